@@ -1,0 +1,66 @@
+# The commands of the hub; `make` alone prints them.
+EXAMPLE ?=
+CLAIM   ?=
+STACK   ?= embedded
+RECORD  ?=
+CHECK   ?=
+
+PYTHON := .venv/bin/python
+NEXUS  := PYTHONPATH=. $(PYTHON) -m nexus
+LOCK   := --universal --generate-hashes --no-emit-index-url --python-version 3.12 --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run up down prove test bench sync doctor lint format clean lock
+
+help: ## print the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/run.stamp: requirements.txt setup.sh
+	@sh setup.sh requirements.txt run
+
+.venv/dev.stamp: requirements-dev.txt setup.sh
+	@sh setup.sh requirements-dev.txt dev run
+
+setup: .venv/dev.stamp ## install what tests and experiments need
+
+run: .venv/run.stamp ## EXAMPLE=…: start an example on this machine, until Ctrl-C
+	@exec env $(NEXUS) run $(EXAMPLE)
+
+up: .venv/dev.stamp ## EXAMPLE=…: start an example in containers
+	@$(NEXUS) up $(EXAMPLE)
+
+down: .venv/dev.stamp ## EXAMPLE=…: stop its containers and remove their volumes
+	@$(NEXUS) down $(EXAMPLE)
+
+prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [STACK=embedded|compose] [RECORD=1]: run the experiments
+	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) --stack $(STACK) $(if $(RECORD),--record)
+
+test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
+	@exec env PYTHONPATH=. $(PYTHON) -m pytest $(if $(EXAMPLE),--example $(EXAMPLE))
+
+bench: .venv/dev.stamp ## EXAMPLE=… [RECORD=1]: the solution beside its peers in one run
+	@exec env $(NEXUS) bench $(EXAMPLE) $(if $(RECORD),--record)
+
+sync: .venv/dev.stamp ## [CHECK=1]: fill code and figures into the write-ups, or fail if one is stale
+	@$(NEXUS) sync $(if $(CHECK),--check)
+
+doctor: .venv/run.stamp ## check what this machine can run
+	@$(NEXUS) doctor
+
+lint: .venv/dev.stamp ## ruff, mypy, compose files, workflow
+	@PYTHONPATH=. $(PYTHON) -m nexus.lint
+
+format: .venv/dev.stamp ## let ruff format and sort
+	@.venv/bin/ruff check --quiet --fix-only .
+	@.venv/bin/ruff format .
+
+clean: ## leave no process, container, volume or file
+	@if [ -x $(PYTHON) ]; then $(NEXUS) clean; fi
+	@rm -rf .venv .nexus .pytest_cache .mypy_cache .ruff_cache .hypothesis site
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: .venv/run.stamp ## resolve every requirements file again
+	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml -o requirements.txt
+	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml --group dev -o requirements-dev.txt
+	@for lock in examples/*/requirements*.in benchmarks/*/requirements.in; do \
+		[ -e "$$lock" ] && .venv/bin/uv pip compile -q $(LOCK) "$$lock" -o "$${lock%.in}.txt"; done; true

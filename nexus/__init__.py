@@ -1,0 +1,1 @@
+"""The harness: starts stacks, runs experiments, keeps write-ups true."""

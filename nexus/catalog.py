@@ -1,0 +1,122 @@
+"""The examples, read from their folders: adding a folder with a compose.yml adds an example."""
+
+import importlib.util
+import inspect
+import re
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from nexus.experiment import Experiment
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+
+
+class UnknownName(LookupError):
+    """An example, variant or claim that does not exist; the message lists those that do."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One challenge: the folder `examples/<name>/`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def compose(self) -> dict[str, Any]:
+        """The parsed compose.yml: the one place where an example declares the services it needs."""
+        parsed = yaml.safe_load((self.path / "compose.yml").read_text())
+        if not isinstance(parsed, dict) or not isinstance(parsed.get("services"), dict):
+            raise ValueError(f"{self.path / 'compose.yml'} has no services")
+        return parsed
+
+    @cached_property
+    def procfile(self) -> dict[str, str]:
+        """Process name -> shell command, in the order of the file."""
+        lines = (self.path / "Procfile").read_text().splitlines()
+        pairs = [line.split(":", 1) for line in lines if line.strip() and not line.startswith("#")]
+        return {name.strip(): command.strip() for name, command in pairs}
+
+    @cached_property
+    def experiments(self) -> dict[str, type[Experiment]]:
+        """Slug -> experiment, in the order in which experiments.py defines them."""
+        module = _load(self.path / "experiments.py", f"nexus_experiments_{self.name}")
+        found = [
+            member
+            for member in vars(module).values()
+            if inspect.isclass(member)
+            and issubclass(member, Experiment)
+            and member.__module__ == module.__name__
+            and not inspect.isabstract(member)
+        ]
+        return {experiment.slug: experiment for experiment in found}
+
+    def experiment(self, slug: str) -> type[Experiment]:
+        """Return the experiment of claim `slug`.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        if slug not in self.experiments:
+            known = ", ".join(self.experiments)
+            raise UnknownName(f"{self.name} has no claim {slug!r}; its claims are: {known}.")
+        return self.experiments[slug]
+
+    @cached_property
+    def title(self) -> str:
+        match = re.search(r"^# (.+)$", self.readme, re.MULTILINE)
+        return match[1] if match else self.name
+
+    @cached_property
+    def readme(self) -> str:
+        return (self.path / "README.md").read_text()
+
+    def curl_commands(self) -> list[str]:
+        """The `$ curl` lines of the write-up's console blocks, in order, continuation lines joined."""
+        blocks = re.findall(r"^```console\n(.*?)^```", self.readme, re.MULTILINE | re.DOTALL)
+        text = "\n".join(blocks).replace("\\\n", " ")
+        return re.findall(r"^\$ (curl .+)$", text, re.MULTILINE)
+
+
+def examples() -> list[Example]:
+    """Every example of the repository, by name."""
+    return [Example(path.parent) for path in sorted(EXAMPLES.glob("*/compose.yml"))]
+
+
+def example(name: str) -> Example:
+    """Return the example called `name`.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    for candidate in examples():
+        if candidate.name == name:
+            return candidate
+    known = ", ".join(candidate.name for candidate in examples())
+    raise UnknownName(f"There is no example {name!r}; the examples are: {known}.")
+
+
+def _load(path: Path, name: str) -> ModuleType:
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

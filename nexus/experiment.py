@@ -1,0 +1,155 @@
+"""What an example's `experiments.py` is written in: claims as experiments with a judge.
+
+This is the only module of the harness that an example may import.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from nexus.load import Answer, Request, ask, volley
+
+__all__ = [
+    "Answer",
+    "Experiment",
+    "Parameter",
+    "Params",
+    "Request",
+    "Sample",
+    "Stack",
+    "Verdict",
+    "ask",
+    "volley",
+]
+
+type Params = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One observation; the experiment's `units` say what `value` counts in `series`.
+
+    Attributes:
+        seconds: since the experiment's start.
+    """
+
+    seconds: float
+    series: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the claim holds, with the judged figure (`admitted 460 > 106`)."""
+
+    holds: bool
+    figure: str
+    measured: float
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number an experiment can be run with, bounded so that a page may offer it."""
+
+    name: str
+    default: float
+    low: float
+    high: float
+    unit: str
+
+
+class Stack(Protocol):
+    """A running example with its services, and the hands to hurt it.
+
+    Names are those of the services in compose.yml (`redis`) and of the processes in the Procfile (`web`).
+    Whatever is stopped, killed, paused or scaled is put back by `heal`, which runs after every experiment.
+    """
+
+    @property
+    def kind(self) -> Literal["embedded", "compose"]: ...
+    @property
+    def url(self) -> str:
+        """Address of the example, without a trailing slash."""
+        ...
+
+    @property
+    def services(self) -> Mapping[str, str]:
+        """Service name -> address reachable from this process (`redis://127.0.0.1:6379/0`)."""
+        ...
+
+    def stop(self, name: str) -> None:
+        """End it in good order (SIGTERM)."""
+        ...
+
+    def start(self, name: str) -> None: ...
+    def kill(self, name: str) -> None:
+        """End it at once (SIGKILL)."""
+        ...
+
+    def pause(self, name: str) -> None:
+        """Freeze it: connections stay open, nothing is answered."""
+        ...
+
+    def resume(self, name: str) -> None: ...
+    def restart(self, name: str) -> None: ...
+    def scale(self, process: str, count: int) -> None: ...
+    def heal(self) -> None: ...
+    def wait_ready(self, deadline_seconds: float = 30) -> None:
+        """Return once every service and process answers.
+
+        Raises:
+            StackError: one of them does not within the deadline.
+        """
+        ...
+
+    def manage(self, *args: str) -> str:
+        """Run the example's manage.py inside the stack and return its output."""
+        ...
+
+    def stopped(self, name: str) -> AbstractContextManager[None]: ...
+    def killed(self, name: str) -> AbstractContextManager[None]: ...
+    def paused(self, name: str) -> AbstractContextManager[None]: ...
+
+
+class Experiment(ABC):
+    """One claim: how a variant is driven, and how the samples are judged.
+
+    Attributes:
+        slug: name of the claim in the write-up (`burst-is-bounded`).
+        claim: the claim, one sentence.
+        holds: variants for which the claim must hold.
+        refuted: variants that the judged figure must refute; at least one.
+        units: series -> unit of its samples.
+    """
+
+    slug: ClassVar[str]
+    claim: ClassVar[str]
+    holds: ClassVar[tuple[str, ...]]
+    refuted: ClassVar[tuple[str, ...]]
+    units: ClassVar[Mapping[str, str]]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+
+    @abstractmethod
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        """Drive `variant` on `stack`; yield samples while it happens."""
+
+    @abstractmethod
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        """Tell from the samples alone whether the claim holds."""
+
+    @classmethod
+    def variants(cls) -> tuple[str, ...]:
+        """Every variant the claim speaks of, the naive ones first."""
+        return cls.refuted + cls.holds
+
+    @classmethod
+    def expected(cls, variant: str) -> bool:
+        """Whether the claim is declared to hold for `variant`."""
+        return variant in cls.holds
+
+    @classmethod
+    def defaults(cls) -> Params:
+        return {parameter.name: parameter.default for parameter in cls.parameters}

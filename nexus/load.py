@@ -1,0 +1,208 @@
+"""Real client load: several processes, hundreds of connections, one barrier before the first byte."""
+
+import asyncio
+import http.client
+import multiprocessing
+import queue
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import aiohttp
+
+BATCH = 25  # answers sent from a client process to the parent at a time
+START_DEADLINE_SECONDS = 60
+
+
+class LoadError(RuntimeError):
+    """The clients could not do their work; says nothing about the example."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request got.
+
+    Attributes:
+        request: index of the request in the sequence given to `volley`.
+        sent, received: `time.monotonic()` seconds, comparable across processes.
+        status: HTTP status; 0 when no answer came, then `error` says why.
+        headers: names in lower case.
+    """
+
+    request: int
+    sent: float
+    received: float
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    error: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return self.received - self.sent
+
+
+def ask(url: str, headers: Mapping[str, str] | None = None, timeout_seconds: float = 10) -> Answer:
+    """Send one GET request on a connection of its own."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=timeout_seconds)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    sent = time.monotonic()
+    try:
+        connection.request("GET", path, headers=dict(headers or {}))
+        response = connection.getresponse()
+        body = response.read()
+    except OSError as error:
+        return Answer(0, sent, time.monotonic(), 0, {}, b"", f"{type(error).__name__}: {error}")
+    finally:
+        connection.close()
+    names = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(0, sent, time.monotonic(), response.status, names, body)
+
+
+def volley(
+    requests: Sequence[Request],
+    *,
+    processes: int = 8,
+    connections: int = 25,
+    timeout_seconds: float = 10,
+    rate: float | None = None,
+) -> Iterator[Answer]:
+    """Send all requests from several client processes and yield the answers as they come.
+
+    Every process opens its connections first and waits at a barrier, so that the first requests leave together.
+
+    Args:
+        requests: sent once each, dealt to the processes in turn.
+        connections: kept-alive connections per process.
+        timeout_seconds: per request; a request that got no answer by then has status 0.
+        rate: requests per second over all processes, sent on schedule whatever the answers do (open loop);
+            None sends as fast as the connections allow.
+
+    Raises:
+        LoadError: a client process ended early or never started.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["nexus.load", "aiohttp"])
+    answers: multiprocessing.Queue[list[Answer] | None] = context.Queue()
+    processes = min(processes, len(requests))
+    barrier = context.Barrier(processes)
+    shares = [list(enumerate(requests))[offset::processes] for offset in range(processes)]
+    clients = [
+        context.Process(
+            target=_client,
+            args=(share, connections, timeout_seconds, rate and rate / processes, barrier, answers),
+            daemon=True,
+        )
+        for share in shares
+    ]
+    for client in clients:
+        client.start()
+    try:
+        yield from _collect(clients, answers, len(requests))
+    finally:
+        for client in clients:
+            client.kill()
+            client.join()
+        answers.close()
+
+
+def _collect(
+    clients: Sequence[BaseProcess],
+    answers: "multiprocessing.Queue[list[Answer] | None]",
+    expected: int,
+) -> Iterator[Answer]:
+    received = 0
+    while received < expected:
+        try:
+            batch = answers.get(timeout=1)
+        except queue.Empty:
+            if all(not client.is_alive() for client in clients) and answers.empty():
+                raise LoadError(f"the clients ended after {received} of {expected} answers") from None
+            continue
+        if batch is None:
+            raise LoadError("the clients did not start together within the deadline")
+        received += len(batch)
+        yield from batch
+
+
+def _client(
+    share: list[tuple[int, Request]],
+    connections: int,
+    timeout_seconds: float,
+    rate: float | None,
+    barrier: "multiprocessing.synchronize.Barrier",
+    answers: "multiprocessing.Queue[list[Answer] | None]",
+) -> None:
+    asyncio.run(_drive(share, connections, timeout_seconds, rate, barrier, answers))
+    answers.close()
+    answers.join_thread()
+
+
+async def _drive(
+    share: list[tuple[int, Request]],
+    connections: int,
+    timeout_seconds: float,
+    rate: float | None,
+    barrier: "multiprocessing.synchronize.Barrier",
+    answers: "multiprocessing.Queue[list[Answer] | None]",
+) -> None:
+    import aiohttp  # noqa: PLC0415 (only the client processes need it)
+
+    waiting = asyncio.Queue[tuple[int, Request]]()
+    for item in share:
+        waiting.put_nowait(item)
+    batch: list[Answer] = []
+    # A scheduled client needs a free connection for each request that is due, however slow the others are.
+    workers = min(len(share), connections)
+    timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+    jar = aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector, cookie_jar=jar) as session:
+        try:
+            barrier.wait(START_DEADLINE_SECONDS)
+        except Exception:
+            answers.put(None)
+            raise
+        start = time.monotonic()
+
+        async def work() -> None:
+            while not waiting.empty():
+                index, request = waiting.get_nowait()
+                if rate:
+                    due = start + (len(share) - waiting.qsize() - 1) / rate
+                    await asyncio.sleep(max(0, due - time.monotonic()))
+                batch.append(await _exchange(session, index, request))
+                if len(batch) >= BATCH or (rate and len(batch) >= 1):
+                    answers.put(batch.copy())
+                    batch.clear()
+
+        await asyncio.gather(*(work() for _ in range(workers)))
+    if batch:
+        answers.put(batch)
+
+
+async def _exchange(session: "aiohttp.ClientSession", index: int, request: Request) -> Answer:
+    import aiohttp  # noqa: PLC0415
+
+    sent = time.monotonic()
+    try:
+        async with session.request(
+            request.method, request.url, headers=dict(request.headers), allow_redirects=False
+        ) as response:
+            body = await response.read()
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(index, sent, time.monotonic(), response.status, names, body)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return Answer(index, sent, time.monotonic(), 0, {}, b"", f"{type(error).__name__}: {error}")

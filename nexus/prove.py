@@ -1,0 +1,96 @@
+"""Runs experiments on a stack and compares their verdicts with what is declared."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from nexus.catalog import Example
+from nexus.environment import state_dir
+from nexus.experiment import Experiment, Params, Sample, Stack, Verdict
+from nexus.stacks.base import StackError
+from nexus.stacks.compose import ComposeStack
+from nexus.stacks.embedded import EmbeddedStack, Progress, silent
+
+type Kind = Literal["embedded", "compose"]
+
+WEB_PROCESSES = 2  # with two workers each: both stacks answer with four server processes
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One experiment run with one variant.
+
+    Attributes:
+        expected: whether the claim is declared to hold for the variant.
+        seconds: how long the experiment took.
+    """
+
+    experiment: type[Experiment]
+    variant: str
+    params: Params
+    expected: bool
+    verdict: Verdict
+    samples: tuple[Sample, ...]
+    seconds: float
+
+    @property
+    def as_declared(self) -> bool:
+        return self.verdict.holds == self.expected
+
+
+@contextmanager
+def proof_stack(
+    example: Example, kind: Kind, progress: Progress = silent
+) -> Iterator[EmbeddedStack | ComposeStack]:
+    """Run a stack of its own for experiments; its data is gone afterwards, its logs only after success.
+
+    Raises:
+        StackError: it does not start.
+    """
+    state = state_dir(example) / "proofs" / f"{kind}-{os.getpid()}"
+    stack: EmbeddedStack | ComposeStack
+    match kind:
+        case "embedded":
+            stack = EmbeddedStack(example, state, replicas=WEB_PROCESSES, progress=progress)
+        case "compose":
+            project = f"nexus-{example.name}-proof-{os.getpid()}"
+            stack = ComposeStack(example, state, project, progress=progress)
+        case _:
+            assert_never(kind)
+    with stack:
+        yield stack
+    stack.discard()
+
+
+def prove_one(
+    stack: Stack, experiment: type[Experiment], variant: str, params: Params | None = None
+) -> Proof:
+    """Run one experiment, heal the stack whatever happened, and judge the samples."""
+    chosen = {**experiment.defaults(), **(params or {})}
+    judge = experiment()
+    started = time.monotonic()
+    try:
+        samples = tuple(judge.run(stack, variant, chosen))
+    finally:
+        stack.heal()
+    seconds = time.monotonic() - started
+    if not samples:
+        raise StackError(f"{experiment.slug} yielded no sample for {variant}.")
+    verdict = judge.judge(samples, chosen)
+    expected = experiment.expected(variant)
+    return Proof(experiment, variant, chosen, expected, verdict, samples, seconds)
+
+
+def prove(
+    stack: Stack,
+    experiments: Iterable[type[Experiment]],
+    started: Callable[[type[Experiment], str], None] = lambda _, __: None,
+) -> Iterator[Proof]:
+    """Run every variant of `experiments` on `stack`, one after the other."""
+    for experiment in experiments:
+        for variant in experiment.variants():
+            started(experiment, variant)
+            yield prove_one(stack, experiment, variant)

