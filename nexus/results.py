@@ -1,0 +1,446 @@
+"""Recorded verdicts and samples, `results/<example>.json`: where write-ups take figures from."""
+
+import json
+import math
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from nexus.experiment import Sample
+
+type Cell = str | int | float
+
+MAX_BYTES = 100_000
+# A chart a few hundred pixels wide shows no more points than this.
+MAX_SAMPLES_PER_RUN = 400
+# First, last, least and greatest of one series.
+MIN_SAMPLES_PER_SERIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where figures were measured. Names no host."""
+
+    cpu: str
+    cores: int
+    memory_gib: float
+    system: str
+
+    def __str__(self) -> str:
+        cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
+        return f"{self.cpu} ({cores}, {self.memory_gib:g} GiB, {self.system})"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One claim against one variant: what was declared, what came out, and what was seen.
+
+    Attributes:
+        expected: whether the claim is declared to hold for the variant.
+        holds: the verdict.
+        figure: the judged figure in words (`admitted 460 > 106`).
+    """
+
+    claim: str
+    variant: str
+    expected: bool
+    holds: bool
+    figure: str
+    measured: float
+    bound: float
+    params: Mapping[str, float] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The runs of one `make prove RECORD=1`: one stack, one machine, one set of versions."""
+
+    stack: str
+    recorded_at: date
+    machine: Machine
+    versions: Mapping[str, str]
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A table of the solution beside its peers, measured in one run."""
+
+    recorded_at: date
+    machine: Machine
+    versions: Mapping[str, str]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is recorded of an example.
+
+    Attributes:
+        claims: slug -> sentence of every declared claim, in the order of the write-up.
+        recordings: oldest first; a (claim, variant, stack) is in one of them only.
+    """
+
+    example: str
+    claims: Mapping[str, str] = field(default_factory=dict)
+    recordings: tuple[Recording, ...] = ()
+    bench: Bench | None = None
+
+    def stacks(self) -> tuple[str, ...]:
+        """Return the recorded stacks, `embedded` first."""
+        return tuple(sorted({each.stack for each in self.recordings}, key=_stack_order))
+
+    def runs(self, stack: str, claim: str | None = None) -> tuple[Run, ...]:
+        """Return the runs on `stack` by declared claim, the variants to be refuted first."""
+        found = [
+            run
+            for recording in self.recordings
+            if recording.stack == stack
+            for run in recording.runs
+            if claim is None or run.claim == claim
+        ]
+        order = {slug: index for index, slug in enumerate(self.claims)}
+        found.sort(key=lambda run: (order.get(run.claim, len(order)), run.expected))
+        return tuple(found)
+
+    def find(self, claim: str, variant: str, stack: str) -> Run | None:
+        """Return the run of `variant` for `claim` on `stack`, or None if it was never recorded."""
+        return next((run for run in self.runs(stack, claim) if run.variant == variant), None)
+
+
+def machine() -> Machine:
+    """Describe this machine, with the limits of the container it may be in."""
+    system = f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}"
+    return Machine(_cpu(), _cores(), _memory_gib(), system)
+
+
+def load(path: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        FileNotFoundError: nothing is recorded there.
+        ValueError: the file is not a record; the message names the file and the field.
+    """
+    try:
+        return _record(_object(json.loads(path.read_text(encoding="utf-8")), "the file"))
+    except ValueError as error:
+        raise ValueError(
+            f"{path.name} is not a record of results: {error}. Record it again with RECORD=1."
+        ) from error
+
+
+def save(path: Path, record: Record) -> None:
+    """Write `record` as at most 100 kB, with as many samples as fit.
+
+    Raises:
+        ValueError: a number is not finite, or it does not fit even with four samples a series.
+    """
+    limit = MAX_SAMPLES_PER_RUN
+    while len(text := _dump(_thinned(record, limit)).encode()) > MAX_BYTES:
+        if limit == 0:
+            raise ValueError(f"{path.name} would take {len(text)} bytes, more than {MAX_BYTES}")
+        limit = limit * 3 // 4
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Replaced in one step: a reader never sees half a file.
+    draft = path.with_suffix(".json.new")
+    draft.write_bytes(text)
+    draft.replace(path)
+
+
+def merge(record: Record, claims: Mapping[str, str], recording: Recording) -> Record:
+    """Return `record` with the runs of `recording` in place of those it repeats.
+
+    Runs of other claims and stacks stay under the machine, versions and date they were measured
+    with; runs of a claim that is no longer in `claims` go.
+    """
+    fresh = {(run.claim, run.variant) for run in recording.runs}
+    kept = []
+    for old in record.recordings:
+        runs = tuple(
+            run
+            for run in old.runs
+            if run.claim in claims
+            and (old.stack != recording.stack or (run.claim, run.variant) not in fresh)
+        )
+        if not runs:
+            continue
+        if replace(old, runs=()) == replace(recording, runs=()):
+            recording = replace(recording, runs=runs + recording.runs)
+        else:
+            kept.append(replace(old, runs=runs))
+    return replace(record, claims=claims, recordings=(*kept, recording))
+
+
+def add(path: Path, example: str, claims: Mapping[str, str], recording: Recording) -> Record:
+    """Merge `recording` into the record at `path`, creating it if there is none."""
+    record = merge(load(path) if path.exists() else Record(example), claims, recording)
+    save(path, record)
+    return record
+
+
+def add_bench(path: Path, example: str, bench: Bench) -> Record:
+    """Replace the table of peers in the record at `path`, creating it if there is none."""
+    record = replace(load(path) if path.exists() else Record(example), bench=bench)
+    save(path, record)
+    return record
+
+
+def thin(samples: Sequence[Sample], limit: int) -> tuple[Sample, ...]:
+    """Keep about `limit` samples, evenly per series, with first, last, least and greatest of each.
+
+    A series keeps at least four samples, so that its shape survives any limit.
+    """
+    if len(samples) <= limit:
+        return tuple(samples)
+    series: dict[str, list[int]] = {}
+    for index, sample in enumerate(samples):
+        series.setdefault(sample.series, []).append(index)
+    keep: set[int] = set()
+    # Shortest first: what a short series does not use, the longer ones share.
+    for rank, indexes in enumerate(sorted(series.values(), key=len)):
+        share = max(MIN_SAMPLES_PER_SERIES, (limit - len(keep)) // (len(series) - rank))
+        keep.update(_spread(samples, indexes, share))
+    return tuple(samples[index] for index in sorted(keep))
+
+
+def _spread(samples: Sequence[Sample], indexes: list[int], limit: int) -> set[int]:
+    if len(indexes) <= limit:
+        return set(indexes)
+    lowest = min(indexes, key=lambda index: samples[index].value)
+    highest = max(indexes, key=lambda index: samples[index].value)
+    keep = {indexes[0], indexes[-1], lowest, highest}
+    steps = limit - len(keep) + 1
+    keep.update(indexes[step * (len(indexes) - 1) // steps] for step in range(1, steps))
+    return keep
+
+
+def _thinned(record: Record, limit: int) -> Record:
+    return replace(
+        record,
+        recordings=tuple(
+            replace(
+                each,
+                runs=tuple(replace(run, samples=thin(run.samples, limit)) for run in each.runs),
+            )
+            for each in record.recordings
+        ),
+    )
+
+
+def _record(data: Mapping[str, Any]) -> Record:
+    bench = data.get("bench")
+    return Record(
+        example=_get(data, "example", str),
+        claims=_strings(data, "claims"),
+        recordings=tuple(_recording(each) for each in _objects(data, "recordings")),
+        bench=None if bench is None else _bench(_object(bench, "'bench'")),
+    )
+
+
+def _recording(data: Mapping[str, Any]) -> Recording:
+    return Recording(
+        stack=_get(data, "stack", str),
+        recorded_at=_date(data),
+        machine=_machine(data),
+        versions=_strings(data, "versions"),
+        runs=tuple(_run(each) for each in _objects(data, "runs")),
+    )
+
+
+def _run(data: Mapping[str, Any]) -> Run:
+    return Run(
+        claim=_get(data, "claim", str),
+        variant=_get(data, "variant", str),
+        expected=_holds(data, "expected"),
+        holds=_holds(data, "verdict"),
+        figure=_get(data, "figure", str),
+        measured=_number(data, "measured"),
+        bound=_number(data, "bound"),
+        params={
+            name: _number(_get(data, "params", dict), name) for name in _get(data, "params", dict)
+        },
+        units=_strings(data, "units"),
+        samples=tuple(_sample(each) for each in _get(data, "samples", list)),
+    )
+
+
+def _bench(data: Mapping[str, Any]) -> Bench:
+    columns = tuple(str(each) for each in _get(data, "columns", list))
+    rows = tuple(tuple(row) for row in _get(data, "rows", list))
+    if any(len(row) != len(columns) for row in rows):
+        raise ValueError("a row of 'bench' has not one cell for each column")
+    return Bench(_date(data), _machine(data), _strings(data, "versions"), columns, rows)
+
+
+def _machine(data: Mapping[str, Any]) -> Machine:
+    found = _object(_get(data, "machine", dict), "'machine'")
+    return Machine(
+        _get(found, "cpu", str),
+        _get(found, "cores", int),
+        _number(found, "memory_gib"),
+        _get(found, "system", str),
+    )
+
+
+def _sample(value: object) -> Sample:
+    match value:
+        case [int() | float() as seconds, str(series), int() | float() as number]:
+            return Sample(seconds, series, number)
+    raise ValueError(f"a sample is [seconds, series, value], not {value!r}")
+
+
+def _get[T](data: Mapping[str, Any], name: str, kind: type[T]) -> T:
+    if name not in data:
+        raise ValueError(f"{name!r} is missing")
+    value = data[name]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{name!r} is {value!r}, not of type {kind.__name__}")
+    return value
+
+
+def _number(data: Mapping[str, Any], name: str) -> float:
+    if isinstance(data.get(name), int):
+        return _get(data, name, int)
+    return _get(data, name, float)
+
+
+def _holds(data: Mapping[str, Any], name: str) -> bool:
+    value = _get(data, name, str)
+    if value not in ("holds", "refuted"):
+        raise ValueError(f"{name!r} is {value!r}, neither 'holds' nor 'refuted'")
+    return value == "holds"
+
+
+def _date(data: Mapping[str, Any]) -> date:
+    return date.fromisoformat(_get(data, "recorded_at", str))
+
+
+def _object(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} is not a JSON object")
+    return value
+
+
+def _objects(data: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    for each in _get(data, name, list):
+        yield _object(each, f"an entry of {name!r}")
+
+
+def _strings(data: Mapping[str, Any], name: str) -> dict[str, str]:
+    found = _get(data, name, dict)
+    return {key: _get(found, key, str) for key in found}
+
+
+def _dump(record: Record) -> str:
+    data: dict[str, Any] = {
+        "example": record.example,
+        "claims": dict(record.claims),
+        "recordings": [
+            {**_head(each), "stack": each.stack, "runs": [_run_data(run) for run in each.runs]}
+            for each in record.recordings
+        ],
+    }
+    if record.bench is not None:
+        bench = record.bench
+        data["bench"] = {**_head(bench), "columns": bench.columns, "rows": bench.rows}
+    return _lines(data, "") + "\n"
+
+
+def _head(source: Recording | Bench) -> dict[str, Any]:
+    at = source.machine
+    return {
+        "recorded_at": source.recorded_at.isoformat(),
+        "machine": {
+            "cpu": at.cpu,
+            "cores": at.cores,
+            "memory_gib": at.memory_gib,
+            "system": at.system,
+        },
+        "versions": dict(sorted(source.versions.items())),
+    }
+
+
+def _run_data(run: Run) -> dict[str, Any]:
+    return {
+        "claim": run.claim,
+        "variant": run.variant,
+        "expected": _word(run.expected),
+        "verdict": _word(run.holds),
+        "figure": run.figure,
+        "measured": _round(run.measured),
+        "bound": _round(run.bound),
+        "params": {name: _round(run.params[name]) for name in sorted(run.params)},
+        "units": dict(sorted(run.units.items())),
+        "samples": [
+            (_round(each.seconds, 3), each.series, _round(each.value)) for each in run.samples
+        ],
+    }
+
+
+def _lines(value: object, indent: str) -> str:
+    """Dump with one field a line, and whatever fits in a line on one line."""
+    flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    # Samples are for machines; one line a run keeps the rest of the file readable.
+    if len(flat) + len(indent) <= 100 or not value or (isinstance(value, list) and _flat(value)):
+        return flat
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        parts = [
+            f"{deeper}{json.dumps(key)}: {_lines(each, deeper)}" for key, each in value.items()
+        ]
+        return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+    if isinstance(value, list | tuple):
+        return "[\n" + ",\n".join(deeper + _lines(each, deeper) for each in value) + f"\n{indent}]"
+    return flat
+
+
+def _flat(rows: list[Any]) -> bool:
+    return all(isinstance(row, tuple) for row in rows)
+
+
+def _word(holds: bool) -> str:
+    return "holds" if holds else "refuted"
+
+
+def _round(number: float, digits: int = 6) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f"{number} cannot be recorded: figures must be finite")
+    return int(number) if number == int(number) else round(number, digits)
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _cores() -> int:
+    # Those this process may use: fewer than the machine's in most containers.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _memory_gib() -> float:
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        try:
+            limits.append(int((Path("/sys/fs/cgroup") / name).read_text(encoding="ascii")))
+        except (OSError, ValueError):  # no such limit, or "max"
+            continue
+    return round(min(limits) / 2**30, 1)
+
+
+def _stack_order(stack: str) -> tuple[bool, str]:
+    return stack != "embedded", stack

@@ -1,0 +1,216 @@
+"""What is recorded comes back, stays small, and never mixes the figures of two machines."""
+
+import itertools
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nexus import results
+from nexus.experiment import Sample
+from nexus.results import Bench, Machine, Record, Recording, Run
+
+MACHINE = Machine("AMD EPYC", 2, 3.8, "Linux 6.1 x86_64")
+CLAIMS = {"burst-is-bounded": "Of 2,000 requests 100 get in.", "no-cliff": "No window admits more."}
+
+
+def run(claim="burst-is-bounded", variant="token_bucket", *, holds=True, **changes):
+    fields = {
+        "figure": "admitted 100 <= 106",
+        "measured": 100.0,
+        "bound": 106.0,
+        "params": {"requests": 2000, "processes": 8},
+        "units": {"admitted": "requests"},
+        "samples": (Sample(0.0, "admitted", 1), Sample(0.5, "admitted", 100)),
+    }
+    return Run(claim, variant, holds, holds, **(fields | changes))
+
+
+def recording(*runs, stack="embedded", day=1, **changes):
+    made = Recording(stack, date(2026, 11, day), MACHINE, {"django": "6.1"}, runs)
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "results" / "rate_limiting.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "the file is not a JSON object"),
+        ("{}", "'example' is missing"),
+        ('{"example": 1}', "'example' is 1, not of type str"),
+        ('{"example": "x", "claims": {"a": 1}, "recordings": []}', "'a' is 1, not of type str"),
+        ('{"example": "x", "claims": {}, "recordings": [3]}', "an entry of 'recordings' is not"),
+    ],
+)
+def test_a_malformed_file_is_named_with_what_is_wrong(path, text, message):
+    path.parent.mkdir()
+    path.write_text(text)
+
+    with pytest.raises(ValueError, match=r"rate_limiting\.json is not a record") as caught:
+        results.load(path)
+
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("verdict", "maybe", "neither 'holds' nor 'refuted'"),
+        ("measured", "100", "not of type float"),
+        ("measured", True, "not of type int"),
+        ("samples", [[1, 2, 3]], "a sample is [seconds, series, value]"),
+    ],
+)
+def test_a_malformed_run_is_refused(path, name, value, message):
+    results.add(path, "rate_limiting", CLAIMS, recording(run()))
+    data = json.loads(path.read_text())
+    data["recordings"][0]["runs"][0][name] = value
+    path.write_text(json.dumps(data))
+
+    with pytest.raises(ValueError, match="not a record") as caught:
+        results.load(path)
+
+    assert message in str(caught.value)
+
+
+def test_a_figure_that_is_not_finite_is_refused_and_the_old_file_stays(path):
+    results.add(path, "rate_limiting", CLAIMS, recording(run()))
+    before = path.read_text()
+
+    with pytest.raises(ValueError, match="must be finite"):
+        results.add(path, "rate_limiting", CLAIMS, recording(run(measured=float("inf"))))
+
+    assert path.read_text() == before
+
+
+def test_what_is_saved_comes_back(path):
+    bench = Bench(date(2026, 11, 2), MACHINE, {}, ("peer", "ratio"), (("limits", 0.5), ("PING", 1)))
+    record = Record(
+        "rate_limiting",
+        CLAIMS,
+        (recording(run(), run(variant="drf_throttle", holds=False)),),
+        bench,
+    )
+
+    results.save(path, record)
+
+    assert results.load(path) == record
+
+
+def test_saving_twice_gives_the_same_bytes(path):
+    many = tuple(Sample(n / 100, "admitted", n % 977) for n in range(50_000))
+    results.add(path, "rate_limiting", CLAIMS, recording(run(samples=many)))
+    first = path.read_bytes()
+
+    results.save(path, results.load(path))
+
+    assert path.read_bytes() == first
+    assert first.endswith(b"}\n")
+
+
+def test_a_file_of_many_runs_stays_under_100_kb(path):
+    samples = tuple(Sample(n / 7, f"series-{n % 3}", n / 3) for n in range(3000))
+    claims = {f"claim-{n}": "A sentence." for n in range(9)}
+    runs = [run(claim, f"variant-{n}", samples=samples) for claim in claims for n in range(6)]
+
+    results.add(path, "rate_limiting", claims, recording(*runs))
+    results.add(path, "rate_limiting", claims, recording(*runs, stack="compose"))
+
+    assert path.stat().st_size <= results.MAX_BYTES
+    assert len(results.load(path).runs("compose")) == 54
+
+
+def test_recording_one_claim_leaves_the_others_with_their_own_date(path):
+    results.add(path, "rate_limiting", CLAIMS, recording(run(), run("no-cliff"), day=1))
+
+    record = results.add(
+        path, "rate_limiting", CLAIMS, recording(run("no-cliff", measured=7), day=2)
+    )
+
+    assert [(each.recorded_at.day, len(each.runs)) for each in record.recordings] == [
+        (1, 1),
+        (2, 1),
+    ]
+    assert record.find("no-cliff", "token_bucket", "embedded").measured == 7
+    assert record.find("burst-is-bounded", "token_bucket", "embedded").measured == 100
+
+
+def test_recording_one_stack_leaves_the_other(path):
+    results.add(path, "rate_limiting", CLAIMS, recording(run(measured=1)))
+
+    record = results.add(path, "rate_limiting", CLAIMS, recording(run(measured=2), stack="compose"))
+
+    assert record.stacks() == ("embedded", "compose")
+    assert record.find("burst-is-bounded", "token_bucket", "embedded").measured == 1
+    assert record.find("burst-is-bounded", "token_bucket", "compose").measured == 2
+
+
+def test_recordings_of_one_day_machine_and_stack_are_one(path):
+    results.add(path, "rate_limiting", CLAIMS, recording(run("no-cliff")))
+
+    record = results.add(path, "rate_limiting", CLAIMS, recording(run()))
+
+    assert len(record.recordings) == 1
+    assert [each.claim for each in record.runs("embedded")] == ["burst-is-bounded", "no-cliff"]
+
+
+def test_a_claim_no_longer_declared_goes_with_the_next_recording(path):
+    results.add(path, "rate_limiting", CLAIMS, recording(run("no-cliff")))
+
+    record = results.add(
+        path, "rate_limiting", {"burst-is-bounded": "…"}, recording(run("burst-is-bounded"))
+    )
+
+    assert [each.claim for each in record.runs("embedded")] == ["burst-is-bounded"]
+
+
+def test_a_bench_leaves_the_runs(path):
+    results.add(path, "rate_limiting", CLAIMS, recording(run()))
+    bench = Bench(date(2026, 11, 2), MACHINE, {}, ("peer", "ratio"), (("limits", 0.5),))
+
+    record = results.add_bench(path, "rate_limiting", bench)
+
+    assert record.bench == bench
+    assert len(record.runs("embedded")) == 1
+
+
+values = st.floats(-1e9, 1e9)
+series = st.sampled_from(["admitted", "refused", "seconds"])
+
+
+@given(st.lists(st.builds(Sample, values, series, values), max_size=300), st.integers(0, 60))
+def test_thinning_keeps_first_last_least_and_greatest_of_each_series(samples, limit):
+    thinned = results.thin(samples, limit)
+
+    assert len(thinned) <= max(limit, 4 * len({each.series for each in samples}))
+    for name in {each.series for each in samples}:
+        whole = [each for each in samples if each.series == name]
+        kept = [each for each in thinned if each.series == name]
+        assert (kept[0], kept[-1]) == (whole[0], whole[-1])
+        assert min(each.value for each in kept) == min(each.value for each in whole)
+        assert max(each.value for each in kept) == max(each.value for each in whole)
+
+
+@given(st.integers(20, 200), st.integers(8, 40))
+def test_thinning_leaves_no_gap_much_wider_than_even_spacing(count, limit):
+    samples = [Sample(n, "admitted", n) for n in range(count)]
+
+    seconds = [each.seconds for each in results.thin(samples, limit)]
+
+    assert max(b - a for a, b in itertools.pairwise(seconds)) <= 2 * count / limit + 1
+
+
+def test_the_machine_names_no_host():
+    found = results.machine()
+
+    assert found.cores >= 1
+    assert found.memory_gib > 0
+    assert str(replace(MACHINE, cores=1)) == "AMD EPYC (1 core, 3.8 GiB, Linux 6.1 x86_64)"
