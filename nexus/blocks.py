@@ -1,0 +1,391 @@
+"""The generated parts of write-ups: tables, charts and figures of results, trees, commands."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+from nexus import excerpts, results
+from nexus.results import Bench, Record, Recording, Run
+
+LEFT_OUT = (
+    ".*",
+    "__pycache__",
+    "node_modules",
+    "site",
+    "staticfiles",
+    "htmlcov",
+    "*.egg-info",
+    "*.pyc",
+    "*.sqlite3",
+    "*.log",
+)
+# What files of a fixed name are for, where they cannot say it themselves.
+ROLES = {
+    "README.md": "the write-up",
+    "compose.yml": "the services it needs, and its processes as containers",
+    "Dockerfile": "the image of its processes",
+    "Procfile": "its processes: release, web, worker",
+    "requirements.in": "what it needs",
+    "requirements.txt": "the same, locked with hashes",
+    "requirements-dev.in": "what its tests need on top",
+    "requirements-dev.txt": "the same, locked with hashes",
+    "pyproject.toml": "settings of its tests",
+    "manage.py": "Django's command line",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A repository as its write-ups see it; `texts` holds files as they will be once written."""
+
+    root: Path
+    texts: dict[Path, str] = field(default_factory=dict)
+
+    def read(self, path: Path) -> str:
+        """Return the text of `path`, byte for byte but decoded.
+
+        Raises:
+            ValueError: there is no such file in the repository.
+        """
+        if path not in self.texts:
+            name = self.name(path)
+            if not path.is_file():
+                raise ValueError(f"there is no file {name}")
+            self.texts[path] = path.read_bytes().decode()
+        return self.texts[path]
+
+    def name(self, path: Path) -> Path:
+        """Return `path` relative to the repository.
+
+        Raises:
+            ValueError: it is outside.
+        """
+        if not path.is_relative_to(self.root):
+            raise ValueError(f"{path.name} is outside the repository")
+        return path.relative_to(self.root)
+
+    def record(self, example: str) -> Record:
+        """Return what is recorded of `example`: an empty record if nothing is."""
+        path = self.root / "results" / f"{example}.json"
+        return results.load(path) if path.exists() else Record(example)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One file whose blocks are filled."""
+
+    site: Site
+    path: Path
+
+    def source(self, file: str, symbol: str) -> str:
+        """Return a part of a file named relative to this page's folder."""
+        path = (self.path.parent / file).resolve()
+        return excerpts.excerpt(self.site.read(path), file, symbol)
+
+    def service(self, file: str, key: str) -> str:
+        """Return a service of a compose file named relative to the repository."""
+        return excerpts.service(self.site.read(self.site.root / file), file, key)
+
+    def block(self, name: str, args: str) -> str:
+        """Return the content of the generated block `name`.
+
+        Raises:
+            ValueError: there is no such block, or its arguments name nothing.
+        """
+        if name not in BLOCKS:
+            raise ValueError(f"there is no block {name!r}; the blocks are: {', '.join(BLOCKS)}")
+        words = args.split()
+        options = dict(word.split("=", 1) for word in words if "=" in word)
+        if unknown := sorted(options.keys() - {"example", "stack"}):
+            raise ValueError(f"{name} has no option {unknown[0]!r}; it has: example, stack")
+        return BLOCKS[name](Ask(self, name, [w for w in words if "=" not in w], options))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The arguments of a block, resolved against the page it is on."""
+
+    page: Page
+    block: str
+    words: Sequence[str]
+    options: Mapping[str, str]
+
+    @property
+    def example(self) -> str:
+        """The example named by `example=`, else the one whose folder the page is in."""
+        if "example" in self.options:
+            return self.options["example"]
+        match self.page.site.name(self.page.path).parts:
+            case ["examples", name, _, *_]:
+                return name
+        raise ValueError(f"{self.block} needs example=NAME outside of an example's folder")
+
+    @property
+    def record(self) -> Record:
+        return self.page.site.record(self.example)
+
+    @property
+    def stack(self) -> str:
+        """The stack named by `stack=`, else the first recorded: embedded where it is."""
+        recorded = self.record.stacks()
+        return self.options.get("stack", recorded[0] if recorded else "embedded")
+
+    @property
+    def unrecorded(self) -> str:
+        stack = "" if self.stack == "embedded" else f" STACK={self.stack}"
+        return f"*Not recorded yet: `make prove EXAMPLE={self.example}{stack} RECORD=1`.*"
+
+    def count(self, least: int, most: int | None, form: str) -> None:
+        """Check the number of words.
+
+        Raises:
+            ValueError: it is another; the message shows `form`.
+        """
+        if len(self.words) < least or (most is not None and len(self.words) > most):
+            raise ValueError(f"{self.block} is written {form}")
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return the runs of the claim and variants that the words name; none without a record.
+
+        Raises:
+            ValueError: something is recorded, but not that.
+        """
+        claim, *variants = self.words
+        record = self.record
+        if not record.recordings:
+            return ()
+        found = record.runs(self.stack, claim)
+        if not found:
+            known = ", ".join(dict.fromkeys(run.claim for run in record.runs(self.stack)))
+            raise ValueError(f"claim {claim!r} is not recorded on {self.stack}; recorded: {known}")
+        by_variant = {run.variant: run for run in found}
+        for variant in variants:
+            if variant not in by_variant:
+                known = ", ".join(by_variant)
+                raise ValueError(f"{claim} is not recorded for {variant!r}; recorded: {known}")
+        return tuple(by_variant[variant] for variant in variants) if variants else found
+
+
+def claims(ask: Ask) -> str:
+    """`claims [stack=]`: every claim with the variants that it holds for and those it refutes."""
+    ask.count(0, 0, "`claims [stack=STACK]`")
+    record, stack = ask.record, ask.stack
+    if not record.runs(stack):
+        return ask.unrecorded
+    rows = []
+    for slug, sentence in record.claims.items():
+        runs = record.runs(stack, slug)
+        refuted, holds = ([run for run in runs if run.holds is each] for each in (False, True))
+        cells = (_figures(refuted), _figures(holds)) if runs else ("not recorded yet", "")
+        rows.append((f"`{slug}`<br>{sentence}", *cells))
+    return _table(("claim", "refuted", "holds"), rows) + "\n\n" + _origin(record, stack)
+
+
+def chart(ask: Ask) -> str:
+    """`chart CLAIM [VARIANT...] [stack=]`: measured figures as bars, the bound as a line."""
+    ask.count(1, None, "`chart CLAIM [VARIANT ...] [stack=STACK]`")
+    runs = ask.runs()
+    if not runs:
+        return ask.unrecorded
+    # Variants on the axis, one value each; xychart draws no legend, so the caption names the line.
+    label = re.split(r"[\d<>=]", runs[0].figure)[0].strip()
+    unit = runs[0].units.get(label, "")
+    axis = f"{label} ({unit})" if unit else label or "measured"
+    values = [value for run in runs for value in (run.measured, run.bound)]
+    low, high = min(0, *values), max(values) * 1.1 or 1
+    bars = ", ".join(_number(run.measured) for run in runs)
+    line = ", ".join(_number(run.bound) for run in runs)
+    names = ", ".join(f'"{run.variant}"' for run in runs)
+    return "\n".join(
+        [
+            "```mermaid",
+            "xychart-beta",
+            f'    title "{_quoted(ask.words[0])}"',
+            f"    x-axis [{names}]",
+            f'    y-axis "{_quoted(axis)}" {_number(low)} --> {_number(high)}',
+            f"    bar [{bars}]",
+            f"    line [{line}]",
+            "```",
+            "",
+            f"Bars: measured. Line: the bound of `{ask.words[0]}`.",
+        ]
+    )
+
+
+def figure(ask: Ask) -> str:
+    """`figure CLAIM VARIANT [stack=]`: the judged figure, inline."""
+    return _one(ask, lambda run: run.figure)
+
+
+def measured(ask: Ask) -> str:
+    """`measured CLAIM VARIANT [stack=]`: the measured number alone, inline."""
+    return _one(ask, lambda run: _number(run.measured))
+
+
+def bench(ask: Ask) -> str:
+    """`bench`: the solution beside its peers."""
+    ask.count(0, 0, "`bench`")
+    found = ask.record.bench
+    if found is None:
+        return f"*Not recorded yet: `make bench EXAMPLE={ask.example} RECORD=1`.*"
+    rows = [[_cell(cell) for cell in row] for row in found.rows]
+    numeric = [all(not isinstance(row[n], str) for row in found.rows) for n in range(len(rows[0]))]
+    return _table(found.columns, rows, numeric) + "\n\n" + _origin_line(found, "")
+
+
+def headline(ask: Ask) -> str:
+    """`headline`: every example with its claim in one sentence and its charted figures."""
+    ask.count(0, 0, "`headline`")
+    rows = []
+    for readme in sorted(ask.page.site.root.glob("examples/*/README.md")):
+        text = ask.page.site.read(readme)
+        title, sentence = _opening(text, ask.page.site.name(readme))
+        link = f"[{title}](examples/{readme.parent.name}/README.md)"
+        rows.append((link, sentence, _headline_figures(Page(ask.page.site, readme), text)))
+    return _table(("challenge", "claim", "measured"), rows)
+
+
+def tree(ask: Ask) -> str:
+    """`tree [FOLDER]`: the files of the page's folder with what each says of itself."""
+    ask.count(0, 1, "`tree [FOLDER]`")
+    top = ask.page.path.parent.joinpath(*ask.words[:1]).resolve()
+    ask.page.site.name(top)
+    if not top.is_dir():
+        raise ValueError(f"there is no folder {ask.words[0]}")
+    rows = [(f"{top.name}/", _folder_role(ask.page, top)), *_branch(ask.page, top, "  ")]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {role}".rstrip() for name, role in rows]
+    return "\n".join(["```text", *lines, "```"])
+
+
+def commands(ask: Ask) -> str:
+    """`commands`: the targets of the Makefile with their `##` comments."""
+    ask.count(0, 0, "`commands`")
+    makefile = ask.page.site.read(ask.page.site.root / "Makefile")
+    found = re.findall(r"^([a-z][\w-]*):.*?## (.+)$", makefile, re.MULTILINE)
+    rows = []
+    for target, comment in found:
+        # `## EXAMPLE=…: start it` puts the arguments before the colon.
+        arguments, colon, does = comment.strip().partition(": ")
+        takes = bool(colon) and re.match(r"\[?[A-Z]+=", arguments) is not None
+        command = f"make {target} {arguments}" if takes else f"make {target}"
+        rows.append((f"`{command}`", does if takes else comment.strip()))
+    return _table(("command", "does"), rows)
+
+
+BLOCKS: Mapping[str, Callable[[Ask], str]] = {
+    each.__name__: each
+    for each in (claims, chart, figure, measured, bench, headline, tree, commands)
+}
+
+
+def is_left_out(name: str) -> bool:
+    """Whether files and folders of this name are made by tools, not by people."""
+    return any(fnmatch(name, pattern) for pattern in LEFT_OUT)
+
+
+def _one(ask: Ask, part: Callable[[Run], str]) -> str:
+    ask.count(2, 2, f"`{ask.block} CLAIM VARIANT [stack=STACK]`")
+    runs = ask.runs()
+    return part(runs[0]) if runs else "not recorded yet"
+
+
+def _figures(runs: Sequence[Run]) -> str:
+    lines = []
+    for run in runs:
+        declared = "" if run.holds == run.expected else " (**not as declared**)"
+        lines.append(f"`{run.variant}`: {run.figure}{declared}")
+    return "<br>".join(lines)
+
+
+def _headline_figures(page: Page, text: str) -> str:
+    # The picture at the top of a write-up is its headline: the first chart says which claim.
+    charted = re.search(r"^<!-- nexus:chart +([^>]*?) *-->", text, re.MULTILINE)
+    if not charted:
+        return ""
+    words = [word for word in charted[1].split() if "=" not in word]
+    runs = Ask(page, "chart", words, {}).runs()
+    worst = [next((run for run in runs if run.holds is each), None) for each in (False, True)]
+    return _figures([run for run in worst if run is not None]) or "not recorded yet"
+
+
+def _opening(text: str, name: Path) -> tuple[str, str]:
+    match = re.search(
+        r"^# (?P<title>.+)\n(?:[ \t]*\n|<!--.*-->[ \t]*\n)*(?P<first>(?:[^\n#<`|].*\n?)+)",
+        text,
+        re.MULTILINE,
+    )
+    if not match:
+        raise ValueError(f"{name} does not begin with a title and a paragraph")
+    sentence = re.sub(r"<!--.*?-->", "", " ".join(match["first"].split()))
+    return match["title"].strip(), re.sub(r"\[([^]]+)]\([^)]*\)", r"\1", sentence)
+
+
+def _branch(page: Page, folder: Path, indent: str) -> Iterator[tuple[str, str]]:
+    entries = [path for path in folder.iterdir() if not is_left_out(path.name)]
+    for path in sorted(entries, key=lambda path: (path.is_dir(), path.name.lower())):
+        if path.is_dir():
+            rows = list(_branch(page, path, indent + "  "))
+            if rows:
+                yield f"{indent}{path.name}/", _folder_role(page, path)
+                yield from rows
+        elif path.name != "__init__.py":
+            yield f"{indent}{path.name}", _role(page, path)
+
+
+def _folder_role(page: Page, folder: Path) -> str:
+    package = folder / "__init__.py"
+    return excerpts.summary(page.site.read(package), package.name) if package.exists() else ""
+
+
+def _role(page: Page, path: Path) -> str:
+    if path.name in ROLES:
+        return ROLES[path.name]
+    if path.suffix in {".json", ".txt", ".md", ".png", ".svg"}:
+        return ""
+    return excerpts.summary(page.site.read(path), path.name)
+
+
+def _origin(record: Record, stack: str) -> str:
+    recordings = [each for each in record.recordings if each.stack == stack]
+    lines = []
+    for each in recordings:
+        slugs = list(dict.fromkeys(run.claim for run in each.runs))
+        which = f" ({', '.join(f'`{slug}`' for slug in slugs)})" if len(recordings) > 1 else ""
+        lines.append(_origin_line(each, f" on the {stack} stack{which}"))
+    return "\n".join(lines)
+
+
+def _origin_line(source: Recording | Bench, where: str) -> str:
+    versions = ", ".join(f"{name} {source.versions[name]}" for name in sorted(source.versions))
+    using = f", with {versions}" if versions else ""
+    return f"Recorded {source.recorded_at.isoformat()}{where}: {source.machine}{using}."
+
+
+def _table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool] = ()
+) -> str:
+    marks = [
+        "---:" if number < len(right) and right[number] else "---" for number in range(len(columns))
+    ]
+    lines = [columns, marks, *([_escaped(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _escaped(cell: str) -> str:
+    return " ".join(cell.split()).replace("|", "\\|")
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', "'")
+
+
+def _cell(value: results.Cell) -> str:
+    return value if isinstance(value, str) else _number(value)
+
+
+def _number(value: float) -> str:
+    # Never an exponent: Mermaid reads none, and neither do most people.
+    return f"{value:.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.4g}"
