@@ -32,7 +32,7 @@ newest() {
 if [ ! -x .venv/bin/python ]; then
     python=$(newest)
     if uv --version >/dev/null 2>&1; then
-        uv venv --quiet --no-config --python "${python:-3.13}" .venv
+        uv venv --quiet --python "${python:-3.13}" .venv
     elif [ -n "$python" ]; then
         "$python" -m venv .venv
     else
@@ -43,9 +43,9 @@ fi
 
 echo "Installing the harness ($(grep -c '==' "$lock") packages) ..."
 if [ -x .venv/bin/uv ]; then
-    .venv/bin/uv pip sync --no-config --quiet --require-hashes --python .venv/bin/python "$lock"
+    .venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python "$lock"
 elif uv --version >/dev/null 2>&1; then
-    uv pip sync --no-config --quiet --require-hashes --python .venv/bin/python "$lock"
+    uv pip sync --quiet --require-hashes --python .venv/bin/python "$lock"
 else
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 fi

@@ -56,7 +56,9 @@ def _containers() -> Iterator[str]:
         ):
             found = _labelled(kind, project)
             if found:
-                subprocess.run(["docker", *remove, *found], capture_output=True, check=False, timeout=120)
+                subprocess.run(
+                    ["docker", *remove, *found], capture_output=True, check=False, timeout=120
+                )
         yield f"removed the containers, networks, volumes and images of {project}"
 
 
@@ -77,7 +79,12 @@ def _labelled(kind: str, project: str) -> list[str]:
 
 
 def _listing(kind: str) -> str:
-    return {"container": "ps --all", "network": "network ls", "volume": "volume ls", "image": "images"}[kind]
+    return {
+        "container": "ps --all",
+        "network": "network ls",
+        "volume": "volume ls",
+        "image": "images",
+    }[kind]
 
 
 def _docker(listing: str, *args: str) -> list[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,6 +21,10 @@ from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import resident_bytes
 from nexus.stacks.state import AlreadyRuns, owned, read_state
+
+if TYPE_CHECKING:
+    from nexus.prove import Proof
+    from nexus.stacks.compose import ComposeStack
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console(highlight=False)
@@ -126,31 +130,37 @@ def _run(example: Example, folder: Path) -> None:
             stack.close()
             raise
     try:
-        _introduce(example, stack.url, stack.services)
+        _introduce(example, stack)
         memory = resident_bytes([child.pid for child in stack.children().values()]) / 2**20
         seconds = time.monotonic() - started
-        console.print(f"\nReady after {seconds:.1f} s, {memory:.0f} MB resident. Stop it with Ctrl-C.")
+        console.print(
+            f"\nReady after {seconds:.1f} s, {memory:.0f} MB resident. Stop it with Ctrl-C."
+        )
         while (dead := stack.dead()) is None:
             time.sleep(0.2)
         raise StackError(
-            f"{dead.name} ended with exit code {dead.exit_code}; everything else was stopped.", dead.tail()
+            f"{dead.name} ended with exit code {dead.exit_code}; everything else was stopped.",
+            dead.tail(),
         )
     finally:
         stack.close()
         console.print(f"{example.name} is stopped; its data is kept for the next run.")
 
 
-def _introduce(example: Example, url: str, services: object) -> None:
+def _introduce(example: Example, stack: "EmbeddedStack | ComposeStack") -> None:
+    url = stack.url
     console.print(f"\n[bold]{example.title}[/bold] runs at [bold]{url}/api/[/bold]")
     console.print(f"  Swagger UI  {url}/api/docs/")
     console.print(f"  metrics     {url}/metrics")
-    if isinstance(services, dict):
-        for service, address in services.items():
-            console.print(f"  {service:<11} {address}")
+    for service, address in stack.services.items():
+        console.print(f"  {service:<11} {address}")
+    console.print(f"  staff token {stack.staff_token}")
     console.print(f"  state, logs .nexus/{example.name}/stack.json, .nexus/{example.name}/logs/")
     console.print("\nTry:")
     for command in example.curl_commands()[:3]:
-        console.print("  " + command.replace("http://127.0.0.1:8000", url), markup=False, soft_wrap=True)
+        console.print(
+            "  " + command.replace("http://127.0.0.1:8000", url), markup=False, soft_wrap=True
+        )
 
 
 def _refuse_second_kind(state: dict[str, object]) -> None:
@@ -163,7 +173,13 @@ def _project(name: str) -> str:
 
 
 def _compose_runs(name: str) -> bool:
-    command = ["docker", "ps", "-q", "--filter", f"label=com.docker.compose.project={_project(name)}"]
+    command = [
+        "docker",
+        "ps",
+        "-q",
+        "--filter",
+        f"label=com.docker.compose.project={_project(name)}",
+    ]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
@@ -183,7 +199,9 @@ def up(name: Name) -> None:
             with owned(folder):
                 state = read_state(folder)
                 if state and _compose_runs(name):
-                    console.print(f"{name} already runs: {state['url']} (stop it with `make down`).")
+                    console.print(
+                        f"{name} already runs: {state['url']} (stop it with `make down`)."
+                    )
                     return
                 with Steps(f"Starting {name}") as steps:
                     stack = ComposeStack(
@@ -194,7 +212,7 @@ def up(name: Name) -> None:
                     except BaseException:
                         stack.close()
                         raise
-                _introduce(example, stack.url, stack.services)
+                _introduce(example, stack)
                 console.print(f"\nStop it with `make down EXAMPLE={name}`.")
         except AlreadyRuns as running:
             fail(f"{name} runs embedded at {running.state.get('url')}; stop that first.")
@@ -210,8 +228,6 @@ def down(name: Name) -> None:
         if problem := engine_problem():
             raise StackError(problem)
         stack = ComposeStack(example, state_dir(example), _project(name))
-        if not (stack.state / "compose.env").exists():
-            (stack.state / "compose.env").touch()
         stack.close()
         console.print(f"{name} is down.")
 
@@ -235,7 +251,7 @@ def prove(
 
 
 def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> bool:
-    from nexus.prove import Proof, proof_stack
+    from nexus.prove import proof_stack
     from nexus.prove import prove as run_all
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
@@ -253,38 +269,36 @@ def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> b
     return all(proof.as_declared for proof in proofs)
 
 
-def _line(proof: "object") -> str:
-    from nexus.prove import Proof
-
-    assert isinstance(proof, Proof)
+def _line(proof: "Proof") -> str:
     mark = "[green]as declared[/green]" if proof.as_declared else "[bold red]DIFFERS[/bold red]"
     word = "holds" if proof.verdict.holds else "refuted"
     slug, figure = proof.experiment.slug, proof.verdict.figure
     return f"  {slug:<22} {proof.variant:<24} {word:<8} {mark}  {figure} ({proof.seconds:.1f} s)"
 
 
-def _table(example: Example, kind: str, proofs: list[object]) -> Table:
-    from nexus.prove import Proof
-
+def _table(example: Example, kind: str, proofs: "list[Proof]") -> Table:
     table = Table(title=f"{example.title} on the {kind} stack")
     for column in ("Claim", "Variant", "Declared", "Measured", "Figure"):
         table.add_column(column, overflow="fold")
     previous = ""
     for proof in proofs:
-        assert isinstance(proof, Proof)
         slug = proof.experiment.slug
         style = None if proof.as_declared else "bold red"
         words = ["holds" if holds else "refuted" for holds in (proof.expected, proof.verdict.holds)]
         if slug != previous:
             table.add_section()
-        table.add_row(slug if slug != previous else "", proof.variant, *words, proof.verdict.figure, style=style)
+        table.add_row(
+            slug if slug != previous else "",
+            proof.variant,
+            *words,
+            proof.verdict.figure,
+            style=style,
+        )
         previous = slug
     return table
 
 
-def _record(example: Example, kind: str, proofs: list[object]) -> None:
-    from nexus.prove import Proof
-
+def _record(example: Example, kind: str, proofs: "list[Proof]") -> None:
     runs = [
         results.Run(
             claim=proof.experiment.slug,
@@ -299,7 +313,6 @@ def _record(example: Example, kind: str, proofs: list[object]) -> None:
             samples=proof.samples,
         )
         for proof in proofs
-        if isinstance(proof, Proof)
     ]
     recording = results.Recording(
         stack=kind,
@@ -319,11 +332,15 @@ def _versions(example: Example) -> dict[str, str]:
     names = {name.split("[")[0].split(">")[0].split("=")[0].lower() for name in direct}
     lock = (example.path / "requirements.txt").read_text().splitlines()
     pinned = dict(line.split(" ")[0].split("==") for line in lock if "==" in line.split(" ")[0])
-    return {name: version for name, version in pinned.items() if name.split("[")[0].lower() in names}
+    return {
+        name: version for name, version in pinned.items() if name.split("[")[0].lower() in names
+    }
 
 
 @app.command()
-def sync(check: Annotated[bool, typer.Option(help="Write nothing; fail if one is stale.")] = False) -> None:
+def sync(
+    check: Annotated[bool, typer.Option(help="Write nothing; fail if one is stale.")] = False,
+) -> None:
     """Fill code, figures and compose services into the files that show them."""
     from nexus import writeup
 

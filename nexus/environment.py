@@ -14,7 +14,7 @@ import uv
 
 from nexus.catalog import ROOT, Example
 
-STATE = ROOT / ".nexus"
+STATE = Path(os.environ.get("NEXUS_STATE", ROOT / ".nexus"))  # the harness's tests set it
 
 
 class InstallError(RuntimeError):
@@ -63,9 +63,9 @@ def _install(venv: Path, lock: Path) -> None:
     tool = uv.find_uv_bin()
     if not (venv / "bin" / "python").exists():
         shutil.rmtree(venv, ignore_errors=True)
-        _run([tool, "venv", "--quiet", "--no-config", "--python", sys.executable, str(venv)])
+        _run([tool, "venv", "--quiet", "--python", sys.executable, str(venv)])
     interpreter = str(venv / "bin" / "python")
-    sync = [tool, "pip", "sync", "--quiet", "--no-config", "--require-hashes", "--python", interpreter]
+    sync = [tool, "pip", "sync", "--quiet", "--require-hashes", "--python", interpreter]
     _run([*sync, str(lock)])
 
 
@@ -74,7 +74,9 @@ def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         reason = "\n".join(done.stderr.strip().splitlines()[-8:])
-        raise InstallError(f"Packages could not be installed; is the package index reachable?\n{reason}")
+        raise InstallError(
+            f"Packages could not be installed; is the package index reachable?\n{reason}"
+        )
 
 
 def _digest(lock: Path) -> str:

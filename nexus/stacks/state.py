@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,3 +67,13 @@ def write_state(stack: "EmbeddedStack | ComposeStack") -> None:
     temporary = path.with_suffix(".json.new")
     temporary.write_text(json.dumps(state, indent=2) + "\n")
     temporary.replace(path)
+
+
+def secret(folder: Path, name: str) -> str:
+    """Return the secret of this stack called `name`, made at first use and readable by its owner alone."""
+    path = folder / name
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path.read_text()

@@ -1,0 +1,542 @@
+"""The claims of this example, each driven against a running stack and judged from what it answered.
+
+The load generator plays the outermost proxy: it appends the client's true address to X-Forwarded-For,
+as a real edge does, behind whatever the client forged.
+"""
+
+import json
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address, IPv6Address
+
+from redis import Redis
+
+from nexus.experiment import (
+    Answer,
+    Experiment,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Stack,
+    Verdict,
+    ask,
+    volley,
+)
+
+ENTRY_POINTS = {"token_bucket": ("token_bucket", "token_bucket_drf", "token_bucket_decorator")}
+REFILL_PER_SECOND = 100 / 60  # of the rule sets `airports`, `open` and `closed`
+
+
+class UnexpectedAnswer(RuntimeError):
+    """An answer that neither admits nor refuses; it proves nothing, so it ends the experiment."""
+
+
+def some_address() -> str:
+    """Return an address of the block reserved for benchmarks (RFC 2544), a new one for each run."""
+    return str(IPv4Address("198.18.0.0") + random.randrange(2**17))
+
+
+def some_network() -> IPv6Address:
+    """Return the first address of some /64 of the documentation block (RFC 3849)."""
+    return IPv6Address("2001:db8::") + (random.randrange(2**32) << 64)
+
+
+def sent_by(address: str, forged: str = "", **headers: str) -> dict[str, str]:
+    """Return the headers with which the edge passes on a request of `address`."""
+    return {"X-Forwarded-For": f"{forged}, {address}" if forged else address, **headers}
+
+
+def url(stack: Stack, variant: str, rules: str = "airports") -> str:
+    path = variant if rules == "airports" else f"{variant}/{rules}"
+    return f"{stack.url}/api/{path}/airports/JFK/"
+
+
+def forget(stack: Stack) -> None:
+    """Empty Redis: variants that count by peer address would remember the experiment before."""
+    Redis.from_url(stack.services["redis"]).flushall()
+
+
+def admitted(answer: Answer) -> bool:
+    """Whether the request got in.
+
+    Raises:
+        UnexpectedAnswer: it was neither admitted nor refused.
+    """
+    if answer.status not in (200, 429):
+        said = answer.error or answer.body[:200].decode(errors="replace")
+        raise UnexpectedAnswer(f"status {answer.status}: {said}")
+    return answer.status == 200
+
+
+def last(samples: Sequence[Sample], series: str) -> float:
+    return next((each.value for each in reversed(samples) if each.series == series), 0)
+
+
+class BurstIsBounded(Experiment):
+    slug = "burst-is-bounded"
+    claim = (
+        "Of 2,000 requests that one client sends at once from 8 processes to 4 server processes, "
+        "a limit of 100 admits 100 and what refills meanwhile, through all three entry points mixed."
+    )
+    holds = ("fixed_window", "token_bucket")
+    refuted = ("unprotected", "drf_throttle")
+    units = {"admitted": "requests", "refused": "requests"}
+    parameters = (
+        Parameter("requests", 2000, 200, 10_000, "requests"),
+        Parameter("clients", 8, 1, 16, "processes"),
+    )
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        forget(stack)
+        headers = sent_by(some_address())
+        doors = ENTRY_POINTS.get(variant, (variant,))
+        requests = [
+            Request(url(stack, doors[number % len(doors)]), headers)
+            for number in range(int(params["requests"]))
+        ]
+        answers = volley(requests, processes=int(params["clients"]), connections=25)
+        yield from _counted(answers)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        got_in = last(samples, "admitted")
+        bound = 100 + math.floor(REFILL_PER_SECOND * samples[-1].seconds)
+        word = "<=" if got_in <= bound else ">"
+        return Verdict(
+            100 <= got_in <= bound, f"admitted {got_in:.0f} {word} {bound}", got_in, bound
+        )
+
+
+def _counted(answers: Iterator[Answer]) -> Iterator[Sample]:
+    """Yield how many were admitted and refused so far, by the time of the answer."""
+    counts = {"admitted": 0, "refused": 0}
+    start = math.inf
+    latest = 0.0
+    for answer in answers:
+        start = min(start, answer.sent)
+        latest = max(latest, answer.received - start)
+        series = "admitted" if admitted(answer) else "refused"
+        counts[series] += 1
+        yield Sample(latest, series, counts[series])
+
+
+class NoCliff(Experiment):
+    """Probe, wait for the end of the probe's window, attack across two seams, and once more half a window later.
+
+    A window that begins with its first request has its seam four seconds after the probe; one that
+    follows the clock has it somewhere, and two attacks half a window apart cannot both miss it.
+    """
+
+    slug = "no-cliff"
+    claim = (
+        "With a strict policy no window of 4 seconds, wherever it begins, admits more than 100 requests."
+    )
+    holds = ("token_bucket",)
+    refuted = ("fixed_window", "django_ratelimit")
+    units = {"admitted": "seconds from question to answer"}
+    parameters = (Parameter("rate", 300, 100, 600, "requests/s"),)
+
+    WINDOW_SECONDS = 4.0
+    LIMIT = 100
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        forget(stack)
+        request = Request(url(stack, variant, "strict"), sent_by(some_address()))
+        start = time.monotonic()
+        yield from _moments(iter([ask(request.url, request.headers)]), start)
+        for begin, seconds in ((3.6, 4.8), (10.4, 2.6)):
+            time.sleep(max(0, start + begin - time.monotonic()))
+            requests = [request] * int(params["rate"] * seconds)
+            attack = volley(requests, processes=2, connections=40, rate=params["rate"])
+            yield from _moments(attack, start)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        # A request counts only if question and answer both lie in the window: never one too many.
+        spans = sorted((each.seconds - each.value, each.seconds) for each in samples)
+        most = max(
+            sum(sent >= begin and received <= begin + self.WINDOW_SECONDS for sent, received in spans)
+            for begin, _ in spans
+        )
+        word = "<=" if most <= self.LIMIT else ">"
+        return Verdict(
+            most <= self.LIMIT, f"{most} in 4 s {word} {self.LIMIT}", most, self.LIMIT
+        )
+
+
+def _moments(answers: Iterator[Answer], start: float) -> Iterator[Sample]:
+    for answer in answers:
+        if admitted(answer):
+            yield Sample(answer.received - start, "admitted", answer.seconds)
+
+
+class RetryAfterIsTrue(Experiment):
+    slug = "retry-after-is-true"
+    claim = (
+        "A client that waits exactly Retry-After is never refused again, and gets its full rate of 1.5 requests per second."
+    )
+    holds = ("token_bucket",)
+    refuted = ("fixed_window",)
+    units = {
+        "admitted": "requests",
+        "waited": "seconds of Retry-After",
+        "refused after waiting": "requests",
+        "due": "requests",
+    }
+    parameters = (Parameter("seconds", 8, 4, 30, "s"),)
+
+    PACE_SECONDS = 0.12
+    RATE_PER_SECOND = 1.5
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        forget(stack)
+        target, headers = url(stack, variant, "steady"), sent_by(some_address())
+        start = time.monotonic()
+        refusal = self._spend(target, headers)[-1]
+        drained = refusal.received
+        got_in = broken = 0
+        while time.monotonic() < drained + params["seconds"]:
+            wait = float(refusal.headers["retry-after"])
+            yield Sample(refusal.received - start, "waited", wait)
+            time.sleep(max(0, refusal.received + wait - time.monotonic()))
+            answers = self._spend(target, headers)
+            broken += len(answers) == 1
+            got_in += len(answers) - 1
+            refusal = answers[-1]
+            now = refusal.received - start
+            yield Sample(now, "refused after waiting", broken)
+            yield Sample(now, "admitted", got_in)
+            # From the first refusal's answer to the last one's question: the bucket saw no less time.
+            due = math.floor(self.RATE_PER_SECOND * (refusal.sent - drained))
+            yield Sample(now, "due", due)
+
+    def _spend(self, target: str, headers: dict[str, str]) -> list[Answer]:
+        """Ask at a steady pace until refused; the refusal is the last answer."""
+        answers = [ask(target, headers)]
+        while admitted(answers[-1]):
+            time.sleep(self.PACE_SECONDS)
+            answers.append(ask(target, headers))
+        return answers
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        broken, waits = last(samples, "refused after waiting"), sum(s.series == "waited" for s in samples)
+        got_in, due = last(samples, "admitted"), last(samples, "due")
+        figure = f"{broken:.0f} of {waits} waits refused, {got_in:.0f} of {due:.0f} due admitted"
+        return Verdict(broken == 0 and got_in >= 0.99 * due, figure, broken, 0)
+
+
+class NoFreeIdentity(Experiment):
+    slug = "no-free-identity"
+    claim = (
+        "An attacker who forges X-Forwarded-For and API keys in 1,000 ways gets one bucket, one who rotates through a /64 of IPv6 another, and neither empties the victim's."
+    )
+    holds = ("token_bucket",)
+    refuted = ("drf_throttle", "django_ratelimit")
+    units = {"attacker admitted": "requests", "victim admitted": "requests", "victim asked": "requests"}
+    parameters = (Parameter("forgeries", 1000, 200, 4000, "requests"),)
+
+    VICTIM_ASKS = 20
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        forget(stack)
+        target, victim, attacker = url(stack, variant), some_address(), some_address()
+        forged = [
+            Request(target, sent_by(attacker, _forgery(number, victim), **{"X-API-Key": f"guess-{number}"}))
+            for number in range(int(params["forgeries"]))
+        ]
+        network = some_network()
+        rotating = [Request(target, sent_by(str(network + number))) for number in range(len(forged) // 4)]
+        start = time.monotonic()
+        for number, answer in enumerate(volley([*forged, *rotating], processes=4, connections=10)):
+            yield Sample(answer.received - start, "attacker sent", number + 1)
+            if admitted(answer):
+                yield Sample(answer.received - start, "attacker admitted", 1)
+        for number in range(self.VICTIM_ASKS):
+            answer = ask(target, sent_by(victim))
+            yield Sample(answer.received - start, "victim asked", number + 1)
+            if admitted(answer):
+                yield Sample(answer.received - start, "victim admitted", 1)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        attacker = [each for each in samples if each.series == "attacker admitted"]
+        victim = sum(each.series == "victim admitted" for each in samples)
+        end = max(each.seconds for each in samples if each.series == "attacker sent")
+        bound = 2 * (100 + math.floor(REFILL_PER_SECOND * end))
+        figure = f"attacker {len(attacker)} admitted, {bound} allowed to two identities; victim {victim} of {self.VICTIM_ASKS}"
+        holds = len(attacker) <= bound and victim == self.VICTIM_ASKS
+        return Verdict(holds, figure, len(attacker), bound)
+
+
+def _forgery(number: int, victim: str) -> str:
+    """Return the `number`-th way to lie in X-Forwarded-For."""
+    address = str(IPv4Address(0x0B000000 + number))
+    forms = (
+        address,
+        victim,
+        f"{victim}, {address}",
+        f"{address}:{1024 + number}",
+        f"::ffff:{address}",
+        f"[2001:db8::{number:x}]:443",
+        f"127.0.0.{number % 256}",
+        f"10.0.{number % 256}.1, {victim}",
+        f"unknown-{number}",
+        f'for="{address}"',
+        f"{address}," * (number % 40 + 1),
+        f"\t{address} , , ",
+        f"999.{number}.1.1",
+        f"fe80::{number:x}%eth0",
+        f"{number}" * 200,
+    )
+    return forms[number % len(forms)]
+
+
+class SurvivesRedis(Experiment):
+    """Freeze Redis under load, then stop it, then bring it back: every rule set keeps its promise."""
+
+    slug = "survives-redis"
+    claim = (
+        "With Redis frozen or gone every request is answered within 1 s and without a server error, "
+        "as its policy says (open, closed, local), and counting is exact again within 5 s of its return."
+    )
+    holds = ("token_bucket",)
+    refuted = ("drf_throttle", "django_ratelimit")
+    units = {
+        "answer": "seconds from question to answer",
+        "server error": "HTTP status",
+        "open refused": "requests",
+        "closed admitted": "requests",
+        "local admitted": "requests",
+        "exact again": "seconds since Redis returned",
+        "admitted after": "requests",
+        "allowed after": "requests",
+    }
+    parameters = (
+        Parameter("rate", 60, 20, 200, "requests/s"),
+        Parameter("outage", 2.5, 1, 10, "s"),
+    )
+
+    SLOWEST_SECONDS = 1.0
+    RETURN_SECONDS = 5.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        forget(stack)
+        start = time.monotonic()
+        for outage in (stack.paused, stack.stopped):
+            with outage("redis"):
+                yield from self._outage(stack, variant, params, start)
+            yield from self._return(stack, variant, start)
+
+    def _outage(self, stack: Stack, variant: str, params: Params, start: float) -> Iterator[Sample]:
+        rule_sets = ("open", "closed", "airports") if variant == "token_bucket" else ("airports",)
+        address = some_address()
+        requests = [
+            Request(url(stack, variant, rule_sets[number % len(rule_sets)]), sent_by(address))
+            for number in range(int(params["rate"] * params["outage"]))
+        ]
+        in_local = 0
+        for answer in volley(requests, processes=2, connections=60, rate=params["rate"]):
+            now = answer.received - start
+            rules = rule_sets[answer.request % len(rule_sets)]
+            yield Sample(now, "answer", answer.seconds)
+            if answer.status not in (200, 429):
+                yield Sample(now, "server error", answer.status)
+            elif rules == "open" and answer.status != 200:
+                yield Sample(now, "open refused", 1)
+            elif rules == "closed" and answer.status == 200:
+                yield Sample(now, "closed admitted", 1)
+            elif rules == "airports" and answer.status == 200:
+                in_local += 1
+                yield Sample(now, "local admitted", in_local)
+
+    def _return(self, stack: Stack, variant: str, start: float) -> Iterator[Sample]:
+        if variant != "token_bucket":
+            return
+        returned = time.monotonic()
+        # Each of four processes finds out for itself: sixteen exact answers in a row show all of them.
+        exact = 0
+        while exact < 16 and time.monotonic() < returned + 2 * self.RETURN_SECONDS:
+            answer = ask(url(stack, variant), sent_by(some_address()))
+            exact = exact + 1 if "ratelimit-mode" not in answer.headers else 0
+        now = time.monotonic()
+        yield Sample(now - start, "exact again", now - returned)
+        request = Request(url(stack, variant), sent_by(some_address()))
+        answers = list(volley([request] * 300, processes=2, connections=20))
+        spent = max(each.received for each in answers) - min(each.sent for each in answers)
+        now = time.monotonic() - start
+        yield Sample(now, "admitted after", sum(map(admitted, answers)))
+        yield Sample(now, "allowed after", 100 + math.floor(REFILL_PER_SECOND * spent))
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        by_series: dict[str, list[float]] = {}
+        for each in samples:
+            by_series.setdefault(each.series, []).append(each.value)
+        slowest = max(by_series["answer"])
+        errors = len(by_series.get("server error", []))
+        broken = len(by_series.get("open refused", [])) + len(by_series.get("closed admitted", []))
+        # Four processes keep a quarter of 100 each; what refills in an outage is the fraction above.
+        local = max(by_series.get("local admitted", [0]))
+        inexact = [
+            count
+            for count, bound in zip(
+                by_series.get("admitted after", []), by_series.get("allowed after", []), strict=True
+            )
+            if not 100 <= count <= bound
+        ]
+        back = max(by_series.get("exact again", [0]))
+        figure = f"{errors} server errors, slowest answer {slowest:.2f} s"
+        if broken or inexact or back > self.RETURN_SECONDS or local > 100 + REFILL_PER_SECOND * params["outage"]:
+            figure += f", {broken} against the policy, {local:.0f} local, {inexact} after the return"
+        elif "exact again" in by_series:
+            figure += f", exact again after {back:.1f} s"
+        holds = (
+            errors == 0
+            and slowest <= self.SLOWEST_SECONDS
+            and broken == 0
+            and local <= 100 + REFILL_PER_SECOND * params["outage"]
+            and back <= self.RETURN_SECONDS
+            and not inexact
+        )
+        return Verdict(holds, figure, errors, 0)
+
+
+class MemoryIsFlat(Experiment):
+    slug = "memory-is-flat"
+    claim = (
+        "A client takes at most 64 bytes in Redis however much it sends against a limit of 5,000, and 10,000 clients are gone after their TTL."
+    )
+    holds = ("token_bucket",)
+    refuted = ("drf_throttle",)
+    units = {"bytes": "bytes in Redis of one client", "clients": "keys in Redis"}
+    parameters = (
+        Parameter("requests", 2000, 500, 5000, "requests"),
+        Parameter("clients", 10_000, 1000, 20_000, "clients"),
+    )
+
+    MOST_BYTES = 64
+    GONE_SECONDS = 10.0  # the TTL of one request against 5,000 per hour is 0.72 s
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        forget(stack)
+        store = Redis.from_url(stack.services["redis"])
+        target, headers = url(stack, variant, "bulk"), sent_by(some_address())
+        start = time.monotonic()
+        # One connection: simultaneous requests would lose what a read-modify-write overwrites.
+        one_client = volley([Request(target, headers)] * int(params["requests"]), processes=1, connections=1)
+        for number, answer in enumerate(one_client, 1):
+            if admitted(answer) and number % 200 == 0:
+                used = sum(store.memory_usage(key) or 0 for key in _buckets(store))
+                yield Sample(answer.received - start, "bytes", used)
+        forget(stack)
+        crowd = [
+            Request(target, sent_by(str(IPv4Address("198.18.0.0") + number)))
+            for number in range(int(params["clients"]))
+        ]
+        for number, answer in enumerate(volley(crowd, processes=4, connections=10), 1):
+            if admitted(answer) and number % 500 == 0:
+                yield Sample(answer.received - start, "clients", len(_buckets(store)))
+        end = time.monotonic() + self.GONE_SECONDS
+        left = len(_buckets(store))
+        while left and time.monotonic() < end:
+            time.sleep(0.1)
+            left = len(_buckets(store))
+        yield Sample(time.monotonic() - start, "clients", left)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        used = max(each.value for each in samples if each.series == "bytes")
+        left = last(samples, "clients")
+        holds = used <= self.MOST_BYTES and left == 0
+        figure = f"{used:.0f} bytes after {params['requests']:.0f} requests, {left:.0f} clients left"
+        return Verdict(holds, figure, used, self.MOST_BYTES)
+
+
+def _buckets(store: "Redis") -> list[bytes]:
+    """Return the keys that count a client: the token bucket's hash-tagged ones, DRF's throttle lists."""
+    return [key for key in store.scan_iter(count=5000) if key.startswith(b"{") or b"throttle" in key]
+
+
+class AbuseIsSeen(Experiment):
+    """190 addresses at one request in two seconds, ten partners with API keys at eight a second, one abuser at eight."""
+
+    slug = "abuse-is-seen"
+    claim = (
+        "One abuser among 200 normal clients is named within 100 of its requests, and no normal client is, although partners with API keys send as much as the abuser."
+    )
+    holds = ("token_bucket",)
+    refuted = ("fixed_window",)
+    units = {
+        "abuser sent": "requests",
+        "named": "requests the abuser had sent",
+        "named wrongly": "normal clients",
+    }
+    parameters = (
+        Parameter("calm", 5, 4, 20, "s"),
+        Parameter("abuse", 10, 4, 20, "s"),
+        Parameter("rate", 8, 4, 40, "requests/s"),
+    )
+
+    ADDRESSES, PARTNERS = 190, 10
+    WITHIN = 100
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        forget(stack)
+        abuser = some_address()
+        pseudonym = stack.manage("limits", "pseudonym", "address", abuser).strip()
+        schedule = self._schedule(stack, abuser, params)
+        target = url(stack, variant, "bulk")
+        requests = [Request(target, headers) for _, headers in schedule]
+        start, sent, named, seen = time.monotonic(), 0, False, set[str]()
+        looked = start
+        rate = len(schedule) / (params["calm"] + params["abuse"])
+        for answer in volley(requests, processes=2, connections=40, rate=rate):
+            if schedule[answer.request][0] == "abuser" and admitted(answer):
+                sent += 1
+                yield Sample(answer.received - start, "abuser sent", sent)
+            if answer.received < looked + 0.5:
+                continue
+            looked = answer.received
+            for client in self._named(stack) - seen:
+                seen.add(client)
+                if client == pseudonym:
+                    named = True
+                    yield Sample(answer.received - start, "named", sent)
+        wrong = len(seen - {pseudonym})
+        yield Sample(time.monotonic() - start, "named wrongly", wrong)
+        if not named:
+            yield Sample(time.monotonic() - start, "never named", sent)
+
+    def _schedule(self, stack: Stack, abuser: str, params: Params) -> list[tuple[str, dict[str, str]]]:
+        """Return who sends what, in the order of time, at a constant total rate in each phase."""
+        keys = stack.manage("limits", "key", *(f"partner-{n}" for n in range(self.PARTNERS))).split()
+        addresses = [some_address() for _ in range(self.ADDRESSES)]
+        seconds = params["calm"] + params["abuse"]
+        events: list[tuple[float, str, dict[str, str]]] = []
+        for key in keys:
+            events += self._steady(8, 0, seconds, "partner", sent_by(some_address(), **{"X-API-Key": key}))
+        for address in addresses:
+            events += self._steady(0.5, 0, seconds, "address", sent_by(address))
+        events += self._steady(params["rate"], params["calm"], seconds, "abuser", sent_by(abuser))
+        return [(who, headers) for _, who, headers in sorted(events, key=lambda event: event[0])]
+
+    @staticmethod
+    def _steady(
+        rate: float, begin: float, end: float, who: str, headers: dict[str, str]
+    ) -> list[tuple[float, str, dict[str, str]]]:
+        """Return one client's requests, evenly spaced from a random moment on."""
+        count = int(rate * (end - begin))
+        offset = random.random()
+        return [(begin + (number + offset) / rate, who, headers) for number in range(count)]
+
+    def _named(self, stack: Stack) -> set[str]:
+        answer = ask(f"{stack.url}/api/abuse/", {"Authorization": f"Bearer {stack.staff_token}"})
+        if answer.status != 200:
+            raise UnexpectedAnswer(f"/api/abuse/ answered {answer.status}: {answer.body[:200]!r}")
+        return {str(event["client"]) for event in json.loads(answer.body)["events"]}
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        wrong = last(samples, "named wrongly")
+        named = [each.value for each in samples if each.series == "named"]
+        after = f"after {named[0]:.0f} requests" if named else "never"
+        holds = bool(named) and named[0] <= self.WITHIN and wrong == 0
+        figure = f"abuser named {after}, {wrong:.0f} normal clients named"
+        return Verdict(holds, figure, wrong, 0)

@@ -1,0 +1,109 @@
+"""`make lint`: every static check of the repository, all of them run before it fails."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from nexus.catalog import ROOT, examples
+from nexus.environment import ensure_environment
+from nexus.stacks.compose import IMAGES, engine_problem
+
+TOOLS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check: a command in a folder."""
+
+    name: str
+    command: Sequence[str]
+    cwd: Path = ROOT
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a step found; `output` is empty when it found nothing."""
+
+    step: Step
+    failed: bool
+    output: str
+    seconds: float
+
+
+def steps() -> Iterator[Step]:
+    """Yield every check this machine can make."""
+    yield Step("ruff check", [str(TOOLS / "ruff"), "check", "."])
+    yield Step("ruff format", [str(TOOLS / "ruff"), "format", "--check", "."])
+    yield Step("mypy nexus tests", [str(TOOLS / "mypy")])
+    for example in examples():
+        binaries = ensure_environment(example, dev=True)
+        yield Step(f"mypy {example.name}", [str(binaries / "mypy"), "."], example.path)
+    yield Step("zizmor", [str(TOOLS / "zizmor"), "--offline", "--quiet", ".github/workflows"])
+    yield Step("write-ups", [sys.executable, "-m", "nexus", "sync", "--check"])
+    if shutil.which("shellcheck"):
+        scripts = [".ci/run", ".ci/engine", "setup.sh", "compose/airgap/build"]
+        yield Step(
+            "shellcheck", ["shellcheck", *[each for each in scripts if (ROOT / each).exists()]]
+        )
+    if engine_problem() is None:
+        images = ["--env-file", str(IMAGES)] if IMAGES.exists() else []
+        for file in sorted([*ROOT.glob("compose/*.yml"), *ROOT.glob("examples/*/compose.yml")]):
+            command = ["docker", "compose", *images, "-f", str(file), "config", "-q"]
+            yield Step(str(file.relative_to(ROOT)), command)
+        for overlay in sorted(ROOT.glob("examples/*/compose.*.yml")):
+            base = overlay.parent / "compose.yml"
+            command = [
+                "docker",
+                "compose",
+                *images,
+                "-f",
+                str(base),
+                "-f",
+                str(overlay),
+                "config",
+                "-q",
+            ]
+            yield Step(str(overlay.relative_to(ROOT)), command)
+
+
+def run(step: Step) -> Finding:
+    """Run one check to its end."""
+    started = time.monotonic()
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        step.command, cwd=step.cwd, capture_output=True, text=True, check=False, env=env
+    )
+    output = (done.stdout + done.stderr).strip()
+    return Finding(step, done.returncode != 0, output, time.monotonic() - started)
+
+
+def main() -> int:
+    """Run all checks and return the exit code."""
+    failed = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for finding in pool.map(run, steps()):
+            mark = "FAILED" if finding.failed else "ok"
+            sys.stdout.write(f"{finding.step.name:<34} {mark} ({finding.seconds:.1f} s)\n")
+            if finding.failed:
+                failed.append(finding.step.name)
+                sys.stdout.write(finding.output + "\n")
+            sys.stdout.flush()
+    if problem := engine_problem():
+        sys.stdout.write(f"compose files                      not checked: {problem}\n")
+        if os.environ.get("CI") == "true":
+            failed.append("compose files")
+    if failed:
+        sys.stdout.write(
+            f"\n{len(failed)} check(s) failed: {', '.join(failed)}. `make format` mends formatting.\n"
+        )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

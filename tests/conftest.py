@@ -1,0 +1,109 @@
+"""Options, stacks and the closing list of the shared suite."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nexus import catalog
+from nexus.catalog import Example
+from nexus.prove import proof_stack
+from nexus.stacks.base import StackError
+from nexus.stacks.compose import ComposeStack, engine_problem
+from nexus.stacks.embedded import EmbeddedStack
+
+TOYS = Path(__file__).parent / "examples"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--example", help="only what concerns this example")
+    parser.addoption("--stack", choices=["embedded", "compose"], help="only this stack")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    name = config.getoption("--example")
+    try:
+        config.stash[CHOSEN] = [catalog.example(name)] if name else catalog.examples()
+    except catalog.UnknownName as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+CHOSEN = pytest.StashKey[list[Example]]()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    chosen = metafunc.config.stash[CHOSEN]
+    if "claim" in metafunc.fixturenames:
+        cases = [
+            pytest.param(
+                (example, kind),
+                (experiment, variant),
+                id=f"{example.name}-{kind}-{experiment.slug}-{variant}",
+                marks=[pytest.mark.compose] if kind == "compose" else [],
+            )
+            for example in chosen
+            for kind in stacks(metafunc.config)
+            for experiment in example.experiments.values()
+            for variant in experiment.variants()
+        ]
+        metafunc.parametrize(("stack", "claim"), cases, indirect=["stack"], scope="session")
+    elif "example" in metafunc.fixturenames:
+        metafunc.parametrize("example", chosen, ids=[example.name for example in chosen])
+
+
+def stacks(config: pytest.Config) -> list[str]:
+    only = config.getoption("--stack")
+    return [only] if only else ["embedded", "compose"]
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Iterator[EmbeddedStack | ComposeStack]:
+    """One stack for all experiments of an example; every experiment leaves it healed."""
+    example, kind = request.param
+    if kind == "compose" and (problem := engine_problem()):
+        pytest.skip(problem)
+    try:
+        with proof_stack(example, kind) as running:
+            yield running
+    except StackError as error:
+        pytest.fail(f"{error}\n{error.log}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def needs_engine() -> None:
+    if problem := engine_problem():
+        pytest.skip(problem)
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Example:
+    """The smallest example, with a state folder of its own."""
+    monkeypatch.setattr("nexus.environment.STATE", tmp_path)
+    return Example(TOYS / "toy")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI nothing is left out: a skip is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was left out, and CI leaves nothing out: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End with what this machine could not verify, and why."""
+    left_out: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        left_out.setdefault(reason, []).append(report.nodeid)
+    terminalreporter.section("not verified on this machine")
+    for reason, nodes in left_out.items():
+        terminalreporter.write_line(f"{len(nodes)} test(s): {reason}")
+        for node in nodes:
+            terminalreporter.write_line(f"  {node}")
+    if not left_out:
+        terminalreporter.write_line("nothing was left out")

@@ -1,0 +1,20 @@
+"""Every claim of every example, with every variant it names, on both stacks."""
+
+from typing import Any
+
+import pytest
+
+from nexus.experiment import Experiment
+from nexus.prove import prove_one
+
+
+@pytest.mark.claim
+def test_verdict_is_the_declared_one(stack: Any, claim: tuple[type[Experiment], str]):
+    experiment, variant = claim
+
+    proof = prove_one(stack, experiment, variant)
+
+    declared = "holds" if proof.expected else "is refuted"
+    assert proof.as_declared, (
+        f"{experiment.slug} is declared as: {declared} for {variant}. Measured: {proof.verdict.figure}"
+    )

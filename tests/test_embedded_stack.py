@@ -1,0 +1,153 @@
+"""The embedded stack on the toy example: real servers, real signals."""
+
+import os
+import signal
+import time
+import urllib.request
+
+import psutil
+import psycopg
+import pytest
+import redis
+
+from nexus.catalog import Example
+from nexus.environment import state_dir
+from nexus.stacks.base import StackError
+from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.processes import wait_until
+
+
+@pytest.fixture
+def stack(toy: Example):
+    with EmbeddedStack(toy, state_dir(toy)) as running:
+        yield running
+
+
+def get(url: str, timeout: float = 5) -> str:
+    with urllib.request.urlopen(url, timeout=timeout) as response:
+        return response.read().decode()
+
+
+def test_postgres_starts_even_as_root_and_keeps_every_folder_as_it_was(toy: Example, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    before = {folder: folder.stat().st_mode for folder in [closed, *closed.parents]}
+
+    with EmbeddedStack(toy, closed / "state") as stack:
+        with psycopg.connect(stack.services["postgres"]) as connection:
+            (version,) = connection.execute("SELECT current_setting('server_version')").fetchone()
+
+    stack.discard()
+    assert int(version.split(".")[0]) >= 17
+    assert {folder: folder.stat().st_mode for folder in before} == before
+
+
+def test_every_program_is_gone_after_close(toy: Example):
+    with EmbeddedStack(toy, state_dir(toy)) as stack:
+        pids = [child.pid for child in stack.children().values()]
+        family = [member for pid in pids for member in [psutil.Process(pid)]]
+        family += [child for process in family for child in process.children(recursive=True)]
+        started = time.monotonic()
+
+    assert time.monotonic() - started < 5
+    assert [process for process in family if process.is_running()] == []
+    assert not (stack.state / "stack.json").exists()
+
+
+def test_data_outlives_a_stop(toy: Example):
+    with EmbeddedStack(toy, state_dir(toy)) as first:
+        redis.Redis.from_url(first.services["redis"]).set("kept", "yes")
+
+    with EmbeddedStack(toy, state_dir(toy)) as second:
+        assert redis.Redis.from_url(second.services["redis"]).get("kept") == b"yes"
+
+
+def test_stopped_service_refuses_and_is_back_at_the_same_address(stack: EmbeddedStack):
+    client = redis.Redis.from_url(stack.services["redis"], retry=None)
+
+    with stack.stopped("redis"), pytest.raises(redis.ConnectionError):
+        client.ping()
+
+    assert client.ping()
+
+
+def test_paused_service_hangs_and_answers_after(stack: EmbeddedStack):
+    client = redis.Redis.from_url(stack.services["redis"], socket_timeout=0.2, retry=None)
+    client.ping()
+
+    with stack.paused("redis"), pytest.raises(redis.TimeoutError):
+        client.ping()
+
+    assert client.ping()
+
+
+def test_heal_undoes_every_fault(stack: EmbeddedStack):
+    stack.kill("redis")
+    stack.pause("postgres")
+    stack.stop("web")
+
+    stack.heal()
+
+    assert redis.Redis.from_url(stack.services["redis"]).ping()
+    with psycopg.connect(stack.services["postgres"], connect_timeout=5) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert get(f"{stack.url}/")
+
+
+def test_scaled_processes_share_the_address_and_heal_removes_them(stack: EmbeddedStack):
+    stack.scale("web", 3)
+    seen: set[str] = set()
+    assert wait_until(lambda: seen.add(get(f"{stack.url}/")) or len(seen) == 3, 10)
+
+    stack.heal()
+
+    assert len([name for name in stack.children() if name.startswith("web")]) == 1
+
+
+def test_unknown_name_says_which_there_are(stack: EmbeddedStack):
+    with pytest.raises(
+        StackError, match="There is no 'rabbit' in this stack; there is: redis, postgres, web"
+    ):
+        stack.kill("rabbit")
+
+
+def test_release_that_fails_shows_its_sentence(toy: Example, monkeypatch):
+    monkeypatch.setenv("STAFF_TOKEN", "broken")
+
+    with pytest.raises(StackError, match="toy refuses to start") as caught:
+        EmbeddedStack(toy, state_dir(toy)).__enter__()
+
+    assert caught.value.log == "TRUSTED_PROXIES: '10.0.0.0/99' is not a network."
+
+
+def test_program_that_died_is_noticed_with_its_last_lines(stack: EmbeddedStack):
+    with pytest.raises(OSError):
+        get(f"{stack.url}/die")
+
+    assert wait_until(lambda: stack.dead() is not None, 5)
+    dead = stack.dead()
+    assert (dead.name, dead.exit_code) == ("web.1", 7)
+    assert "fatal: asked to die" in dead.tail()
+
+
+def test_program_stopped_on_purpose_is_not_dead(stack: EmbeddedStack):
+    stack.kill("web")
+
+    assert stack.dead() is None
+
+
+def test_harness_that_is_killed_leaves_nothing(toy: Example):
+    child = os.fork()
+    if child == 0:
+        stack = EmbeddedStack(toy, state_dir(toy))
+        stack.start_all()
+        signal.pause()
+    path = state_dir(toy) / "stack.json"
+    assert wait_until(path.exists, 20)
+    family = psutil.Process(child).children(recursive=True)
+
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+    assert len(family) >= 3
+    assert wait_until(lambda: not any(process.is_running() for process in family), 10)
