@@ -38,8 +38,8 @@ def fail(message: str, log: str = "", code: int = 1) -> NoReturn:
     """Say what is wrong and what explains it, and exit."""
     errors = Console(stderr=True, highlight=False)
     if log:
-        errors.print(log, style="dim", markup=False)
-    errors.print(message, style="bold red", markup=False)
+        errors.print(log, style="dim", markup=False, soft_wrap=True)
+    errors.print(message, style="bold red", markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -335,6 +335,19 @@ def _versions(example: Example) -> dict[str, str]:
     return {
         name: version for name, version in pinned.items() if name.split("[")[0].lower() in names
     }
+
+
+@app.command()
+def bench(
+    name: Name,
+    record: Annotated[bool, typer.Option(help="Write it into results/<example>.json.")] = False,
+) -> None:
+    """Measure the solution beside its peers in one run."""
+    from nexus.bench import bench as measure
+
+    with sentences(), ends_by_signal():
+        example = catalog.example(name)
+        measure(example, Steps(f"Benchmark of {name}"), record=record)
 
 
 @app.command()

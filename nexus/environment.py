@@ -59,6 +59,20 @@ def ensure_environment(example: Example, *, dev: bool = False) -> Path:
     return venv / "bin"
 
 
+def ensure_lock(venv: Path, lock: Path) -> Path:
+    """Install `lock` into `venv`, if it changed, and return the environment's `bin` folder.
+
+    Raises:
+        InstallError: uv could not install; the message carries its last lines.
+    """
+    with locked(venv.with_suffix(".lock")):
+        stamp = venv / "installed"
+        if not stamp.exists() or stamp.read_text() != _digest(lock):
+            _install(venv, lock)
+            stamp.write_text(_digest(lock))
+    return venv / "bin"
+
+
 def _install(venv: Path, lock: Path) -> None:
     tool = uv.find_uv_bin()
     if not (venv / "bin" / "python").exists():

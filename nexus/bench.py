@@ -1,0 +1,52 @@
+"""Runs `benchmarks/<example>.py` beside a fresh Redis, in an environment with the peers installed."""
+
+import json
+import subprocess
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nexus import results
+from nexus.catalog import ROOT, Example
+from nexus.environment import ensure_lock, state_dir
+from nexus.stacks.base import StackError
+from nexus.stacks.embedded import EmbeddedStack, Progress
+
+
+def bench(example: Example, progress: Progress, *, record: bool) -> None:
+    """Run the benchmark in the foreground; it prints its own table.
+
+    Raises:
+        StackError: there is no benchmark for `example`, or it failed.
+    """
+    script = ROOT / "benchmarks" / f"{example.name}.py"
+    if not script.exists():
+        raise StackError(f"{example.name} has no benchmark.")
+    state = state_dir(example) / "bench"
+    progress("installing the peers")
+    binaries = ensure_lock(state / "venv", script.with_suffix(".txt"))
+    with (
+        EmbeddedStack(example, state, services_only=True, progress=progress) as services,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        progress("measuring")
+        output = Path(folder) / "bench.json"
+        env = services.environment() | {"PYTHONPATH": str(example.path)}
+        command = [str(binaries / "python"), str(script), "--output", str(output)]
+        done = subprocess.run(command, env=env, check=False)
+        if done.returncode:
+            raise StackError(f"The benchmark of {example.name} ended with exit code {done.returncode}.")
+        if record:
+            _record(example, output)
+
+
+def _record(example: Example, output: Path) -> None:
+    measured = json.loads(output.read_text())
+    table = results.Bench(
+        recorded_at=datetime.now(UTC).date(),
+        machine=results.machine(),
+        versions=measured["versions"],
+        columns=tuple(measured["columns"]),
+        rows=tuple(tuple(row) for row in measured["rows"]),
+    )
+    results.add_bench(ROOT / "results" / f"{example.name}.json", example.name, table)

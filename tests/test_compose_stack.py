@@ -1,0 +1,118 @@
+"""The compose stack: the same hands as the embedded one, on containers."""
+
+import subprocess
+import urllib.request
+
+import pytest
+import redis
+
+from nexus import catalog
+from nexus.prove import proof_stack
+from nexus.stacks.base import StackError
+from nexus.stacks.compose import ComposeStack, engine_problem
+
+pytestmark = pytest.mark.compose
+
+
+@pytest.fixture(scope="module")
+def stack():
+    if problem := engine_problem():
+        pytest.skip(problem)
+    try:
+        with proof_stack(catalog.example("rate_limiting"), "compose") as running:
+            yield running
+    except StackError as error:
+        pytest.fail(f"{error}\n{error.log}", pytrace=False)
+
+
+@pytest.fixture
+def client(stack: ComposeStack):
+    with redis.Redis.from_url(stack.services["redis"], socket_timeout=0.5, retry=None) as client:
+        yield client
+
+
+def healthy(stack: ComposeStack) -> bool:
+    with urllib.request.urlopen(f"{stack.url}/healthz", timeout=5) as response:
+        return response.status == 200
+
+
+def containers(stack: ComposeStack, service: str) -> list[str]:
+    return [name for name, one in stack.programs().items() if one["service"] == service]
+
+
+def test_stopped_service_refuses_and_is_back_at_the_same_address(stack, client):
+    with stack.stopped("redis"), pytest.raises(redis.ConnectionError, match="refused|closed|reset"):
+        client.ping()
+
+    stack.wait_ready()
+    assert client.ping()
+
+
+def test_paused_service_hangs_and_answers_after(stack, client):
+    client.ping()
+
+    with stack.paused("redis"), pytest.raises(redis.TimeoutError):
+        client.ping()
+
+    assert client.ping()
+
+
+def test_heal_undoes_every_fault(stack, client):
+    stack.kill("redis")
+    stack.stop("web")
+
+    stack.heal()
+
+    assert client.ping()
+    assert healthy(stack)
+
+
+def test_scaled_processes_are_taken_back_by_heal(stack):
+    before = len(containers(stack, "web"))
+    stack.scale("web", before + 1)
+    assert len(containers(stack, "web")) == before + 1
+
+    stack.heal()
+
+    assert len(containers(stack, "web")) == before
+    assert healthy(stack)
+
+
+def test_manage_runs_inside_the_stack(stack):
+    assert "no issues" in stack.manage("check")
+
+
+def test_manage_that_fails_says_so(stack):
+    with pytest.raises(StackError, match=r"manage\.py nonsense failed"):
+        stack.manage("nonsense")
+
+
+def test_containers_run_as_nobody_special_and_write_nowhere(stack):
+    for name in stack.programs():
+        shown = subprocess.run(
+            ["docker", "exec", name, "sh", "-c", "id -u; touch /forbidden 2>&1; grep CapEff /proc/1/status"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        user, refusal, capabilities = shown.stdout.splitlines()
+
+        assert user != "0", name
+        assert "Read-only" in refusal, name
+        assert int(capabilities.split()[1], 16) == 0, name
+
+
+def test_nothing_is_left_after_close():
+    if problem := engine_problem():
+        pytest.skip(problem)
+    with proof_stack(catalog.example("rate_limiting"), "compose") as stack:
+        project = stack._compose.project
+
+    for listing in ("ps --all", "network ls", "volume ls"):
+        found = subprocess.run(
+            ["docker", *listing.split(), "-q", "--filter", f"label=com.docker.compose.project={project}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert found.stdout == ""
