@@ -6,8 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-type Definition = ast.stmt
-
+MAX_SUMMARY = 90
 REGION_MARK = re.compile(r"^\s*(?:--|#|//|;)\s*\[(?P<end>/?)(?P<name>[\w-]+)\]\s*$")
 
 
@@ -68,10 +67,12 @@ def summary(source: str, name: str) -> str:
 
 def _first_sentence(text: str) -> str:
     paragraph = " ".join(text.split("\n\n")[0].split())
-    return re.split(r"(?<=[.:])\s", paragraph, maxsplit=1)[0].rstrip(".:")
+    sentence = re.split(r"(?<=\.)\s", paragraph, maxsplit=1)[0].rstrip(".:")
+    # A line of a tree: past that, what stands before the colon has to do.
+    return sentence if len(sentence) <= MAX_SUMMARY else sentence.partition(": ")[0]
 
 
-def _definitions(source: str, name: str, symbol: str) -> Iterator[Definition]:
+def _definitions(source: str, name: str, symbol: str) -> Iterator[ast.stmt]:
     body = _parse(source, name).body
     *parents, last = symbol.split(".")
     for parent in parents:
@@ -116,7 +117,7 @@ def _names(source: str) -> list[str]:
     return names
 
 
-def _with_heading(lines: list[str], node: Definition) -> list[str]:
+def _with_heading(lines: list[str], node: ast.stmt) -> list[str]:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     start = min([node.lineno, *(each.lineno for each in decorators)]) - 1
     indent = lines[start][: _indent(lines[start])]

@@ -479,7 +479,8 @@ def test_the_last_service_ends_where_the_services_end():
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("a.py", '"""Do it: at once.\n\nMore.\n"""\n', "Do it"),
+        ("a.py", '"""Do it: at once. And well.\n\nMore.\n"""\n', "Do it: at once"),
+        ("a.py", f'"""Do it: {90 * "x"}."""\n', "Do it"),
         ("a.py", "x = 1\n", ""),
         ("a.conf", "# In front of\n# the web.\n\n# not this\n", "In front of the web"),
         ("a.sh", "#!/bin/sh\necho\n", ""),

@@ -1,0 +1,46 @@
+"""The experiment that CONTRIBUTING.md shows is one that the harness runs."""
+
+import re
+from types import ModuleType
+
+import pytest
+
+from nexus.catalog import ROOT
+from nexus.experiment import Experiment, Sample
+from nexus.writeup import OPEN
+
+
+@pytest.fixture(scope="module")
+def page():
+    return (ROOT / "CONTRIBUTING.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def experiment(page) -> Experiment:
+    module = ModuleType("experiments")
+    block = re.search(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    exec(block[1], vars(module))
+    return module.BurstIsBounded()
+
+
+def test_the_shown_experiment_refutes_by_its_figure(experiment):
+    verdict = experiment.judge([Sample(0, "admitted", 1), Sample(1, "admitted", 460)], {})
+
+    assert not verdict.holds
+    assert verdict.figure == "admitted 460 > 106"
+
+
+def test_the_shown_experiment_holds_within_its_bound(experiment):
+    verdict = experiment.judge([Sample(0, "admitted", 100)], {})
+
+    assert verdict.holds
+    assert verdict.figure == "admitted 100 <= 106"
+    assert experiment.refuted
+    assert experiment.units == {"admitted": "requests"}
+
+
+def test_what_the_page_shows_of_markup_is_not_filled(page):
+    shown = page.partition("````markdown")[2].partition("````")[0]
+
+    assert any(OPEN.match(line) for line in shown.splitlines())
+    assert "admitted" not in shown
