@@ -306,9 +306,9 @@ def _headline_figures(page: Page, text: str) -> str:
     if not charted:
         return ""
     words = [word for word in charted[1].split() if "=" not in word]
-    runs = Ask(page, "chart", words, {}).runs()
-    worst = [next((run for run in runs if run.holds is each), None) for each in (False, True)]
-    return _figures([run for run in worst if run is not None]) or "not recorded yet"
+    # Declared from the trivial to what is commonly installed, and from there to the solution.
+    last = {run.holds: run for run in Ask(page, "chart", words, {}).runs()}
+    return _figures(list(last.values())) or "not recorded yet"
 
 
 def _opening(text: str, name: Path) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """`make sync` fills what is marked, touches nothing else, and says what it cannot fill."""
 
 import textwrap
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -373,8 +374,7 @@ def test_the_bench_is_a_table_with_numbers_to_the_right(repository):
     assert "Recorded 2026-11-21: AMD EPYC" in text
 
 
-@pytest.mark.usefixtures("record")
-def test_the_headline_takes_sentence_and_charted_claim_of_each_example(repository):
+def test_the_headline_takes_the_last_of_each_verdict(repository, record):
     write(
         repository,
         """
@@ -389,6 +389,10 @@ def test_the_headline_takes_sentence_and_charted_claim_of_each_example(repositor
         <!-- /nexus -->
         """,
     )
+    more = (run("unprotected", 2000, holds=False), run("fixed_window", 100, holds=True))
+    kept = results.load(record)
+    first = replace(kept.recordings[0], runs=more + kept.recordings[0].runs)
+    results.save(record, replace(kept, recordings=(first,)))
 
     text = filled(repository, "<!-- nexus:headline -->\n<!-- /nexus -->\n", "README.md")
 
