@@ -81,7 +81,9 @@ class Policy:
         if self.burst < 1:
             raise ValueError(f"{where} burst {self.burst} must be at least 1")
         if self.rate.count < 1 or Fraction(str(self.rate.seconds)) <= 0:
-            raise ValueError(f"{where} rate {self.rate.count} per {self.rate.seconds} s refills nothing")
+            raise ValueError(
+                f"{where} rate {self.rate.count} per {self.rate.seconds} s refills nothing"
+            )
         if not 1 <= self.cost <= self.burst:
             raise ValueError(f"{where} cost {self.cost} must be from 1 to the burst {self.burst}")
         per_microsecond = self.rate.per_second / 1_000_000

@@ -1,79 +1,83 @@
-"""The token bucket: who may pass, decided for all processes at once by Redis.
+"""The token bucket, decided for all processes at once by one script in Redis.
 
-Generic Cell Rate Algorithm (ITU-T I.371): a bucket is one number, the time at which it is full.
+Generic Cell Rate Algorithm (ITU-T I.371, annex A): a bucket is one number, the time it is full.
 """
 
 import hashlib
-from base64 import urlsafe_b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from binascii import b2a_base64
 from functools import lru_cache
-from pathlib import Path
-from typing import Protocol
 
+from .decision import Decision, Outcome
 from .policy import Policy, RuleSet, Scope
+from .store import Args, Store
 
-SCRIPT = Path(__file__).with_suffix(".lua").read_text()
 
+class TokenBucket:
+    """Charge all policies of a rule set or none, atomically and in one round trip.
 
-class Store(Protocol):
-    """Where buckets live: runs the script atomically, in one round trip.
-
-    Both raise StoreFailure when there is no answer.
+    The keys of a decision share a hash tag, so that Redis Cluster decides it on one node: the
+    client's own, for policies per client. A rule set with a ROUTE or GLOBAL policy pays for its
+    atomicity with a single slot: one node counts all its clients.
     """
 
-    def run(self, keys: Sequence[str], args: tuple[int | str, ...]) -> list[int]: ...
+    def __init__(self, rules: RuleSet, store: Store, *, secret: bytes) -> None:
+        self.rules = rules
+        self.store = store
+        # Redis holds keyed hashes only: without the secret nobody can test who is behind a key.
+        self._hash = hashlib.blake2b(key=hashlib.blake2b(secret).digest(), digest_size=6)
+        self._patterns = [self._pattern(policy) for policy in rules.policies]
+        self.args = lru_cache(maxsize=1_024)(self._args)
 
-    async def arun(self, keys: Sequence[str], args: tuple[int | str, ...]) -> list[int]: ...
+    def take(self, client: str, cost: int | None = None, *, now_us: int | None = None) -> Decision:
+        """Charge *cost*, or each policy's own, to *client*; 0 reads and changes nothing.
 
-    def delete(self, keys: Sequence[str]) -> int: ...
+        The clock is Redis' own unless *now_us*, in microseconds since 2025, is given.
+        Raises StoreFailure, and ValueError for a cost above a burst, which could never be paid.
+        """
+        return self._decision(self.store.run(self.keys(client), self.args(cost, now_us)))
 
+    async def atake(self, client: str, cost: int | None = None) -> Decision:
+        """Take from the same buckets without blocking the event loop."""
+        return self._decision(await self.store.arun(self.keys(client), self.args(cost)))
 
-class StoreFailure(Exception):
-    """The store gave no answer that can be trusted: gone, slow, read-only, full or starting."""
+    def keys(self, client: str) -> list[str]:
+        """Return the client's buckets, in the order of the policies."""
+        digest = self._digest(client)
+        return [pattern.replace("*", digest) for pattern in self._patterns]
 
+    def own_keys(self, client: str) -> list[str]:
+        """Return the buckets that the client shares with nobody."""
+        keyed = zip(self.rules.policies, self.keys(client), strict=True)
+        return [key for policy, key in keyed if policy.scope is Scope.CLIENT]
 
-class Mode(StrEnum):
-    """How a decision was made."""
+    def _pattern(self, policy: Policy) -> str:
+        scopes = {each.scope for each in self.rules.policies}
+        rules = "" if policy.scope is Scope.GLOBAL else self.rules.name
+        bucket = self._digest(f"{policy.scope}/{rules}/{policy.name}")[:4]
+        if scopes == {Scope.CLIENT}:
+            return f"{{*}}{bucket}"
+        shared = "" if Scope.GLOBAL in scopes else self.rules.name
+        owner = "*" if policy.scope is Scope.CLIENT else ""
+        return f"{{{self._digest(f'rules/{shared}')[0]}}}{bucket}{owner}"
 
-    EXACT = "exact"  # by Redis, for all processes
-    CACHED = "cached"  # from memory: Redis denied, and the refill is not due yet
-    LOCAL = "local"  # without Redis, by a bucket of this process
-    OPEN = "open"  # without Redis, let through
-    CLOSED = "closed"  # without Redis, refused
+    def _digest(self, text: str) -> str:
+        keyed = self._hash.copy()
+        keyed.update(text.encode(errors="backslashreplace"))
+        return b2a_base64(keyed.digest(), newline=False).decode()
 
+    def _args(self, cost: int | None, now_us: int | None = None) -> Args:
+        args: list[int | str] = ["" if now_us is None else now_us]
+        for policy in self.rules.policies:
+            charge = (policy.cost if cost is None else cost) * policy.q
+            if not 0 <= charge <= policy.capacity:
+                raise ValueError(
+                    f"policy {policy.name!r}: cost {cost} is above burst {policy.burst}"
+                )
+            args += policy.capacity, charge, policy.p, policy.q, int(policy.shadow)
+        return tuple(args)
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one policy says."""
-
-    policy: Policy
-    allowed: bool
-    remaining: int
-    retry_after_us: int
-    full_after_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What all policies of a rule set say together."""
-
-    allowed: bool
-    outcomes: tuple[Outcome, ...]
-    mode: Mode = Mode.EXACT
-
-    @property
-    def violated(self) -> tuple[Outcome, ...]:
-        """Return the outcomes that refuse the request; a shadow policy never does."""
-        return tuple(o for o in self.outcomes if not (o.allowed or o.policy.shadow))
-
-    @property
-    def retry_after_us(self) -> int:
-        """Return the microseconds until the same request is allowed, 0 if it is."""
-        return max((o.retry_after_us for o in self.violated), default=0)
-
-    @property
-    def degraded(self) -> bool:
-        """Tell whether the decision was made without the store."""
-        return self.mode in (Mode.LOCAL, Mode.OPEN, Mode.CLOSED)
+    def _decision(self, reply: list[int]) -> Decision:
+        rows = zip(self.rules.policies, range(0, len(reply), 4), strict=True)
+        return Decision.of(
+            tuple([Outcome(each, reply[i] == 1, *reply[i + 1 : i + 4]) for each, i in rows])
+        )

@@ -1,0 +1,99 @@
+"""What decides while the store is away: open, closed, or a bucket of this process.
+
+The local buckets count in the same integers as the script, with this process' share of the limit.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from .decision import Decision, Mode, Outcome
+from .policy import OnFailure, Policy, RuleSet, Scope
+
+
+class LocalBucket:
+    """One policy's buckets in memory, at most *size*; the one unused for longest is forgotten.
+
+    The burst is divided by *processes*, but stays 1 at least; the rate is divided exactly.
+    A cost above that share passes from a full bucket only, and its debt is paid off at the rate.
+    """
+
+    def __init__(self, policy: Policy, *, processes: int, size: int) -> None:
+        self._policy = policy
+        self._token = policy.q * processes  # in ticks of which a microsecond refills p
+        self._capacity = max(1, policy.burst // processes) * self._token
+        self._size = size
+        self._full_at: OrderedDict[str, int] = OrderedDict()  # client -> ticks of the clock
+
+    def weigh(self, client: str, cost: int | None, now_us: int, *, charge: bool) -> Outcome:
+        """Return what the policy says; charge the cost only if asked to, and allowed."""
+        p, owner = self._policy.p, client if self._policy.scope is Scope.CLIENT else ""
+        price = (self._policy.cost if cost is None else cost) * self._token
+        lacks = max(0, self._full_at.get(owner, 0) - now_us * p)
+        excess = lacks + price - max(self._capacity, price)
+        if charge and excess <= 0 < price:
+            lacks += price
+            self._full_at[owner] = now_us * p + lacks
+            self._full_at.move_to_end(owner)
+            if len(self._full_at) > self._size:
+                self._full_at.popitem(last=False)
+        return Outcome(
+            self._policy,
+            allowed=excess <= 0,
+            remaining=max(0, (self._capacity - lacks) // self._token),
+            retry_after_us=max(0, -(-excess // p)),
+            full_after_us=-(-lacks // p),
+        )
+
+
+class Fallback:
+    """Decide for a rule set without its store: each policy in its own way, all of them or none."""
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        *,
+        processes: int = 1,
+        retry_seconds: float = 1.0,
+        size: int = 10_000,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._policies = rules.policies
+        self._retry_us = int(retry_seconds * 1_000_000)
+        self._clock_ns = clock_ns
+        self._lock = threading.Lock()
+        self._buckets = {
+            policy.name: LocalBucket(policy, processes=max(1, processes), size=size)
+            for policy in rules.policies
+        }
+
+    def decide(self, client: str, cost: int | None = None) -> Decision:
+        """Return a decision whose mode is the strictest that had a say."""
+        now_us = self._clock_ns() // 1_000
+        with self._lock:
+            outcomes = self._outcomes(client, cost, now_us, charge=False)
+            if Decision.of(outcomes).allowed:
+                outcomes = self._outcomes(client, cost, now_us, charge=True)
+        return Decision.of(outcomes, self._mode())
+
+    def _outcomes(
+        self, client: str, cost: int | None, now_us: int, *, charge: bool
+    ) -> tuple[Outcome, ...]:
+        outcomes = []
+        for policy in self._policies:
+            match policy.on_failure:
+                case OnFailure.OPEN:
+                    outcomes.append(Outcome(policy, True, policy.burst, 0, 0))
+                case OnFailure.CLOSED:
+                    outcomes.append(Outcome(policy, False, 0, self._retry_us, self._retry_us))
+                case OnFailure.LOCAL:
+                    bucket = self._buckets[policy.name]
+                    outcomes.append(bucket.weigh(client, cost, now_us, charge=charge))
+        return tuple(outcomes)
+
+    def _mode(self) -> Mode:
+        had_a_say = {policy.on_failure for policy in self._policies if not policy.shadow}
+        if OnFailure.CLOSED in had_a_say:
+            return Mode.CLOSED
+        return Mode.LOCAL if OnFailure.LOCAL in had_a_say else Mode.OPEN
