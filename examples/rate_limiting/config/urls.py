@@ -1,0 +1,17 @@
+"""Routes: the flight API, its documentation, and what operators read."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from flights.views import health
+from limiter.metrics import exposition
+
+urlpatterns = [
+    path("healthz", health),
+    path("metrics", exposition),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view()),
+    path("api/redoc/", SpectacularRedocView.as_view(template_name="redoc.html")),
+    path("api/", include("flights.urls")),
+]
+
+handler404 = "flights.views.not_found"
