@@ -4,14 +4,14 @@ https://www.django-rest-framework.org/api-guide/throttling/
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from rest_framework.throttling import AnonRateThrottle
 
 from .views import Airport
 
-RATES: dict[str, str] = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+RATES: dict[str, str] = cast(Any, settings.REST_FRAMEWORK)["DEFAULT_THROTTLE_RATES"]
 
 
 class AirportsThrottle(AnonRateThrottle):

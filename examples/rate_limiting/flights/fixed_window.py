@@ -23,12 +23,12 @@ def redis() -> "Redis":
     return Redis.from_url(settings.REDIS_URL)
 
 
-def hit(key: str, limit: int, window_seconds: int) -> int:
-    """Count one request; return the seconds to wait, 0 if it is within the limit."""
+def hit(key: str, limit: int, window_seconds: int) -> int | None:
+    """Count one request; return the seconds to wait, or None if it is within the limit."""
     count = redis().incr(key)
     if count == 1:
         redis().expire(key, window_seconds)
-    return redis().ttl(key) if count > limit else 0
+    return redis().ttl(key) if count > limit else None
 
 
 def view(rules: str) -> Callable[..., Any]:
@@ -38,7 +38,8 @@ def view(rules: str) -> Callable[..., Any]:
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         identity = callers.identify(request)
         configured.watch("threshold").observe(callers.caller(identity))
-        if wait_seconds := hit(f"fixed_window:{rules}:{identity.client}", *WINDOWS[rules]):
+        wait_seconds = hit(f"fixed_window:{rules}:{identity.client}", *WINDOWS[rules])
+        if wait_seconds is not None:
             answer = JsonResponse({"detail": "Too many requests."}, status=429)
             answer["Retry-After"] = str(wait_seconds)
             return answer
