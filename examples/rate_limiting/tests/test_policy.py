@@ -1,0 +1,72 @@
+"""Policies that mean nothing are refused where they are written, in one sentence."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from limiter.policy import Policy, Rate, RuleSet
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(("a", 10, Rate(0, 1)), "0 per 1 s refills nothing", id="no rate"),
+        pytest.param(("a", 10, Rate(-5, 1)), "-5 per 1 s refills nothing", id="negative rate"),
+        pytest.param(("a", 10, Rate(1, 0)), "1 per 0 s refills nothing", id="no time"),
+        pytest.param(("a", 0, Rate(1, 1)), "burst 0 must be at least 1", id="no burst"),
+        pytest.param(("a", 10, Rate(1, 1), 11), "cost 11 must be from 1 to", id="cost above burst"),
+        pytest.param(("a", 10, Rate(1, 1), 0), "cost 0 must be from 1 to", id="no cost"),
+        pytest.param(("A b", 10, Rate(1, 1)), "a name is", id="name"),
+        pytest.param(("a", 10, Rate(10_007, 1)), "cannot be counted exactly", id="p above 9,999"),
+        pytest.param(("a", 10**12, Rate(7, 86_400)), "cannot be counted", id="capacity"),
+        pytest.param(("a", 10_000, Rate(1, 86_400)), "more than 10 years", id="refill"),
+    ],
+)
+def test_impossible_policy_is_refused_in_one_sentence(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence) as refusal:
+        Policy(*arguments)
+
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("burst", [0, 100, 101])
+def test_strict_policy_needs_a_burst_below_its_limit(burst):
+    with pytest.raises(ValueError, match="below 100"):
+        Policy.strict("a", limit=100, window_seconds=4, burst=burst)
+
+
+@pytest.mark.parametrize("policies", [(), ("a", "a")])
+def test_rule_set_needs_policies_of_different_names(policies):
+    with pytest.raises(ValueError, match="policies of different names"):
+        RuleSet("rules", tuple(Policy(name, 1, Rate(1)) for name in policies))
+
+
+@pytest.mark.parametrize(
+    ("rate", "p", "q"),
+    [
+        (Rate(100, 60), 1, 600_000),  # 100 / 60e6
+        (Rate(3, 2), 3, 2_000_000),  # 1.5/s
+        (Rate(1_000_000), 1, 1),
+        (Rate(6_000), 3, 500),
+        (Rate(1, 0.1), 1, 100_000),  # a tenth, not the double next to it
+        (Rate(1, Decimal("0.1")), 1, 100_000),
+        (Rate(1, Fraction(1, 3)), 3, 1_000_000),
+        (Rate(9_999_000_000), 9_999, 1),
+    ],
+)
+def test_rate_is_reduced_to_p_tokens_in_q_microseconds(rate, p, q):
+    policy = Policy("a", 1, rate)
+
+    assert (policy.p, policy.q) == (p, q)
+
+
+def test_strict_policy_admits_no_more_than_its_limit_in_a_window():
+    policy = Policy.strict("a", limit=100, window_seconds=4, burst=20)
+
+    assert policy.burst + policy.rate.per_second * 4 == 100
+
+
+def test_window_is_the_time_that_fills_a_bucket():
+    assert Policy("a", 100, Rate(100, 60)).window_seconds == 60
+    assert Policy("a", 3, Rate(7, 1)).window_seconds == 1  # 3/7 s, rounded up

@@ -1,0 +1,366 @@
+"""The bucket on a real server: bugs that other limiters had, and what no model can show."""
+
+import asyncio
+import math
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from limiter.connection import RedisStore
+from limiter.limiter import Limiter
+from limiter.policy import Policy, Rate, RuleSet, Scope
+from limiter.token_bucket import TokenBucket
+
+NOW_US = 60_000_000_000_000  # microseconds since 2025
+EXAMPLE = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def make(store, secret):
+    return lambda *policies: TokenBucket(RuleSet("rules", policies), store, secret=secret)
+
+
+def admitted_in_any_window(times_us, window_us):
+    return max(sum(start <= t <= start + window_us for t in times_us) for start in times_us)
+
+
+@pytest.mark.parametrize(
+    "rate", [Rate(1), Rate(1_000_000), Rate(6_000), Rate(3, 2), Rate(1, 86_400)]
+)
+@pytest.mark.parametrize("burst", [1, 100])
+def test_first_requests_are_never_refused(make, rate, burst):
+    bucket = make(Policy("a", burst, rate))
+
+    assert all(bucket.take("client", now_us=NOW_US).allowed for _ in range(burst))
+    assert not bucket.take("client", now_us=NOW_US).allowed
+
+
+@pytest.mark.parametrize("rate", [Rate(1_000_000), Rate(6_000), Rate(3, 2), Rate(100, 60)])
+def test_refused_one_microsecond_before_retry_after_and_allowed_at_it(make, rate):
+    bucket = make(Policy("a", 5, rate))
+    for _ in range(5):
+        bucket.take("client", now_us=NOW_US)
+    wait_us = bucket.take("client", now_us=NOW_US).retry_after_us
+
+    assert not bucket.take("client", now_us=NOW_US + wait_us - 1).allowed
+    assert bucket.take("client", now_us=NOW_US + wait_us).allowed
+
+
+def test_fractions_of_a_token_are_kept(make):
+    bucket = make(Policy("a", 3, Rate(3, 2)))
+    bucket.take("client", cost=3, now_us=NOW_US)
+
+    steps_us = range(50_000, 20_000_001, 50_000)
+    passed = sum(bucket.take("client", now_us=NOW_US + us).allowed for us in steps_us)
+
+    assert passed == 30  # 1.5/s for 20 s
+
+
+def test_a_key_of_a_very_high_rate_lives_until_it_is_full(make, redis):
+    bucket = make(Policy("a", 1_000_000, Rate(1_000_000)))
+
+    decision = bucket.take("client", cost=500_000)
+
+    assert decision.outcomes[0].full_after_us == 500_000
+    assert 0 < redis.pttl(*bucket.keys("client")) <= 501
+
+
+def test_the_time_to_live_is_the_time_to_full_rounded_up(make, redis):
+    bucket = make(Policy("a", 100, Rate(1, 1)))
+
+    bucket.take("client", cost=60)
+
+    assert 59_000 < redis.pttl(*bucket.keys("client")) <= 60_001
+
+
+@pytest.mark.parametrize("skew_seconds", [-60, 60])
+def test_clocks_of_clients_change_nothing(make, monkeypatch, skew_seconds):
+    bucket = make(Policy("a", 100, Rate(1, 3_600)))
+    for _ in range(100):
+        bucket.take("client")
+    clock, monotonic = time.time, time.monotonic
+    monkeypatch.setattr(time, "time", lambda: clock() + skew_seconds)
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + skew_seconds)
+
+    assert not bucket.take("client").allowed
+
+
+def test_a_clock_set_back_costs_one_refill_at_most(make):
+    bucket = make(Policy("a", 10, Rate(10, 10)))
+    bucket.take("client", cost=10, now_us=NOW_US)
+
+    refused = bucket.take("client", now_us=NOW_US - 3_600_000_000)
+
+    assert refused.retry_after_us == 1_000_000
+    assert bucket.take("client", now_us=NOW_US - 3_599_000_000).allowed
+
+
+def test_a_refused_request_changes_no_bucket(make, redis):
+    bucket = make(Policy("wide", 100, Rate(1)), Policy("narrow", 1, Rate(1, 3_600)))
+    bucket.take("client")
+    before = [redis.dump(key) for key in bucket.keys("client")]
+
+    refused = bucket.take("client")
+
+    assert [outcome.policy.name for outcome in refused.violated] == ["narrow"]
+    assert [redis.dump(key) for key in bucket.keys("client")] == before
+
+
+def test_reading_changes_no_bucket(make, redis):
+    bucket = make(Policy("a", 5, Rate(1, 3_600)))
+
+    assert bucket.take("client", cost=0).outcomes[0].remaining == 5
+    assert not redis.exists(*bucket.keys("client"))
+
+
+def test_a_shadow_reports_and_never_refuses(make):
+    bucket = make(
+        Policy("real", 3, Rate(1, 3_600)), Policy("shadow", 1, Rate(1, 3_600), shadow=True)
+    )
+
+    decisions = [bucket.take("client") for _ in range(4)]
+
+    assert [decision.allowed for decision in decisions] == [True, True, True, False]
+    assert [bool(decision.shadowed) for decision in decisions] == [False, True, True, True]
+    assert [outcome.policy.name for outcome in decisions[-1].violated] == ["real"]
+
+
+@pytest.mark.parametrize("cost", [-1, 6])
+def test_a_cost_that_no_bucket_holds_is_an_error_of_the_caller(make, cost):
+    with pytest.raises(ValueError, match=f"cost {cost} "):
+        make(Policy("a", 5, Rate(1))).take("client", cost=cost)
+
+
+def test_scopes_decide_who_shares_a_bucket(store, secret):
+    policies = tuple(Policy(scope.value, 100, Rate(1, 3_600), scope=scope) for scope in Scope)
+    one = TokenBucket(RuleSet("one", policies), store, secret=secret)
+    two = TokenBucket(RuleSet("two", policies), store, secret=secret)
+
+    one.take("alice")
+    remaining = {
+        (rules, client): [o.remaining for o in bucket.take(client, cost=0).outcomes]
+        for rules, bucket in (("one", one), ("two", two))
+        for client in ("alice", "bob")
+    }
+
+    assert remaining["one", "alice"] == [99, 99, 99]
+    assert remaining["one", "bob"] == [100, 99, 99]
+    assert remaining["two", "alice"] == [100, 100, 99]
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    gaps_us=st.lists(st.integers(0, 2_000_000), min_size=20, max_size=60),
+    burst=st.integers(1, 19),
+)
+def test_strict_policy_never_admits_more_than_its_limit_in_any_window(make, gaps_us, burst):
+    bucket = make(Policy.strict("a", limit=20, window_seconds=4, burst=burst))
+    client, now_us, admitted = uuid.uuid4().hex, NOW_US, []
+    for gap_us in gaps_us:
+        now_us += gap_us % 150_000  # dense, so that the limit is met
+        if bucket.take(client, now_us=now_us).allowed:
+            admitted.append(now_us)
+
+    assert admitted_in_any_window(admitted, 4_000_000) <= 20
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    gaps_us=st.lists(st.integers(0, 300_000), min_size=20, max_size=60),
+    window_us=st.integers(0, 5_000_000),
+)
+def test_a_window_admits_the_burst_and_the_refill_at_most(make, gaps_us, window_us):
+    bucket = make(Policy("a", 5, Rate(7, 3)))
+    client, now_us, admitted = uuid.uuid4().hex, NOW_US, []
+    for gap_us in gaps_us:
+        now_us += gap_us
+        if bucket.take(client, now_us=now_us).allowed:
+            admitted.append(now_us)
+
+    assert admitted_in_any_window(admitted, window_us) <= 5 + math.floor(7 * window_us / 3_000_000)
+
+
+def test_a_forgotten_script_is_loaded_again(make, redis):
+    bucket = make(Policy("a", 5, Rate(1, 3_600)))
+    bucket.take("client")
+
+    redis.script_flush()
+
+    assert bucket.take("client").outcomes[0].remaining == 3
+
+
+async def test_a_forgotten_script_is_loaded_again_by_the_event_loop(make, redis):
+    bucket = make(Policy("a", 5, Rate(1, 3_600)))
+    await bucket.atake("client")
+
+    redis.script_flush()
+
+    assert (await bucket.atake("client")).outcomes[0].remaining == 3
+
+
+@pytest.mark.parametrize(
+    "value", ["garbage", "nan0000", "inf0000", "0x1f0000", "123", "", "9" * 40]
+)
+def test_a_value_of_somebody_else_is_replaced(make, redis, value):
+    bucket = make(Policy("a", 5, Rate(1, 1)))
+    redis.set(*bucket.keys("client"), value)
+
+    first = bucket.take("client", now_us=NOW_US)
+    second = bucket.take("client", now_us=NOW_US + first.retry_after_us)
+
+    assert second.allowed
+    assert redis.pttl(*bucket.keys("client")) > 0
+
+
+def test_a_key_of_another_type_is_replaced(make, redis):
+    bucket = make(Policy("a", 5, Rate(1, 3_600)))
+    redis.lpush(*bucket.keys("client"), "somebody", "else")
+
+    assert bucket.take("client").outcomes[0].remaining == 4
+    assert bucket.take("client").outcomes[0].remaining == 3
+
+
+@pytest.mark.parametrize("burst", [100, 5_000])
+@pytest.mark.parametrize("scopes", [[Scope.CLIENT], list(Scope)], ids=["client", "tiered"])
+def test_a_client_costs_64_bytes_at_any_burst(make, redis, burst, scopes):
+    bucket = make(
+        *(Policy(scope.value, burst, Rate(burst, 3_600), scope=scope) for scope in scopes)
+    )
+    for _ in range(100):
+        bucket.take("198.51.100.7")
+
+    assert redis.memory_usage(bucket.own_keys("198.51.100.7")[0]) <= 64
+
+
+def test_keys_tell_nothing_about_the_client(make):
+    bucket = make(Policy("a", 5, Rate(1)))
+    other = TokenBucket(bucket.rules, bucket.store, secret=b"another")
+
+    assert "198.51.100.7" not in bucket.keys("198.51.100.7")[0]
+    assert bucket.keys("198.51.100.7") != other.keys("198.51.100.7")
+
+
+def test_a_decision_is_one_round_trip_with_one_command_each_way(start_server, secret):
+    server = start_server()
+    bucket = TokenBucket(
+        RuleSet("rules", tuple(Policy(name, 5, Rate(1, 3_600)) for name in "abc")),
+        RedisStore(server.url, timeout_seconds=2),
+        secret=secret,
+    )
+    bucket.take("client")
+    with server.client() as client:
+        client.config_resetstat()
+        bucket.take("client")
+        stats = client.info("commandstats")
+    calls = {name.removeprefix("cmdstat_"): row["calls"] for name, row in stats.items()}
+
+    assert {name: calls.get(name) for name in ("evalsha", "time", "mget", "set")} == {
+        "evalsha": 1,
+        "time": 1,
+        "mget": 1,
+        "set": 3,
+    }
+
+
+HAMMER = """
+import sys
+from limiter.connection import RedisStore
+from limiter.policy import Policy, Rate, RuleSet
+from limiter.token_bucket import TokenBucket
+
+url, secret = sys.argv[1], bytes.fromhex(sys.argv[2])
+rules = RuleSet("rules", (Policy("a", 100, Rate(1, 3_600)),))
+bucket = TokenBucket(rules, RedisStore(url, timeout_seconds=2), secret=secret)
+bucket.take("somebody")
+print("ready", flush=True)
+sys.stdin.readline()
+print(sum(bucket.take("client").allowed for _ in range(250)))
+"""
+
+
+def test_eight_processes_admit_exactly_the_burst(redis_url, secret):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", HAMMER, redis_url, secret.hex()],
+            cwd=EXAMPLE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(8)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:  # the barrier: they all wait for this line
+        process.stdin.write("\n")
+        process.stdin.flush()
+
+    assert sum(int(process.communicate()[0]) for process in processes) == 100
+
+
+def test_threads_and_tasks_share_one_counter(make):
+    bucket = make(Policy("a", 100, Rate(1, 3_600)))
+    barrier, passed = threading.Barrier(9), []
+
+    def hammer():
+        barrier.wait()
+        passed.extend(bucket.take("client").allowed for _ in range(25))
+
+    async def ahammer():
+        barrier.wait()
+        passed.extend(
+            d.allowed for d in await asyncio.gather(*(bucket.atake("client") for _ in range(25)))
+        )
+
+    threads = [threading.Thread(target=hammer) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    asyncio.run(ahammer())
+    for thread in threads:
+        thread.join()
+
+    assert sum(passed) == 100
+    assert len(passed) == 225
+
+
+async def test_two_hundred_decisions_at_once_do_not_block_the_event_loop(store, secret):
+    limiter = Limiter(RuleSet("rules", (Policy("a", 100, Rate(1, 3_600)),)), store, secret=secret)
+    await limiter.adecide("somebody")
+    lags, done = [], asyncio.Event()
+
+    async def watch():
+        while not done.is_set():
+            started = time.monotonic()
+            await asyncio.sleep(0)
+            lags.append(time.monotonic() - started)
+
+    watcher = asyncio.create_task(watch())
+    decisions = await asyncio.gather(*(limiter.adecide("client") for _ in range(200)))
+    done.set()
+    await watcher
+
+    assert sum(decision.allowed for decision in decisions) == 100
+    assert not any(decision.degraded for decision in decisions)
+    assert max(lags) < 0.5  # a blocking call per decision would stop it for all of them
+
+
+async def test_a_cancelled_decision_does_not_disturb_the_others(make):
+    bucket = make(Policy("a", 100, Rate(1, 3_600)))
+    await bucket.atake("somebody")
+    cancelled = [asyncio.create_task(bucket.atake("other")) for _ in range(20)]
+    tasks = [asyncio.create_task(bucket.atake("client", cost=cost)) for cost in (1, 2, 3)]
+    await asyncio.sleep(0)
+    for task in cancelled:
+        task.cancel()
+
+    remaining = [(await task).outcomes[0].remaining for task in tasks]
+
+    assert remaining == [99, 97, 94]
