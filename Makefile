@@ -7,7 +7,7 @@ CHECK   ?=
 
 PYTHON := .venv/bin/python
 NEXUS  := PYTHONPATH=. $(PYTHON) -m nexus
-LOCK   := --universal --generate-hashes --no-emit-index-url --python-version 3.12 --custom-compile-command "make lock"
+LOCK   := --universal --generate-hashes --no-emit-index-url --python-version 3.12 --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run up down prove test bench sync doctor lint format clean lock
@@ -59,7 +59,7 @@ clean: ## leave no process, container, volume or file
 	@rm -rf .venv .nexus .pytest_cache .mypy_cache .ruff_cache .hypothesis site
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-lock: .venv/run.stamp ## resolve every requirements file again
+lock: .venv/run.stamp ## [UPGRADE=1]: resolve every requirements file again
 	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml --group dev -o requirements-dev.txt
 	@for lock in examples/*/requirements*.in benchmarks/*.in; do \

@@ -35,7 +35,9 @@ def bench(example: Example, progress: Progress, *, record: bool) -> None:
         command = [str(binaries / "python"), str(script), "--output", str(output)]
         done = subprocess.run(command, env=env, check=False)
         if done.returncode:
-            raise StackError(f"The benchmark of {example.name} ended with exit code {done.returncode}.")
+            raise StackError(
+                f"The benchmark of {example.name} ended with exit code {done.returncode}."
+            )
         if record:
             _record(example, output)
 

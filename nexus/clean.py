@@ -9,7 +9,7 @@ import psutil
 
 from nexus.environment import STATE
 from nexus.stacks.services import unprivileged_dir
-from nexus.stacks.state import AlreadyRuns, owned, read_state
+from nexus.stacks.state import AlreadyRuns, owned
 
 PROJECT_LABEL = "com.docker.compose.project"
 PREFIX = "nexus-"
@@ -64,12 +64,12 @@ def _containers() -> Iterator[str]:
 
 def _projects() -> set[str]:
     found = set()
-    for kind in ("container", "network", "volume", "image"):
-        form = f'{{{{.Label "{PROJECT_LABEL}"}}}}' if kind != "image" else "{{.Repository}}"
-        for name in _docker(_listing(kind), "--format", form):
-            if name.startswith(PREFIX):
-                found.add(name if kind != "image" else name)
-    return {name for name in found if "/" not in name}
+    for kind in ("container", "network", "volume"):
+        label = f'{{{{.Label "{PROJECT_LABEL}"}}}}'
+        found |= set(_docker(_listing(kind), "--format", label))
+    # Images carry no label before Compose 2.30: their name begins with the project's.
+    found |= set(_docker("images", "--format", "{{.Repository}}"))
+    return {name for name in found if name.startswith(PREFIX) and "/" not in name}
 
 
 def _labelled(kind: str, project: str) -> list[str]:

@@ -1,108 +1,26 @@
 """The commands behind the Makefile: one line each for people, an exit code for programs."""
 
-import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from nexus import catalog, results
-from nexus.catalog import ROOT, Example, UnknownName
-from nexus.environment import InstallError, state_dir
+from nexus import catalog
+from nexus.catalog import ROOT, Example
+from nexus.console import USAGE, Steps, console, ends_by_signal, fail, sentences
+from nexus.environment import state_dir
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import resident_bytes
 from nexus.stacks.state import AlreadyRuns, owned, read_state
 
 if TYPE_CHECKING:
-    from nexus.prove import Proof
     from nexus.stacks.compose import ComposeStack
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-console = Console(highlight=False)
 Name = Annotated[str, typer.Argument(help="Name of an example.")]
-
-USAGE = 2
-SIGNAL_BASE = 128  # a program ended by signal n is reported as 128 + n
-
-
-def fail(message: str, log: str = "", code: int = 1) -> NoReturn:
-    """Say what is wrong and what explains it, and exit."""
-    errors = Console(stderr=True, highlight=False)
-    if log:
-        errors.print(log, style="dim", markup=False, soft_wrap=True)
-    errors.print(message, style="bold red", markup=False, soft_wrap=True)
-    raise typer.Exit(code)
-
-
-@contextmanager
-def sentences() -> Iterator[None]:
-    """Turn the harness's own errors into one sentence and an exit code."""
-    try:
-        yield
-    except UnknownName as error:
-        fail(str(error), code=USAGE)
-    except StackError as error:
-        fail(str(error), error.log)
-    except (InstallError, ValueError) as error:
-        fail(str(error))
-
-
-class Ended(BaseException):
-    """The harness was asked to end by signal `number`."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-def _end(number: int, _: FrameType | None) -> NoReturn:
-    # The stack is being put away now: a second Ctrl-C must not interrupt that.
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
-    raise Ended(number)
-
-
-@contextmanager
-def ends_by_signal() -> Iterator[None]:
-    """Leave the block in good order on Ctrl-C, SIGTERM or a closed terminal."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, _end)
-    try:
-        yield
-    except Ended as ended:
-        raise typer.Exit(SIGNAL_BASE + ended.number) from None
-
-
-class Steps:
-    """Progress of a start: a spinner with the current step on a terminal, a line a step elsewhere."""
-
-    def __init__(self, title: str) -> None:
-        self.title = title
-        self.started = time.monotonic()
-        self._status = console.status(title)
-
-    def __enter__(self) -> "Steps":
-        if console.is_terminal:
-            self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._status.stop()
-
-    def __call__(self, step: str) -> None:
-        elapsed = time.monotonic() - self.started
-        if console.is_terminal:
-            self._status.update(f"{self.title}: {step} …")
-        else:
-            console.print(f"[{elapsed:5.1f} s] {step}", markup=False)
 
 
 @app.command()
@@ -251,90 +169,27 @@ def prove(
 
 
 def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> bool:
+    from nexus import report
     from nexus.prove import proof_stack
     from nexus.prove import prove as run_all
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
-    proofs: list[Proof] = []
-    with Steps(f"Proving {example.name} ({kind})") as steps:
-        with proof_stack(example, "compose" if kind == "compose" else "embedded", steps) as stack:
-            for proof in run_all(
-                stack, experiments, lambda each, variant: steps(f"{each.slug} with {variant}")
-            ):
-                proofs.append(proof)
-                console.print(_line(proof))
-    console.print(_table(example, kind, proofs))
+    chosen: Literal["embedded", "compose"] = "compose" if kind == "compose" else "embedded"
+    proofs = []
+    with (
+        Steps(f"Proving {example.name} ({kind})") as steps,
+        proof_stack(example, chosen, steps) as stack,
+    ):
+        for proof in run_all(
+            stack, experiments, lambda each, with_: steps(f"{each.slug}, {with_}")
+        ):
+            proofs.append(proof)
+            console.print(report.line(proof), soft_wrap=True)
+    console.print(report.table(example, kind, proofs))
     if record:
-        _record(example, kind, proofs)
+        report.record(example, kind, proofs)
+        console.print(f"Recorded in results/{example.name}.json; `make sync` fills the write-ups.")
     return all(proof.as_declared for proof in proofs)
-
-
-def _line(proof: "Proof") -> str:
-    mark = "[green]as declared[/green]" if proof.as_declared else "[bold red]DIFFERS[/bold red]"
-    word = "holds" if proof.verdict.holds else "refuted"
-    slug, figure = proof.experiment.slug, proof.verdict.figure
-    return f"  {slug:<22} {proof.variant:<24} {word:<8} {mark}  {figure} ({proof.seconds:.1f} s)"
-
-
-def _table(example: Example, kind: str, proofs: "list[Proof]") -> Table:
-    table = Table(title=f"{example.title} on the {kind} stack")
-    for column in ("Claim", "Variant", "Declared", "Measured", "Figure"):
-        table.add_column(column, overflow="fold")
-    previous = ""
-    for proof in proofs:
-        slug = proof.experiment.slug
-        style = None if proof.as_declared else "bold red"
-        words = ["holds" if holds else "refuted" for holds in (proof.expected, proof.verdict.holds)]
-        if slug != previous:
-            table.add_section()
-        table.add_row(
-            slug if slug != previous else "",
-            proof.variant,
-            *words,
-            proof.verdict.figure,
-            style=style,
-        )
-        previous = slug
-    return table
-
-
-def _record(example: Example, kind: str, proofs: "list[Proof]") -> None:
-    runs = [
-        results.Run(
-            claim=proof.experiment.slug,
-            variant=proof.variant,
-            expected=proof.expected,
-            holds=proof.verdict.holds,
-            figure=proof.verdict.figure,
-            measured=proof.verdict.measured,
-            bound=proof.verdict.bound,
-            params=proof.params,
-            units=proof.experiment.units,
-            samples=proof.samples,
-        )
-        for proof in proofs
-    ]
-    recording = results.Recording(
-        stack=kind,
-        recorded_at=datetime.now(UTC).date(),
-        machine=results.machine(),
-        versions=_versions(example),
-        runs=tuple(runs),
-    )
-    claims = {slug: experiment.claim for slug, experiment in example.experiments.items()}
-    path = ROOT / "results" / f"{example.name}.json"
-    results.add(path, example.name, claims, recording)
-    console.print(f"Recorded in results/{example.name}.json; `make sync` fills the write-ups.")
-
-
-def _versions(example: Example) -> dict[str, str]:
-    direct = (example.path / "requirements.in").read_text().split()
-    names = {name.split("[")[0].split(">")[0].split("=")[0].lower() for name in direct}
-    lock = (example.path / "requirements.txt").read_text().splitlines()
-    pinned = dict(line.split(" ")[0].split("==") for line in lock if "==" in line.split(" ")[0])
-    return {
-        name: version for name, version in pinned.items() if name.split("[")[0].lower() in names
-    }
 
 
 @app.command()

@@ -14,6 +14,7 @@ from nexus.load import Answer, Request, ask, volley
 __all__ = [
     "Answer",
     "Experiment",
+    "ExperimentError",
     "Parameter",
     "Params",
     "Request",
@@ -25,6 +26,10 @@ __all__ = [
 ]
 
 type Params = Mapping[str, float]
+
+
+class ExperimentError(RuntimeError):
+    """An experiment could not be carried out; it proves nothing, either way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`make lint`: every static check of the repository, all of them run before it fails."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,17 +41,14 @@ def steps() -> Iterator[Step]:
     """Yield every check this machine can make."""
     yield Step("ruff check", [str(TOOLS / "ruff"), "check", "."])
     yield Step("ruff format", [str(TOOLS / "ruff"), "format", "--check", "."])
-    yield Step("mypy nexus tests", [str(TOOLS / "mypy")])
+    yield Step("mypy nexus benchmarks", [str(TOOLS / "mypy")])
     for example in examples():
         binaries = ensure_environment(example, dev=True)
         yield Step(f"mypy {example.name}", [str(binaries / "mypy"), "."], example.path)
     yield Step("zizmor", [str(TOOLS / "zizmor"), "--offline", "--quiet", ".github/workflows"])
     yield Step("write-ups", [sys.executable, "-m", "nexus", "sync", "--check"])
     if shutil.which("shellcheck"):
-        scripts = [".ci/run", ".ci/engine", "setup.sh", "compose/airgap/build"]
-        yield Step(
-            "shellcheck", ["shellcheck", *[each for each in scripts if (ROOT / each).exists()]]
-        )
+        yield Step("shellcheck", ["shellcheck", *scripts()])
     if engine_problem() is None:
         images = ["--env-file", str(IMAGES)] if IMAGES.exists() else []
         for file in sorted([*ROOT.glob("compose/*.yml"), *ROOT.glob("examples/*/compose.yml")]):
@@ -70,6 +68,13 @@ def steps() -> Iterator[Step]:
                 "-q",
             ]
             yield Step(str(overlay.relative_to(ROOT)), command)
+
+
+def scripts() -> list[str]:
+    """Every file that a shell runs, by its first line."""
+    places = [*ROOT.glob("*.sh"), *ROOT.glob(".ci/*"), *ROOT.glob("compose/airgap/*")]
+    found = [path for path in places if path.is_file() and re.match(r"#!.*sh\b", path.read_text())]
+    return [str(path.relative_to(ROOT)) for path in found]
 
 
 def run(step: Step) -> Finding:

@@ -87,7 +87,7 @@ def volley(
         requests: sent once each, dealt to the processes in turn.
         connections: kept-alive connections per process.
         timeout_seconds: per request; a request that got no answer by then has status 0.
-        rate: requests per second over all processes, sent on schedule whatever the answers do (open loop);
+        rate: requests per second over all, sent on schedule whatever the answers do;
             None sends as fast as the connections allow.
 
     Raises:
@@ -160,7 +160,7 @@ async def _drive(
     barrier: "multiprocessing.synchronize.Barrier",
     answers: "multiprocessing.Queue[list[Answer] | None]",
 ) -> None:
-    import aiohttp  # noqa: PLC0415 (only the client processes need it)
+    import aiohttp
 
     waiting = asyncio.Queue[tuple[int, Request]]()
     for item in share:
@@ -198,7 +198,7 @@ async def _drive(
 
 
 async def _exchange(session: "aiohttp.ClientSession", index: int, request: Request) -> Answer:
-    import aiohttp  # noqa: PLC0415
+    import aiohttp
 
     sent = time.monotonic()
     try:

@@ -52,6 +52,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("example", chosen, ids=[example.name for example in chosen])
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --example, leave the harness's own tests to a run without it."""
+    if not config.getoption("--example"):
+        return
+    concerned = [item for item in items if {"claim", "example"} & set(item.fixturenames)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in concerned])
+    items[:] = concerned
+
+
 def stacks(config: pytest.Config) -> list[str]:
     only = config.getoption("--stack")
     return [only] if only else ["embedded", "compose"]

@@ -1,5 +1,6 @@
 """The commands as a user meets them: what they say, how they end, what they leave."""
 
+import http.client
 import json
 import os
 import re
@@ -143,7 +144,7 @@ def test_curl_lines_to_try_bear_the_real_address(running):
 
 
 def test_program_that_dies_ends_the_run_with_its_last_lines(running):
-    with pytest.raises(OSError):
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
         urllib.request.urlopen(f"{running.recorded['url']}/die")
 
     assert running.process.wait(10) == 1

@@ -41,7 +41,10 @@ def containers(stack: ComposeStack, service: str) -> list[str]:
 
 
 def test_stopped_service_refuses_and_is_back_at_the_same_address(stack, client):
-    with stack.stopped("redis"), pytest.raises(redis.ConnectionError, match="refused|closed|reset"):
+    with (
+        stack.stopped("redis"),
+        pytest.raises(redis.ConnectionError, match=r"refused|closed|reset"),
+    ):
         client.ping()
 
     stack.wait_ready()
@@ -90,7 +93,14 @@ def test_manage_that_fails_says_so(stack):
 def test_containers_run_as_nobody_special_and_write_nowhere(stack):
     for name in stack.programs():
         shown = subprocess.run(
-            ["docker", "exec", name, "sh", "-c", "id -u; touch /forbidden 2>&1; grep CapEff /proc/1/status"],
+            [
+                "docker",
+                "exec",
+                name,
+                "sh",
+                "-c",
+                "id -u; touch /forbidden 2>&1; grep CapEff /proc/1/status",
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -110,7 +120,13 @@ def test_nothing_is_left_after_close():
 
     for listing in ("ps --all", "network ls", "volume ls"):
         found = subprocess.run(
-            ["docker", *listing.split(), "-q", "--filter", f"label=com.docker.compose.project={project}"],
+            [
+                "docker",
+                *listing.split(),
+                "-q",
+                "--filter",
+                f"label=com.docker.compose.project={project}",
+            ],
             capture_output=True,
             text=True,
             check=True,

@@ -4,7 +4,6 @@ import logging
 import os
 import shutil
 import subprocess
-import time
 import urllib.request
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,6 +17,7 @@ from nexus.environment import STATE, locked
 from nexus.stacks.base import StackError, WoundedStack
 from nexus.stacks.embedded import OVERRIDES, WEB_PORT, Progress, silent
 from nexus.stacks.ports import free_port
+from nexus.stacks.processes import wait_until
 from nexus.stacks.state import PORTS_LOCK, secret, write_state
 
 # What a command said goes into StackError.log; testcontainers would print it a second time.
@@ -133,12 +133,12 @@ class ComposeStack(WoundedStack):
         write_state(self)
 
     def close(self) -> None:
-        """Remove containers, networks and volumes."""
+        """Remove containers, networks, volumes and the images built for this project."""
         for name, wound in self._wounds.items():
             if wound == "paused":
                 self._resume(name)
         if self._env_file.exists():
-            self._compose.stop(down=True)
+            self._run("down", "--volumes", "--remove-orphans", "--rmi", "local")
         (self.state / "stack.json").unlink(missing_ok=True)
 
     def discard(self) -> None:
@@ -206,20 +206,23 @@ class ComposeStack(WoundedStack):
             ) from error
 
     def _ready(self) -> bool:
-        waiting = [
-            one
-            for one in self._compose.get_containers(include_all=True)
-            if not (one.State == "running" and one.Health in ("", "healthy"))
-            and not (one.State == "exited" and one.ExitCode == 0)
-        ]
-        if waiting:
-            time.sleep(0.2)
+        if self._waiting_for():
             return False
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as response:  # noqa: S310 (own address)
                 return bool(response.status == 200)
         except OSError:
             return False
+
+    def _waiting_for(self, name: str | None = None) -> list[str]:
+        """Containers, of one service or of all, that neither are healthy nor ended in good order."""
+        return [
+            str(one.Name)
+            for one in self._compose.get_containers(include_all=True)
+            if name in (None, one.Service)
+            and not (one.State == "running" and one.Health in ("", "healthy"))
+            and not (one.State == "exited" and one.ExitCode == 0)
+        ]
 
     def _stop(self, name: str) -> None:
         self._run("stop", "--timeout", "5", name)
@@ -229,6 +232,9 @@ class ComposeStack(WoundedStack):
 
     def _start(self, name: str) -> None:
         self._run("start", name)
+        # Docker's proxy accepts connections before the service listens: only its healthcheck knows.
+        if not wait_until(lambda: not self._waiting_for(name), 60):
+            raise StackError(f"{name} did not become healthy within 60 s.", self.logs(name)[-2000:])
 
     def _pause(self, name: str) -> None:
         self._run("pause", name)

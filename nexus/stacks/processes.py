@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,10 +77,8 @@ class Child:
         """Wait for it to end after `terminate`, then kill what is left of its session."""
         if self.popen is None:
             return
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.popen.wait(max(0.05, grace_seconds))
-        except subprocess.TimeoutExpired:
-            pass
         self.kill()
 
     def kill(self) -> None:
@@ -102,10 +101,8 @@ class Child:
     def _signal_group(self, number: int) -> None:
         if self.popen is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def _end_with_parent() -> None:

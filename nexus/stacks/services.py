@@ -128,7 +128,7 @@ def _create_cluster(
 def unprivileged_dir(data: Path) -> Path:
     """Where `nobody` keeps what a stack of root would keep in `data`."""
     digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]
-    return Path("/var/tmp/nexus") / digest / data.name
+    return Path("/var/lib/nexus") / digest / data.name
 
 
 def _reachable(programs: Path, base: Path) -> Path:

@@ -1,0 +1,76 @@
+"""Verdicts as a line, a table and a record."""
+
+from datetime import UTC, datetime
+
+from rich.table import Table
+
+from nexus import results
+from nexus.catalog import ROOT, Example
+from nexus.prove import Proof
+
+
+def line(proof: Proof) -> str:
+    mark = "[green]as declared[/green]" if proof.as_declared else "[bold red]DIFFERS[/bold red]"
+    word = "holds" if proof.verdict.holds else "refuted"
+    slug, figure = proof.experiment.slug, proof.verdict.figure
+    return f"  {slug:<22} {proof.variant:<24} {word:<8} {mark}  {figure} ({proof.seconds:.1f} s)"
+
+
+def table(example: Example, kind: str, proofs: list[Proof]) -> Table:
+    table = Table(title=f"{example.title} on the {kind} stack")
+    for column in ("Claim", "Variant", "Declared", "Measured", "Figure"):
+        table.add_column(column, overflow="fold")
+    previous = ""
+    for proof in proofs:
+        slug = proof.experiment.slug
+        style = None if proof.as_declared else "bold red"
+        words = ["holds" if holds else "refuted" for holds in (proof.expected, proof.verdict.holds)]
+        if slug != previous:
+            table.add_section()
+        table.add_row(
+            slug if slug != previous else "",
+            proof.variant,
+            *words,
+            proof.verdict.figure,
+            style=style,
+        )
+        previous = slug
+    return table
+
+
+def record(example: Example, kind: str, proofs: list[Proof]) -> None:
+    runs = [
+        results.Run(
+            claim=proof.experiment.slug,
+            variant=proof.variant,
+            expected=proof.expected,
+            holds=proof.verdict.holds,
+            figure=proof.verdict.figure,
+            measured=proof.verdict.measured,
+            bound=proof.verdict.bound,
+            params=proof.params,
+            units=proof.experiment.units,
+            samples=proof.samples,
+        )
+        for proof in proofs
+    ]
+    recording = results.Recording(
+        stack=kind,
+        recorded_at=datetime.now(UTC).date(),
+        machine=results.machine(),
+        versions=_versions(example),
+        runs=tuple(runs),
+    )
+    claims = {slug: experiment.claim for slug, experiment in example.experiments.items()}
+    path = ROOT / "results" / f"{example.name}.json"
+    results.add(path, example.name, claims, recording)
+
+
+def _versions(example: Example) -> dict[str, str]:
+    direct = (example.path / "requirements.in").read_text().split()
+    names = {name.split("[")[0].split(">")[0].split("=")[0].lower() for name in direct}
+    lock = (example.path / "requirements.txt").read_text().splitlines()
+    pinned = dict(line.split(" ")[0].split("==") for line in lock if "==" in line.split(" ")[0])
+    return {
+        name: version for name, version in pinned.items() if name.split("[")[0].lower() in names
+    }
