@@ -4,10 +4,10 @@ Roberts, "Control chart tests based on geometric moving averages", Technometrics
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import fmean, median
+from statistics import fmean, median_low
 from typing import NamedTuple, Protocol
 
 
@@ -37,18 +37,40 @@ class Detector(Protocol):
     def judge(self, counts: Mapping[Caller, int]) -> list[Suspect]: ...
 
 
+@dataclass(slots=True)
+class Baseline:
+    """What the clients of a class do in a window; recent windows weigh more."""
+
+    mean: float = 0.0
+    variance: float = 0.0
+    windows: int = 0
+
+    def learn(self, counts: Sequence[float], weight: float) -> None:
+        if not self.windows:
+            self.mean = median_low(counts)
+        spread = fmean((count - self.mean) ** 2 for count in counts)
+        self.mean += weight * (fmean(counts) - self.mean)
+        self.variance += weight * (spread - self.variance)
+        self.windows += 1
+
+
 class Ewma:
-    """Name a client that is *deviations* above what its class usually does in a window.
+    """Name a client that is *deviations* above what its class usually does, and does right now.
 
     A class is compared with itself: eight requests a second are normal for a partner with a key
-    and abnormal for an address. *minimum* requests are never abnormal.
+    and abnormal for an address. When all of a class is busy, nobody is named: that is rush hour.
+    A client alone in its class is compared with the past only, once *warm_up* windows are known.
+    *minimum* requests are never abnormal.
     """
 
     name = "ewma"
 
-    def __init__(self, *, weight: float = 0.2, deviations: float = 5, minimum: int = 10) -> None:
+    def __init__(
+        self, *, weight: float = 0.2, deviations: float = 5, minimum: int = 10, warm_up: int = 10
+    ) -> None:
         self.weight, self.deviations, self.minimum = weight, deviations, minimum
-        self._baselines: dict[str, tuple[float, float]] = {}  # class -> mean, variance
+        self.warm_up = warm_up
+        self._baselines: defaultdict[str, Baseline] = defaultdict(Baseline)  # by class
 
     def judge(self, counts: Mapping[Caller, int]) -> list[Suspect]:
         classes: defaultdict[str, dict[Caller, int]] = defaultdict(dict)
@@ -57,24 +79,18 @@ class Ewma:
         return [suspect for kind in classes for suspect in self._judge(kind, classes[kind])]
 
     def _judge(self, kind: str, counts: Mapping[Caller, int]) -> Iterator[Suspect]:
-        # The median begins: one abuser in the first window does not move it.
-        mean, variance = self._baselines.get(kind) or (float(median(counts.values())), 0.0)
+        past, busy = self._baselines[kind], counts.values()
+        alone = len(counts) == 1 and past.windows >= self.warm_up
+        # The median: whatever one abuser does, it does not move it.
+        normal = past.mean if alone else max(past.mean, median_low(busy))
         # Requests that come independently scatter by the root of their mean: no class is calmer.
-        ceiling = mean + self.deviations * sqrt(max(variance, mean))
-        self._learn(kind, mean, variance, [min(count, ceiling) for count in counts.values()])
+        ceiling = normal + self.deviations * sqrt(max(past.variance, normal))
+        # Clipped, or an abuser could teach that it is normal.
+        past.learn([min(count, ceiling) for count in busy], self.weight)
         threshold = max(ceiling, self.minimum)
         for caller, count in counts.items():
             if count >= threshold:
-                yield Suspect(caller, count, mean, threshold)
-
-    def _learn(self, kind: str, mean: float, variance: float, clipped: Iterable[float]) -> None:
-        """Move the baseline; clipped, so that an abuser cannot teach that it is normal."""
-        clipped = list(clipped)
-        spread = fmean((count - mean) ** 2 for count in clipped)
-        self._baselines[kind] = (
-            mean + self.weight * (fmean(clipped) - mean),
-            variance + self.weight * (spread - variance),
-        )
+                yield Suspect(caller, count, normal, threshold)
 
 
 class FixedThreshold:

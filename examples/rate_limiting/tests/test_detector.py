@@ -101,6 +101,23 @@ def test_abuse_from_the_first_window_on_is_not_taken_for_normal():
         assert [suspect.caller for suspect in detector.judge(counts)] == [ABUSER]
 
 
+def test_class_that_gets_busy_as_a_whole_is_not_named():
+    detector = Ewma()
+    for _ in range(20):
+        detector.judge(dict.fromkeys(PARTNERS, 1))  # as in a window that was cut short
+
+    assert detector.judge(dict.fromkeys(PARTNERS, 16)) == []
+
+
+def test_client_alone_in_its_class_is_compared_with_its_past():
+    detector, (partner, *_) = Ewma(), PARTNERS
+    assert detector.judge({partner: 60}) == []
+    for _ in range(40):
+        detector.judge({partner: 16})
+
+    assert [suspect.caller for suspect in detector.judge({partner: 60})] == [partner]
+
+
 def test_calm_class_does_not_make_two_requests_abnormal():
     detector = Ewma()
     for _ in range(50):
