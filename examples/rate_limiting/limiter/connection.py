@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from hiredis import HiredisError, ReplyError
 from redis import ConnectionPool
 from redis import asyncio as aredis
+from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, RedisError
 
 from .pinned_connection import PinnedConnection
@@ -53,17 +54,10 @@ class RedisStore:
     async def arun(self, keys: Sequence[str], args: Args) -> list[int]:
         """Run the script on the connection that this event loop's tasks share."""
         last_start = self._last_start()
-        shared = self._shared()
-        try:
-            try:
-                command = packed_script(BY_NAME, keys, args)
-                return cast(list[int], await shared.ask(command, last_start))
-            except NoScriptError:
-                command = packed_script(BY_TEXT, keys, args)
-                return cast(list[int], await shared.ask(command, last_start))
-        except (RedisError, OSError) as error:
-            shared.close()
-            raise StoreFailure(f"{type(error).__name__}: {error}") from error
+        reply = await self._aask(packed_script(BY_NAME, keys, args), last_start)
+        if reply is None:
+            reply = await self._aask(packed_script(BY_TEXT, keys, args), last_start)
+        return cast(list[int], reply)
 
     def delete(self, keys: Sequence[str]) -> int:
         """Delete the keys and return how many there were."""
@@ -81,6 +75,20 @@ class RedisStore:
             pinned.close()  # of a read-only server: the next connection may find the new primary
             raise StoreFailure(str(reply))
         return reply
+
+    async def _aask(self, command: bytes, last_start: float) -> object:
+        shared = self._shared()
+        reused = shared.connected
+        try:
+            return await shared.ask(command, last_start)
+        except NoScriptError:
+            return None
+        except (RedisError, OSError) as error:
+            shared.close()
+            # As in PinnedConnection: closed while idle, or by a restart.
+            if reused and type(error) is Disconnected and time.monotonic() < last_start:
+                return await self._aask(command, last_start)
+            raise StoreFailure(f"{type(error).__name__}: {error}") from error
 
     def _last_start(self) -> float:
         return time.monotonic() + 0.8 * self._timeout_seconds

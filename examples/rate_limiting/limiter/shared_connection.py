@@ -26,12 +26,19 @@ class SharedConnection:
         self._questions: deque[asyncio.Future[Any]] = deque()
         self._reader = loop.create_task(self._read())  # held here, or it would be collected
 
+    @property
+    def connected(self) -> bool:
+        """Tell whether it has been connected to the server, and maybe lost again."""
+        return self._connected.done()
+
     async def ask(self, command: bytes, last_start: float) -> Any:
         """Send one packed command and return its answer; raises RedisError or OSError.
 
         No wait begins after *last_start*, a monotonic time.
         """
         await self._result(self._connected)
+        if self.closed:  # while this task was on its way here
+            raise Disconnected("connection closed")
         if time.monotonic() > last_start:
             raise TimedOut("connecting left no time for the question")
         answer = asyncio.get_running_loop().create_future()

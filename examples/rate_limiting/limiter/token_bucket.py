@@ -71,7 +71,7 @@ class TokenBucket:
             charge = (policy.cost if cost is None else cost) * policy.q
             if not 0 <= charge <= policy.capacity:
                 raise ValueError(
-                    f"policy {policy.name!r}: cost {cost} is above burst {policy.burst}"
+                    f"policy {policy.name!r}: cost {cost} is not from 0 to {policy.burst}"
                 )
             args += policy.capacity, charge, policy.p, policy.q, int(policy.shadow)
         return tuple(args)

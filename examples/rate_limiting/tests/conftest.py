@@ -9,12 +9,11 @@ import time
 import uuid
 
 import pytest
+from limiter.connection import RedisStore
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-
-from limiter.connection import RedisStore
 
 
 class Server:
@@ -23,7 +22,8 @@ class Server:
     def __init__(self, *options, port=None):
         self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.options = options
+        self.bus_port = free_port()  # of a cluster; the default of port + 10,000 may not exist
+        self.options = ("--cluster-port", str(self.bus_port), *options)
         self.folder = tempfile.TemporaryDirectory(prefix="limiter-")
         self.start()
 
@@ -34,7 +34,11 @@ class Server:
                 *("--save", "", "--dir", self.folder.name, "--logfile", "log", *self.options),
             ]
         )
-        wait_until(self.answers)
+        try:
+            wait_until(self.answers)
+        except BaseException:
+            self.close()
+            raise
 
     def client(self):
         return Redis.from_url(self.url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
@@ -108,6 +112,11 @@ def store(redis_url):
 def secret():
     """Keys of its own for each test: the server is shared, and never flushed."""
     return uuid.uuid4().bytes
+
+
+@pytest.fixture(name="wait_until")
+def _wait_until():
+    return wait_until
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from limiter.identity import Identity, Proxies, address_of
 
 PROXIES = Proxies.parse("10.0.0.0/8, 2001:db8:ffff::/48,")

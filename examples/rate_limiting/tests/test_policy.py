@@ -4,7 +4,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-
 from limiter.policy import Policy, Rate, RuleSet
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from limiter.connection import RedisStore
 from limiter.limiter import Limiter
 from limiter.policy import Policy, Rate, RuleSet, Scope

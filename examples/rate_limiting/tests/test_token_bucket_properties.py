@@ -8,11 +8,10 @@ from fractions import Fraction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from redis import Redis
-
 from limiter.connection import RedisStore
 from limiter.policy import Policy, Rate, RuleSet, Scope
 from limiter.token_bucket import TokenBucket
+from redis import Redis
 
 DAY_US = 86_400_000_000
 START_US = 60_000_000_000_000  # some day of 2026, in microseconds since 2025
