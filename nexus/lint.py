@@ -41,7 +41,7 @@ def steps() -> Iterator[Step]:
     """Yield every check this machine can make."""
     yield Step("ruff check", [str(TOOLS / "ruff"), "check", "."])
     yield Step("ruff format", [str(TOOLS / "ruff"), "format", "--check", "."])
-    yield Step("mypy nexus benchmarks", [str(TOOLS / "mypy")])
+    yield Step("mypy nexus", [str(TOOLS / "mypy")])
     for example in examples():
         binaries = ensure_environment(example, dev=True)
         yield Step(f"mypy {example.name}", [str(binaries / "mypy"), "."], example.path)
@@ -56,17 +56,8 @@ def steps() -> Iterator[Step]:
             yield Step(str(file.relative_to(ROOT)), command)
         for overlay in sorted(ROOT.glob("examples/*/compose.*.yml")):
             base = overlay.parent / "compose.yml"
-            command = [
-                "docker",
-                "compose",
-                *images,
-                "-f",
-                str(base),
-                "-f",
-                str(overlay),
-                "config",
-                "-q",
-            ]
+            files = ["-f", str(base), "-f", str(overlay)]
+            command = ["docker", "compose", *images, *files, "config", "-q"]
             yield Step(str(overlay.relative_to(ROOT)), command)
 
 

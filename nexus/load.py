@@ -81,7 +81,7 @@ def volley(
 ) -> Iterator[Answer]:
     """Send all requests from several client processes and yield the answers as they come.
 
-    Every process opens its connections first and waits at a barrier, so that the first requests leave together.
+    All client processes wait at a barrier, so that the first requests leave together.
 
     Args:
         requests: sent once each, dealt to the processes in turn.

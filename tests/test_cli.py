@@ -125,7 +125,8 @@ def test_signal_ends_everything_within_five_seconds(running, number, code):
 def test_state_file_says_where_everything_is(running):
     state = running.recorded
 
-    assert urllib.request.urlopen(f"{state['url']}/healthz").status == 200
+    with urllib.request.urlopen(f"{state['url']}/healthz") as response:
+        assert response.status == 200
     assert state["kind"] == "embedded"
     assert sorted(state["programs"]) == ["postgres", "redis", "web.1"]
     assert all(Path(program["log"]).exists() for program in state["programs"].values())

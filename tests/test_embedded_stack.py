@@ -24,6 +24,10 @@ def stack(toy: Example):
         yield running
 
 
+def client(stack: EmbeddedStack) -> redis.Redis:
+    return redis.Redis.from_url(stack.services["redis"], socket_timeout=0.5, retry=None)
+
+
 def get(url: str, timeout: float = 5) -> str:
     with urllib.request.urlopen(url, timeout=timeout) as response:
         return response.read().decode()
@@ -58,30 +62,29 @@ def test_every_program_is_gone_after_close(toy: Example):
 
 
 def test_data_outlives_a_stop(toy: Example):
-    with EmbeddedStack(toy, state_dir(toy)) as first:
-        redis.Redis.from_url(first.services["redis"]).set("kept", "yes")
+    with EmbeddedStack(toy, state_dir(toy)) as first, client(first) as redis_then:
+        redis_then.set("kept", "yes")
 
-    with EmbeddedStack(toy, state_dir(toy)) as second:
-        assert redis.Redis.from_url(second.services["redis"]).get("kept") == b"yes"
+    with EmbeddedStack(toy, state_dir(toy)) as second, client(second) as redis_now:
+        assert redis_now.get("kept") == b"yes"
 
 
 def test_stopped_service_refuses_and_is_back_at_the_same_address(stack: EmbeddedStack):
-    client = redis.Redis.from_url(stack.services["redis"], retry=None)
+    with client(stack) as store:
+        with stack.stopped("redis"), pytest.raises(redis.ConnectionError):
+            store.ping()
 
-    with stack.stopped("redis"), pytest.raises(redis.ConnectionError):
-        client.ping()
-
-    assert client.ping()
+        assert store.ping()
 
 
 def test_paused_service_hangs_and_answers_after(stack: EmbeddedStack):
-    client = redis.Redis.from_url(stack.services["redis"], socket_timeout=0.2, retry=None)
-    client.ping()
+    with client(stack) as store:
+        store.ping()
 
-    with stack.paused("redis"), pytest.raises(redis.TimeoutError):
-        client.ping()
+        with stack.paused("redis"), pytest.raises(redis.TimeoutError):
+            store.ping()
 
-    assert client.ping()
+        assert store.ping()
 
 
 def test_heal_undoes_every_fault(stack: EmbeddedStack):
@@ -91,7 +94,8 @@ def test_heal_undoes_every_fault(stack: EmbeddedStack):
 
     stack.heal()
 
-    assert redis.Redis.from_url(stack.services["redis"]).ping()
+    with client(stack) as store:
+        assert store.ping()
     with psycopg.connect(stack.services["postgres"], connect_timeout=5) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert get(f"{stack.url}/")

@@ -59,17 +59,18 @@ class Ewma:
 
     A class is compared with itself: eight requests a second are normal for a partner with a key
     and abnormal for an address. When all of a class is busy, nobody is named: that is rush hour.
-    A client alone in its class is compared with the past only, once *warm_up* windows are known.
+    A window in which fewer than *population* clients of a class are seen teaches nothing about it,
+    or one busy client would pass for the habit of all; those few are compared with the past.
     *minimum* requests are never abnormal.
     """
 
     name = "ewma"
 
     def __init__(
-        self, *, weight: float = 0.2, deviations: float = 5, minimum: int = 10, warm_up: int = 10
+        self, *, weight: float = 0.2, deviations: float = 5, minimum: int = 10, population: int = 5
     ) -> None:
         self.weight, self.deviations, self.minimum = weight, deviations, minimum
-        self.warm_up = warm_up
+        self.population = population
         self._baselines: defaultdict[str, Baseline] = defaultdict(Baseline)  # by class
 
     def judge(self, counts: Mapping[Caller, int]) -> list[Suspect]:
@@ -80,13 +81,15 @@ class Ewma:
 
     def _judge(self, kind: str, counts: Mapping[Caller, int]) -> Iterator[Suspect]:
         past, busy = self._baselines[kind], counts.values()
-        alone = len(counts) == 1 and past.windows >= self.warm_up
+        many = len(counts) >= self.population
+        if not many and not past.windows:
+            return
         # The median: whatever one abuser does, it does not move it.
-        normal = past.mean if alone else max(past.mean, median_low(busy))
+        normal = max(past.mean, median_low(busy)) if many else past.mean
         # Requests that come independently scatter by the root of their mean: no class is calmer.
         ceiling = normal + self.deviations * sqrt(max(past.variance, normal))
-        # Clipped, or an abuser could teach that it is normal.
-        past.learn([min(count, ceiling) for count in busy], self.weight)
+        if many:  # clipped, or an abuser could teach that it is normal
+            past.learn([min(count, ceiling) for count in busy], self.weight)
         threshold = max(ceiling, self.minimum)
         for caller, count in counts.items():
             if count >= threshold:

@@ -109,13 +109,23 @@ def test_class_that_gets_busy_as_a_whole_is_not_named():
     assert detector.judge(dict.fromkeys(PARTNERS, 16)) == []
 
 
-def test_client_alone_in_its_class_is_compared_with_its_past():
+def test_few_clients_are_compared_with_the_past_of_their_class():
     detector, (partner, *_) = Ewma(), PARTNERS
-    assert detector.judge({partner: 60}) == []
-    for _ in range(40):
-        detector.judge({partner: 16})
+    for _ in range(20):
+        assert detector.judge(dict.fromkeys(PARTNERS, 16)) == []
 
     assert [suspect.caller for suspect in detector.judge({partner: 60})] == [partner]
+    assert detector.judge({partner: 16}) == []
+
+
+def test_one_busy_client_teaches_nothing_about_its_class():
+    detector = Ewma()
+    for _ in range(20):
+        assert detector.judge({ABUSER: 500}) == []
+
+    suspects = detector.judge(dict.fromkeys(ADDRESSES, 1) | {ABUSER: 16})
+
+    assert [suspect.caller for suspect in suspects] == [ABUSER]
 
 
 def test_calm_class_does_not_make_two_requests_abnormal():

@@ -19,7 +19,9 @@ class Command(BaseCommand):
             action = actions.add_parser(name, help=what)
             action.add_argument("rules", metavar="rule-set")
             add_client(action)
-        add_client(actions.add_parser("pseudonym", help="print how abuse events call a client"))
+        add_client(
+            actions.add_parser("pseudonym", help="print how abuse events call clients"), nargs="+"
+        )
         key = actions.add_parser("key", help="print an API key for each name")
         key.add_argument("names", nargs="+")
 
@@ -49,14 +51,15 @@ class Command(BaseCommand):
         deleted = configured.limiter(rules).reset(callers.named(kind, value).client)
         self.stdout.write(f"buckets reset: {deleted}")
 
-    def pseudonym(self, kind: str, value: str, **_: Any) -> None:
-        self.stdout.write(callers.caller(callers.named(kind, value)).pseudonym)
+    def pseudonym(self, kind: str, value: list[str], **_: Any) -> None:
+        for each in value:
+            self.stdout.write(callers.caller(callers.named(kind, each)).pseudonym)
 
     def key(self, names: list[str], **_: Any) -> None:
         for name in names:
             self.stdout.write(api_keys.issue(name))
 
 
-def add_client(parser: ArgumentParser) -> None:
+def add_client(parser: ArgumentParser, nargs: str | None = None) -> None:
     parser.add_argument("kind", choices=("key", "user", "address"))
-    parser.add_argument("value", help="the key's name, the user's id or the address")
+    parser.add_argument("value", nargs=nargs, help="the key's name, the user's id or the address")
