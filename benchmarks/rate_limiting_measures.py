@@ -45,7 +45,7 @@ class Times:
 
 
 class Bench:
-    """One contestant against one Redis: it allows its clients here, and refuses its hot client."""
+    """One contestant against one Redis: it allows a hundred clients in turn, and refuses one."""
 
     def __init__(self, contestant: Contestant, url: str, watcher: "Redis") -> None:
         self.contestant = contestant
