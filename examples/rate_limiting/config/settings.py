@@ -37,6 +37,7 @@ WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI and ReDoc, straight fr
 
 # The solution.
 REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_CLUSTER_URL = env.get("REDIS_CLUSTER_URL", "")  # of any node; set: it keeps the buckets
 TRUSTED_PROXIES = env.get("TRUSTED_PROXIES", "")  # unset: no X-Forwarded-For is believed
 PROCESSES = (env.get("WEB_REPLICAS", "1"), env.get("WEB_CONCURRENCY", "2"))  # share a local limit
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff

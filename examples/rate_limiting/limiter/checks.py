@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.exceptions import RedisError
 
 from . import configured
+from .store import StoreFailure
 
 LIMITS = "limits"
 
@@ -76,6 +77,17 @@ def redis_answers(**_: Any) -> list[CheckMessage]:
     try:
         configured.redis().ping()
     except (RedisError, OSError) as error:
-        where = urlsplit(settings.REDIS_URL)._replace(query="").geturl().rpartition("@")[2]
-        return [Error(f"REDIS_URL: no Redis answers at {where} ({error})", id="limiter.E007")]
+        where = f"REDIS_URL: no Redis answers at {shown(settings.REDIS_URL)}"
+        return [Error(f"{where} ({error})", id="limiter.E007")]
+    try:
+        configured.store().delete(["nothing"])
+    except StoreFailure as error:
+        where = f"REDIS_CLUSTER_URL: no cluster answers at {shown(settings.REDIS_CLUSTER_URL)}"
+        return [Error(f"{where} ({error})", id="limiter.E008")]
     return []
+
+
+def shown(url: str) -> str:
+    """Return the host, port and path of a URL, without its password."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] + parts.path

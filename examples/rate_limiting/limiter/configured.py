@@ -12,11 +12,13 @@ from redis.retry import Retry
 
 from . import metrics
 from .breaker import Breaker
+from .cluster import ClusterStore
 from .connection import RedisStore
 from .detector import Ewma, FixedThreshold
 from .identity import Proxies
 from .limiter import Limiter
 from .policy import RuleSet
+from .store import Store
 from .watch import Watch
 
 DETECTORS = {detector.name: detector for detector in (Ewma, FixedThreshold)}
@@ -51,7 +53,10 @@ def describe(rules: str) -> list[str]:
 
 
 @cache
-def store() -> RedisStore:
+def store() -> Store:
+    """Return where the buckets are: Redis, or the cluster if there is one; connects later."""
+    if settings.REDIS_CLUSTER_URL:
+        return ClusterStore(settings.REDIS_CLUSTER_URL)
     return RedisStore(settings.REDIS_URL)
 
 

@@ -28,7 +28,7 @@ SCRIPT = Histogram(
     "Time of a decision in Redis, round trip included.",
     buckets=(0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1),
 )
-DEGRADED = Counter("limiter_degraded_seconds", "Time in which decisions were made without Redis.")
+DEGRADED = Counter("limiter_degraded_seconds", "Time without Redis, of all processes.")
 CLIENTS = Gauge(
     "limiter_tracked_clients", "Clients in the last window.", multiprocess_mode="mostrecent"
 )
@@ -43,12 +43,12 @@ class Outage:
     since_seconds: float | None = None
 
     def note(self, degraded: bool, now_seconds: float) -> float:
-        """Return the degraded seconds since the last decision."""
-        before = self.since_seconds
-        self.since_seconds = now_seconds if degraded else None
-        return now_seconds - before if before is not None else 0.0
+        """Return the degraded seconds since the last decision; without requests none pass."""
+        before, self.since_seconds = self.since_seconds, now_seconds if degraded else None
+        return 0.0 if before is None else min(now_seconds - before, IDLE_SECONDS)
 
 
+IDLE_SECONDS = 1.0
 outage = Outage()
 
 

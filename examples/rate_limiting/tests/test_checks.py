@@ -40,7 +40,16 @@ def manage(*arguments, **environment):
         ("WEB_CONCURRENCY", "many", "limiter.E004) WEB_REPLICAS and WEB_CONCURRENCY are whole"),
         ("SECRET_KEY", "", "limiter.E005) SECRET_KEY is unset or shorter than 50 characters"),
         ("REDIS_URL", "http://x", "limiter.E006) REDIS_URL is not the address of a Redis server"),
-        ("REDIS_URL", "redis://:pw@127.0.0.1:1/0", "limiter.E007) REDIS_URL: no Redis answers at"),
+        (
+            "REDIS_URL",
+            "redis://:pw@127.0.0.1:1/0",
+            "limiter.E007) REDIS_URL: no Redis answers at 127.0.0.1:1/0 (",
+        ),
+        (
+            "REDIS_CLUSTER_URL",
+            "redis://:pw@127.0.0.1:1/0",
+            "limiter.E008) REDIS_CLUSTER_URL: no cluster answers at 127.0.0.1:1/0 (",
+        ),
     ],
 )
 def test_release_fails_with_one_sentence(name, value, sentence):

@@ -51,9 +51,16 @@ def test_only_decisions_of_redis_are_timed():
 def test_outage_lasts_from_its_first_decision_to_the_first_exact_one():
     outage = metrics.Outage()
 
-    steps = [(False, 10.0), (True, 11.0), (True, 13.0), (False, 14.5), (False, 20.0)]
+    steps = [(False, 10.0), (True, 11.0), (True, 11.5), (False, 11.75), (False, 20.0)]
 
-    assert [outage.note(degraded, now) for degraded, now in steps] == [0, 0, 2.0, 1.5, 0]
+    assert [outage.note(degraded, now) for degraded, now in steps] == [0, 0, 0.5, 0.25, 0]
+
+
+def test_outage_without_requests_does_not_count():
+    outage = metrics.Outage()
+    outage.note(True, 10.0)
+
+    assert outage.note(False, 3_610.0) == metrics.IDLE_SECONDS
 
 
 def test_metrics_are_served(site, address):
