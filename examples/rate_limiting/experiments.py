@@ -125,7 +125,7 @@ def _counted(answers: Iterator[Answer]) -> Iterator[Sample]:
 
 
 class NoCliff(Experiment):
-    """Probe, wait for the end of the probe's window, attack across two seams, and once more half a window later.
+    """Probe, wait for the end of the probe's window, attack; attack again half a window later.
 
     A window that begins with its first request has its seam four seconds after the probe; one that
     follows the clock has it somewhere, and two attacks half a window apart cannot both miss it.
@@ -133,7 +133,8 @@ class NoCliff(Experiment):
 
     slug = "no-cliff"
     claim = (
-        "With a strict policy no window of 4 seconds, wherever it begins, admits more than 100 requests."
+        "With a strict policy no window of 4 seconds, wherever it begins, admits more than 100 "
+        "requests."
     )
     holds = ("token_bucket",)
     refuted = ("fixed_window", "django_ratelimit")
@@ -158,13 +159,14 @@ class NoCliff(Experiment):
         # A request counts only if question and answer both lie in the window: never one too many.
         spans = sorted((each.seconds - each.value, each.seconds) for each in samples)
         most = max(
-            sum(sent >= begin and received <= begin + self.WINDOW_SECONDS for sent, received in spans)
+            sum(
+                sent >= begin and received <= begin + self.WINDOW_SECONDS
+                for sent, received in spans
+            )
             for begin, _ in spans
         )
         word = "<=" if most <= self.LIMIT else ">"
-        return Verdict(
-            most <= self.LIMIT, f"{most} in 4 s {word} {self.LIMIT}", most, self.LIMIT
-        )
+        return Verdict(most <= self.LIMIT, f"{most} in 4 s {word} {self.LIMIT}", most, self.LIMIT)
 
 
 def _moments(answers: Iterator[Answer], start: float) -> Iterator[Sample]:
@@ -176,7 +178,8 @@ def _moments(answers: Iterator[Answer], start: float) -> Iterator[Sample]:
 class RetryAfterIsTrue(Experiment):
     slug = "retry-after-is-true"
     claim = (
-        "A client that waits exactly Retry-After is never refused again, and gets its full rate of 1.5 requests per second."
+        "A client that waits exactly Retry-After is never refused again, and gets its full rate "
+        "of 1.5 requests per second."
     )
     holds = ("token_bucket",)
     refuted = ("fixed_window",)
@@ -222,7 +225,10 @@ class RetryAfterIsTrue(Experiment):
         return answers
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        broken, waits = last(samples, "refused after waiting"), sum(s.series == "waited" for s in samples)
+        broken, waits = (
+            last(samples, "refused after waiting"),
+            sum(s.series == "waited" for s in samples),
+        )
         got_in, due = last(samples, "admitted"), last(samples, "due")
         figure = f"{broken:.0f} of {waits} waits refused, {got_in:.0f} of {due:.0f} due admitted"
         return Verdict(broken == 0 and got_in >= 0.99 * due, figure, broken, 0)
@@ -231,11 +237,16 @@ class RetryAfterIsTrue(Experiment):
 class NoFreeIdentity(Experiment):
     slug = "no-free-identity"
     claim = (
-        "An attacker who forges X-Forwarded-For and API keys in 1,000 ways gets one bucket, one who rotates through a /64 of IPv6 another, and neither empties the victim's."
+        "An attacker who forges X-Forwarded-For and API keys in 1,000 ways gets one bucket, one "
+        "who rotates through a /64 of IPv6 another, and neither empties the victim's."
     )
     holds = ("token_bucket",)
     refuted = ("drf_throttle", "django_ratelimit")
-    units = {"attacker admitted": "requests", "victim admitted": "requests", "victim asked": "requests"}
+    units = {
+        "attacker admitted": "requests",
+        "victim admitted": "requests",
+        "victim asked": "requests",
+    }
     parameters = (Parameter("forgeries", 1000, 200, 4000, "requests"),)
 
     VICTIM_ASKS = 20
@@ -244,11 +255,16 @@ class NoFreeIdentity(Experiment):
         forget(stack)
         target, victim, attacker = url(stack, variant), some_address(), some_address()
         forged = [
-            Request(target, sent_by(attacker, _forgery(number, victim), **{"X-API-Key": f"guess-{number}"}))
+            Request(
+                target,
+                sent_by(attacker, _forgery(number, victim), **{"X-API-Key": f"guess-{number}"}),
+            )
             for number in range(int(params["forgeries"]))
         ]
         network = some_network()
-        rotating = [Request(target, sent_by(str(network + number))) for number in range(len(forged) // 4)]
+        rotating = [
+            Request(target, sent_by(str(network + number))) for number in range(len(forged) // 4)
+        ]
         start = time.monotonic()
         for number, answer in enumerate(volley([*forged, *rotating], processes=4, connections=10)):
             yield Sample(answer.received - start, "attacker sent", number + 1)
@@ -265,7 +281,10 @@ class NoFreeIdentity(Experiment):
         victim = sum(each.series == "victim admitted" for each in samples)
         end = max(each.seconds for each in samples if each.series == "attacker sent")
         bound = 2 * (100 + math.floor(REFILL_PER_SECOND * end))
-        figure = f"attacker {len(attacker)} admitted, {bound} allowed to two identities; victim {victim} of {self.VICTIM_ASKS}"
+        figure = (
+            f"attacker {len(attacker)} admitted, {bound} allowed to two identities; "
+            f"victim {victim} of {self.VICTIM_ASKS}"
+        )
         holds = len(attacker) <= bound and victim == self.VICTIM_ASKS
         return Verdict(holds, figure, len(attacker), bound)
 
@@ -387,8 +406,15 @@ class SurvivesRedis(Experiment):
         ]
         back = max(by_series.get("exact again", [0]))
         figure = f"{errors} server errors, slowest answer {slowest:.2f} s"
-        if broken or inexact or back > self.RETURN_SECONDS or local > 100 + REFILL_PER_SECOND * params["outage"]:
-            figure += f", {broken} against the policy, {local:.0f} local, {inexact} after the return"
+        if (
+            broken
+            or inexact
+            or back > self.RETURN_SECONDS
+            or local > 100 + REFILL_PER_SECOND * params["outage"]
+        ):
+            figure += (
+                f", {broken} against the policy, {local:.0f} local, {inexact} after the return"
+            )
         elif "exact again" in by_series:
             figure += f", exact again after {back:.1f} s"
         holds = (
@@ -405,7 +431,8 @@ class SurvivesRedis(Experiment):
 class MemoryIsFlat(Experiment):
     slug = "memory-is-flat"
     claim = (
-        "A client takes at most 64 bytes in Redis however much it sends against a limit of 5,000, and 10,000 clients are gone after their TTL."
+        "A client takes at most 64 bytes in Redis however much it sends against a limit of 5,000, "
+        "and 10,000 clients are gone after their TTL."
     )
     holds = ("token_bucket",)
     refuted = ("drf_throttle",)
@@ -429,7 +456,9 @@ class MemoryIsFlat(Experiment):
         target, headers = url(stack, variant, "bulk"), sent_by(some_address())
         start = time.monotonic()
         # One connection: simultaneous requests would lose what a read-modify-write overwrites.
-        one_client = volley([Request(target, headers)] * int(params["requests"]), processes=1, connections=1)
+        one_client = volley(
+            [Request(target, headers)] * int(params["requests"]), processes=1, connections=1
+        )
         for number, answer in enumerate(one_client, 1):
             if admitted(answer) and number % 200 == 0:
                 used = sum(store.memory_usage(key) or 0 for key in _buckets(store))
@@ -453,21 +482,26 @@ class MemoryIsFlat(Experiment):
         used = max(each.value for each in samples if each.series == "bytes")
         left = last(samples, "clients")
         holds = used <= self.MOST_BYTES and left == 0
-        figure = f"{used:.0f} bytes after {params['requests']:.0f} requests, {left:.0f} clients left"
+        figure = (
+            f"{used:.0f} bytes after {params['requests']:.0f} requests, {left:.0f} clients left"
+        )
         return Verdict(holds, figure, used, self.MOST_BYTES)
 
 
 def _buckets(store: "Redis") -> list[bytes]:
     """Return the keys that count a client: the token bucket's hash-tagged ones, DRF's throttle lists."""
-    return [key for key in store.scan_iter(count=5000) if key.startswith(b"{") or b"throttle" in key]
+    return [
+        key for key in store.scan_iter(count=5000) if key.startswith(b"{") or b"throttle" in key
+    ]
 
 
 class AbuseIsSeen(Experiment):
-    """190 addresses at one request in two seconds, ten partners with API keys at eight a second, one abuser at eight."""
+    """190 addresses at 0.5 requests a second, ten partners with API keys at 8, one abuser at 8."""
 
     slug = "abuse-is-seen"
     claim = (
-        "One abuser among 200 normal clients is named within 100 of its requests, and no normal client is, although partners with API keys send as much as the abuser."
+        "One abuser among 200 normal clients is named within 100 of its requests, and no normal "
+        "client is, although partners with API keys send as much as the abuser."
     )
     holds = ("token_bucket",)
     refuted = ("fixed_window",)
@@ -525,7 +559,9 @@ class AbuseIsSeen(Experiment):
         seconds = params["calm"] + params["abuse"]
         events: list[tuple[float, str, dict[str, str]]] = []
         for key in keys:
-            events += self._steady(8, 0, seconds, "partner", sent_by(some_address(), **{"X-API-Key": key}))
+            events += self._steady(
+                8, 0, seconds, "partner", sent_by(some_address(), **{"X-API-Key": key})
+            )
         for address in addresses:
             events += self._steady(0.5, 0, seconds, "address", sent_by(address))
         events += self._steady(params["rate"], params["calm"], seconds, "abuser", sent_by(abuser))
