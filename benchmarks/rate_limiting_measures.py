@@ -122,9 +122,8 @@ def _both(allowed: float, refused: float) -> str:
     return f"{allowed:g}" if allowed == refused else f"{allowed:g} / {refused:g}"
 
 
-def race(benches: Sequence[Bench], ping: Decide, longest_seconds: float) -> None:
+def race(benches: Sequence[Bench], ping: Decide, deadline: float) -> None:
     """Time all contestants in rounds, in a new order each, so that no one has the quiet moments."""
-    deadline = time.monotonic() + longest_seconds
     for number in range(ROUNDS):
         for bench in random.Random(number).sample(benches, len(benches)):
             bench.measure(ping)
@@ -169,12 +168,11 @@ def _ask_at_once(task: tuple[Contestant, str, str, str]) -> int:
     return sum([decide(client) for _ in range(AT_ONCE // PROCESSES)])
 
 
-def added_us(variants: Sequence[str], longest_seconds: float) -> dict[str, float]:
+def added_us(variants: Sequence[str], deadline: float) -> dict[str, float]:
     """Return the microseconds that each variant of the example adds to a whole Django request."""
     application = get_wsgi_application()
     clients = [new_client() for _ in range(100)]
     took: dict[str, list[float]] = {variant: [] for variant in ("unprotected", *variants)}
-    deadline = time.monotonic() + longest_seconds
     for number in range(DJANGO_ROUNDS + 1):
         for variant in random.Random(number).sample([*took], len(took)):
             rules = "" if variant == "unprotected" else "bulk/"
