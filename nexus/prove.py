@@ -43,9 +43,12 @@ class Proof:
 
 @contextmanager
 def proof_stack(
-    example: Example, kind: Kind, progress: Progress = silent
+    example: Example, kind: Kind, progress: Progress = silent, overlays: tuple[str, ...] = ()
 ) -> Iterator[EmbeddedStack | ComposeStack]:
     """Run a stack of its own for experiments; its data is gone afterwards, its logs only after success.
+
+    Args:
+        overlays: further compose files of the example (`compose.cluster.yml`).
 
     Raises:
         StackError: it does not start.
@@ -57,7 +60,7 @@ def proof_stack(
             stack = EmbeddedStack(example, state, replicas=WEB_PROCESSES, progress=progress)
         case "compose":
             project = f"nexus-{example.name}-proof-{os.getpid()}"
-            stack = ComposeStack(example, state, project, progress=progress)
+            stack = ComposeStack(example, state, project, overlays=overlays, progress=progress)
         case _:
             assert_never(kind)
     with stack:

@@ -7,7 +7,8 @@ import pytest
 import redis
 
 from nexus import catalog
-from nexus.prove import proof_stack
+from nexus.experiment import Request, volley
+from nexus.prove import proof_stack, prove_one
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack, engine_problem
 
@@ -132,3 +133,31 @@ def test_nothing_is_left_after_close():
             check=True,
         )
         assert found.stdout == ""
+
+
+def test_the_limit_holds_on_a_redis_cluster_and_its_clients_spread_over_the_nodes():
+    """The overlay compose.cluster.yml: the same claim, three nodes, keys on each of them."""
+    if problem := engine_problem():
+        pytest.skip(problem)
+    example = catalog.example("rate_limiting")
+    with proof_stack(example, "compose", overlays=("compose.cluster.yml",)) as stack:
+        proof = prove_one(stack, example.experiment("burst-is-bounded"), "token_bucket")
+        requests = [
+            Request(f"{stack.url}/api/token_bucket/airports/JFK/", {"X-Forwarded-For": f"198.18.1.{n}"})
+            for n in range(100)
+        ]
+        assert {answer.status for answer in volley(requests, processes=2, connections=5)} == {200}
+        nodes = [name for name in stack.programs() if "redis-node" in name]
+        sizes = [
+            subprocess.run(
+                ["docker", "exec", name, "redis-cli", "dbsize"],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for name in nodes
+        ]
+
+    assert proof.verdict.holds, proof.verdict.figure
+    assert len(nodes) == 3
+    assert all(int(size) > 0 for size in sizes), sizes
