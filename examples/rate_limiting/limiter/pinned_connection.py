@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import time
+from contextlib import suppress
 from typing import Any
 
 import hiredis
@@ -56,6 +57,11 @@ class PinnedConnection:
         """Drop the connection; the next exchange makes a new one."""
         self._connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py
         self._socket = None
+
+    def __del__(self) -> None:
+        """Close with the thread, not when the garbage collector finds the socket."""
+        with suppress(Exception):
+            self.close()
 
     def _open(self) -> None:
         self._connection.connect()  # type: ignore[no-untyped-call]  # redis-py

@@ -10,29 +10,31 @@ if not now_us then
 end
 
 local values = redis.call('MGET', unpack(KEYS)) -- a key of another type reads as none
-local lacks, excess, all_allow = {}, {}, true
+local buckets, all_allow = {}, true
 for i = 1, #KEYS do
-  local a, value, missing = 5 * i - 3, values[i], 0
-  local capacity, charge, p = tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
+  local capacity, charge, p, q, shadow = unpack(ARGV, 5 * i - 3, 5 * i + 1)
+  capacity, charge, p = tonumber(capacity), tonumber(charge), tonumber(p)
+  local value, missing = values[i], 0
   local full_us = value and tonumber(string.sub(value, 1, -5))
   if full_us then
-    missing = (full_us - now_us) * p + math.min(tonumber(string.sub(value, -4)) or 0, p - 1)
-    if not (missing > 0) then missing = 0 end
+    local ticks = math.min(tonumber(string.sub(value, -4)) or 0, p - 1)
+    missing = (full_us - now_us) * p + ticks
+    if not (missing > 0) then missing = 0 end -- full since then; also for 'nan', if somebody wrote it
   end
-  lacks[i] = missing
-  excess[i] = math.min(missing, capacity) + charge - capacity
-  all_allow = all_allow and (excess[i] <= 0 or ARGV[a + 4] == '1')
+  -- A bucket that lacks more than it holds: the clock went back, or the policy shrank. Unrepaired it
+  -- would refuse until the clock has caught up, however often Retry-After was obeyed.
+  local broken = missing > capacity
+  if broken then missing = capacity end
+  local excess = missing + charge - capacity
+  all_allow = all_allow and (excess <= 0 or shadow == '1')
+  buckets[i] = { capacity, charge, p, q, missing, excess, broken }
 end
 
 local reply = {}
 for i = 1, #KEYS do
-  local a, r = 5 * i - 3, 4 * i - 3
-  local capacity, charge, p = tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
-  -- A bucket that lacks more than it holds: the clock went back, or the policy shrank. Unrepaired it
-  -- would refuse until the clock has caught up, however often Retry-After was obeyed.
-  local broken = lacks[i] > capacity
-  local missing = broken and capacity or lacks[i]
-  local charged = all_allow and excess[i] <= 0
+  local capacity, charge, p, q, missing, excess, broken = unpack(buckets[i])
+  local allowed = excess <= 0
+  local charged = all_allow and allowed
   if charged then missing = missing + charge end
   local full_after_us = math.ceil(missing / p)
   if charge > 0 and (charged or broken) then
@@ -40,9 +42,9 @@ for i = 1, #KEYS do
     local value = string.format('%d%04d', now_us + (missing - ticks) / p, ticks)
     redis.call('SET', KEYS[i], value, 'PX', math.ceil(full_after_us / 1000) + spare_ms)
   end
-  reply[r] = excess[i] <= 0 and 1 or 0
-  reply[r + 1] = math.floor((capacity - missing) / ARGV[a + 3])
-  reply[r + 2] = excess[i] > 0 and math.ceil(excess[i] / p) or 0
-  reply[r + 3] = full_after_us
+  reply[4 * i - 3] = allowed and 1 or 0
+  reply[4 * i - 2] = math.floor((capacity - missing) / q)
+  reply[4 * i - 1] = allowed and 0 or math.ceil(excess / p)
+  reply[4 * i] = full_after_us
 end
 return reply

@@ -26,6 +26,7 @@ class TokenBucket:
         # Redis holds keyed hashes only: without the secret nobody can test who is behind a key.
         self._hash = hashlib.blake2b(key=hashlib.blake2b(secret).digest(), digest_size=6)
         self._patterns = [self._pattern(policy) for policy in rules.policies]
+        self.keys = lru_cache(maxsize=4_096)(self._keys)
         self.args = lru_cache(maxsize=1_024)(self._args)
 
     def take(self, client: str, cost: int | None = None, *, now_us: int | None = None) -> Decision:
@@ -40,8 +41,7 @@ class TokenBucket:
         """Take from the same buckets without blocking the event loop."""
         return self._decision(await self.store.arun(self.keys(client), self.args(cost)))
 
-    def keys(self, client: str) -> list[str]:
-        """Return the client's buckets, in the order of the policies."""
+    def _keys(self, client: str) -> list[str]:
         digest = self._digest(client)
         return [pattern.replace("*", digest) for pattern in self._patterns]
 
@@ -77,7 +77,10 @@ class TokenBucket:
         return tuple(args)
 
     def _decision(self, reply: list[int]) -> Decision:
-        rows = zip(self.rules.policies, range(0, len(reply), 4), strict=True)
-        return Decision.of(
-            tuple([Outcome(each, reply[i] == 1, *reply[i + 1 : i + 4]) for each, i in rows])
-        )
+        cells = iter(reply)
+        rows = zip(self.rules.policies, cells, cells, cells, cells, strict=False)
+        outcomes = [
+            Outcome(policy, allowed == 1, remaining, retry_after_us, full_after_us)
+            for policy, allowed, remaining, retry_after_us, full_after_us in rows
+        ]
+        return Decision.of(tuple(outcomes))

@@ -433,3 +433,17 @@ def test_every_decision_is_observed(store, secret):
 
     assert seen[0][0] is decision
     assert 0 < seen[0][1] < 5
+
+
+def test_a_thread_takes_its_connection_with_it(server, wait_until):
+    store = RedisStore(server.url, timeout_seconds=2)
+    bucket = TokenBucket(rules(OnFailure.LOCAL), store, secret=b"secret")
+    bucket.take("client")
+
+    for _ in range(10):
+        thread = threading.Thread(target=bucket.take, args=("client",))
+        thread.start()
+        thread.join()
+
+    with server.client() as client:
+        wait_until(lambda: len(client.client_list()) == 2)  # this thread's, and the one that asks
