@@ -14,7 +14,7 @@ class Breaker:
     def __init__(
         self,
         *,
-        failures: int = 3,
+        failures: int = 5,
         probe_seconds: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

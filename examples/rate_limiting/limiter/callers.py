@@ -13,7 +13,7 @@ from .identity import Identity, Proxies, address_of
 
 def identify(request: HttpRequest) -> Identity:
     """Return who is charged for a request."""
-    key = request.headers.get("X-API-Key")
+    key = request.META.get("HTTP_X_API_KEY")  # request.headers would parse all of them
     if key and (owner := api_keys.owner(key)):
         return Identity("key", owner)
     user = getattr(request, "user", None)  # only with an authentication middleware

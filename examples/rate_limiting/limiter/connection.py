@@ -31,8 +31,9 @@ BY_TEXT = ("EVAL", SCRIPT)  # after a restart or SCRIPT FLUSH; loads it, too
 class RedisStore:
     """One Redis server, by URL: redis://, rediss:// or unix://; raises ValueError for another.
 
-    No wait on a socket is longer than *timeout_seconds*, and none begins after 80 % of it: there is
-    an answer or a StoreFailure within 1.8 times the timeout. (While connecting, the resolution of a
+    No wait on a socket is longer than *timeout_seconds*, and none begins after 80 % of it; only the
+    reply on an established connection may take 1.4 times as long. So there is an answer or a
+    StoreFailure within 1.8 times the timeout. (While connecting, the resolution of a
     host name, and AUTH and SELECT where the URL asks for them, are waits of their own.)
     """
 

@@ -76,6 +76,7 @@ class Limiter:
     def _answered(self, client: str, cost: int | None, decision: Decision, started: float) -> None:
         self.breaker.succeeded()
         if not decision.allowed:
+            self._fallback.refused(client, decision)
             self._refusals.put((client, cost), decision, sent=started, received=self._clock())
 
     def _finished(

@@ -34,10 +34,7 @@ class LocalBucket:
         excess = lacks + price - max(self._capacity, price)
         if charge and excess <= 0 < price:
             lacks += price
-            self._full_at[owner] = now_us * p + lacks
-            self._full_at.move_to_end(owner)
-            if len(self._full_at) > self._size:
-                self._full_at.popitem(last=False)
+            self._keep(owner, now_us * p + lacks)
         return Outcome(
             self._policy,
             allowed=excess <= 0,
@@ -45,6 +42,17 @@ class LocalBucket:
             retry_after_us=max(0, -(-excess // p)),
             full_after_us=-(-lacks // p),
         )
+
+    def drain(self, client: str, now_us: int) -> None:
+        """Leave nothing in the client's bucket."""
+        owner = client if self._policy.scope is Scope.CLIENT else ""
+        self._keep(owner, now_us * self._policy.p + self._capacity)
+
+    def _keep(self, owner: str, full_at: int) -> None:
+        self._full_at[owner] = full_at
+        self._full_at.move_to_end(owner)
+        if len(self._full_at) > self._size:
+            self._full_at.popitem(last=False)
 
 
 class Fallback:
@@ -76,6 +84,17 @@ class Fallback:
             if Decision.of(outcomes).allowed:
                 outcomes = self._outcomes(client, cost, now_us, charge=True)
         return Decision.of(outcomes, self._mode())
+
+    def refused(self, client: str, decision: Decision) -> None:
+        """Go on from what the store said last: whom it refused has nothing left here either.
+
+        Otherwise a reply that is late once would hand a share of the limit to a refused client.
+        """
+        now_us = self._clock_ns() // 1_000
+        with self._lock:
+            for outcome in decision.violated:
+                if outcome.policy.on_failure is OnFailure.LOCAL:
+                    self._buckets[outcome.policy.name].drain(client, now_us)
 
     def _outcomes(
         self, client: str, cost: int | None, now_us: int, *, charge: bool

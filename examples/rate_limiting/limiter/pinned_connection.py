@@ -15,6 +15,10 @@ from typing import Any
 import hiredis
 from redis.connection import AbstractConnection
 
+# An established connection waits for one reply and nothing else, so it may wait longer: on a machine
+# with more work than cores a healthy server can be late, and must not be taken for a dead one.
+PATIENCE = 1.4
+
 
 class PinnedConnection:
     """A connection that is dropped on the least doubt, and made again for the next question."""
@@ -23,6 +27,7 @@ class PinnedConnection:
         self.pid = os.getpid()
         self._connection = connection
         self._socket: Any = None
+        self._seconds = 0.0
         self._reader = hiredis.Reader()
 
     def exchange(self, command: bytes, last_start: float) -> Any:
@@ -51,6 +56,8 @@ class PinnedConnection:
                 # again charges twice: an error on the safe side, in a rare moment.
                 return self.exchange(command, last_start)
             raise
+        if not reused:
+            self._wait(PATIENCE * self._seconds)
         return reply
 
     def close(self) -> None:
@@ -67,10 +74,16 @@ class PinnedConnection:
         self._connection.connect()  # type: ignore[no-untyped-call]  # redis-py
         self._reader = hiredis.Reader()
         self._socket = self._connection._sock  # redis-py 8 has no public name for it
-        seconds = self._socket.gettimeout()
-        if seconds and not isinstance(self._socket, ssl.SSLSocket):
-            # Python's timeout costs a poll() before each send and receive; the kernel's is free.
-            timeval = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
-            self._socket.settimeout(None)
+        self._seconds = self._socket.gettimeout() or 0
+        self._wait(self._seconds)
+
+    def _wait(self, seconds: float) -> None:
+        """Let every later wait on the socket end after *seconds*; 0 never ends one."""
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._socket.settimeout(seconds or None)
+            return
+        # Python's timeout costs a poll() before each send and receive; the kernel's is free.
+        timeval = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+        self._socket.settimeout(None)
