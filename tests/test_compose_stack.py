@@ -143,7 +143,9 @@ def test_the_limit_holds_on_a_redis_cluster_and_its_clients_spread_over_the_node
     with proof_stack(example, "compose", overlays=("compose.cluster.yml",)) as stack:
         proof = prove_one(stack, example.experiment("burst-is-bounded"), "token_bucket")
         requests = [
-            Request(f"{stack.url}/api/token_bucket/airports/JFK/", {"X-Forwarded-For": f"198.18.1.{n}"})
+            Request(
+                f"{stack.url}/api/token_bucket/airports/JFK/", {"X-Forwarded-For": f"198.18.1.{n}"}
+            )
             for n in range(100)
         ]
         assert {answer.status for answer in volley(requests, processes=2, connections=5)} == {200}
