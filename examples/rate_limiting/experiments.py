@@ -29,6 +29,7 @@ from nexus.experiment import (
 )
 
 ENTRY_POINTS = {"token_bucket": ("token_bucket", "token_bucket_drf", "token_bucket_decorator")}
+DETECTORS = {"token_bucket": "ewma", "fixed_window": "threshold"}
 REFILL_PER_SECOND = 100 / 60  # of the rule sets `airports`, `open` and `closed`
 
 
@@ -344,6 +345,9 @@ class SurvivesRedis(Experiment):
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         forget(stack)
+        # Requests that another variant left hanging in the server would be waited for by this one's.
+        stack.restart("web")
+        stack.wait_ready()
         start = time.monotonic()
         for outage in (stack.paused, stack.stopped):
             with outage("redis"):
@@ -534,7 +538,7 @@ class AbuseIsSeen(Experiment):
             if answer.received < looked + 0.5:
                 continue
             looked = answer.received
-            seen |= self._named(stack)
+            seen |= self._named(stack, DETECTORS[variant])
             if pseudonym in seen and not named:
                 named = True
                 yield Sample(answer.received - start, "named", sent)
@@ -566,11 +570,12 @@ class AbuseIsSeen(Experiment):
         offset = random.random()
         return [(begin + (number + offset) / rate, who, headers) for number in range(count)]
 
-    def _named(self, stack: Stack) -> set[str]:
+    def _named(self, stack: Stack, detector: str) -> set[str]:
         answer = ask(f"{stack.url}/api/abuse/", {"Authorization": f"Bearer {stack.staff_token}"})
         if answer.status != 200:
             raise UnexpectedAnswer(f"/api/abuse/ answered {answer.status}: {answer.body[:200]!r}")
-        return {str(event["client"]) for event in json.loads(answer.body)["events"]}
+        events = json.loads(answer.body)["events"]
+        return {str(event["client"]) for event in events if event["detector"] == detector}
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
         wrong = last(samples, "named wrongly")
