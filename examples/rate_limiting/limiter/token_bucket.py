@@ -27,6 +27,7 @@ class TokenBucket:
         self._hash = hashlib.blake2b(key=hashlib.blake2b(secret).digest(), digest_size=6)
         self._patterns = [self._pattern(policy) for policy in rules.policies]
         self.keys = lru_cache(maxsize=4_096)(self._keys)
+        self.charges = lru_cache(maxsize=1_024)(self._charges)
         self.args = lru_cache(maxsize=1_024)(self._args)
 
     def take(self, client: str, cost: int | None = None, *, now_us: int | None = None) -> Decision:
@@ -35,11 +36,11 @@ class TokenBucket:
         The clock is Redis' own unless *now_us*, in microseconds since 2025, is given.
         Raises StoreFailure, and ValueError for a cost above a burst, which could never be paid.
         """
-        return self._decision(self.store.run(self.keys(client), self.args(cost, now_us)))
+        return self._decision(self.store.run(self.keys(client), self.args(cost, now_us)), cost)
 
     async def atake(self, client: str, cost: int | None = None) -> Decision:
         """Take from the same buckets without blocking the event loop."""
-        return self._decision(await self.store.arun(self.keys(client), self.args(cost)))
+        return self._decision(await self.store.arun(self.keys(client), self.args(cost)), cost)
 
     def _keys(self, client: str) -> list[str]:
         digest = self._digest(client)
@@ -65,22 +66,24 @@ class TokenBucket:
         keyed.update(text.encode(errors="backslashreplace"))
         return b2a_base64(keyed.digest(), newline=False).decode()
 
-    def _args(self, cost: int | None, now_us: int | None = None) -> Args:
-        args: list[int | str] = ["" if now_us is None else now_us]
+    def _charges(self, cost: int | None) -> tuple[int, ...]:
+        """Return what each policy takes, in its ticks."""
         for policy in self.rules.policies:
-            charge = (policy.cost if cost is None else cost) * policy.q
-            if not 0 <= charge <= policy.capacity:
+            if cost is not None and not 0 <= cost <= policy.burst:
                 raise ValueError(
                     f"policy {policy.name!r}: cost {cost} is not from 0 to {policy.burst}"
                 )
-            args += policy.capacity, charge, policy.p, policy.q, int(policy.shadow)
+        return tuple(
+            (policy.cost if cost is None else cost) * policy.q for policy in self.rules.policies
+        )
+
+    def _args(self, cost: int | None, now_us: int | None = None) -> Args:
+        args: list[int | str] = ["" if now_us is None else now_us]
+        for policy, charge in zip(self.rules.policies, self.charges(cost), strict=True):
+            args += policy.capacity, charge, policy.p, int(policy.shadow)
         return tuple(args)
 
-    def _decision(self, reply: list[int]) -> Decision:
-        cells = iter(reply)
-        rows = zip(self.rules.policies, cells, cells, cells, cells, strict=False)
-        outcomes = [
-            Outcome(policy, allowed == 1, remaining, retry_after_us, full_after_us)
-            for policy, allowed, remaining, retry_after_us, full_after_us in rows
-        ]
-        return Decision.of(tuple(outcomes))
+    def _decision(self, excesses: list[int], cost: int | None) -> Decision:
+        rows = list(zip(self.rules.policies, self.charges(cost), excesses, strict=True))
+        allowed = all(excess <= 0 or policy.shadow for policy, _, excess in rows)
+        return Decision(allowed, tuple([Outcome.of(*row, charged=allowed) for row in rows]))

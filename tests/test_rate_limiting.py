@@ -1,0 +1,57 @@
+"""What is promised of the running example beyond its claims: time, memory, and sentences for mistakes."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from nexus import catalog
+from nexus.catalog import ROOT
+from nexus.environment import ensure_environment
+from nexus.experiment import Request, volley
+from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.processes import resident_bytes
+
+EXAMPLE = catalog.example("rate_limiting")
+MEGABYTE = 2**20
+
+
+def test_starts_in_seconds_takes_350_mb_and_ends_within_5_s(tmp_path):
+    ensure_environment(EXAMPLE)
+    began = time.monotonic()
+    with EmbeddedStack(EXAMPLE, tmp_path) as stack:
+        ready = time.monotonic() - began
+        paths = ("token_bucket", "token_bucket_drf", "drf_throttle", "unprotected")
+        requests = [Request(f"{stack.url}/api/{paths[n % 4]}/airports/JFK/") for n in range(1000)]
+        requests += [Request(f"{stack.url}/api/schema/"), Request(f"{stack.url}/api/docs/")] * 4
+        statuses = {answer.status for answer in volley(requests, processes=2, connections=20)}
+        memory = resident_bytes([child.pid for child in stack.children().values()])
+        ending = time.monotonic()
+
+    assert time.monotonic() - ending < 5
+    assert ready < 10  # 2 s on two idle cores; the ceiling tells a busy machine from a hung start
+    assert statuses == {200, 429}
+    assert memory <= 350 * MEGABYTE, f"{memory / MEGABYTE:.0f} MB"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("TRUSTED_PROXIES", "10.0.0.0/99", "'10.0.0.0/99'"),
+        ("WEB_CONCURRENCY", "many", "WEB_CONCURRENCY"),
+        ("SECRET_KEY", "short", "SECRET_KEY"),
+    ],
+)
+def test_mistake_in_a_setting_is_one_sentence_and_nothing_is_left(variable, value, sentence, tmp_path):
+    env = {**os.environ, "NEXUS_STATE": str(tmp_path), "PYTHONPATH": str(ROOT), variable: value}
+    command = [sys.executable, "-m", "nexus", "run", "rate_limiting"]
+
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1] == "rate_limiting refuses to start."
+    assert not (tmp_path / "rate_limiting" / "stack.json").exists()
