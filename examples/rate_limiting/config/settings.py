@@ -1,10 +1,14 @@
 """Wire the flight API together; what differs between machines comes from the environment.
 
-Values that somebody types by hand stay raw strings here: the system checks of `limiter` read them
+Values that somebody types by hand stay raw strings here: the system checks of `edge` read them
 and answer a mistake with one sentence instead of a traceback.
 """
 
 from os import environ as env
+from pathlib import Path
+
+if metrics_folder := env.get("PROMETHEUS_MULTIPROC_DIR"):
+    Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # the client library expects it
 
 DEBUG = env.get("DEBUG") == "1"
 SECRET_KEY = env.get("SECRET_KEY") or ("only-for-debugging-" * 3 if DEBUG else "")
@@ -17,13 +21,13 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "limiter",
+    "edge",
     "flights",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Before everything that is sync-only: under ASGI it then decides on the event loop itself.
-    "limiter.middleware.TokenBucketMiddleware",
+    "edge.middleware.TokenBucketMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -54,7 +58,7 @@ CACHES = {
 RATELIMIT_VIEW = "flights.django_ratelimit.too_many_requests"
 REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {"airports": "100/min", "bulk": "5000/hour"},
-    "EXCEPTION_HANDLER": "limiter.throttle.exception_handler",
+    "EXCEPTION_HANDLER": "edge.throttle.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,  # the default comes from contrib.auth, which needs a database
@@ -85,7 +89,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W003",  # no CSRF middleware: no cookies, no sessions, no forms
     "security.W005",  # HSTS for subdomains and the preload list are decisions about a whole
     "security.W021",  # domain, not about one service of it
-    "security.W009",  # limiter.E005 says the same in one sentence
+    "security.W009",  # edge.E005 says the same in one sentence
     "security.W008",  # no redirect to HTTPS: http://localhost has to work, see above
 ]
 
@@ -94,5 +98,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"event": {"format": "%(message)s"}},  # the message is one JSON object
     "handlers": {"events": {"class": "logging.StreamHandler", "formatter": "event"}},
-    "loggers": {"limiter.abuse": {"handlers": ["events"], "level": "INFO", "propagate": False}},
+    "loggers": {"abuse": {"handlers": ["events"], "level": "INFO", "propagate": False}},
 }

@@ -2,8 +2,8 @@
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from edge.metrics import exposition
 from flights.views import health
-from limiter.metrics import exposition
 
 urlpatterns = [
     path("healthz", health),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from limiter import callers, configured
+from edge import callers, configured
 from redis import Redis
 
 from .views import Airport

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limiter import configured
-from limiter.decorator import limited
-from limiter.throttle import TokenBucketThrottle
+from edge import configured
+from edge.decorator import limited
+from edge.throttle import TokenBucketThrottle
 
 from . import django_ratelimit, drf_throttle, fixed_window
 from .views import Airport

@@ -1,11 +1,11 @@
 """The endpoints; which limiter stands before an airport is the business of `variants`."""
 
+from abuse.log import AbuseLog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
-from limiter import configured
-from limiter.abuse import AbuseLog
-from limiter.answers import problem
+from edge import configured
+from edge.answers import problem
 from redis.exceptions import RedisError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request

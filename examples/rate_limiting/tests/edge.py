@@ -6,7 +6,7 @@ from ipaddress import IPv6Address
 import django
 import pytest
 from django.test import Client
-from limiter import configured
+from edge import configured
 from limiter.connection import RedisStore
 
 django.setup()  # pytest-django looks for settings before conftest.py has named them

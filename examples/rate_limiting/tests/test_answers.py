@@ -4,9 +4,9 @@ import json
 
 import http_sf
 import pytest
+from edge.answers import annotate, problem, refuse
 from hypothesis import given
 from hypothesis import strategies as st
-from limiter.answers import annotate, problem, refuse
 from limiter.decision import Decision, Mode, Outcome
 from limiter.policy import OnFailure, Policy, Rate, RuleSet
 

@@ -8,9 +8,9 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
+from edge import api_keys, configured
 from flights import fixed_window
 from flights.variants import VARIANTS
-from limiter import api_keys, configured
 
 pytest_plugins = ["tests.edge"]
 

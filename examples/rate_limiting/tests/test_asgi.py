@@ -8,9 +8,9 @@ import httpx
 import pytest
 from django.core.asgi import get_asgi_application
 from django.http import HttpResponse
-from limiter import configured
+from edge import configured
+from edge.middleware import TokenBucketMiddleware
 from limiter.connection import RedisStore
-from limiter.middleware import TokenBucketMiddleware
 
 pytest_plugins = ["tests.edge"]
 

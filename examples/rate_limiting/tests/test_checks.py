@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
-from limiter import checks  # noqa: F401 -- registers them
+from edge import checks  # noqa: F401 -- registers them
 from limiter.policy import Policy, Rate
 
 pytest_plugins = ["tests.edge"]
@@ -35,20 +35,20 @@ def manage(*arguments, **environment):
         (
             "TRUSTED_PROXIES",
             "10.0.0.0/99",
-            "limiter.E003) trusted proxy '10.0.0.0/99' is not a network",
+            "edge.E003) trusted proxy '10.0.0.0/99' is not a network",
         ),
-        ("WEB_CONCURRENCY", "many", "limiter.E004) WEB_REPLICAS and WEB_CONCURRENCY are whole"),
-        ("SECRET_KEY", "", "limiter.E005) SECRET_KEY is unset or shorter than 50 characters"),
-        ("REDIS_URL", "http://x", "limiter.E006) REDIS_URL is not the address of a Redis server"),
+        ("WEB_CONCURRENCY", "many", "edge.E004) WEB_REPLICAS and WEB_CONCURRENCY are whole"),
+        ("SECRET_KEY", "", "edge.E005) SECRET_KEY is unset or shorter than 50 characters"),
+        ("REDIS_URL", "http://x", "edge.E006) REDIS_URL is not the address of a Redis server"),
         (
             "REDIS_URL",
             "redis://:pw@127.0.0.1:1/0",
-            "limiter.E007) REDIS_URL: no Redis answers at 127.0.0.1:1/0 (",
+            "edge.E007) REDIS_URL: no Redis answers at 127.0.0.1:1/0 (",
         ),
         (
             "REDIS_CLUSTER_URL",
             "redis://:pw@127.0.0.1:1/0",
-            "limiter.E008) REDIS_CLUSTER_URL: no cluster answers at 127.0.0.1:1/0 (",
+            "edge.E008) REDIS_CLUSTER_URL: no cluster answers at 127.0.0.1:1/0 (",
         ),
     ],
 )
@@ -82,30 +82,26 @@ def test_impossible_policy_is_named(monkeypatch):
     def rules():
         return Policy("refund", 10, Rate(0))
 
-    monkeypatch.setattr("limiter.configured.import_string", lambda _: rules())
+    monkeypatch.setattr("edge.configured.import_string", lambda _: rules())
 
-    assert sentences("limits") == [
-        ("limiter.E001", "policy 'refund': rate 0 per 1 s refills nothing")
-    ]
+    assert sentences("limits") == [("edge.E001", "policy 'refund': rate 0 per 1 s refills nothing")]
 
 
 def test_missing_rules_are_named(settings):
     settings.LIMIT_RULES = "flights.nothing.RULES"
 
-    assert sentences("limits") == [("limiter.E001", "No module named 'flights.nothing'")]
+    assert sentences("limits") == [("edge.E001", "No module named 'flights.nothing'")]
 
 
 def test_path_limited_by_an_unknown_rule_set_is_named(settings):
     settings.LIMITED_PATHS = {"/api/": "airport"}
 
     assert sentences("limits") == [
-        ("limiter.E002", "LIMITED_PATHS: /api/ has no rule set 'airport' in LIMIT_RULES")
+        ("edge.E002", "LIMITED_PATHS: /api/ has no rule set 'airport' in LIMIT_RULES")
     ]
 
 
 def test_no_process_at_all_is_refused(settings):
     settings.PROCESSES = ("0", "2")
 
-    assert sentences("limits") == [
-        ("limiter.E004", "WEB_REPLICAS and WEB_CONCURRENCY are 1 or more")
-    ]
+    assert sentences("limits") == [("edge.E004", "WEB_REPLICAS and WEB_CONCURRENCY are 1 or more")]

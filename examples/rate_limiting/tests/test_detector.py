@@ -4,10 +4,10 @@ import random
 import uuid
 
 import pytest
-from limiter import watch as watch_module
-from limiter.abuse import EVENTS_KEPT, KEY, AbuseLog
-from limiter.detector import Caller, Ewma, FixedThreshold, Suspect
-from limiter.watch import Watch
+from abuse import watch as watch_module
+from abuse.detector import Caller, Ewma, FixedThreshold, Suspect
+from abuse.log import EVENTS_KEPT, KEY, AbuseLog
+from abuse.watch import Watch
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -170,7 +170,7 @@ def test_event_is_logged(processes, caplog):
 
     watch.judge(7, watch.share(7))
 
-    assert [record.name for record in caplog.records] == ["limiter.abuse"]
+    assert [record.name for record in caplog.records] == ["abuse"]
     assert caplog.records[0].message.startswith('{"event": "abnormal-usage-detected"')
 
 

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
-from limiter.decorator import limited
-from limiter.middleware import TokenBucketMiddleware
-from limiter.throttle import TokenBucketThrottle
+from edge.decorator import limited
+from edge.middleware import TokenBucketMiddleware
+from edge.throttle import TokenBucketThrottle
 from rest_framework.response import Response
 from rest_framework.views import APIView
 

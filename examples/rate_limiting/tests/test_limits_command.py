@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.management import CommandError, call_command
-from limiter import api_keys, callers, configured
+from edge import api_keys, callers, configured
 from limiter.connection import RedisStore
 
 pytest_plugins = ["tests.edge"]

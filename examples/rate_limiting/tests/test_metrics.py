@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from limiter import metrics
+from edge import metrics
 from limiter.decision import Decision, Mode, Outcome
 from limiter.policy import Policy, Rate
 from prometheus_client import REGISTRY
@@ -76,8 +76,9 @@ def test_metrics_are_served(site, address):
 
 def test_worker_processes_are_added_up(tmp_path):
     program = (
-        "from limiter import metrics\n"
-        "metrics.LOST_WINDOWS.inc(2)\n"
+        "from abuse.watch import LOST_WINDOWS\n"
+        "from edge import metrics\n"
+        "LOST_WINDOWS.inc(2)\n"
         "print(metrics.exposition(None).content.decode())\n"
     )
     directory = tmp_path / "not" / "there" / "yet"

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
-from limiter.charge import charge
-from limiter.middleware import TokenBucketMiddleware, rules_for
+from edge.charge import charge
+from edge.middleware import TokenBucketMiddleware, rules_for
 
 pytest_plugins = ["tests.edge"]
 pytestmark = pytest.mark.usefixtures("site")

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from django.http.response import HttpResponseBase
+from limiter.decision import Decision
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -13,7 +14,6 @@ from rest_framework.views import exception_handler as stock_exception_handler
 from . import configured
 from .answers import refuse
 from .charge import charge, made
-from .decision import Decision
 
 
 class TokenBucketThrottle(BaseThrottle):

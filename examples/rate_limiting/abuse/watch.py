@@ -5,13 +5,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from prometheus_client import Counter as Metric
+from prometheus_client import Gauge
 from redis import Redis
 from redis.exceptions import RedisError
 
-from . import metrics
-from .abuse import AbuseLog
 from .detector import Caller, Detector, Suspect
+from .log import AbuseLog
 
+CLIENTS = Gauge(
+    "limiter_tracked_clients", "Clients in the last window.", multiprocess_mode="mostrecent"
+)
+LOST_WINDOWS = Metric("limiter_lost_windows", "Windows of abuse detection not shared in Redis.")
 CLIENTS_COUNTED = 2_000  # by a process, in a window
 GRACE_SECONDS = 0.5  # for the slowest process to add its share
 
@@ -66,7 +71,7 @@ class Watch:
             try:
                 pipeline.execute()
             except RedisError:
-                metrics.LOST_WINDOWS.inc()
+                LOST_WINDOWS.inc()
         return counts
 
     def judge(self, window: int, own: Mapping[Caller, int]) -> list[Suspect]:
@@ -77,7 +82,7 @@ class Watch:
             counts = {Caller(*who.decode().split("\n")): int(n) for who, n in fields.items()}
         except RedisError:
             pass
-        metrics.CLIENTS.set(len(counts))
+        CLIENTS.set(len(counts))
         suspects = self.detector.judge(counts)
         for suspect in suspects:
             self.log.report(suspect, self.detector.name, self.window_seconds, self.clock())

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+from limiter.store import StoreFailure
 from redis.exceptions import RedisError
 
 from . import configured
-from .store import StoreFailure
 
 LIMITS = "limits"
 
@@ -24,7 +24,7 @@ def sentence(number: str, attempt: Callable[[], object]) -> list[CheckMessage]:
     try:
         attempt()
     except (ValueError, ImproperlyConfigured, ImportError) as error:
-        return [Error(str(error), id=f"limiter.{number}")]
+        return [Error(str(error), id=f"edge.{number}")]
     return []
 
 
@@ -39,7 +39,7 @@ def limited_paths_name_rule_sets(**_: Any) -> list[CheckMessage]:
         return []
     known = configured.rule_sets()
     return [
-        Error(f"LIMITED_PATHS: {path} has no rule set {rules!r} in LIMIT_RULES", id="limiter.E002")
+        Error(f"LIMITED_PATHS: {path} has no rule set {rules!r} in LIMIT_RULES", id="edge.E002")
         for path, rules in settings.LIMITED_PATHS.items()
         if rules not in known
     ]
@@ -61,7 +61,7 @@ def secret_key_is_long(**_: Any) -> list[CheckMessage]:
         short = len(settings.SECRET_KEY) < 50
     except ImproperlyConfigured:  # what Django raises for an empty one
         short = True
-    return [Error("SECRET_KEY is unset or shorter than 50 characters", id="limiter.E005")] * short
+    return [Error("SECRET_KEY is unset or shorter than 50 characters", id="edge.E005")] * short
 
 
 @register(LIMITS)
@@ -78,12 +78,12 @@ def redis_answers(**_: Any) -> list[CheckMessage]:
         configured.redis().ping()
     except (RedisError, OSError) as error:
         where = f"REDIS_URL: no Redis answers at {shown(settings.REDIS_URL)}"
-        return [Error(f"{where} ({error})", id="limiter.E007")]
+        return [Error(f"{where} ({error})", id="edge.E007")]
     try:
         configured.store().delete(["nothing"])
     except StoreFailure as error:
         where = f"REDIS_CLUSTER_URL: no cluster answers at {shown(settings.REDIS_CLUSTER_URL)}"
-        return [Error(f"{where} ({error})", id="limiter.E008")]
+        return [Error(f"{where} ({error})", id="edge.E008")]
     return []
 
 

@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-
-from limiter import api_keys, callers, configured
 from limiter.store import StoreFailure
+
+from edge import api_keys, callers, configured
 
 
 class Command(BaseCommand):

@@ -1,9 +1,9 @@
 """One request, charged once: every entry point asks here, and the request remembers."""
 
 from django.http import HttpRequest
+from limiter.decision import Decision
 
 from . import callers, configured
-from .decision import Decision
 
 REMEMBERED = "limiter_decisions"
 DETECTOR = "ewma"

@@ -3,24 +3,18 @@
 import os
 import time
 from functools import lru_cache
-from pathlib import Path
-
-if directory := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-    Path(directory).mkdir(parents=True, exist_ok=True)  # the client library expects it to exist
 
 from django.http import HttpRequest, HttpResponse
+from limiter.decision import Decision, Mode
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
-
-from .decision import Decision, Mode
 
 DECISIONS = Counter("limiter_decisions", "Decisions of each policy.", ["policy", "outcome", "mode"])
 SCRIPT = Histogram(
@@ -29,10 +23,6 @@ SCRIPT = Histogram(
     buckets=(0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1),
 )
 DEGRADED = Counter("limiter_degraded_seconds", "Time without Redis, of all processes.")
-CLIENTS = Gauge(
-    "limiter_tracked_clients", "Clients in the last window.", multiprocess_mode="mostrecent"
-)
-LOST_WINDOWS = Counter("limiter_lost_windows", "Windows of abuse detection not shared in Redis.")
 
 child = lru_cache(maxsize=1_024)(DECISIONS.labels)  # labels() alone costs more than inc()
 

@@ -6,7 +6,7 @@ LONGEST = 200
 
 
 def signer() -> Signer:
-    return Signer(salt="limiter.api_keys")
+    return Signer(salt="edge.api_keys")
 
 
 def issue(name: str) -> str:

@@ -4,22 +4,22 @@ import hashlib
 from collections.abc import Mapping
 from functools import cache
 
+from abuse.detector import Ewma, FixedThreshold
+from abuse.watch import Watch
 from django.conf import settings
 from django.utils.module_loading import import_string
+from limiter.breaker import Breaker
+from limiter.cluster import ClusterStore
+from limiter.connection import RedisStore
+from limiter.identity import Proxies
+from limiter.limiter import Limiter
+from limiter.policy import RuleSet
+from limiter.store import Store
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from . import metrics
-from .breaker import Breaker
-from .cluster import ClusterStore
-from .connection import RedisStore
-from .detector import Ewma, FixedThreshold
-from .identity import Proxies
-from .limiter import Limiter
-from .policy import RuleSet
-from .store import Store
-from .watch import Watch
 
 DETECTORS = {detector.name: detector for detector in (Ewma, FixedThreshold)}
 

@@ -8,9 +8,8 @@ from functools import lru_cache
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-
-from .decision import Decision, Mode, Outcome
-from .policy import RuleSet
+from limiter.decision import Decision, Mode, Outcome
+from limiter.policy import RuleSet
 
 PROBLEMS = "https://iana.org/assignments/http-problem-types"
 QUOTA_EXCEEDED = "Request cannot be satisfied as assigned quota has been exceeded"

@@ -1,10 +1,10 @@
-"""The Django application of the limiter: it brings system checks and a command."""
+"""The Django application that limits: it brings system checks and a command."""
 
 from django.apps import AppConfig
 
 
-class LimiterConfig(AppConfig):
-    name = "limiter"
+class EdgeConfig(AppConfig):
+    name = "edge"
 
     def ready(self) -> None:
         from . import checks  # noqa: F401 -- importing registers them

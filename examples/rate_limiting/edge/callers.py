@@ -4,11 +4,11 @@ import hashlib
 from functools import lru_cache
 from ipaddress import ip_network
 
+from abuse.detector import Caller
 from django.http import HttpRequest
+from limiter.identity import Identity, Proxies, address_of
 
 from . import api_keys, configured
-from .detector import Caller
-from .identity import Identity, Proxies, address_of
 
 
 def identify(request: HttpRequest) -> Identity:

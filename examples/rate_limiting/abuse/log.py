@@ -14,7 +14,7 @@ KEY = "limiter:abuse"
 EVENTS_KEPT = 100
 REPEATED_AFTER_SECONDS = 60  # while the abuse goes on
 
-log = logging.getLogger("limiter.abuse")
+log = logging.getLogger("abuse")
 
 
 class AbuseLog:

@@ -1,0 +1,1 @@
+"""Who behaves unlike its class: windows, baselines, named clients."""
