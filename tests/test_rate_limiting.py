@@ -44,11 +44,15 @@ def test_starts_in_seconds_takes_350_mb_and_ends_within_5_s(tmp_path):
         ("SECRET_KEY", "short", "SECRET_KEY"),
     ],
 )
-def test_mistake_in_a_setting_is_one_sentence_and_nothing_is_left(variable, value, sentence, tmp_path):
+def test_mistake_in_a_setting_is_one_sentence_and_nothing_is_left(
+    variable, value, sentence, tmp_path
+):
     env = {**os.environ, "NEXUS_STATE": str(tmp_path), "PYTHONPATH": str(ROOT), variable: value}
     command = [sys.executable, "-m", "nexus", "run", "rate_limiting"]
 
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, check=False, timeout=120
+    )
 
     assert done.returncode == 1
     assert sentence in done.stderr

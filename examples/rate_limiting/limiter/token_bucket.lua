@@ -1,5 +1,6 @@
--- KEYS: one bucket each; its value is the time it is full: microseconds since 2025, 4 digits of ticks.
--- ARGV: now in those microseconds or '' for the server's clock; then for each bucket, in ticks (see
+-- Charges the buckets of KEYS in ticks of 1/p microsecond, all of them or none. A bucket is the time at
+-- which it is full: microseconds since 2025, and four digits of ticks.
+-- ARGV: now in those microseconds, or '' for the server's clock; then for each bucket, in ticks (see
 -- policy.py): capacity, charge, p, and 1 for a shadow. Reply for each: by how many ticks the charge
 -- exceeds what the bucket holds; 0 and less is allowed.
 
