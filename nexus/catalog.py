@@ -104,6 +104,8 @@ def example(name: str) -> Example:
         if candidate.name == name:
             return candidate
     known = ", ".join(candidate.name for candidate in examples())
+    if not name:
+        raise UnknownName(f"Which example? EXAMPLE=… is one of: {known}.")
     raise UnknownName(f"There is no example {name!r}; the examples are: {known}.")
 
 

@@ -24,7 +24,7 @@ Name = Annotated[str, typer.Argument(help="Name of an example.")]
 
 
 @app.command()
-def run(name: Name) -> None:
+def run(name: Name = "") -> None:
     """Start an example on this machine and keep it running until Ctrl-C."""
     with sentences(), ends_by_signal():
         example = catalog.example(name)
@@ -106,7 +106,7 @@ def _compose_runs(name: str) -> bool:
 
 
 @app.command()
-def up(name: Name) -> None:
+def up(name: Name = "") -> None:
     """Start an example in containers and return."""
     from nexus.stacks.compose import ComposeStack
 
@@ -137,7 +137,7 @@ def up(name: Name) -> None:
 
 
 @app.command()
-def down(name: Name) -> None:
+def down(name: Name = "") -> None:
     """Stop an example's containers and remove their volumes."""
     from nexus.stacks.compose import ComposeStack, engine_problem
 
@@ -194,7 +194,7 @@ def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> b
 
 @app.command()
 def bench(
-    name: Name,
+    name: Name = "",
     record: Annotated[bool, typer.Option(help="Write it into results/<example>.json.")] = False,
 ) -> None:
     """Measure the solution beside its peers in one run."""
@@ -202,7 +202,8 @@ def bench(
 
     with sentences(), ends_by_signal():
         example = catalog.example(name)
-        measure(example, Steps(f"Benchmark of {name}"), record=record)
+        # Lines, not a spinner: the benchmark prints to the same terminal.
+        measure(example, lambda step: console.print(f"{step} …"), record=record)
 
 
 @app.command()

@@ -81,6 +81,13 @@ def test_unknown_example_is_one_sentence(env):
     assert done.stderr.strip() == "There is no example 'nope'; the examples are: toy."
 
 
+def test_missing_example_is_one_sentence(env):
+    done = nexus("run", env=env)
+
+    assert done.returncode == 2
+    assert done.stderr.strip() == "Which example? EXAMPLE=… is one of: toy."
+
+
 def test_unknown_claim_is_one_sentence(env):
     done = nexus("prove", "toy", "--claim", "nope", env=env)
 
