@@ -127,10 +127,11 @@ def _counted(answers: Iterator[Answer]) -> Iterator[Sample]:
 
 
 class NoCliff(Experiment):
-    """Probe, wait for the end of the probe's window, attack; attack again half a window later.
+    """Probe, wait for the end of the probe's window, attack; attack again two and a half windows later.
 
-    A window that begins with its first request has its seam four seconds after the probe; one that
-    follows the clock has it somewhere, and two attacks half a window apart cannot both miss it.
+    A window that begins with its first request has its seam four seconds after the probe. One that
+    follows the clock has it anywhere: where the first attack begins with it, and gets a single
+    limit's worth, the second has it in its middle, after a window in which nothing was asked.
     """
 
     slug = "no-cliff"
@@ -151,7 +152,7 @@ class NoCliff(Experiment):
         request = Request(url(stack, variant, "strict"), sent_by(some_address()))
         start = time.monotonic()
         yield from _moments(iter([ask(request.url, request.headers)]), start)
-        for begin, seconds in ((3.6, 4.8), (10.4, 2.6)):
+        for begin, seconds in ((3.6, 4.8), (13.6, 2.6)):
             time.sleep(max(0, start + begin - time.monotonic()))
             requests = [request] * int(params["rate"] * seconds)
             attack = volley(requests, processes=2, connections=40, rate=params["rate"])
