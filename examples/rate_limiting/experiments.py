@@ -127,7 +127,7 @@ def _counted(answers: Iterator[Answer]) -> Iterator[Sample]:
 
 
 class NoCliff(Experiment):
-    """Probe, wait for the end of the probe's window, attack; attack again two and a half windows later.
+    """Probe, attack across the end of the probe's window, and attack again eleven seconds later.
 
     A window that begins with its first request has its seam four seconds after the probe. One that
     follows the clock has it anywhere: where the first attack begins with it, and gets a single
@@ -152,7 +152,7 @@ class NoCliff(Experiment):
         request = Request(url(stack, variant, "strict"), sent_by(some_address()))
         start = time.monotonic()
         yield from _moments(iter([ask(request.url, request.headers)]), start)
-        for begin, seconds in ((3.6, 4.8), (13.6, 2.6)):
+        for begin, seconds in ((2.6, 5.6), (13.6, 2.6)):
             time.sleep(max(0, start + begin - time.monotonic()))
             requests = [request] * int(params["rate"] * seconds)
             attack = volley(requests, processes=2, connections=40, rate=params["rate"])

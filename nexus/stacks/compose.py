@@ -60,7 +60,7 @@ class NamedCompose(DockerCompose):
     @cached_property
     def compose_command_property(self) -> list[str]:
         binary, compose, *rest = super().compose_command_property
-        return [binary, compose, "--project-name", self.project, *rest]
+        return [binary, compose, "--ansi", "never", "--project-name", self.project, *rest]
 
 
 class ComposeStack(WoundedStack):
