@@ -94,7 +94,7 @@ class Bench:
         return [round(median(each), 1) for each in zip(*found, strict=True)]
 
     def measure(self, ping: Decide) -> None:
-        """Time one batch of each kind, and PING between them."""
+        """Time one batch of each kind, and PING before and after it."""
         calls = self.contestant.calls
         if not self.contestant.only_refuses:
             self._timed(self.allowed, list(itertools.islice(self._clients, calls)), True, ping)
@@ -102,6 +102,8 @@ class Bench:
             self._timed(self.refused, [self._hot] * calls, False, ping)
 
     def _timed(self, times: Times, clients: Sequence[str], expected: bool, ping: Decide) -> None:
+        # Before as well: what follows another contestant starts with cold caches, PING like the rest.
+        before_us = _ping_us(ping)
         started, cpu_started = time.perf_counter(), time.process_time()
         right = sum([self.decide(client) is expected for client in clients])
         cpu, seconds = time.process_time() - cpu_started, time.perf_counter() - started
@@ -112,10 +114,14 @@ class Bench:
             )
         times.us.append(seconds / len(clients) * 1e6)
         times.cpu_us.append(cpu / len(clients) * 1e6)
-        started = time.perf_counter()
-        for _ in range(PING.calls):
-            ping("")
-        times.ping_us.append((time.perf_counter() - started) / PING.calls * 1e6)
+        times.ping_us.append((before_us + _ping_us(ping)) / 2)
+
+
+def _ping_us(ping: Decide) -> float:
+    started = time.perf_counter()
+    for _ in range(PING.calls):
+        ping("")
+    return (time.perf_counter() - started) / PING.calls * 1e6
 
 
 def _both(allowed: float, refused: float) -> str:

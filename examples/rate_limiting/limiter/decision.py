@@ -26,13 +26,12 @@ class Outcome(NamedTuple):  # not a frozen dataclass: made in a third of the tim
     full_after_us: int
 
     @classmethod
-    def of(cls, policy: Policy, charge: int, excess: int, *, charged: bool) -> Self:
+    def of(cls, policy: Policy, charge: int, excess: int, charged: bool) -> Self:
         """Read it all off *excess*: the ticks by which *charge* exceeds what the bucket holds."""
-        allowed = excess <= 0
+        p, allowed = policy.p, excess <= 0
         left = -excess if allowed and charged else charge - excess
-        retry_after_us = 0 if allowed else -(-excess // policy.p)
-        full_after_us = -((left - policy.capacity) // policy.p)
-        return cls(policy, allowed, left // policy.q, retry_after_us, full_after_us)
+        full_after_us = -((left - policy.capacity) // p)
+        return cls(policy, allowed, left // policy.q, max(0, -(-excess // p)), full_after_us)
 
 
 class Decision(NamedTuple):

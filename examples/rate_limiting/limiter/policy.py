@@ -61,6 +61,7 @@ class Policy:
     shadow: bool = False  # counts and reports, never refuses
     p: int = field(init=False, repr=False)
     q: int = field(init=False, repr=False)
+    capacity: int = field(init=False, repr=False)  # ticks of a full bucket
 
     @classmethod
     def strict(
@@ -89,6 +90,7 @@ class Policy:
         per_microsecond = self.rate.per_second / 1_000_000
         object.__setattr__(self, "p", per_microsecond.numerator)
         object.__setattr__(self, "q", per_microsecond.denominator)
+        object.__setattr__(self, "capacity", self.burst * self.q)
         if self.p > LARGEST_NUMERATOR or self.capacity >= LARGEST_CAPACITY:
             raise ValueError(
                 f"{where} {self.p} tokens in {self.q} us with burst {self.burst} cannot be counted"
@@ -96,11 +98,6 @@ class Policy:
             )
         if self.full_us > LONGEST_REFILL_SECONDS * 1_000_000:
             raise ValueError(f"{where} an empty bucket would need more than 10 years to fill")
-
-    @property
-    def capacity(self) -> int:
-        """Return the ticks of a full bucket."""
-        return self.burst * self.q
 
     @property
     def full_us(self) -> int:

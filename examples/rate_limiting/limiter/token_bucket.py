@@ -84,6 +84,9 @@ class TokenBucket:
         return tuple(args)
 
     def _decision(self, excesses: list[int], cost: int | None) -> Decision:
-        rows = list(zip(self.rules.policies, self.charges(cost), excesses, strict=True))
-        allowed = all(excess <= 0 or policy.shadow for policy, _, excess in rows)
-        return Decision(allowed, tuple([Outcome.of(*row, charged=allowed) for row in rows]))
+        allowed = True
+        for policy, excess in zip(self.rules.policies, excesses, strict=True):
+            if excess > 0 and not policy.shadow:
+                allowed = False
+        rows = zip(self.rules.policies, self.charges(cost), excesses, strict=True)
+        return Decision(allowed, tuple([Outcome.of(*row, allowed) for row in rows]))
