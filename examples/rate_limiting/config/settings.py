@@ -97,6 +97,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"event": {"format": "%(message)s"}},  # the message is one JSON object
-    "handlers": {"events": {"class": "logging.StreamHandler", "formatter": "event"}},
-    "loggers": {"abuse": {"handlers": ["events"], "level": "INFO", "propagate": False}},
+    "handlers": {
+        "events": {"class": "logging.StreamHandler", "formatter": "event"},
+        "console": {"class": "logging.StreamHandler"},
+    },
+    "loggers": {
+        # Django's default tells nobody of a 500 but its ADMINS; a refused request is no error.
+        "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        "abuse": {"handlers": ["events"], "level": "INFO", "propagate": False},
+    },
 }
