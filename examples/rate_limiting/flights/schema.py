@@ -15,6 +15,7 @@ class Schema(SpectacularAPIView):
 
     lock: ClassVar = threading.Lock()
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with self.lock:
             return super().get(request, *args, **kwargs)  # type: ignore[no-any-return, no-untyped-call]  # of the library
