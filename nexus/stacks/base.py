@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, Self
 
 from nexus.stacks.processes import wait_until
 
@@ -27,6 +27,21 @@ class WoundedStack(ABC):
         self._wounds: dict[str, Literal["stopped", "paused"]] = {}
         self._scaled: dict[str, int] = {}
 
+    def __enter__(self) -> Self:
+        try:
+            self.start_all()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def start_all(self) -> None: ...
+    @abstractmethod
+    def close(self) -> None: ...
     @abstractmethod
     def _stop(self, name: str) -> None: ...
     @abstractmethod

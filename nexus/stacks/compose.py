@@ -102,17 +102,6 @@ class ComposeStack(WoundedStack):
         )
         self._compose.project = project
 
-    def __enter__(self) -> "ComposeStack":
-        try:
-            self.start_all()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def start_all(self) -> None:
         """Build, start and wait for every healthcheck and for the example to answer.
 

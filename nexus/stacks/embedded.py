@@ -76,17 +76,6 @@ class EmbeddedStack(WoundedStack):
         self.url = ""
         self.services: dict[str, str] = {}
 
-    def __enter__(self) -> "EmbeddedStack":
-        try:
-            self.start_all()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def start_all(self) -> None:
         """Start services, run `release`, start the processes, wait until they answer.
 
