@@ -99,11 +99,10 @@ def volley(
     processes = min(processes, len(requests))
     barrier = context.Barrier(processes)
     shares = [list(enumerate(requests))[offset::processes] for offset in range(processes)]
+    pace = rate and rate / processes
     clients = [
         context.Process(
-            target=_client,
-            args=(share, connections, timeout_seconds, rate and rate / processes, barrier, answers),
-            daemon=True,
+            target=_Client(share, connections, timeout_seconds, pace, barrier, answers), daemon=True
         )
         for share in shares
     ]
@@ -139,62 +138,62 @@ def _collect(
         yield from batch
 
 
-def _client(
-    share: list[tuple[int, Request]],
-    connections: int,
-    timeout_seconds: float,
-    rate: float | None,
-    barrier: "multiprocessing.synchronize.Barrier",
-    answers: "multiprocessing.Queue[list[Answer] | None]",
-) -> None:
-    asyncio.run(_drive(share, connections, timeout_seconds, rate, barrier, answers))
-    answers.close()
-    answers.join_thread()
+@dataclass(frozen=True)
+class _Client:
+    """One client process: sends its share of the requests, `rate` of them a second."""
 
+    share: Sequence[tuple[int, Request]]
+    connections: int
+    timeout_seconds: float
+    rate: float | None
+    barrier: "multiprocessing.synchronize.Barrier"
+    answers: "multiprocessing.Queue[list[Answer] | None]"
 
-async def _drive(
-    share: list[tuple[int, Request]],
-    connections: int,
-    timeout_seconds: float,
-    rate: float | None,
-    barrier: "multiprocessing.synchronize.Barrier",
-    answers: "multiprocessing.Queue[list[Answer] | None]",
-) -> None:
-    import aiohttp
+    def __call__(self) -> None:
+        asyncio.run(self._drive())
+        self.answers.close()
+        self.answers.join_thread()
 
-    waiting = asyncio.Queue[tuple[int, Request]]()
-    for item in share:
-        waiting.put_nowait(item)
-    batch: list[Answer] = []
-    # A scheduled client needs a free connection for each request that is due, however slow the others are.
-    workers = min(len(share), connections)
-    timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-    jar = aiohttp.DummyCookieJar()
-    async with aiohttp.ClientSession(
-        timeout=timeout, connector=connector, cookie_jar=jar
-    ) as session:
-        try:
-            barrier.wait(START_DEADLINE_SECONDS)
-        except Exception:
-            answers.put(None)
-            raise
+    async def _drive(self) -> None:
+        import aiohttp
+
+        waiting = asyncio.Queue[tuple[int, Request]]()
+        for item in self.share:
+            waiting.put_nowait(item)
+        timeout = aiohttp.ClientTimeout(total=self.timeout_seconds)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(
+            timeout=timeout, connector=connector, cookie_jar=jar
+        ) as session:
+            try:
+                self.barrier.wait(START_DEADLINE_SECONDS)
+            except Exception:
+                self.answers.put(None)
+                raise
+            await self._send(session, waiting)
+
+    async def _send(
+        self, session: "aiohttp.ClientSession", waiting: asyncio.Queue[tuple[int, Request]]
+    ) -> None:
         start = time.monotonic()
+        batch: list[Answer] = []
 
         async def work() -> None:
             while not waiting.empty():
                 index, request = waiting.get_nowait()
-                if rate:
-                    due = start + (len(share) - waiting.qsize() - 1) / rate
+                if self.rate:
+                    due = start + (len(self.share) - waiting.qsize() - 1) / self.rate
                     await asyncio.sleep(max(0, due - time.monotonic()))
                 batch.append(await _exchange(session, index, request))
-                if len(batch) >= BATCH or (rate and len(batch) >= 1):
-                    answers.put(batch.copy())
+                if len(batch) >= BATCH or self.rate:
+                    self.answers.put(batch.copy())
                     batch.clear()
 
-        await asyncio.gather(*(work() for _ in range(workers)))
-    if batch:
-        answers.put(batch)
+        # On schedule, each due request needs a free connection, however slow the others are.
+        await asyncio.gather(*(work() for _ in range(min(len(self.share), self.connections))))
+        if batch:
+            self.answers.put(batch)
 
 
 async def _exchange(session: "aiohttp.ClientSession", index: int, request: Request) -> Answer:
