@@ -5,7 +5,9 @@ import http.client
 import multiprocessing
 import queue
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
@@ -53,14 +55,79 @@ class Answer:
         return self.received - self.sent
 
 
+type Observer = Callable[[Request, Answer], None]
+_observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
+@contextmanager
+def watching(observer: Observer) -> Iterator[None]:
+    """Show every answer that `ask` and `volley` get in this block to `observer`.
+
+    What the observer raises ends the experiment that asked.
+    """
+    token = _observer.set(observer)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, as a person reads them; `body` is cut off at BODY_CHARACTERS."""
+
+    method: str
+    path: str
+    request_headers: Mapping[str, str]
+    status: int
+    headers: Mapping[str, str]
+    body: str
+    seconds: float
+
+
+@dataclass
+class Exchanges:
+    """An observer that keeps the first exchange of each status, at most three of them."""
+
+    found: dict[int, Exchange] = field(default_factory=dict)
+
+    MOST = 3
+    BODY_CHARACTERS = 400
+
+    def __call__(self, request: Request, answer: Answer) -> None:
+        if answer.status in self.found or len(self.found) >= self.MOST:
+            return
+        parts = urlsplit(request.url)
+        body = answer.error or answer.body.decode(errors="replace")
+        if len(body) > self.BODY_CHARACTERS:
+            body = body[: self.BODY_CHARACTERS] + " …"
+        self.found[answer.status] = Exchange(
+            method=request.method,
+            path=parts.path + (f"?{parts.query}" if parts.query else ""),
+            request_headers=dict(request.headers),
+            status=answer.status,
+            headers=dict(answer.headers),
+            body=body,
+            seconds=answer.seconds,
+        )
+
+
 def ask(url: str, headers: Mapping[str, str] | None = None, timeout_seconds: float = 10) -> Answer:
     """Send one GET request on a connection of its own."""
-    parts = urlsplit(url)
+    request = Request(url, dict(headers or {}))
+    answer = _ask(request, timeout_seconds)
+    if observer := _observer.get():
+        observer(request, answer)
+    return answer
+
+
+def _ask(request: Request, timeout_seconds: float) -> Answer:
+    parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=timeout_seconds)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     sent = time.monotonic()
     try:
-        connection.request("GET", path, headers=dict(headers or {}))
+        connection.request(request.method, path, headers=dict(request.headers))
         response = connection.getresponse()
         body = response.read()
     except OSError as error:
@@ -109,7 +176,11 @@ def volley(
     for client in clients:
         client.start()
     try:
-        yield from _collect(clients, answers, len(requests))
+        observer = _observer.get()
+        for answer in _collect(clients, answers, len(requests)):
+            if observer:
+                observer(requests[answer.request], answer)
+            yield answer
     finally:
         for client in clients:
             client.kill()
