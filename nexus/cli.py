@@ -1,8 +1,6 @@
 """The commands behind the Makefile: one line each for people, an exit code for programs."""
 
-import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -14,10 +12,13 @@ from nexus.environment import state_dir
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import resident_bytes
-from nexus.stacks.state import AlreadyRuns, owned, read_state
+from nexus.stacks.state import AlreadyRuns, compose_runs, owned, project, read_state
 
 if TYPE_CHECKING:
+    from nexus.lab.house import Lab
     from nexus.stacks.compose import ComposeStack
+
+DOCUMENTED_URL = "http://127.0.0.1:8001"  # where the write-ups assume an example
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Name = Annotated[str, typer.Argument(help="Name of an example.")]
@@ -25,44 +26,48 @@ Name = Annotated[str, typer.Argument(help="Name of an example.")]
 
 @app.command()
 def run(name: Name = "") -> None:
-    """Start an example on this machine and keep it running until Ctrl-C."""
+    """Open the lab, start an example if one is named, and keep both running until Ctrl-C."""
     with sentences(), ends_by_signal():
-        example = catalog.example(name)
-        folder = state_dir(example)
-        try:
-            with owned(folder):
-                _refuse_second_kind(read_state(folder))
-                _run(example, folder)
-        except AlreadyRuns as running:
-            where = running.state.get("url", "starting")
+        example = catalog.example(name) if name else None
+        if example and (where := _running_elsewhere(example)) is not None:
             console.print(f"{name} already runs: {where} (stop it with Ctrl-C in its terminal).")
+            return
+        from nexus.lab.house import Lab
 
-
-def _run(example: Example, folder: Path) -> None:
-    started = time.monotonic()
-    with Steps(f"Starting {example.name}") as steps:
-        stack = EmbeddedStack(example, folder, preferred_ports=True, progress=steps)
+        started = time.monotonic()
+        lab = Lab()
         try:
-            stack.start_all()
-        except BaseException:
-            stack.close()
-            raise
+            address = lab.open()
+            if example:
+                _start(lab, example)
+            seconds = time.monotonic() - started
+            console.print(f"\nThe lab is open at [bold]{address}{name and name + '/'}[/bold]")
+            console.print(f"Ready after {seconds:.1f} s. Stop it with Ctrl-C.")
+            while not (example and lab.stacks.describe(name)["state"] == "failed"):
+                time.sleep(0.2)
+            failed = lab.stacks.describe(name)
+            raise StackError(failed["error"], failed["log"])
+        finally:
+            lab.close()
+            what = f"{name} is stopped; its data is kept for the next run." if example else ""
+            console.print(f"The lab is closed. {what}".rstrip())
+
+
+def _start(lab: "Lab", example: Example) -> None:
+    with Steps(f"Starting {example.name}") as steps:
+        stack = lab.stacks.start_now(example.name, steps)
+    _introduce(example, stack)
+    memory = resident_bytes([child.pid for child in stack.children().values()]) / 2**20
+    console.print(f"\n{example.name} takes {memory:.0f} MB resident.")
+
+
+def _running_elsewhere(example: Example) -> str | None:
+    """Where another harness runs the example; None if none does."""
     try:
-        _introduce(example, stack)
-        memory = resident_bytes([child.pid for child in stack.children().values()]) / 2**20
-        seconds = time.monotonic() - started
-        console.print(
-            f"\nReady after {seconds:.1f} s, {memory:.0f} MB resident. Stop it with Ctrl-C."
-        )
-        while (dead := stack.dead()) is None:
-            time.sleep(0.2)
-        raise StackError(
-            f"{dead.name} ended with exit code {dead.exit_code}; everything else was stopped.",
-            dead.tail(),
-        )
-    finally:
-        stack.close()
-        console.print(f"{example.name} is stopped; its data is kept for the next run.")
+        with owned(state_dir(example)):
+            return None
+    except AlreadyRuns as running:
+        return str(running.state.get("url", "starting"))
 
 
 def _introduce(example: Example, stack: "EmbeddedStack | ComposeStack") -> None:
@@ -76,33 +81,7 @@ def _introduce(example: Example, stack: "EmbeddedStack | ComposeStack") -> None:
     console.print(f"  state, logs .nexus/{example.name}/stack.json, .nexus/{example.name}/logs/")
     console.print("\nTry:")
     for command in example.curl_commands()[:3]:
-        console.print(
-            "  " + command.replace("http://127.0.0.1:8000", url), markup=False, soft_wrap=True
-        )
-
-
-def _refuse_second_kind(state: dict[str, object]) -> None:
-    if state.get("kind") == "compose" and _compose_runs(str(state["example"])):
-        raise StackError(f"It runs in containers at {state['url']}; `make down` stops it.")
-
-
-def _project(name: str) -> str:
-    return f"nexus-{name}"
-
-
-def _compose_runs(name: str) -> bool:
-    command = [
-        "docker",
-        "ps",
-        "-q",
-        "--filter",
-        f"label=com.docker.compose.project={_project(name)}",
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return bool(done.stdout.strip())
+        console.print("  " + command.replace(DOCUMENTED_URL, url), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -116,14 +95,14 @@ def up(name: Name = "") -> None:
         try:
             with owned(folder):
                 state = read_state(folder)
-                if state and _compose_runs(name):
+                if state and compose_runs(name):
                     console.print(
                         f"{name} already runs: {state['url']} (stop it with `make down`)."
                     )
                     return
                 with Steps(f"Starting {name}") as steps:
                     stack = ComposeStack(
-                        example, folder, _project(name), preferred_ports=True, progress=steps
+                        example, folder, project(name), preferred_ports=True, progress=steps
                     )
                     try:
                         stack.start_all()
@@ -145,7 +124,7 @@ def down(name: Name = "") -> None:
         example = catalog.example(name)
         if problem := engine_problem():
             raise StackError(problem)
-        stack = ComposeStack(example, state_dir(example), _project(name))
+        stack = ComposeStack(example, state_dir(example), project(name))
         stack.close()
         console.print(f"{name} is down.")
 

@@ -1,5 +1,6 @@
 """What both stacks share: hands that hurt the example, and the journal that undoes it."""
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ class WoundedStack(ABC):
     services: Mapping[str, str]
 
     def __init__(self) -> None:
+        # An experiment and a person at the lab may both have hands on a stack.
+        self._hands = threading.RLock()
         self._wounds: dict[str, Literal["stopped", "paused"]] = {}
         self._scaled: dict[str, int] = {}
 
@@ -66,28 +69,41 @@ class WoundedStack(ABC):
 
     def stop(self, name: str) -> None:
         self._check(name)
-        self._stop(name)
-        self._wounds[name] = "stopped"
+        with self._hands:
+            # Noted first: whoever watches for programs that end by themselves must not see this one.
+            self._wounds[name] = "stopped"
+            self._stop(name)
 
     def kill(self, name: str) -> None:
         self._check(name)
-        self._kill(name)
-        self._wounds[name] = "stopped"
+        with self._hands:
+            self._wounds[name] = "stopped"
+            self._kill(name)
 
     def start(self, name: str) -> None:
         self._check(name)
-        self._start(name)
-        self._wounds.pop(name, None)
+        with self._hands:
+            if self._wounds.get(name) == "paused":
+                self._resume(name)
+            else:
+                self._start(name)
+            self._wounds.pop(name, None)
 
     def pause(self, name: str) -> None:
         self._check(name)
-        self._pause(name)
-        self._wounds[name] = "paused"
+        with self._hands:
+            if self._wounds.get(name) == "stopped":
+                raise StackError(f"{name} is stopped; there is nothing to pause.")
+            self._wounds[name] = "paused"
+            self._pause(name)
 
     def resume(self, name: str) -> None:
         self._check(name)
-        self._resume(name)
-        self._wounds.pop(name, None)
+        with self._hands:
+            if self._wounds.get(name) == "stopped":
+                raise StackError(f"{name} is stopped, not paused; start it.")
+            self._resume(name)
+            self._wounds.pop(name, None)
 
     def restart(self, name: str) -> None:
         self.stop(name)
@@ -95,18 +111,20 @@ class WoundedStack(ABC):
 
     def scale(self, process: str, count: int) -> None:
         self._check(process)
-        before = self._scale(process, count)
-        self._scaled.setdefault(process, before)
+        with self._hands:
+            before = self._scale(process, count)
+            self._scaled.setdefault(process, before)
 
     def heal(self) -> None:
         """Undo every fault since the last call and wait until the stack answers."""
-        if not self._wounds and not self._scaled:
-            return
-        for name, wound in list(self._wounds.items()):
-            (self.resume if wound == "paused" else self.start)(name)
-        for process, count in self._scaled.items():
-            self._scale(process, count)
-        self._scaled.clear()
+        with self._hands:
+            if not self._wounds and not self._scaled:
+                return
+            for name, wound in list(self._wounds.items()):
+                (self.resume if wound == "paused" else self.start)(name)
+            for process, count in self._scaled.items():
+                self._scale(process, count)
+            self._scaled.clear()
         self.wait_ready()
 
     @contextmanager

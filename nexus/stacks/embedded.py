@@ -17,8 +17,9 @@ from nexus.stacks.processes import Child, wait_until
 from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, unprivileged_dir
 from nexus.stacks.state import PORTS_LOCK, secret, write_state
 
-WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8000"))
+WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
 GRACE_SECONDS = 3.0
+WEB_PROCESSES = 2  # with two workers each: both stacks answer experiments with four server processes
 # The load generator is the outermost proxy of the story: it names the client in X-Forwarded-For.
 TRUSTED_PROXIES = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "TZ")

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import secrets
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,22 @@ def write_state(stack: "EmbeddedStack | ComposeStack") -> None:
     temporary = path.with_suffix(".json.new")
     temporary.write_text(json.dumps(state, indent=2) + "\n")
     temporary.replace(path)
+
+
+def compose_runs(name: str) -> bool:
+    """Whether the example's containers run, started by `make up`."""
+    label = f"label=com.docker.compose.project={project(name)}"
+    command = ["docker", "ps", "-q", "--filter", label]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return bool(done.stdout.strip())
+
+
+def project(name: str) -> str:
+    """The compose project of the containers that `make up` starts."""
+    return f"nexus-{name}"
 
 
 def secret(folder: Path, name: str) -> str:

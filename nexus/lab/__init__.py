@@ -1,0 +1,1 @@
+"""The lab: the write-ups, their code and their experiments as pages, live while a stack runs."""

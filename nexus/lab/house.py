@@ -1,0 +1,47 @@
+"""The one lab of this process: its stacks, its runs, its server."""
+
+import threading
+
+from nexus import catalog
+from nexus.lab.events import EventLog
+from nexus.lab.runs import Runs
+from nexus.lab.server import Server
+from nexus.lab.stacks import Stacks
+
+_lab: "Lab | None" = None
+
+
+class Lab:
+    """Everything behind the pages; closing it leaves no stack running."""
+
+    def __init__(self) -> None:
+        global _lab
+        self.log = EventLog()
+        self.stacks = Stacks(catalog.examples(), self.log)
+        self.runs = Runs(self.stacks, self.log)
+        self.closing = threading.Event()
+        self.server = Server()
+        _lab = self
+
+    def open(self) -> str:
+        """Serve the pages; return their address."""
+        return self.server.start()
+
+    def close(self) -> None:
+        """End streams, runs, stacks and the server, in this order."""
+        self.closing.set()
+        self.log.close()
+        self.runs.close()
+        self.stacks.close()
+        self.server.stop()
+
+
+def lab() -> Lab:
+    """The lab of this process.
+
+    Raises:
+        RuntimeError: none was made.
+    """
+    if _lab is None:
+        raise RuntimeError("no lab is open in this process")
+    return _lab

@@ -1,0 +1,367 @@
+"""Experiments that people start from a page: one at a time, in the order of asking."""
+
+import dataclasses
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from nexus import charts
+from nexus.experiment import Experiment, ExperimentError, Sample, Verdict
+from nexus.lab.events import EventLog
+from nexus.lab.stacks import Refused, Stacks
+from nexus.load import Answer, Exchanges, LoadError, Request, watching
+from nexus.stacks.base import StackError
+from nexus.stacks.embedded import EmbeddedStack
+
+type State = Literal["queued", "running", "done", "cancelled", "failed"]
+ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
+FAULTS = ("stop", "start", "kill", "pause", "resume")
+KEPT = 20  # ended runs that a page which comes later may still ask for
+PULSE_SECONDS = 0.2
+# Of one core: what judging and drawing may take from a measurement on the same machine.
+PULSE_SHARE = 0.1
+DRAWN_POINTS = 200
+
+
+class Cancelled(Exception):
+    """Raised inside an experiment to end it at its next sample or answer."""
+
+
+@dataclass
+class Line:
+    """One variant of a run: what is seen of it, and how it is judged.
+
+    Attributes:
+        samples: grows while it runs; judged whole, drawn thinned.
+    """
+
+    variant: str
+    expected: bool
+    state: Literal["waiting", "running", "done"] = "waiting"
+    samples: list[Sample] = field(default_factory=list)
+    verdict: Verdict | None = None
+    exchanges: Exchanges = field(default_factory=Exchanges)
+    started: float = 0.0
+    drawn: list[tuple[float, float]] | None = None
+
+
+@dataclass
+class Run:
+    """One press of Run: a claim, some of its variants one after the other, and their parameters."""
+
+    number: int
+    example: str
+    experiment: type[Experiment]
+    params: Mapping[str, float]
+    lines: list[Line]
+    state: State = "queued"
+    error: str = ""
+    faults: list[tuple[str, float, str]] = field(default_factory=list)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def current(self) -> Line | None:
+        return next((line for line in self.lines if line.state == "running"), None)
+
+
+class Runs:
+    """The queue of runs of this lab; says what happens in them to the event log."""
+
+    def __init__(self, stacks: Stacks, log: EventLog) -> None:
+        self.stacks = stacks
+        self.log = log
+        stacks.before_stop = self.cancel_all_of
+        self._numbers = itertools.count(1)
+        self._queue: deque[Run] = deque()
+        self._runs: dict[int, Run] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._active: Run | None = None
+        # Faults and heals start processes, which live as long as the thread that started them.
+        self._worker = threading.Thread(target=self._work, name="lab-runs", daemon=True)
+        self._hand = threading.Thread(target=self._hurt_in_turn, name="lab-hands", daemon=True)
+        self._faults = threading.Lock()
+        self._asked: deque[tuple[Run, Line, str, str]] = deque()
+        self._worker.start()
+        self._hand.start()
+
+    def add(
+        self,
+        example: str,
+        experiment: type[Experiment],
+        variants: Sequence[str],
+        params: Mapping[str, float],
+    ) -> Run:
+        """Queue a run.
+
+        Args:
+            params: every parameter of the experiment, within its bounds.
+
+        Raises:
+            Refused: the example does not run here.
+        """
+        self.stacks.running(example)
+        lines = [Line(variant, experiment.expected(variant)) for variant in variants]
+        with self._changed:
+            run = Run(next(self._numbers), example, experiment, params, lines)
+            self._runs[run.number] = run
+            self._forget_old()
+            self._queue.append(run)
+            self._changed.notify_all()
+        self._say(run)
+        return run
+
+    def cancel(self, number: int) -> None:
+        """End a run at its next sample, or take it out of the queue.
+
+        Raises:
+            Refused: there is no such run, or it has ended.
+        """
+        with self._changed:
+            run = self._find(number)
+            if run.state in ENDED:
+                raise Refused("This run has ended.")
+            run.cancelled.set()
+            if run in self._queue:
+                self._queue.remove(run)
+                run.state = "cancelled"
+        self._say(run)
+        self._say_queue()
+
+    def cancel_all_of(self, example: str) -> None:
+        """End every run on an example and wait until none is left on it."""
+        for run in list(self._runs.values()):
+            if run.example == example and run.state not in ENDED:
+                self.cancel(run.number)
+        with self._changed:
+            self._changed.wait_for(lambda: self._active is None or self._active.example != example)
+
+    def hurt(self, number: int, action: str, target: str) -> None:
+        """Inflict a fault on the stack of a run that is under way; healed when its variant ends.
+
+        Raises:
+            Refused: it is not under way, or has no such target or fault.
+        """
+        if action not in FAULTS:
+            raise Refused(f"There is no fault {action!r}; there is: {', '.join(FAULTS)}.")
+        with self._changed:
+            run = self._find(number)
+            line = run.current
+            if line is None:
+                raise Refused("This run is not under way.")
+            names = self.stacks.running(run.example).names()
+            if target not in names:
+                raise Refused(f"There is no {target!r}; there is: {', '.join(names)}.")
+            self._asked.append((run, line, action, target))
+            self._changed.notify_all()
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Every run that is known, oldest first, as the pages show it."""
+        with self._changed:
+            return [self._described(run) for run in self._runs.values()]
+
+    def drawn(self, number: int) -> str:
+        """The run's chart as SVG.
+
+        Raises:
+            Refused: there is no such run.
+        """
+        with self._changed:
+            run = self._find(number)
+            described = self._described(run)
+        lines = [
+            charts.Line(
+                variant=line["variant"],
+                holds=line["verdict"]["holds"] if line["verdict"] else None,
+                expected=line["expected"],
+                points=line["points"],
+                bound=line["bound"],
+            )
+            for line in described["lines"]
+            if line["points"]
+        ]
+        faults = [(each["seconds"], each["label"]) for each in described["faults"]]
+        return charts.svg(charts.spec(run.experiment.chart, lines, faults=faults))
+
+    def close(self) -> None:
+        """Cancel what runs and wait for it."""
+        with self._changed:
+            self._closed = True
+            self._queue.clear()
+            for run in self._runs.values():
+                run.cancelled.set()
+            self._changed.notify_all()
+        self._worker.join()
+        self._hand.join()
+
+    def _find(self, number: int) -> Run:
+        if number not in self._runs:
+            raise Refused(f"There is no run {number}.")
+        return self._runs[number]
+
+    def _forget_old(self) -> None:
+        ended = [number for number, run in self._runs.items() if run.state in ENDED]
+        for number in ended[:-KEPT]:
+            del self._runs[number]
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue or self._closed)
+                if self._closed:
+                    return
+                run = self._active = self._queue.popleft()
+                run.state = "running"
+            self._say(run)
+            self._say_queue()
+            try:
+                self._carry_out(run)
+            except Cancelled:
+                run.state = "cancelled"
+            except (ExperimentError, LoadError, StackError, Refused) as error:
+                run.state, run.error = "failed", str(error)
+            except Exception as error:  # an experiment's own mistake must not end the lab
+                run.state, run.error = "failed", f"{type(error).__name__}: {error}"
+            else:
+                run.state = "done"
+            with self._changed:
+                for line in run.lines:
+                    if line.state != "done":
+                        line.verdict = None  # of half a run; it proves nothing
+                self._active = None
+                self._changed.notify_all()
+            self._say(run)
+
+    def _carry_out(self, run: Run) -> None:
+        for line in run.lines:
+            if run.cancelled.is_set():
+                raise Cancelled
+            stack = self.stacks.running(run.example)
+            with self._changed:
+                line.state, line.started = "running", time.monotonic()
+            self._say(run)
+            ended = threading.Event()
+            pulse = threading.Thread(target=self._pulse, args=(run, line, ended), daemon=True)
+            pulse.start()
+            try:
+                self._drive(run, line, stack)
+            finally:
+                ended.set()
+                pulse.join()
+                # A fault asked for at this moment is either healed here or comes too late.
+                with self._faults:
+                    line.state = "waiting"
+                    stack.heal()
+            if not line.samples:
+                raise ExperimentError(f"{run.experiment.slug} yielded no sample.")
+            line.verdict = run.experiment().judge(line.samples, run.params)
+            line.state = "done"
+            self._say(run)
+
+    def _drive(self, run: Run, line: Line, stack: EmbeddedStack) -> None:
+        def observe(request: Request, answer: Answer) -> None:
+            line.exchanges(request, answer)
+            if run.cancelled.is_set():
+                raise Cancelled
+
+        driven = run.experiment().run(stack, line.variant, run.params)
+        with watching(observe), closing(driven):  # type: ignore[type-var]  # a generator, by convention
+            for sample in driven:
+                line.samples.append(sample)
+                if run.cancelled.is_set():
+                    raise Cancelled
+
+    def _pulse(self, run: Run, line: Line, ended: threading.Event) -> None:
+        """Show what a running variant has come to, as often as that is cheap."""
+        seen, pause = 0, PULSE_SECONDS
+        while not ended.wait(pause):
+            if len(line.samples) == seen:
+                continue
+            seen = len(line.samples)
+            began = time.thread_time()
+            line.verdict = _judged(run, line.samples[:seen])
+            self.log.append("points", {"run": run.number, **self._described_line(run, line)})
+            pause = max(PULSE_SECONDS, (time.thread_time() - began) / PULSE_SHARE)
+
+    def _hurt_in_turn(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._asked or self._closed)
+                if self._closed:
+                    return
+                run, line, action, target = self._asked.popleft()
+            with self._faults:
+                if line.state != "running":
+                    continue
+                at = time.monotonic() - line.started
+                label = f"{action} {target}"
+                try:
+                    getattr(self.stacks.running(run.example), action)(target)
+                except (StackError, Refused) as error:
+                    label += f": {error}"
+                run.faults.append((line.variant, at, label))
+            self._say(run)
+
+    def _say(self, run: Run) -> None:
+        with self._changed:
+            described = self._described(run)
+        self.log.append("run", described)
+
+    def _say_queue(self) -> None:
+        with self._changed:
+            waiting = [self._described(run) for run in self._queue]
+        for each in waiting:
+            self.log.append("run", each)
+
+    def _described(self, run: Run) -> dict[str, Any]:
+        ahead = self._queue.index(run) + (self._active is not None) if run in self._queue else 0
+        return {
+            "id": run.number,
+            "example": run.example,
+            "claim": run.experiment.slug,
+            "state": run.state,
+            "position": ahead,
+            "cancelling": run.cancelled.is_set() and run.state not in ENDED,
+            "params": dict(run.params),
+            "lines": [self._described_line(run, line) for line in run.lines],
+            "faults": [
+                {"variant": variant, "seconds": round(seconds, 2), "label": label}
+                for variant, seconds, label in run.faults
+            ],
+            "error": run.error,
+        }
+
+    def _described_line(self, run: Run, line: Line) -> dict[str, Any]:
+        chart = run.experiment.chart
+        drawn = line.drawn
+        if drawn is None:
+            found = charts.thin(charts.points(chart, list(line.samples)), DRAWN_POINTS)
+            drawn = [(round(seconds, 3), value) for seconds, value in found]
+            if line.state == "done":
+                line.drawn = drawn
+        bound = chart.bound
+        if bound is None and line.verdict:
+            bound = line.verdict.bound
+        return {
+            "variant": line.variant,
+            "expected": line.expected,
+            "state": line.state,
+            "verdict": dataclasses.asdict(line.verdict) if line.verdict else None,
+            "points": drawn,
+            "bound": bound,
+            "samples": len(line.samples),
+            "exchanges": [dataclasses.asdict(each) for each in line.exchanges.found.values()],
+        }
+
+
+def _judged(run: Run, samples: Sequence[Sample]) -> Verdict | None:
+    """The verdict on what is seen so far, or None while the judge cannot tell."""
+    try:
+        return run.experiment().judge(samples, run.params)
+    except (ArithmeticError, LookupError, ValueError):
+        return None

@@ -1,0 +1,249 @@
+"""The stacks that this lab started: what state each is in, and how it got there."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import psutil
+
+from nexus.catalog import Example
+from nexus.environment import state_dir
+from nexus.lab.events import EventLog
+from nexus.stacks.base import StackError
+from nexus.stacks.embedded import WEB_PROCESSES, EmbeddedStack, Progress
+from nexus.stacks.processes import Child
+from nexus.stacks.state import AlreadyRuns, compose_runs, owned, read_state
+
+type State = Literal["stopped", "starting", "running", "stopping", "failed", "elsewhere"]
+
+WATCH_SECONDS = 0.3
+
+
+class Refused(RuntimeError):
+    """What was asked for cannot be done now; the message says why, in one sentence."""
+
+
+@dataclass
+class Place:
+    """One example and the stack it has in this lab, if any.
+
+    Attributes:
+        steps: what its start has gone through so far.
+        error, log: why it failed, and the lines that explain it.
+    """
+
+    example: Example
+    state: State = "stopped"
+    steps: list[str] = field(default_factory=list)
+    error: str = ""
+    log: str = ""
+    stack: EmbeddedStack | None = None
+    owned: ExitStack = field(default_factory=ExitStack)
+    ending: threading.Event = field(default_factory=threading.Event)
+
+
+class Stacks:
+    """Starts, watches and stops stacks; says each change to the event log.
+
+    Children end with the thread that started them (see `nexus.stacks.processes`), so that only threads
+    that live as long as the lab start any: the caller's of `start_now`, and the one behind `start`.
+    """
+
+    def __init__(self, examples: list[Example], log: EventLog) -> None:
+        self.places = {example.name: Place(example) for example in examples}
+        self.log = log
+        self.before_stop: Callable[[str], None] = lambda _: None
+        self._lock = threading.RLock()
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="lab-starter")
+        self._closed = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="lab-watcher", daemon=True)
+        self._watcher.start()
+
+    def describe(self, name: str) -> dict[str, Any]:
+        """The state of an example as the pages show it."""
+        with self._lock:
+            place = self.places[name]
+            state, url = place.state, place.stack.url if place.stack else ""
+            if state == "stopped" and (elsewhere := _elsewhere(place.example)) is not None:
+                state, url = "elsewhere", elsewhere
+            return {
+                "name": name,
+                "state": state,
+                "steps": list(place.steps),
+                "url": url,
+                "links": _links(url) if state == "running" else [],
+                "programs": list(place.stack.children()) if place.stack else [],
+                "targets": place.stack.names() if place.stack and state == "running" else [],
+                "error": place.error,
+                "log": place.log,
+            }
+
+    def running(self, name: str) -> EmbeddedStack:
+        """The running stack of `name`.
+
+        Raises:
+            Refused: it does not run here.
+        """
+        with self._lock:
+            place = self.places[name]
+            if place.state != "running" or place.stack is None:
+                raise Refused(f"{name} does not run here; start it first.")
+            return place.stack
+
+    def start(self, name: str) -> None:
+        """Start the stack of `name` in the background.
+
+        Raises:
+            Refused: it already runs, or is about to.
+        """
+        self._claim(name)
+
+        # What goes wrong is kept in the place, where the page shows it.
+        self._starter.submit(self._start, name, lambda _: None)
+
+    def start_now(self, name: str, progress: Progress) -> EmbeddedStack:
+        """Start the stack of `name` and return it.
+
+        Raises:
+            StackError, InstallError: it does not start.
+            AlreadyRuns: another process has it.
+        """
+        self._claim(name)
+        return self._start(name, progress)
+
+    def stop(self, name: str) -> None:
+        """Stop the stack of `name` in the background; a run on it is cancelled first.
+
+        Raises:
+            Refused: it does not run here.
+        """
+        with self._lock:
+            self.running(name)
+            self._change(name, "stopping")
+        self._starter.submit(self._stop, name, "stopped")
+
+    def close(self) -> None:
+        """Stop every stack, and whatever is starting as soon as it can be."""
+        self._closed.set()
+        for place in self.places.values():
+            place.ending.set()
+        self._starter.shutdown(wait=True, cancel_futures=True)
+        self._watcher.join()
+        for name, place in self.places.items():
+            if place.stack:
+                self._stop(name, "stopped")
+
+    def _claim(self, name: str) -> None:
+        with self._lock:
+            place = self.places[name]
+            if place.state in ("starting", "running", "stopping"):
+                raise Refused(f"{name} is {place.state}.")
+            place.steps, place.error, place.log = [], "", ""
+            place.ending.clear()
+            self._change(name, "starting")
+
+    def _start(self, name: str, progress: Progress) -> EmbeddedStack:
+        place = self.places[name]
+
+        def step(text: str) -> None:
+            if place.ending.is_set():
+                raise StackError("The start was given up.")
+            place.steps.append(text)
+            self._say(name)
+            progress(text)
+
+        folder = state_dir(place.example)
+        # Several web processes share a port on Linux only.
+        replicas = WEB_PROCESSES if sys.platform == "linux" else 1
+        stack = EmbeddedStack(
+            place.example, folder, replicas=replicas, preferred_ports=True, progress=step
+        )
+        try:
+            place.owned.enter_context(owned(folder))
+            if compose_runs(place.example.name):
+                url = read_state(folder).get("url", "")
+                raise StackError(f"It runs in containers at {url}; `make down` stops it.")
+            stack.start_all()
+        except BaseException as error:
+            stack.close()
+            place.owned.close()
+            if isinstance(error, AlreadyRuns):
+                self._change(name, "stopped")
+            else:
+                self._fail(name, str(error), getattr(error, "log", ""))
+            raise
+        place.stack = stack
+        step("ready")
+        self._change(name, "running")
+        return stack
+
+    def _stop(self, name: str, state: State) -> None:
+        self.before_stop(name)
+        place = self.places[name]
+        with self._lock:
+            stack, place.stack = place.stack, None
+        if stack:
+            stack.close()
+        place.owned.close()
+        if state == "failed":
+            self._fail(name, place.error, place.log)
+        else:
+            place.steps = []
+            self._change(name, state)
+
+    def _watch(self) -> None:
+        """Notice programs that end by themselves."""
+        while not self._closed.wait(WATCH_SECONDS):
+            for name, place in self.places.items():
+                dead = place.stack.dead() if place.stack and place.state == "running" else None
+                if dead:
+                    self._bury(name, dead)
+
+    def _bury(self, name: str, dead: Child) -> None:
+        with self._lock:
+            place = self.places[name]
+            if place.state != "running":
+                return
+            place.error = (
+                f"{dead.name} ended with exit code {dead.exit_code}; everything else was stopped."
+            )
+            place.log = dead.tail()
+            self._change(name, "stopping")
+        self._stop(name, "failed")
+
+    def _fail(self, name: str, error: str, log: str) -> None:
+        place = self.places[name]
+        place.error, place.log = error, log
+        self._change(name, "failed")
+
+    def _change(self, name: str, state: State) -> None:
+        with self._lock:
+            self.places[name].state = state
+        self._say(name)
+
+    def _say(self, name: str) -> None:
+        self.log.append("example", self.describe(name))
+
+
+def _elsewhere(example: Example) -> str | None:
+    """Where another process of this machine runs the example; None if none does."""
+    state = read_state(state_dir(example))
+    owner = state.get("owner_pid")
+    if not state or owner == os.getpid():
+        return None
+    alive = state.get("kind") == "compose" or psutil.pid_exists(int(owner or 0))
+    return str(state.get("url", "")) if alive else None
+
+
+def _links(url: str) -> list[tuple[str, str]]:
+    return [
+        ("API", f"{url}/api/"),
+        ("Swagger UI", f"{url}/api/docs/"),
+        ("ReDoc", f"{url}/api/redoc/"),
+        ("Metrics", f"{url}/metrics"),
+    ]

@@ -1,0 +1,24 @@
+"""Routes of the lab. Pages have the same tree as the exported site; what changes something is a POST."""
+
+from django.conf import settings
+from django.urls import path
+from django.views.static import serve
+
+from nexus.lab import actions, views
+
+handler404 = views.missing
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("events/", actions.events, name="events"),
+    path("static/<path:path>", serve, {"document_root": settings.STATIC_ROOT}, name="static"),
+    path("runs/<int:number>/chart/", actions.chart, name="chart"),
+    path("runs/<int:number>/cancel/", actions.cancel, name="cancel"),
+    path("runs/<int:number>/fault/", actions.fault, name="fault"),
+    path("<slug:name>/", views.example, name="example"),
+    path("<slug:name>/start/", actions.start, name="start"),
+    path("<slug:name>/stop/", actions.stop, name="stop"),
+    path("<slug:name>/claims/<slug:claim>/run/", actions.run, name="run"),
+    path("<slug:name>/logs/<str:program>/", actions.logs, name="logs"),
+    path("<slug:name>/files/<path:path>.html", views.file, name="file"),
+]
