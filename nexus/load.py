@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BATCH = 25  # answers sent from a client process to the parent at a time
 START_DEADLINE_SECONDS = 60
+REST_SECONDS = 0.1
 
 
 class LoadError(RuntimeError):
@@ -57,19 +58,36 @@ class Answer:
 
 type Observer = Callable[[Request, Answer], None]
 _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+_checkpoint: ContextVar[Callable[[], None] | None] = ContextVar("checkpoint", default=None)
 
 
 @contextmanager
-def watching(observer: Observer) -> Iterator[None]:
+def watching(observer: Observer, checkpoint: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Show every answer that `ask` and `volley` get in this block to `observer`.
 
-    What the observer raises ends the experiment that asked.
+    Args:
+        checkpoint: called at least every second by `volley` and `rest`, and before each `ask`; what it
+            or the observer raises ends the experiment.
     """
-    token = _observer.set(observer)
+    tokens = _observer.set(observer), _checkpoint.set(checkpoint)
     try:
         yield
     finally:
-        _observer.reset(token)
+        _observer.reset(tokens[0])
+        _checkpoint.reset(tokens[1])
+
+
+def rest(seconds: float) -> None:
+    """Sleep, but let whoever watches end the experiment meanwhile."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        _check()
+        time.sleep(min(left, REST_SECONDS))
+
+
+def _check() -> None:
+    if checkpoint := _checkpoint.get():
+        checkpoint()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,7 @@ class Exchanges:
 
 def ask(url: str, headers: Mapping[str, str] | None = None, timeout_seconds: float = 10) -> Answer:
     """Send one GET request on a connection of its own."""
+    _check()
     request = Request(url, dict(headers or {}))
     answer = _ask(request, timeout_seconds)
     if observer := _observer.get():
@@ -196,8 +215,9 @@ def _collect(
     received = 0
     while received < expected:
         try:
-            batch = answers.get(timeout=1)
+            batch = answers.get(timeout=REST_SECONDS)
         except queue.Empty:
+            _check()
             if all(not client.is_alive() for client in clients) and answers.empty():
                 raise LoadError(
                     f"the clients ended after {received} of {expected} answers"

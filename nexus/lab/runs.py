@@ -264,17 +264,19 @@ class Runs:
             self._say(run)
 
     def _drive(self, run: Run, line: Line, stack: EmbeddedStack) -> None:
-        def observe(request: Request, answer: Answer) -> None:
-            line.exchanges(request, answer)
+        def check() -> None:
             if run.cancelled.is_set():
                 raise Cancelled
 
+        def observe(request: Request, answer: Answer) -> None:
+            line.exchanges(request, answer)
+            check()
+
         driven = run.experiment().run(stack, line.variant, run.params)
-        with watching(observe), closing(driven):  # type: ignore[type-var]  # a generator, by convention
+        with watching(observe, check), closing(driven):  # type: ignore[type-var]  # a generator
             for sample in driven:
                 line.samples.append(sample)
-                if run.cancelled.is_set():
-                    raise Cancelled
+                check()
 
     def _pulse(self, run: Run, line: Line, ended: threading.Event) -> None:
         """Show what a running variant has come to, as often as that is cheap."""
