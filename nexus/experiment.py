@@ -13,6 +13,7 @@ from nexus.load import Answer, Request, ask, volley
 
 __all__ = [
     "Answer",
+    "Chart",
     "Experiment",
     "ExperimentError",
     "Parameter",
@@ -64,6 +65,28 @@ class Parameter:
     low: float
     high: float
     unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """How the samples of a run are drawn: one mark per variant on common axes.
+
+    Attributes:
+        series: the one that is drawn.
+        y: title of the axis with its unit (`requests admitted`).
+        mark: `line` is a step line, `points` one dot a sample.
+        bound: where the bound is drawn; None takes the verdict's.
+        running_total: draw the sum of the values so far.
+        window_seconds: draw how many samples lie within so many seconds before each moment; 0 is off.
+    """
+
+    series: str
+    y: str
+    mark: Literal["line", "points"] = "line"
+    bound: float | None = None
+    running_total: bool = False
+    window_seconds: float = 0
+    logarithmic: bool = False
 
 
 class Stack(Protocol):
@@ -133,6 +156,7 @@ class Experiment(ABC):
         holds: variants for which the claim must hold.
         refuted: variants that the judged figure must refute; at least one.
         units: series -> unit of its samples.
+        chart: what of the samples is drawn.
     """
 
     slug: ClassVar[str]
@@ -140,6 +164,7 @@ class Experiment(ABC):
     holds: ClassVar[tuple[str, ...]]
     refuted: ClassVar[tuple[str, ...]]
     units: ClassVar[Mapping[str, str]]
+    chart: ClassVar[Chart]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     @abstractmethod
@@ -148,7 +173,13 @@ class Experiment(ABC):
 
     @abstractmethod
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        """Tell from the samples alone whether the claim holds."""
+        """Tell from the samples alone whether the claim holds.
+
+        Of a run that is not over yet, the samples so far: then, whether they refute it already.
+
+        Raises:
+            ValueError: they are too few to tell anything.
+        """
 
     @classmethod
     def variants(cls) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from nexus.experiment import Experiment, Params, Sample, Stack, Verdict, ask
+from nexus.experiment import Chart, Experiment, Params, Sample, Stack, Verdict, ask
 
 
 class Answers(Experiment):
@@ -11,6 +11,7 @@ class Answers(Experiment):
     holds = ("fast",)
     refuted = ("slow",)
     units = {"status": "HTTP status"}
+    chart = Chart("status", "HTTP status", mark="points")
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         status = ask(f"{stack.url}/{variant}").status
