@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
-from nexus.load import Answer, Request, ask, volley
+from nexus.load import Answer, Request, ask, rest, volley
 
 __all__ = [
     "Answer",
@@ -23,6 +23,7 @@ __all__ = [
     "Stack",
     "Verdict",
     "ask",
+    "rest",
     "volley",
 ]
 

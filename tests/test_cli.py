@@ -92,7 +92,7 @@ def test_unknown_claim_is_one_sentence(env):
     done = nexus("prove", "toy", "--claim", "nope", env=env)
 
     assert done.returncode == 2
-    assert done.stderr.strip() == "toy has no claim 'nope'; its claims are: it-answers."
+    assert done.stderr.strip() == "toy has no claim 'nope'; its claims are: it-answers, it-keeps-answering."
 
 
 def test_unknown_stack_is_one_sentence(env):

@@ -1,0 +1,259 @@
+"""Stacks and runs behind the pages: states, queue, cancelling, faults; on real processes."""
+
+import threading
+import time
+
+import pytest
+
+from nexus.lab.events import EventLog
+from nexus.lab.runs import Runs
+from nexus.lab.stacks import Refused, Stacks
+from nexus.stacks.processes import wait_until
+from nexus.stacks.state import AlreadyRuns
+
+
+class Lab:
+    """Stacks and runs without a server."""
+
+    def __init__(self, example):
+        self.example = example
+        self.log = EventLog()
+        self.stacks = Stacks([example], self.log)
+        self.runs = Runs(self.stacks, self.log)
+
+    def state(self):
+        return self.stacks.describe("toy")["state"]
+
+    def add(self, claim="it-keeps-answering", variants=("fast",), **params):
+        experiment = self.example.experiment(claim)
+        return self.runs.add("toy", experiment, variants, {**experiment.defaults(), **params})
+
+    def described(self, run):
+        return next(each for each in self.runs.describe() if each["id"] == run.number)
+
+    def wait(self, run, *states, seconds=20):
+        assert wait_until(lambda: run.state in states, seconds), self.described(run)
+
+    def close(self):
+        self.runs.close()
+        self.stacks.close()
+
+
+@pytest.fixture
+def lab(toy, monkeypatch):
+    monkeypatch.setattr("nexus.stacks.embedded.WEB_PORT", 0)
+    opened = Lab(toy)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def started(lab):
+    lab.stacks.start("toy")
+    assert wait_until(lambda: lab.state() in ("running", "failed"), 30)
+    assert lab.state() == "running", lab.stacks.describe("toy")
+    return lab
+
+
+def web(lab):
+    return lab.stacks.places["toy"].stack.children()["web.1"]
+
+
+def test_nothing_runs_on_a_stopped_example(lab):
+    with pytest.raises(Refused, match="toy does not run here; start it first"):
+        lab.add()
+
+
+def test_a_start_that_fails_says_why_and_can_be_tried_again(lab, monkeypatch):
+    monkeypatch.setenv("STAFF_TOKEN", "broken")
+    lab.stacks.start("toy")
+    assert wait_until(lambda: lab.state() == "failed", 30)
+
+    described = lab.stacks.describe("toy")
+    assert described["error"] == "toy refuses to start."
+    assert "'10.0.0.0/99' is not a network" in described["log"]
+    assert "running release" in described["steps"]
+
+    monkeypatch.delenv("STAFF_TOKEN")
+    lab.stacks.start("toy")
+    assert wait_until(lambda: lab.state() == "running", 30)
+    assert lab.stacks.describe("toy")["error"] == ""
+
+
+def test_a_second_start_is_refused(started):
+    with pytest.raises(Refused, match="toy is running"):
+        started.stacks.start("toy")
+
+
+def test_a_stack_of_another_process_is_named_and_not_touched(started, toy):
+    other = Stacks([toy], EventLog())
+    try:
+        with pytest.raises(AlreadyRuns):
+            other.start_now("toy", lambda _: None)
+    finally:
+        other.close()
+
+    assert started.state() == "running"
+    assert web(started).alive
+
+
+def test_a_program_that_dies_fails_the_example_with_its_last_lines(started):
+    children = started.stacks.places["toy"].stack.children()
+    children["web.1"].kill()
+
+    assert wait_until(lambda: started.state() == "failed", 10)
+    assert "web.1 ended with exit code -9" in started.stacks.describe("toy")["error"]
+    assert not any(child.alive for child in children.values())
+
+
+def test_a_run_judges_every_variant_and_draws_its_points(started):
+    run = started.add(variants=("slow", "fast"), seconds=0.6)
+    started.wait(run, "done")
+
+    slow, fast = started.described(run)["lines"]
+    assert (slow["verdict"]["holds"], fast["verdict"]["holds"]) == (False, True)
+    assert slow["points"][-1][1] == slow["samples"] > 3
+    assert [exchange["status"] for exchange in fast["exchanges"]] == [200]
+    assert fast["exchanges"][0]["path"] == "/fast"
+    assert "<svg" in started.runs.drawn(run.number)
+
+
+def test_a_running_variant_is_judged_before_it_ends(started):
+    run = started.add(variants=("slow",), seconds=10)
+    assert wait_until(lambda: run.lines[0].verdict is not None, 5)
+
+    described = started.described(run)
+    assert described["state"] == "running"
+    assert described["lines"][0]["verdict"]["holds"] is False
+    started.runs.cancel(run.number)
+
+
+def test_runs_queue_up_and_say_where_they_stand(started):
+    runs = [started.add(seconds=1), started.add(seconds=0.2), started.add(seconds=0.2)]
+    assert wait_until(lambda: runs[0].state == "running", 5)
+
+    positions = [started.described(run)["position"] for run in runs]
+
+    assert positions == [0, 1, 2]
+    for run in runs:
+        started.wait(run, "done")
+
+
+def test_a_queued_run_that_is_cancelled_never_starts(started):
+    first, second = started.add(seconds=5), started.add()
+    started.runs.cancel(second.number)
+
+    assert second.state == "cancelled"
+    assert second.lines[0].samples == []
+    with pytest.raises(Refused, match="has ended"):
+        started.runs.cancel(second.number)
+    started.runs.cancel(first.number)
+
+
+def test_cancelling_ends_a_run_within_a_second_even_while_it_rests(started):
+    run = started.add(seconds=30, pause=30)
+    assert wait_until(lambda: run.lines[0].samples, 5)
+
+    asked = time.monotonic()
+    started.runs.cancel(run.number)
+    started.wait(run, "cancelled")
+
+    assert time.monotonic() - asked < 1
+    assert started.described(run)["lines"][0]["verdict"] is None
+
+
+@pytest.mark.parametrize("action", ["stop", "kill", "pause"])
+def test_a_fault_is_seen_and_undone_when_the_variant_ends(started, action):
+    run = started.add(seconds=2.5)
+    assert wait_until(lambda: run.lines[0].samples, 5)
+    started.runs.hurt(run.number, action, "web")
+    started.wait(run, "done", "failed")
+
+    assert started.described(run)["faults"][0]["label"] == f"{action} web"
+    assert started.described(run)["lines"][0]["verdict"]["measured"] > 0
+    again = started.add(seconds=0.3)
+    started.wait(again, "done")
+    assert started.described(again)["lines"][0]["verdict"]["holds"]
+    assert started.state() == "running"
+
+
+def test_what_was_hurt_can_be_put_back_by_hand(started):
+    run = started.add(seconds=30)
+    assert wait_until(lambda: run.lines[0].samples, 5)
+    for action in ("pause", "resume", "kill", "start"):
+        started.runs.hurt(run.number, action, "web")
+    assert wait_until(lambda: len(run.faults) == 4, 20)
+    counted = len(run.lines[0].samples)
+
+    assert wait_until(lambda: len(run.lines[0].samples) > counted + 5, 10)
+    assert [label for _, _, label in run.faults] == [
+        "pause web",
+        "resume web",
+        "kill web",
+        "start web",
+    ]
+    started.runs.cancel(run.number)
+
+
+def test_faults_need_a_run_a_known_hand_and_a_known_target(started):
+    run = started.add(seconds=5)
+    assert wait_until(lambda: run.state == "running" and run.current, 5)
+    with pytest.raises(Refused, match="There is no fault 'explode'"):
+        started.runs.hurt(run.number, "explode", "web")
+    with pytest.raises(Refused, match="There is no 'nope'; there is: redis, postgres, web"):
+        started.runs.hurt(run.number, "stop", "nope")
+    with pytest.raises(Refused, match="There is no run 99"):
+        started.runs.hurt(99, "stop", "web")
+    started.runs.cancel(run.number)
+    started.wait(run, "cancelled")
+    with pytest.raises(Refused, match="not under way"):
+        started.runs.hurt(run.number, "stop", "web")
+
+
+def test_stopping_an_example_cancels_its_runs_first(started):
+    running, queued = started.add(seconds=30), started.add()
+    assert wait_until(lambda: running.lines[0].samples, 5)
+    started.stacks.stop("toy")
+
+    assert wait_until(lambda: started.state() == "stopped", 10)
+    assert (running.state, queued.state) == ("cancelled", "cancelled")
+
+
+def test_an_experiment_that_breaks_fails_its_run_and_not_the_lab(started, monkeypatch):
+    experiment = started.example.experiment("it-answers")
+    monkeypatch.setattr(experiment, "judge", lambda *_: 1 / 0)
+    broken = started.add("it-answers")
+    started.wait(broken, "failed")
+
+    assert broken.error == "ZeroDivisionError: division by zero"
+    after = started.add(seconds=0.3)
+    started.wait(after, "done")
+
+
+def test_closing_in_the_middle_of_a_run_leaves_no_process(started):
+    run = started.add(seconds=30)
+    assert wait_until(lambda: run.lines[0].samples, 5)
+    children = started.stacks.places["toy"].stack.children()
+
+    closing = time.monotonic()
+    started.close()
+
+    assert time.monotonic() - closing < 5
+    assert not any(child.alive for child in children.values())
+    assert not [each for each in threading.enumerate() if each.name.startswith("lab-r")]
+
+
+def test_processes_outlive_the_request_that_started_them(started):
+    """A child ends with the thread that started it: that one must live as long as the lab."""
+    time.sleep(1)
+
+    assert all(child.alive for child in started.stacks.places["toy"].stack.children().values())
+
+
+def test_a_start_that_is_given_up_ends_what_it_started(lab):
+    lab.stacks.start("toy")
+    assert wait_until(lambda: "running release" in lab.stacks.describe("toy")["steps"], 20)
+    lab.close()
+
+    assert lab.state() in ("failed", "stopped")
+    assert lab.stacks.places["toy"].stack is None
