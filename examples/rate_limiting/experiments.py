@@ -27,6 +27,7 @@ from nexus.experiment import (
     Stack,
     Verdict,
     ask,
+    rest,
     volley,
 )
 
@@ -157,7 +158,7 @@ class NoCliff(Experiment):
         start = time.monotonic()
         yield from _moments(iter([ask(request.url, request.headers)]), start)
         for begin, seconds in ((2.6, 5.6), (13.6, 2.6)):
-            time.sleep(max(0, start + begin - time.monotonic()))
+            rest(max(0, start + begin - time.monotonic()))
             requests = [request] * int(params["rate"] * seconds)
             attack = volley(requests, processes=2, connections=40, rate=params["rate"])
             yield from _moments(attack, start)
@@ -213,7 +214,7 @@ class RetryAfterIsTrue(Experiment):
         while time.monotonic() < drained + params["seconds"] and broken < self.ENOUGH_BROKEN:
             wait = float(refusal.headers["retry-after"])
             yield Sample(refusal.received - start, "waited", wait)
-            time.sleep(max(0, refusal.received + wait - time.monotonic()))
+            rest(max(0, refusal.received + wait - time.monotonic()))
             answers = self._spend(target, headers)
             broken += len(answers) == 1
             got_in += len(answers) - 1
@@ -229,7 +230,7 @@ class RetryAfterIsTrue(Experiment):
         """Ask at a steady pace until refused; the refusal is the last answer."""
         answers = [ask(target, headers)]
         while admitted(answers[-1]):
-            time.sleep(self.PACE_SECONDS)
+            rest(self.PACE_SECONDS)
             answers.append(ask(target, headers))
         return answers
 
@@ -492,7 +493,7 @@ class MemoryIsFlat(Experiment):
         end = time.monotonic() + self.GONE_SECONDS
         left = len(_buckets(store))
         while left and time.monotonic() < end:
-            time.sleep(0.1)
+            rest(0.1)
             left = len(_buckets(store))
         yield Sample(time.monotonic() - start, "clients left", left)
 
