@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 import vl_convert
@@ -133,10 +133,8 @@ def thin(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
 
     keep = {0, len(points) - 1} | extremes(0, len(points))
     stretches = max(0, most - LEAST_POINTS) // 2
-    edges = (
-        [len(points) * number // stretches for number in range(stretches + 1)] if stretches else []
-    )
-    for begin, end in zip(edges, edges[1:], strict=False):
+    edges = [len(points) * number // max(1, stretches) for number in range(stretches + 1)]
+    for begin, end in pairwise(edges):
         keep |= extremes(begin, end)
     return [points[index] for index in sorted(keep)]
 

@@ -65,11 +65,25 @@ _checkpoint: ContextVar[Callable[[], None] | None] = ContextVar("checkpoint", de
 def watching(observer: Observer, checkpoint: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Show every answer that `ask` and `volley` get in this block to `observer`.
 
+    Blocks nest: the observer and the checkpoint of one around this are called first.
+
     Args:
         checkpoint: called at least every second by `volley` and `rest`, and before each `ask`; what it
             or the observer raises ends the experiment.
     """
-    tokens = _observer.set(observer), _checkpoint.set(checkpoint)
+    outer, outer_checkpoint = _observer.get(), _checkpoint.get()
+
+    def observe(request: Request, answer: Answer) -> None:
+        if outer:
+            outer(request, answer)
+        observer(request, answer)
+
+    def check() -> None:
+        if outer_checkpoint:
+            outer_checkpoint()
+        checkpoint()
+
+    tokens = _observer.set(observe), _checkpoint.set(check)
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from typing import Literal, assert_never
 from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.experiment import Experiment, Params, Sample, Stack, Verdict
+from nexus.load import Exchange, Exchanges, watching
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack
 from nexus.stacks.embedded import EmbeddedStack, Progress, silent
@@ -26,6 +27,7 @@ class Proof:
     Attributes:
         expected: whether the claim is declared to hold for the variant.
         seconds: how long the experiment took.
+        exchanges: the first request and answer of each status, at most three.
     """
 
     experiment: type[Experiment]
@@ -35,6 +37,7 @@ class Proof:
     verdict: Verdict
     samples: tuple[Sample, ...]
     seconds: float
+    exchanges: tuple[Exchange, ...] = ()
 
     @property
     def as_declared(self) -> bool:
@@ -75,8 +78,10 @@ def prove_one(
     chosen = {**experiment.defaults(), **(params or {})}
     judge = experiment()
     started = time.monotonic()
+    exchanges = Exchanges()
     try:
-        samples = tuple(judge.run(stack, variant, chosen))
+        with watching(exchanges):
+            samples = tuple(judge.run(stack, variant, chosen))
     finally:
         stack.heal()
     seconds = time.monotonic() - started
@@ -84,7 +89,8 @@ def prove_one(
         raise StackError(f"{experiment.slug} yielded no sample for {variant}.")
     verdict = judge.judge(samples, chosen)
     expected = experiment.expected(variant)
-    return Proof(experiment, variant, chosen, expected, verdict, samples, seconds)
+    seen = tuple(exchanges.found.values())
+    return Proof(experiment, variant, chosen, expected, verdict, samples, seconds, seen)
 
 
 def prove(

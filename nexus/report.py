@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from rich.table import Table
 
-from nexus import results
+from nexus import charts, results
 from nexus.catalog import ROOT, Example
 from nexus.prove import Proof
 
@@ -51,6 +51,9 @@ def record(example: Example, kind: str, proofs: list[Proof]) -> None:
             params=proof.params,
             units=proof.experiment.units,
             samples=proof.samples,
+            points=tuple(charts.points(proof.experiment.chart, proof.samples)),
+            # One stack is enough: both answer alike.
+            exchanges=results.kept(proof.exchanges) if kind == "embedded" else (),
         )
         for proof in proofs
     ]

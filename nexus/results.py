@@ -4,13 +4,16 @@ import json
 import math
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from nexus.experiment import Sample
+from nexus import charts
+from nexus.charts import Line, Point
+from nexus.experiment import Chart, Sample
+from nexus.load import Exchange
 
 type Cell = str | int | float
 
@@ -19,6 +22,30 @@ MAX_BYTES = 100_000
 MAX_SAMPLES_PER_RUN = 400
 # First, last, least and greatest of one series.
 MIN_SAMPLES_PER_SERIES = 4
+MAX_POINTS_PER_RUN = 120
+MIN_POINTS_PER_RUN = 30
+
+MAX_BODY, MAX_HEADER, MAX_SECRET = 300, 200, 8  # characters
+# Of every answer alike: they say nothing of the claim.
+NOISE = frozenset(
+    {
+        "allow",
+        "alt-svc",
+        "connection",
+        "content-length",
+        "cross-origin-opener-policy",
+        "date",
+        "keep-alive",
+        "referrer-policy",
+        "server",
+        "transfer-encoding",
+        "vary",
+        "x-content-type-options",
+        "x-frame-options",
+    }
+)
+LATER = ("points", "exchanges")
+SECRET = frozenset({"authorization", "cookie", "set-cookie", "x-api-key"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +70,8 @@ class Run:
         expected: whether the claim is declared to hold for the variant.
         holds: the verdict.
         figure: the judged figure in words (`admitted 460 > 106`).
+        points: what the claim's chart draws, from all samples; `samples` are thinned.
+        exchanges: one request and its answer for each status that was seen.
     """
 
     claim: str
@@ -55,6 +84,19 @@ class Run:
     params: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     samples: tuple[Sample, ...] = ()
+    points: tuple[Point, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+
+    def line(self, chart: Chart) -> Line:
+        """Return this run as one line of `chart`.
+
+        A run recorded before points were has those of its thinned samples, if the chart shows
+        their values; thinned samples cannot be counted.
+        """
+        points: Sequence[Point] = self.points
+        if not points and not chart.window_seconds and not chart.running_total:
+            points = charts.thin(charts.points(chart, self.samples), MAX_POINTS_PER_RUN)
+        return Line(self.variant, self.holds, self.expected, points, self.bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +179,20 @@ def load(path: Path) -> Record:
 
 
 def save(path: Path, record: Record) -> None:
-    """Write `record` as at most 100 kB, with as many samples as fit.
+    """Write `record` as at most 100 kB, with as many samples, then as many points, as fit.
 
     Raises:
-        ValueError: a number is not finite, or it does not fit even with four samples a series.
+        ValueError: a number is not finite, or it does not fit even with four samples a series
+            and thirty points a run.
     """
-    limit = MAX_SAMPLES_PER_RUN
-    while len(text := _dump(_thinned(record, limit)).encode()) > MAX_BYTES:
-        if limit == 0:
+    limit, points = MAX_SAMPLES_PER_RUN, MAX_POINTS_PER_RUN
+    while len(text := _dump(_thinned(record, limit, points)).encode()) > MAX_BYTES:
+        if limit:
+            limit = limit * 3 // 4
+        elif points > MIN_POINTS_PER_RUN:
+            points = max(MIN_POINTS_PER_RUN, points * 3 // 4)
+        else:
             raise ValueError(f"{path.name} would take {len(text)} bytes, more than {MAX_BYTES}")
-        limit = limit * 3 // 4
     path.parent.mkdir(parents=True, exist_ok=True)
     # Replaced in one step: a reader never sees half a file.
     draft = path.with_suffix(".json.new")
@@ -210,6 +256,35 @@ def thin(samples: Sequence[Sample], limit: int) -> tuple[Sample, ...]:
     return tuple(samples[index] for index in sorted(keep))
 
 
+def kept(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Return the first exchange of each status as it is recorded: short, without noise or secrets."""
+    first: dict[int, Exchange] = {}
+    for each in exchanges:
+        first.setdefault(each.status, each)
+    return tuple(
+        replace(
+            each,
+            request_headers=_told(each.request_headers),
+            headers=_told(each.headers),
+            body=_cut(each.body, MAX_BODY),
+            seconds=round(each.seconds, 4),
+        )
+        for each in first.values()
+    )
+
+
+def _told(headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: _cut(value, MAX_SECRET if name.lower() in SECRET else MAX_HEADER)
+        for name, value in headers.items()
+        if name.lower() not in NOISE
+    }
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def _spread(samples: Sequence[Sample], indexes: list[int], limit: int) -> set[int]:
     if len(indexes) <= limit:
         return set(indexes)
@@ -221,15 +296,16 @@ def _spread(samples: Sequence[Sample], indexes: list[int], limit: int) -> set[in
     return keep
 
 
-def _thinned(record: Record, limit: int) -> Record:
+def _thinned(record: Record, limit: int, points: int) -> Record:
+    def thinned(run: Run) -> Run:
+        return replace(
+            run, samples=thin(run.samples, limit), points=tuple(charts.thin(run.points, points))
+        )
+
     return replace(
         record,
         recordings=tuple(
-            replace(
-                each,
-                runs=tuple(replace(run, samples=thin(run.samples, limit)) for run in each.runs),
-            )
-            for each in record.recordings
+            replace(each, runs=tuple(map(thinned, each.runs))) for each in record.recordings
         ),
     )
 
@@ -268,6 +344,30 @@ def _run(data: Mapping[str, Any]) -> Run:
         },
         units=_strings(data, "units"),
         samples=tuple(_sample(each) for each in _get(data, "samples", list)),
+        # Files written before points and exchanges were recorded have neither.
+        points=tuple(_point(each) for each in _get({"points": [], **data}, "points", list)),
+        exchanges=tuple(
+            _exchange(each) for each in _objects({"exchanges": [], **data}, "exchanges")
+        ),
+    )
+
+
+def _point(value: object) -> Point:
+    match value:
+        case [int() | float() as seconds, int() | float() as number]:
+            return seconds, number
+    raise ValueError(f"a point is [seconds, value], not {value!r}")
+
+
+def _exchange(data: Mapping[str, Any]) -> Exchange:
+    return Exchange(
+        method=_get(data, "method", str),
+        path=_get(data, "path", str),
+        request_headers=_strings(data, "request_headers"),
+        status=_get(data, "status", int),
+        headers=_strings(data, "headers"),
+        body=_get(data, "body", str),
+        seconds=_number(data, "seconds"),
     )
 
 
@@ -368,7 +468,7 @@ def _head(source: Recording | Bench) -> dict[str, Any]:
 
 
 def _run_data(run: Run) -> dict[str, Any]:
-    return {
+    data = {
         "claim": run.claim,
         "variant": run.variant,
         "expected": _word(run.expected),
@@ -381,16 +481,33 @@ def _run_data(run: Run) -> dict[str, Any]:
         "samples": [
             (_round(each.seconds, 3), each.series, _round(each.value)) for each in run.samples
         ],
+        "points": [(_round(seconds, 3), _round(value)) for seconds, value in run.points],
+        "exchanges": [
+            {
+                "method": each.method,
+                "path": each.path,
+                "request_headers": dict(each.request_headers),
+                "status": each.status,
+                "headers": dict(each.headers),
+                "body": each.body,
+                "seconds": _round(each.seconds, 4),
+            }
+            for each in run.exchanges
+        ],
     }
+    # Nothing says as much as an empty list, and an older file keeps its bytes.
+    return {name: value for name, value in data.items() if value or name not in LATER}
 
 
 def _lines(value: object, indent: str) -> str:
     """Dump with one field a line, and whatever fits in a line on one line."""
     flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    # Samples are for machines; one line a run keeps the rest of the file readable.
-    if len(flat) + len(indent) <= 100 or not value or (isinstance(value, list) and _flat(value)):
+    if len(flat) + len(indent) <= 100 or not value:
         return flat
-    deeper = indent + "  "
+    # Samples and points are for machines; one line a run keeps the rest of the file readable.
+    if isinstance(value, list) and _flat(value):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    deeper = indent + " "
     if isinstance(value, dict):
         parts = [
             f"{deeper}{json.dumps(key)}: {_lines(each, deeper)}" for key, each in value.items()
