@@ -190,6 +190,24 @@ def _port(port: int, user: str) -> Check:
     return Check(f"port {port}", Status.OK, "free")
 
 
+def _browser() -> Check:
+    found = browser()
+    if found:
+        return Check("browser", Status.OK, Path(found).name)
+    fix = "install Chromium or Chrome; only the tests of the lab's pages need it"
+    return Check("browser", Status.LIMITED, "not found", fix)
+
+
+def browser() -> str | None:
+    """Return the path of a Chromium-like browser, or None; `BROWSER_PATH` names one elsewhere."""
+    candidates = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    installed = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
+    if named := os.environ.get("BROWSER_PATH"):
+        return shutil.which(named)
+    on_path = (shutil.which(name) for name in candidates)
+    return next(filter(None, on_path), next(filter(os.path.exists, installed), None))
+
+
 PROBES: Sequence[Callable[[], Check]] = (
     _python,
     _machine,
@@ -199,7 +217,9 @@ PROBES: Sequence[Callable[[], Check]] = (
     _engine,
     _compose,
     _registry,
-    lambda: _port(8000, "an example"),
+    _browser,
+    lambda: _port(8000, "the lab"),
+    lambda: _port(8001, "an example"),
     lambda: _port(6379, "Redis"),
 )
 

@@ -169,7 +169,14 @@ def test_a_fault_is_seen_and_undone_when_the_variant_ends(started, action):
     started.runs.hurt(run.number, action, "web")
     started.wait(run, "done", "failed")
 
-    assert started.described(run)["faults"][0]["label"] == f"{action} web"
+    assert (
+        started.described(run)["faults"][0]["label"]
+        == {
+            "stop": "web stopped",
+            "kill": "web killed",
+            "pause": "web paused",
+        }[action]
+    )
     assert started.described(run)["lines"][0]["verdict"]["measured"] > 0
     again = started.add(seconds=0.3)
     started.wait(again, "done")
@@ -187,10 +194,10 @@ def test_what_was_hurt_can_be_put_back_by_hand(started):
 
     assert wait_until(lambda: len(run.lines[0].samples) > counted + 5, 10)
     assert [label for _, _, label in run.faults] == [
-        "pause web",
-        "resume web",
-        "kill web",
-        "start web",
+        "web paused",
+        "web resumed",
+        "web killed",
+        "web started",
     ]
     started.runs.cancel(run.number)
 

@@ -10,7 +10,7 @@ import pytest
 from nexus.catalog import Example
 from nexus.stacks.embedded import EmbeddedStack
 
-DOCUMENTED = "http://127.0.0.1:8000"
+DOCUMENTED = "http://127.0.0.1:8001"
 
 
 def sessions(example: Example) -> Iterator[tuple[str, list[str]]]:

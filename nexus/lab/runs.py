@@ -20,7 +20,14 @@ from nexus.stacks.embedded import EmbeddedStack
 
 type State = Literal["queued", "running", "done", "cancelled", "failed"]
 ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
-FAULTS = ("stop", "start", "kill", "pause", "resume")
+# Hand of the stack -> what it has done, as the chart says it.
+FAULTS = {
+    "stop": "stopped",
+    "start": "started",
+    "kill": "killed",
+    "pause": "paused",
+    "resume": "resumed",
+}
 KEPT = 20  # ended runs that a page which comes later may still ask for
 PULSE_SECONDS = 0.2
 # Of one core: what judging and drawing may take from a measurement on the same machine.
@@ -301,11 +308,11 @@ class Runs:
                 if line.state != "running":
                     continue
                 at = time.monotonic() - line.started
-                label = f"{action} {target}"
+                label = f"{target} {FAULTS[action]}"
                 try:
                     getattr(self.stacks.running(run.example), action)(target)
                 except (StackError, Refused) as error:
-                    label += f": {error}"
+                    label = f"{target} not {FAULTS[action]}: {error}"
                 run.faults.append((line.variant, at, label))
             self._say(run)
 
