@@ -82,7 +82,7 @@ def test_unknown_example_is_one_sentence(env):
 
 
 def test_missing_example_is_one_sentence(env):
-    done = nexus("run", env=env)
+    done = nexus("bench", env=env)
 
     assert done.returncode == 2
     assert done.stderr.strip() == "Which example? EXAMPLE=… is one of: toy."
@@ -92,7 +92,10 @@ def test_unknown_claim_is_one_sentence(env):
     done = nexus("prove", "toy", "--claim", "nope", env=env)
 
     assert done.returncode == 2
-    assert done.stderr.strip() == "toy has no claim 'nope'; its claims are: it-answers, it-keeps-answering."
+    assert (
+        done.stderr.strip()
+        == "toy has no claim 'nope'; its claims are: it-answers, it-keeps-answering."
+    )
 
 
 def test_unknown_stack_is_one_sentence(env):
@@ -135,7 +138,7 @@ def test_state_file_says_where_everything_is(running):
     with urllib.request.urlopen(f"{state['url']}/healthz") as response:
         assert response.status == 200
     assert state["kind"] == "embedded"
-    assert sorted(state["programs"]) == ["postgres", "redis", "web.1"]
+    assert sorted(state["programs"]) == ["postgres", "redis", "web.1", "web.2"]
     assert all(Path(program["log"]).exists() for program in state["programs"].values())
     assert all(psutil.pid_exists(program["pid"]) for program in state["programs"].values())
 
@@ -158,7 +161,7 @@ def test_program_that_dies_ends_the_run_with_its_last_lines(running):
     assert running.process.wait(10) == 1
     said = running.output.read_text()
     assert "fatal: asked to die" in said
-    assert "web.1 ended with exit code 7; everything else was stopped." in said
+    assert re.search(r"web\.[12] ended with exit code 7; everything else was stopped\.", said)
     assert running.left() == []
 
 
@@ -171,6 +174,37 @@ def test_taken_port_is_left_alone_and_another_printed(env, tmp_path):
 
     assert not url.endswith(f":{port}")
     assert url in found.output.read_text()
+
+
+def test_without_an_example_the_lab_opens_alone_and_closes_by_signal(env, tmp_path):
+    output = tmp_path / "output"
+    with output.open("w") as said:
+        lab = subprocess.Popen([sys.executable, "-m", "nexus", "run"], env=env, stdout=said)
+    assert wait_until(lambda: "Ready after" in output.read_text(), 20), output.read_text()
+    address = re.search(r"http://127\.0\.0\.1:\d+/", output.read_text())[0]
+
+    with urllib.request.urlopen(address) as response:
+        assert response.status == 200
+    lab.send_signal(signal.SIGTERM)
+
+    assert lab.wait(10) == 143
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(address)
+
+
+def test_two_labs_take_different_ports(running, env, tmp_path):
+    second = tmp_path / "second"
+    with second.open("w") as said:
+        lab = subprocess.Popen([sys.executable, "-m", "nexus", "run"], env=env, stdout=said)
+    assert wait_until(lambda: "Ready after" in second.read_text(), 20), second.read_text()
+    lab.terminate()
+    lab.wait(10)
+
+    addresses = {
+        re.search(r"open at (http://127\.0\.0\.1:\d+)/", text)[1]
+        for text in (running.output.read_text(), second.read_text())
+    }
+    assert len(addresses) == 2
 
 
 def test_proof_prints_a_table_and_leaves_nothing(env, tmp_path):
