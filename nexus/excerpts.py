@@ -21,12 +21,21 @@ def excerpt(source: str, name: str, symbol: str) -> str:
         ValueError: there is no such symbol; the message names those that are close.
     """
     lines = source.split("\n")
-    if not symbol:
-        return _text(lines)
-    found = list(_definitions(source, name, symbol)) if name.endswith(".py") else []
-    if found:
-        return "\n\n".join(_text(_with_heading(lines, node)) for node in found)
-    return _text(_region(lines, name, symbol, known=_names(source) if name.endswith(".py") else []))
+    return "\n\n".join(_text(lines[part]) for part in _parts(lines, source, name, symbol))
+
+
+def span(source: str, name: str, symbol: str) -> tuple[int, int]:
+    """Return the numbers of the first and the last line that `excerpt` shows, counted from 1.
+
+    Raises:
+        ValueError: there is no such symbol; the message names those that are close.
+    """
+    lines = source.split("\n")
+    parts = _parts(lines, source, name, symbol)
+    first, last = parts[0].start, parts[-1].stop
+    while last > first + 1 and not lines[last - 1].strip():
+        last -= 1
+    return first + 1, last
 
 
 def service(source: str, name: str, key: str) -> str:
@@ -70,6 +79,15 @@ def _first_sentence(text: str) -> str:
     sentence = re.split(r"(?<=\.)\s", paragraph, maxsplit=1)[0].rstrip(".:")
     # A line of a tree: past that, what stands before the colon has to do.
     return sentence if len(sentence) <= MAX_SUMMARY else sentence.partition(": ")[0]
+
+
+def _parts(lines: list[str], source: str, name: str, symbol: str) -> list[slice]:
+    if not symbol:
+        return [slice(0, len(lines))]
+    is_python = name.endswith(".py")
+    if found := list(_definitions(source, name, symbol)) if is_python else []:
+        return [_with_heading(lines, node) for node in found]
+    return [_region(lines, name, symbol, known=_names(source) if is_python else [])]
 
 
 def _definitions(source: str, name: str, symbol: str) -> Iterator[ast.stmt]:
@@ -117,28 +135,26 @@ def _names(source: str) -> list[str]:
     return names
 
 
-def _with_heading(lines: list[str], node: ast.stmt) -> list[str]:
+def _with_heading(lines: list[str], node: ast.stmt) -> slice:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     start = min([node.lineno, *(each.lineno for each in decorators)]) - 1
     indent = lines[start][: _indent(lines[start])]
     while start > 0 and lines[start - 1].startswith(f"{indent}#"):
         start -= 1
-    return lines[start : node.end_lineno]
+    return slice(start, node.end_lineno)
 
 
-def _region(lines: list[str], name: str, symbol: str, known: list[str]) -> list[str]:
-    found: list[str] | None = None
-    for line in lines:
+def _region(lines: list[str], name: str, symbol: str, known: list[str]) -> slice:
+    start: int | None = None
+    for number, line in enumerate(lines):
         mark = REGION_MARK.match(line)
         if mark and not mark["end"]:
             known = [*known, mark["name"]]
         if mark and mark["name"] == symbol:
-            if mark["end"] and found is not None:
-                return found
-            found = []
-        elif found is not None:
-            found.append(line)
-    if found is not None:
+            if mark["end"] and start is not None:
+                return slice(start, number)
+            start = number + 1
+    if start is not None:
         raise ValueError(f"region {symbol!r} of {name} has no end: [/{symbol}]")
     near = difflib.get_close_matches(symbol, known, n=3, cutoff=0.4)
     hint = f"; close to it: {', '.join(near)}" if near else ""
