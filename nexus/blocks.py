@@ -4,9 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from html import escape
 from pathlib import Path
 
-from nexus import excerpts, results
+from nexus import charts, excerpts, results
+from nexus.catalog import Example
+from nexus.charts import THEMES
+from nexus.experiment import Chart
 from nexus.results import Bench, Record, Recording, Run
 
 LEFT_OUT = (
@@ -38,10 +42,16 @@ ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A repository as its write-ups see it; `texts` holds files as they will be once written."""
+    """A repository as its write-ups see it.
+
+    Attributes:
+        texts: files as they will be once written.
+        pictures: likewise, those that the pages show.
+    """
 
     root: Path
     texts: dict[Path, str] = field(default_factory=dict)
+    pictures: dict[Path, str] = field(default_factory=dict)
 
     def read(self, path: Path) -> str:
         """Return the text of `path`, byte for byte but decoded.
@@ -70,6 +80,26 @@ class Site:
         """Return what is recorded of `example`: an empty record if nothing is."""
         path = self.root / "results" / f"{example}.json"
         return results.load(path) if path.exists() else Record(example)
+
+    def chart(self, example: str, claim: str) -> Chart:
+        """Return how `example` declares that `claim` is drawn.
+
+        Raises:
+            ValueError: it declares no such claim.
+        """
+        try:
+            return Example(self.root / "examples" / example).experiment(claim).chart
+        except (ImportError, OSError, LookupError) as error:
+            raise ValueError(f"{claim} cannot be charted: {error}") from error
+
+    def show(self, path: Path, picture: str) -> None:
+        """Note that a page shows `picture` from the file `path`.
+
+        Raises:
+            ValueError: another shows another there.
+        """
+        if self.pictures.setdefault(path, picture) != picture:
+            raise ValueError(f"{path.name} is drawn twice: chart a claim with the same variants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,34 +214,42 @@ def claims(ask: Ask) -> str:
 
 
 def chart(ask: Ask) -> str:
-    """`chart CLAIM [VARIANT...] [stack=]`: measured figures as bars, the bound as a line."""
+    """`chart CLAIM [VARIANT...] [stack=]`: what was seen, a line per variant, and the bound."""
     ask.count(1, None, "`chart CLAIM [VARIANT ...] [stack=STACK]`")
     runs = ask.runs()
     if not runs:
         return ask.unrecorded
-    # Variants on the axis, one value each; xychart draws no legend, so the caption names the line.
-    label = re.split(r"[\d<>=]", runs[0].figure)[0].strip()
-    unit = runs[0].units.get(label, "")
-    axis = f"{label} ({unit})" if unit else label or "measured"
-    values = [value for run in runs for value in (run.measured, run.bound)]
-    low, high = min(0, *values), max(values) * 1.1 or 1
-    bars = ", ".join(_number(run.measured) for run in runs)
-    line = ", ".join(_number(run.bound) for run in runs)
-    names = ", ".join(f'"{run.variant}"' for run in runs)
+    claim, page = ask.words[0], ask.page
+    declared = page.site.chart(ask.example, claim)
+    lines = [run.line(declared) for run in runs]
+    if not any(line.points for line in lines):
+        return ask.unrecorded
+    spec = charts.spec(declared, lines)
+    where = "" if ask.stack == "embedded" else f"-{ask.stack}"
+    links = {}
+    for theme in THEMES:
+        path = page.site.root / "results" / ask.example / f"{claim}{where}-{theme}.svg"
+        page.site.show(path, charts.picture(spec, theme))
+        links[theme] = path.relative_to(page.path.parent, walk_up=True).as_posix()
     return "\n".join(
         [
-            "```mermaid",
-            "xychart-beta",
-            f'    title "{_quoted(ask.words[0])}"',
-            f"    x-axis [{names}]",
-            f'    y-axis "{_quoted(axis)}" {_number(low)} --> {_number(high)}',
-            f"    bar [{bars}]",
-            f"    line [{line}]",
-            "```",
+            "<picture>",
+            f'<source media="(prefers-color-scheme: dark)" srcset="{links["dark"]}">',
+            f'<img src="{links["light"]}" alt="{_in_words(declared, runs)}">',
+            "</picture>",
             "",
-            f"Bars: measured. Line: the bound of `{ask.words[0]}`.",
+            f"{_capital(declared.y)}, by seconds. Dotted: the bound of `{claim}`.",
         ]
     )
+
+
+def _in_words(declared: Chart, runs: Sequence[Run]) -> str:
+    said = [f"{run.variant}: {run.figure}, {'holds' if run.holds else 'refuted'}." for run in runs]
+    return escape(" ".join([f"{_capital(declared.y)}.", *said]))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def figure(ask: Ask) -> str:
@@ -378,14 +416,10 @@ def _escaped(cell: str) -> str:
     return " ".join(cell.split()).replace("|", "\\|")
 
 
-def _quoted(text: str) -> str:
-    return text.replace('"', "'")
-
-
 def _cell(value: results.Cell) -> str:
     return value if isinstance(value, str) else _number(value)
 
 
 def _number(value: float) -> str:
-    # Never an exponent: Mermaid reads none, and neither do most people.
+    # Never an exponent: most people read none.
     return f"{value:.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.4g}"

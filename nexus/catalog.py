@@ -110,7 +110,8 @@ def example(name: str) -> Example:
 
 
 def _load(path: Path, name: str) -> ModuleType:
-    if name in sys.modules:
+    # Of another copy of the repository the examples bear the same names.
+    if name in sys.modules and sys.modules[name].__file__ == str(path):
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

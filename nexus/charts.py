@@ -25,7 +25,9 @@ VEGA_LITE = "6.4"
 MOST_POINTS = 150
 LEAST_POINTS = 4  # first, last, least and greatest
 
-THEMES: Mapping[str, Mapping[str, str]] = {
+type Theme = Literal["light", "dark"]
+
+THEMES: Mapping[Theme, Mapping[str, str]] = {
     "light": {
         "--chart-naive": "#b3401f",
         "--chart-naive-2": "#7a5c00",
@@ -106,15 +108,14 @@ def points(chart: Chart, samples: Sequence[Sample]) -> list[Point]:
     return found
 
 
-def _window(moments: list[float], width: float) -> list[Point]:
-    if not moments:
+def _window(entering: list[float], width: float) -> list[Point]:
+    if not entering:
         return []
-    leaving = (moment + width for moment in moments)
-    steps = sorted({*moments, *(moment for moment in leaving if moment <= moments[-1])})
+    leaving = [moment + width for moment in entering]
+    steps = sorted({*entering, *(moment for moment in leaving if moment <= entering[-1])})
     # The window is open at its far end: what lies exactly `width` back has left it.
     inside = (
-        bisect.bisect_right(moments, now) - bisect.bisect_right(moments, now - width)
-        for now in steps
+        bisect.bisect_right(entering, now) - bisect.bisect_right(leaving, now) for now in steps
     )
     return [(now, float(count)) for now, count in zip(steps, inside, strict=True)]
 
@@ -195,7 +196,7 @@ def svg(spec: Mapping[str, Any]) -> str:
     return f'{head} role="img" class="chart"><title>{title}</title>{body}'
 
 
-def picture(spec: Mapping[str, Any], theme: Literal["light", "dark"]) -> str:
+def picture(spec: Mapping[str, Any], theme: Theme) -> str:
     """Draw `spec` as a file of its own, with the colours of `theme`."""
     drawn = re.sub(r"var\((--[\w-]+)\)", lambda match: THEMES[theme][match[1]], svg(spec))
     return drawn.replace("><", ">\n<") + "\n"

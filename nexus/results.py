@@ -24,6 +24,7 @@ MAX_SAMPLES_PER_RUN = 400
 MIN_SAMPLES_PER_SERIES = 4
 MAX_POINTS_PER_RUN = 120
 MIN_POINTS_PER_RUN = 30
+MAX_EXCHANGES_PER_RUN = 3
 
 MAX_BODY, MAX_HEADER, MAX_SECRET = 300, 200, 8  # characters
 # Of every answer alike: they say nothing of the claim.
@@ -179,18 +180,20 @@ def load(path: Path) -> Record:
 
 
 def save(path: Path, record: Record) -> None:
-    """Write `record` as at most 100 kB, with as many samples, then as many points, as fit.
+    """Write `record` as at most 100 kB: samples give way first, then points, then exchanges.
 
     Raises:
-        ValueError: a number is not finite, or it does not fit even with four samples a series
-            and thirty points a run.
+        ValueError: a number is not finite, or it does not fit even with four samples a series,
+            thirty points a run and no exchange.
     """
-    limit, points = MAX_SAMPLES_PER_RUN, MAX_POINTS_PER_RUN
-    while len(text := _dump(_thinned(record, limit, points)).encode()) > MAX_BYTES:
-        if limit:
-            limit = limit * 3 // 4
+    samples, points, exchanges = MAX_SAMPLES_PER_RUN, MAX_POINTS_PER_RUN, MAX_EXCHANGES_PER_RUN
+    while len(text := _dump(_thinned(record, samples, points, exchanges)).encode()) > MAX_BYTES:
+        if samples:
+            samples = samples * 3 // 4
         elif points > MIN_POINTS_PER_RUN:
             points = max(MIN_POINTS_PER_RUN, points * 3 // 4)
+        elif exchanges:
+            exchanges -= 1
         else:
             raise ValueError(f"{path.name} would take {len(text)} bytes, more than {MAX_BYTES}")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -296,10 +299,13 @@ def _spread(samples: Sequence[Sample], indexes: list[int], limit: int) -> set[in
     return keep
 
 
-def _thinned(record: Record, limit: int, points: int) -> Record:
+def _thinned(record: Record, samples: int, points: int, exchanges: int) -> Record:
     def thinned(run: Run) -> Run:
         return replace(
-            run, samples=thin(run.samples, limit), points=tuple(charts.thin(run.points, points))
+            run,
+            samples=thin(run.samples, samples),
+            points=tuple(charts.thin(run.points, points)),
+            exchanges=run.exchanges[:exchanges],
         )
 
     return replace(

@@ -3,7 +3,7 @@
 Markdown knows two forms.
 A fence that names a source (```python limiter/bucket.py::Bucket.take) holds that source.
 What stands between `<!-- nexus:NAME arguments -->` and `<!-- /nexus -->`, on lines of their own or
-within one line, is made by `nexus.blocks`.
+within one line, is made by `nexus.blocks`; a chart comes with its pictures, `results/<example>/*.svg`.
 In a compose file the lines between `# sync: compose/services.yml redis` and `# end sync` are a copy
 of that service. Nothing else is touched.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nexus import blocks
 from nexus.blocks import Page, Site
+from nexus.charts import THEMES
 
 FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
 # A second word that looks like a path: with a slash or a dot, or a name that has no ending.
@@ -105,6 +106,26 @@ def sync(root: Path, *, check: bool) -> list[Stale]:
     if not check:
         for path in {root / each.path for each in stale}:
             path.write_bytes(site.texts[path].encode())
+    return stale + _sync_pictures(site, check=check)
+
+
+def _sync_pictures(site: Site, *, check: bool) -> list[Stale]:
+    """Write the pictures that the pages show, remove those that none shows any more."""
+    shown = site.pictures
+    drawn = {path for theme in THEMES for path in site.root.glob(f"results/*/*-{theme}.svg")}
+    stale = []
+    for path in sorted(drawn | shown.keys()):
+        text = shown.get(path)
+        if text is not None and path in drawn and path.read_bytes() == text.encode():
+            continue
+        stale.append(Stale(path.relative_to(site.root), 1, "picture" if text else "shown nowhere"))
+        if check:
+            continue
+        if text is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
     return stale
 
 

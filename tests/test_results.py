@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nexus import results
-from nexus.experiment import Sample
+from nexus.experiment import Chart, Sample
+from nexus.load import Exchange
 from nexus.results import Bench, Machine, Record, Recording, Run
 
 MACHINE = Machine("AMD EPYC", 2, 3.8, "Linux 6.1 x86_64")
@@ -67,6 +68,9 @@ def test_a_malformed_file_is_named_with_what_is_wrong(path, text, message):
         ("measured", "100", "not of type float"),
         ("measured", True, "not of type int"),
         ("samples", [[1, 2, 3]], "a sample is [seconds, series, value]"),
+        ("points", [[1]], "a point is [seconds, value]"),
+        ("exchanges", [1], "an entry of 'exchanges' is not a JSON object"),
+        ("exchanges", [{"method": "GET"}], "'path' is missing"),
     ],
 )
 def test_a_malformed_run_is_refused(path, name, value, message):
@@ -103,6 +107,82 @@ def test_what_is_saved_comes_back(path):
     results.save(path, record)
 
     assert results.load(path) == record
+
+
+def exchange(**changes):
+    made = Exchange("GET", "/api/", {"Accept": "*/*"}, 429, {"retry-after": "12"}, "{}", 0.0123)
+    return replace(made, **changes)
+
+
+def test_points_and_exchanges_come_back(path):
+    points = ((0.0, 1), (0.25, 99.5), (0.5, 100))
+    made = Record(
+        "rate_limiting", CLAIMS, (recording(run(points=points, exchanges=(exchange(),))),)
+    )
+
+    results.save(path, made)
+
+    assert results.load(path) == made
+
+
+def test_a_file_from_before_points_and_exchanges_loads(path):
+    results.add(path, "rate_limiting", CLAIMS, recording(run()))
+    assert "points" not in path.read_text()
+
+    old = results.load(path).find("burst-is-bounded", "token_bucket", "embedded")
+
+    assert (old.points, old.exchanges) == ((), ())
+    line = old.line(Chart("admitted", "requests"))
+    assert (list(line.points), line.bound) == ([(0.0, 1), (0.5, 100)], 106)
+
+
+def test_thinned_samples_are_not_counted(path):
+    results.add(path, "rate_limiting", CLAIMS, recording(run()))
+    old = results.load(path).find("burst-is-bounded", "token_bucket", "embedded")
+
+    assert list(old.line(Chart("admitted", "requests", window_seconds=4)).points) == []
+    assert list(old.line(Chart("admitted", "requests", running_total=True)).points) == []
+
+
+def test_exchanges_are_kept_one_a_status_without_noise_and_secrets():
+    long = exchange(
+        request_headers={"Authorization": "Bearer 0123456789", "X-Forwarded-For": "1" * 999},
+        headers={"Date": "today", "Server": "granian", "RateLimit": '"a";r=0'},
+        body="b" * 999,
+    )
+
+    refused, admitted = results.kept([long, exchange(), exchange(status=200)])
+
+    assert refused.request_headers["Authorization"] == "Bearer …"
+    assert len(refused.request_headers["X-Forwarded-For"]) == 200
+    assert refused.headers == {"RateLimit": '"a";r=0'}
+    assert len(refused.body) == 300
+    assert admitted == exchange(status=200)
+
+
+@pytest.mark.parametrize(("variants", "exchanges"), [(3, 2), (9, 0)])
+def test_points_then_exchanges_give_way_after_the_samples(path, variants, exchanges):
+    samples = tuple(Sample(n / 7, f"series-{n % 3}", n / 3) for n in range(300))
+    points = tuple((n / 7, n * 7919 % 300 / 3) for n in range(300))
+    claims = {f"claim-{n}": "A sentence." for n in range(9)}
+    said = tuple(exchange(status=status, body="b" * 300) for status in (200, 429))
+    runs = [
+        run(claim, f"variant-{n}", samples=samples, points=points, exchanges=said)
+        for claim in claims
+        for n in range(variants)
+    ]
+
+    results.add(path, "rate_limiting", claims, recording(*runs))
+
+    assert path.stat().st_size <= results.MAX_BYTES
+    loaded = results.load(path).runs("embedded")[0]
+    kept = loaded.points
+    assert len(loaded.exchanges) == exchanges
+    assert results.MIN_POINTS_PER_RUN * 2 / 3 <= len(kept) <= results.MAX_POINTS_PER_RUN
+    assert (kept[0], kept[-1]) == tuple(
+        (round(s, 3), round(v, 6)) for s, v in (points[0], points[-1])
+    )
+    assert max(value for _, value in kept) == round(max(value for _, value in points), 6)
 
 
 def test_saving_twice_gives_the_same_bytes(path):

@@ -70,6 +70,21 @@ _hidden: x
 """
 
 
+EXPERIMENTS = """\
+from nexus.experiment import Chart, Experiment
+
+
+class Burst(Experiment):
+    slug = "burst-is-bounded"
+    chart = Chart("admitted", "requests admitted")
+
+    def run(self): ...
+    def judge(self): ...
+"""
+
+PICTURES = [f"results/rate_limiting/burst-is-bounded-{theme}.svg" for theme in ("dark", "light")]
+
+
 def dedent(text):
     return textwrap.dedent(text).lstrip("\n")
 
@@ -77,7 +92,8 @@ def dedent(text):
 def run(variant, measured, *, holds, claim="burst-is-bounded"):
     sign = "<=" if holds else ">"
     figure = f"admitted {measured} {sign} 106"
-    return Run(claim, variant, holds, holds, figure, measured, 106, {}, {"admitted": "requests"})
+    points = ((0.1, 1), (0.4, measured))
+    return Run(claim, variant, holds, holds, figure, measured, 106, points=points)
 
 
 @pytest.fixture
@@ -91,6 +107,7 @@ def repository(tmp_path):
         example / "limiter" / "token_bucket.lua": SCRIPT,
         example / "limiter" / "__pycache__" / "x.pyc": "",
         example / "Procfile": "web: serve\n",
+        example / "experiments.py": EXPERIMENTS,
     }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -216,6 +233,8 @@ def test_a_synced_repository_is_not_stale(repository):
         "claims",
         "tree",
         "headline",
+        "picture",
+        "picture",
     ]
     assert sync(repository, check=True) == []
 
@@ -338,7 +357,7 @@ def test_without_a_record_the_blocks_say_how_to_make_one(repository):
 
 
 @pytest.mark.usefixtures("record")
-def test_a_chart_draws_the_measured_figures_and_the_bound(repository):
+def test_a_chart_is_a_picture_for_each_theme_and_its_figures_in_words(repository):
     text = filled(
         repository,
         "<!-- nexus:chart burst-is-bounded example=rate_limiting -->\n<!-- /nexus -->\n",
@@ -348,19 +367,80 @@ def test_a_chart_draws_the_measured_figures_and_the_bound(repository):
     assert text == dedent("""
         <!-- nexus:chart burst-is-bounded example=rate_limiting -->
 
-        ```mermaid
-        xychart-beta
-            title "burst-is-bounded"
-            x-axis ["drf_throttle", "token_bucket"]
-            y-axis "admitted (requests)" 0 --> 506
-            bar [460, 100]
-            line [106, 106]
-        ```
+        <picture>
+        <source media="(prefers-color-scheme: dark)" srcset="../results/rate_limiting/burst-is-bounded-dark.svg">
+        <img src="../results/rate_limiting/burst-is-bounded-light.svg" alt="Requests admitted. drf_throttle: admitted 460 &gt; 106, refuted. token_bucket: admitted 100 &lt;= 106, holds.">
+        </picture>
 
-        Bars: measured. Line: the bound of `burst-is-bounded`.
+        Requests admitted, by seconds. Dotted: the bound of `burst-is-bounded`.
 
         <!-- /nexus -->
-        """)
+        """)  # noqa: E501
+    for name in PICTURES:
+        picture = (repository / name).read_text()
+        assert "drf_throttle 460" in picture
+        assert "bound 106" in picture
+
+
+CHART = "<!-- nexus:chart burst-is-bounded -->\n<!-- /nexus -->\n"
+
+
+@pytest.mark.usefixtures("record")
+def test_a_picture_that_is_missing_or_differs_is_stale_and_comes_back_with_the_same_bytes(
+    repository,
+):
+    filled(repository, CHART)
+    dark, light = (repository / name for name in PICTURES)
+    before = [dark.read_bytes(), light.read_bytes()]
+    dark.write_text("<svg/>")
+    light.unlink()
+
+    stale = sync(repository, check=True)
+
+    assert [str(each) for each in stale] == [f"{name}:1: picture" for name in PICTURES]
+    assert dark.read_text() == "<svg/>"
+    assert not light.exists()
+    sync(repository, check=False)
+    assert [dark.read_bytes(), light.read_bytes()] == before
+    assert sync(repository, check=True) == []
+
+
+@pytest.mark.usefixtures("record")
+def test_a_picture_that_no_page_shows_any_more_goes(repository):
+    filled(repository, CHART)
+    write(repository, "Nothing.\n")
+
+    assert [each.block for each in sync(repository, check=True)] == ["shown nowhere"] * 2
+    assert (repository / PICTURES[0]).exists()
+    sync(repository, check=False)
+    assert not (repository / PICTURES[0]).exists()
+
+
+@pytest.mark.usefixtures("record")
+def test_a_picture_is_not_drawn_in_two_ways(repository):
+    write(
+        repository, CHART.replace("bounded -->", "bounded example=rate_limiting -->"), "docs/a.md"
+    )
+    write(repository, CHART.replace("bounded -->", "bounded token_bucket -->"))
+
+    with pytest.raises(WriteupError, match="is drawn twice"):
+        sync(repository, check=False)
+
+
+def test_a_chart_of_a_claim_without_an_experiment_is_refused(repository, record):
+    record.write_text(record.read_text().replace("burst-is-bounded", "burst-is-unbounded"))
+    write(repository, CHART.replace("is-bounded", "is-unbounded"))
+
+    with pytest.raises(WriteupError, match="cannot be charted: rate_limiting has no claim"):
+        sync(repository, check=False)
+
+
+def test_a_chart_without_points_says_how_to_record_them(repository, record):
+    kept = results.load(record)
+    runs = tuple(replace(each, points=()) for each in kept.recordings[0].runs)
+    results.save(record, replace(kept, recordings=(replace(kept.recordings[0], runs=runs),)))
+
+    assert "*Not recorded yet: `make prove" in filled(repository, CHART)
 
 
 def test_the_bench_is_a_table_with_numbers_to_the_right(repository):
@@ -410,6 +490,7 @@ def test_the_tree_says_what_each_file_is_for(repository):
 
         ```text
         rate_limiting/
+          experiments.py
           Procfile            its processes: release, web, worker
           README.md           the write-up
           limiter/            Token buckets

@@ -289,21 +289,21 @@ class NoFreeIdentity(Experiment):
         """Yield how many requests `who` has had answered so far, and how many of them admitted."""
         got_in = 0
         for number, answer in enumerate(answers, 1):
-            yield Sample(answer.received - start, f"{who} {asked}", number)
             if admitted(answer):
                 got_in += 1
                 yield Sample(answer.received - start, f"{who} admitted", got_in)
+            yield Sample(answer.received - start, f"{who} {asked}", number)
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
         attacker = last(samples, "attacker admitted")
         victim, asked = last(samples, "victim admitted"), last(samples, "victim asked")
-        end = max(each.seconds for each in samples if each.series == "attacker sent")
+        end = max(each.seconds for each in samples if each.series.startswith("attacker"))
         bound = 2 * (100 + math.floor(REFILL_PER_SECOND * end))
         figure = (
             f"attacker {attacker:.0f} admitted, {bound} allowed to two identities; "
             f"victim {victim:.0f} of {asked:.0f}"
         )
-        wronged = max(0, attacker - bound) + asked - victim
+        wronged = max(0, attacker - bound) + max(0, asked - victim)
         return Verdict(wronged == 0, figure, wronged, 0)
 
 

@@ -1,0 +1,351 @@
+"""A picture says what the samples say: exact points, both variants on one axis, words beside colours."""
+
+import itertools
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nexus import catalog, charts
+from nexus.catalog import Example
+from nexus.charts import Line
+from nexus.experiment import Chart, Sample, Verdict
+
+ADMITTED = Chart("admitted", "requests admitted")
+WINDOW = Chart("admitted", "requests admitted in the last 4 s", window_seconds=4, bound=100)
+ANSWER = Chart("answer", "seconds to the answer", mark="points", bound=1, logarithmic=True)
+
+NAIVE = Line("drf_throttle", False, False, [(0.1, 40), (0.4, 227)], 101)
+SOLUTION = Line("token_bucket", True, True, [(0.1, 60), (0.7, 101)], 102)
+
+
+def seen(*moments, series="admitted", value=1.0):
+    return [Sample(moment, series, value) for moment in moments]
+
+
+def texts(drawn):
+    return [each.text for each in ElementTree.fromstring(drawn).iter() if each.tag.endswith("text")]
+
+
+def test_only_the_charted_series_is_drawn():
+    samples = [Sample(0.1, "admitted", 1), Sample(0.2, "refused", 7), Sample(0.3, "admitted", 2)]
+
+    assert charts.points(ADMITTED, samples) == [(0.1, 1), (0.3, 2)]
+
+
+def test_a_running_total_adds_the_values_up():
+    chart = Chart("admitted", "requests", running_total=True)
+
+    assert charts.points(chart, seen(0.1, 0.2, 0.5, value=3)) == [(0.1, 3), (0.2, 6), (0.5, 9)]
+
+
+def test_a_window_counts_what_enters_and_what_leaves():
+    # At 4.5 the window (0.5, 4.5] has lost the sample that lies exactly 4 s back.
+    found = charts.points(WINDOW, seen(0.5, 1.0, 1.0, 4.5, 9.0))
+
+    assert found == [(0.5, 1), (1.0, 3), (4.5, 3), (5.0, 1), (8.5, 0), (9.0, 1)]
+
+
+moments = st.lists(st.integers(0, 200).map(lambda tenth: tenth / 10), max_size=60)
+
+
+@given(moments)
+def test_a_window_never_holds_another_number_than_lies_in_it(found):
+    for now, count in charts.points(WINDOW, seen(*found)):
+        assert count == sum(moment <= now < moment + 4 for moment in found)
+
+
+def test_no_sample_is_no_point():
+    for chart in (ADMITTED, WINDOW, ANSWER):
+        assert charts.points(chart, seen(1.0, series="refused")) == []
+
+
+pairs = st.tuples(st.floats(0, 100), st.floats(-1e6, 1e6))
+
+
+@given(st.lists(pairs, max_size=400).map(sorted), st.integers(4, 150))
+def test_thinning_keeps_limit_order_ends_and_extremes(points, most):
+    thinned = charts.thin(points, most)
+
+    assert len(thinned) <= most
+    assert thinned == sorted(thinned)
+    assert set(thinned) <= set(points)
+    if points:
+        assert (thinned[0], thinned[-1]) == (points[0], points[-1])
+        values, kept = [value for _, value in points], [value for _, value in thinned]
+        assert (min(kept), max(kept)) == (min(values), max(values))
+
+
+def test_thinning_keeps_a_spike_in_every_stretch():
+    points = [(float(n), 100.0 if n % 100 == 50 else 1.0) for n in range(1000)]
+
+    assert sum(value == 100 for _, value in charts.thin(points, 60)) == 10
+
+
+def test_a_short_line_is_not_thinned():
+    assert charts.thin([(0.0, 1.0), (1.0, 1.0)]) == [(0.0, 1.0), (1.0, 1.0)]
+
+
+def test_both_variants_stand_on_one_axis_with_its_unit():
+    spec = charts.spec(ADMITTED, [NAIVE, SOLUTION], faults=[(0.2, "redis stopped")])
+
+    assert spec["datasets"]["points"] == [
+        {"variant": "drf_throttle", "seconds": 0.1, "value": 40},
+        {"variant": "drf_throttle", "seconds": 0.4, "value": 227},
+        {"variant": "token_bucket", "seconds": 0.1, "value": 60},
+        {"variant": "token_bucket", "seconds": 0.7, "value": 101},
+    ]
+    assert spec["datasets"]["bounds"] == [{"value": 101}, {"value": 102}]
+    assert spec["datasets"]["faults"] == [{"seconds": 0.2, "label": "redis stopped"}]
+    drawn = texts(charts.svg(spec))
+    assert {"requests admitted", "seconds", "redis stopped"} <= set(drawn)
+
+
+def test_the_charts_own_bound_goes_before_the_verdicts():
+    spec = charts.spec(WINDOW, [NAIVE, SOLUTION])
+
+    assert spec["datasets"]["bounds"] == [{"value": 100}]
+    assert "bound 100" in texts(charts.svg(spec))
+
+
+@pytest.mark.parametrize("chart", [ADMITTED, WINDOW, ANSWER])
+def test_a_drawing_names_each_line_its_value_and_the_bound(chart):
+    drawn = texts(charts.svg(charts.spec(chart, [NAIVE, SOLUTION])))
+
+    bound = "101" if chart.bound is None else f"{chart.bound:g}"
+    assert {"drf_throttle 227", "token_bucket 101", f"bound {bound}"} <= set(drawn)
+
+
+def test_a_window_is_named_by_its_greatest_value():
+    line = Line("fixed_window", False, False, [(1, 50), (2, 199), (3, 20)])
+
+    assert "fixed_window 199" in texts(charts.svg(charts.spec(WINDOW, [line])))
+
+
+def test_naive_and_solution_differ_by_more_than_colour():
+    lines = [Line(f"v{n}", None, n > 1, [(0, n + 1), (1, n + 2)], 2) for n in range(4)]
+    drawn = charts.svg(charts.spec(ADMITTED, lines))
+
+    dashes = re.findall(r'<path aria-label|stroke-dasharray="([^"]+)"', drawn)
+    assert len({dash for dash in dashes if dash not in {"2,4", "1,3"}}) == 4
+
+
+@pytest.mark.parametrize("values", [(100, 100, 101, 101), (0, 0, 0, 0), (1000, 2, 1, 3)])
+def test_labels_lie_beneath_each_other_and_inside(values):
+    lines = [Line(f"variant-{n}", None, n > 1, [(0, 0), (1, v)], 5) for n, v in enumerate(values)]
+    drawn = charts.svg(charts.spec(ADMITTED, lines))
+
+    found = re.findall(
+        rf'translate\({charts.PLOT_WIDTH + 16},([-\d.]+)\)"[^>]*>(?:variant-|bound )', drawn
+    )
+    rows = sorted(float(each) for each in found)
+    assert len(rows) == 5
+    assert all(
+        below - above >= charts.LABEL_STEP - 0.01 for above, below in itertools.pairwise(rows)
+    )
+    assert rows[-1] <= charts.PLOT_HEIGHT + charts.LABEL_SIZE
+
+
+@pytest.mark.parametrize("chart", [ADMITTED, WINDOW, ANSWER])
+def test_a_run_that_has_just_begun_is_drawn(chart):
+    waiting = Line("token_bucket", None, True, [], None)
+
+    assert "NaN" not in charts.svg(charts.spec(chart, [waiting]))
+    assert "NaN" not in charts.svg(charts.spec(chart, [waiting, NAIVE]))
+    assert "no value yet" in charts.svg(charts.spec(chart, [waiting]))
+
+
+def test_what_has_no_logarithm_is_left_out():
+    line = Line("token_bucket", True, True, [(0, 0), (1, 0.01), (2, 0.1)])
+
+    drawn = charts.svg(charts.spec(ANSWER, [line]))
+
+    assert "token_bucket 0.1" in texts(drawn)
+    assert "NaN" not in drawn
+    assert "Infinity" not in drawn
+
+
+def test_a_drawing_is_an_image_with_a_title_and_no_colour_of_its_own():
+    drawn = charts.svg(charts.spec(ADMITTED, [NAIVE, SOLUTION]))
+    root = ElementTree.fromstring(drawn)
+
+    assert root.get("role") == "img"
+    assert root[0].tag.endswith("title")
+    assert root[0].text == (
+        "requests admitted: drf_throttle 227 (refuted), token_bucket 101 (holds); bound 101"
+    )
+    painted = set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawn))
+    assert {each for each in painted if not each.startswith("var(--chart-")} <= {
+        "none",
+        "transparent",
+    }
+    assert set(re.findall(r"var\(([\w-]+)\)", drawn)) <= set(charts.THEMES["light"])
+
+
+def test_a_title_is_escaped():
+    line = Line("a<b&c", None, False, [(0, 1)])
+
+    assert ElementTree.fromstring(charts.svg(charts.spec(ADMITTED, [line])))[0].text.endswith(
+        "a<b&c 1"
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_picture_stands_alone_and_is_the_same_every_time(theme):
+    spec = charts.spec(ADMITTED, [NAIVE, SOLUTION])
+
+    drawn = charts.picture(spec, theme)
+
+    assert "var(" not in drawn
+    assert charts.THEMES[theme]["--chart-naive"] in drawn
+    assert charts.picture(spec, theme) == drawn
+    ElementTree.fromstring(drawn)
+
+
+@pytest.mark.parametrize(("theme", "paper"), [("light", "#fbfaf7"), ("dark", "#16181d")])
+def test_every_colour_that_writes_can_be_read(theme, paper):
+    for name, colour in charts.THEMES[theme].items():
+        if name != "--chart-grid":
+            assert contrast(colour, paper) >= 4.5, name
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of WCAG 2.2."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_every_claim_draws_a_series_it_yields(example: Example):
+    for slug, experiment in example.experiments.items():
+        chart = experiment.chart
+        assert chart.series in experiment.units, slug
+        assert not (chart.running_total and chart.window_seconds), slug
+        assert chart.bound is None or not chart.logarithmic or chart.bound > 0, slug
+
+
+# What a run yields, in the order in which it does, in small: (holds at last, samples).
+RUNS = {
+    "burst-is-bounded": [
+        (True, [(0.1, "admitted", 1), (0.2, "admitted", 100), (0.3, "refused", 1900)]),
+        (False, [(0.1, "admitted", 1), (0.2, "admitted", 99), (0.3, "refused", 1901)]),
+        (False, [(0.1, "admitted", 2000)]),
+    ],
+    "no-cliff": [
+        (True, [(0.1, "admitted", 0.01), (2.6, "admitted", 0.02)]),
+        (False, [(2.6 + n / 1000, "admitted", 0.001) for n in range(101)]),
+    ],
+    "retry-after-is-true": [
+        (
+            True,
+            [
+                (0.5, "waited", 1),
+                (1.5, "refused after waiting", 0),
+                (1.5, "admitted", 1),
+                (1.5, "due", 1),
+            ],
+        ),
+        (
+            False,
+            [
+                (0.5, "waited", 0),
+                (0.6, "refused after waiting", 1),
+                (0.6, "admitted", 0),
+                (0.6, "due", 0),
+            ],
+        ),
+    ],
+    "no-free-identity": [
+        (
+            True,
+            [
+                (0.1, "attacker admitted", 1),
+                (0.1, "attacker sent", 1),
+                *[
+                    (0.2, series, number)
+                    for number in range(1, 21)
+                    for series in ("victim admitted", "victim asked")
+                ],
+            ],
+        ),
+        (False, [(0.1, "attacker sent", 1), (0.2, "victim asked", 1), (0.3, "victim asked", 2)]),
+        (
+            False,
+            [
+                (0.1, "attacker sent", 1),
+                (0.2, "attacker admitted", 300),
+                (0.2, "attacker sent", 300),
+            ],
+        ),
+    ],
+    "survives-redis": [
+        (
+            True,
+            [
+                (0.1, "answer", 0.02),
+                (0.1, "local admitted", 1),
+                (3.0, "exact again", 0.3),
+                (3.2, "admitted after", 100),
+                (3.2, "allowed after", 101),
+            ],
+        ),
+        (False, [(0.1, "answer", 0.9), (1.2, "answer", 1.2), (1.2, "server error", 500)]),
+    ],
+    "memory-is-flat": [
+        (
+            True,
+            [(0.1, "bytes", 56), (0.2, "bytes", 56), (0.9, "clients", 500), (1, "clients left", 0)],
+        ),
+        (False, [(0.1, "bytes", 900), (0.2, "bytes", 1800), (1, "clients left", 10_000)]),
+        (False, [(0.1, "bytes", 56), (1, "clients left", 10_000)]),
+    ],
+    "abuse-is-seen": [
+        (
+            True,
+            [
+                (0.5, "named wrongly", 0),
+                (5.1, "abuser sent", 1),
+                (6.0, "named", 9),
+                (15, "named wrongly", 0),
+            ],
+        ),
+        (False, [(5.1, "abuser sent", 1), (6.0, "named", 9), (15, "named wrongly", 10)]),
+        (False, [(5.1, "abuser sent", 80), (15, "named wrongly", 0), (15, "never named", 80)]),
+        (False, [(5.1, "abuser sent", 101)]),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("slug", "holds", "samples"),
+    [(slug, holds, samples) for slug, made in RUNS.items() for holds, samples in made],
+)
+def test_a_judge_tells_something_of_every_beginning_of_a_run(slug, holds, samples):
+    experiment = catalog.example("rate_limiting").experiment(slug)
+    found = [Sample(*each) for each in samples]
+
+    verdicts = [judged(experiment, found[:end]) for end in range(1, len(found) + 1)]
+
+    assert verdicts[-1].holds is holds
+    # What has been refuted once stays so; a run that holds at its end held all along.
+    known = [verdict.holds for verdict in verdicts]
+    assert known == sorted(known, reverse=True)
+    assert all(verdict.figure and math.isfinite(verdict.measured) for verdict in verdicts)
+
+
+def judged(experiment, samples) -> Verdict:
+    return experiment().judge(samples, experiment.defaults())
+
+
+def test_every_claim_of_the_first_example_has_such_a_run():
+    assert set(RUNS) == set(catalog.example("rate_limiting").experiments)
