@@ -4,14 +4,18 @@ import itertools
 import json
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nexus import results
-from nexus.experiment import Chart, Sample
-from nexus.load import Exchange
+from nexus import report, results
+from nexus.catalog import Example
+from nexus.experiment import Chart, Experiment, Sample, Verdict, ask
+from nexus.load import Exchange, watching
+from nexus.prove import prove_one
 from nexus.results import Bench, Machine, Record, Recording, Run
 
 MACHINE = Machine("AMD EPYC", 2, 3.8, "Linux 6.1 x86_64")
@@ -294,3 +298,43 @@ def test_the_machine_names_no_host():
     assert found.cores >= 1
     assert found.memory_gib > 0
     assert str(replace(MACHINE, cores=1)) == "AMD EPYC (1 core, 3.8 GiB, Linux 6.1 x86_64)"
+
+
+class Stack:
+    url = "http://127.0.0.1:9"  # the discard port: nobody answers
+
+    def heal(self):
+        pass
+
+
+class AsksTwice(Experiment):
+    slug, claim, holds, refuted = "asks-twice", "It is answered.", ("fast",), ("slow",)
+    units: ClassVar = {"admitted": "requests"}
+    chart = Chart("admitted", "requests admitted", running_total=True)
+
+    def run(self, stack, *_):
+        for number in range(2):
+            ask(f"{stack.url}/{number}", {"Authorization": "Bearer 0123456789"})
+            yield Sample(number, "admitted", 1)
+
+    def judge(self, *_):
+        return Verdict(True, "admitted 2 <= 2", 2, 2)
+
+
+@pytest.mark.parametrize(("kind", "statuses"), [("embedded", [0]), ("compose", [])])
+def test_a_proof_is_recorded_with_its_points_and_one_exchange_a_status(
+    kind, statuses, tmp_path, monkeypatch
+):
+    toy = Example(Path(__file__).parent / "examples" / "toy")
+    monkeypatch.setitem(vars(toy), "experiments", {AsksTwice.slug: AsksTwice})
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+    seen = []
+
+    with watching(lambda request, _: seen.append(request.url[-2:])):
+        report.record(toy, kind, [prove_one(Stack(), AsksTwice, "fast")])
+
+    (recorded,) = results.load(tmp_path / "results" / "toy.json").runs(kind)
+    assert recorded.points == ((0, 1), (1, 2))
+    assert [each.status for each in recorded.exchanges] == statuses
+    assert "0123456789" not in str(recorded)
+    assert seen == ["/0", "/1"]
