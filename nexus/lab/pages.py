@@ -1,0 +1,313 @@
+"""What each page shows, read anew from write-up, source and record whenever it is asked for."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+from nexus import catalog, charts, excerpts, results
+from nexus.catalog import Example
+from nexus.experiment import Experiment, Parameter
+from nexus.lab import diagrams, markdown, source
+from nexus.lab.markdown import Part, Reference
+from nexus.lab.source import Folder, SourceFile
+from nexus.results import Record, Recording, Run
+
+# Where the claims go that no paragraph names.
+LAST_RESORT = "proof"
+# What the lab draws itself, from the same source as the block.
+REDRAWN = {"chart", "tree"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A recorded figure as a bar: lengths are hundredths of the widest."""
+
+    run: Run
+    length: float
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The figure that stands for an example: the naive way and the solution against one bound."""
+
+    claim: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An example on the home page."""
+
+    name: str
+    title: str
+    claim: str
+    headline: Headline | None
+    claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One variant of a claim: what is declared, and what was recorded."""
+
+    name: str
+    expected: bool
+    run: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One claim in the flow of a page, with its verdicts and what it takes to run it."""
+
+    slug: str
+    claim: str
+    variants: tuple[Variant, ...]
+    chart: str
+    parameters: tuple[Parameter, ...]
+    recording: Recording | None
+
+    @property
+    def naive(self) -> int:
+        return sum(not variant.expected for variant in self.variants)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of a page; `template` shows it."""
+
+    template: str
+    part: Part | None = None
+    html: str = ""
+    panel: Panel | None = None
+    caption: str = ""
+    folder: Folder | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page of an example.
+
+    Attributes:
+        index: what the address of a page ends with: nothing live, `index.html` exported.
+    """
+
+    example: Example
+    record: Record
+    files: Mapping[str, SourceFile]
+    index: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.example.name
+
+    @cached_property
+    def document(self) -> markdown.Document:
+        return markdown.parse(self.files["README.md"].text, _Links(self))
+
+    @cached_property
+    def tree(self) -> Folder:
+        return source.tree(dict(self.files))
+
+    @property
+    def embedded(self) -> list[SourceFile]:
+        return [file for file in self.files.values() if file.is_embedded]
+
+    @property
+    def first(self) -> Reference | None:
+        """What the code pane shows before anything is chosen."""
+        whole = (part.reference for part in self.document.parts if part.reference)
+        return next(whole, next(iter(self.document.references), None))
+
+    @property
+    def contents(self) -> list[Part]:
+        return [part for part in self.document.parts if part.kind == "heading" and part.level == 2]
+
+    @property
+    def stack(self) -> str:
+        return next(iter(self.record.stacks()), "embedded")
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The whole page in reading order: each claim's panel follows the first block that names it."""
+        shown: list[Block] = []
+        placed: set[str] = set()
+        at_last = None
+        section = ""
+        for part in self.document.parts:
+            if part.kind == "heading" and part.level <= 2:
+                if section == LAST_RESORT:
+                    at_last = len(shown)
+                section = part.anchor
+            shown += self._shown(part, len(shown))
+            for slug in part.claims:
+                if slug not in placed:
+                    placed.add(slug)
+                    shown.append(Block("panel", panel=self.panel(slug)))
+        left = [slug for slug in self.example.experiments if slug not in placed]
+        at_last = len(shown) if at_last is None or section == LAST_RESORT else at_last
+        shown[at_last:at_last] = [Block("panel", panel=self.panel(slug)) for slug in left]
+        return shown
+
+    def panel(self, slug: str) -> Panel:
+        """Return what is claimed under `slug`, and what was recorded of it."""
+        experiment = self.example.experiment(slug)
+        runs = {run.variant: run for run in self.record.runs(self.stack, slug)}
+        recordings = [
+            each
+            for each in self.record.recordings
+            if each.stack == self.stack and any(run.claim == slug for run in each.runs)
+        ]
+        return Panel(
+            slug=slug,
+            claim=experiment.claim,
+            variants=tuple(
+                Variant(name, experiment.expected(name), runs.get(name))
+                for name in experiment.variants()
+            ),
+            chart=_chart(
+                experiment, [runs[name] for name in experiment.variants() if name in runs]
+            ),
+            parameters=experiment.parameters,
+            recording=recordings[-1] if recordings else None,
+        )
+
+    def anchors(self, path: str) -> list[tuple[int, int]]:
+        """Return the ranges of lines of a file that the write-up points at."""
+        found = (each for each in self.document.references if each.path == path and each.first)
+        return [(each.first, each.last) for each in found]
+
+    def _shown(self, part: Part, number: int) -> list[Block]:
+        if part.kind == "block":
+            if part.block == "chart":
+                return self._picture(part.args)
+            if part.block == "tree":
+                return [Block("tree", folder=self.tree)]
+            return []
+        if part.block in REDRAWN:
+            return []
+        if part.kind == "diagram":
+            # The line before a diagram says what it shows; Mermaid's own accTitle may, too.
+            titled = re.search(r"^\s*accTitle:\s*(.+)$", part.text, re.MULTILINE)
+            title = titled[1] if titled else "Diagram"
+            drawn = diagrams.svg(part.text, f"diagram-{number}", title)
+            return [Block("diagram", part, html=drawn or "")]
+        if part.kind == "code":
+            return [Block("code", part, html=part.html)]
+        return [Block("prose", part, html=part.html)]
+
+    def _picture(self, args: str) -> list[Block]:
+        slug, variants = _chart_words(args)
+        if slug not in self.example.experiments:
+            return []
+        found = {run.variant: run for run in self.record.runs(self.stack, slug)}
+        runs = [found[name] for name in variants or found if name in found]
+        drawn = _chart(self.example.experiment(slug), runs)
+        return [Block("picture", html=drawn, caption=slug)] if drawn else []
+
+
+@dataclass(frozen=True)
+class _Links:
+    page: Page
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for path, file in self.page.files.items():
+            self.names.setdefault(file.name, []).append(path)
+
+    def reference(self, code: str) -> Reference | None:
+        path, _, symbol = code.partition("::")
+        if path not in self.page.files:
+            # A name alone will do where one file bears it.
+            bearers = self.names.get(path, [])
+            if len(bearers) != 1:
+                return None
+            path = bearers[0]
+        if not symbol:
+            return Reference(path)
+        file = self.page.files[path]
+        try:
+            return Reference(path, symbol, *excerpts.span(file.text, file.name, symbol))
+        except ValueError as error:
+            raise ValueError(f"{self.page.name}/README.md: {error}") from error
+
+    def is_claim(self, code: str) -> bool:
+        return code in self.page.example.experiments
+
+    def href(self, target: str) -> str | None:
+        path, _, fragment = target.partition("#")
+        folder = self.page.example.path.resolve()
+        found = (folder / path).resolve()
+        if found.is_relative_to(folder):
+            inside = found.relative_to(folder).as_posix()
+            return f"files/{inside}.html" if inside in self.page.files else None
+        for other in catalog.examples():
+            if found in (other.path.resolve(), other.path.resolve() / "README.md"):
+                return f"../{other.name}/{self.page.index}" + (f"#{fragment}" if fragment else "")
+        return None
+
+
+def home() -> list[Card]:
+    """Return a card for every example."""
+    return [_card(example) for example in catalog.examples()]
+
+
+def page(name: str, index: str = "") -> Page:
+    """Return the page of the example `name`.
+
+    Raises:
+        UnknownName: there is none; the message names those that are.
+        ValueError: its write-up names a part of the source that does not exist.
+    """
+    example = catalog.example(name)
+    found = Example(example.path)  # read again: what it keeps belongs to one page
+    return Page(found, record(found), source.files(found.path), index)
+
+
+def record(example: Example) -> Record:
+    """Return what is recorded of `example`; an empty record if nothing is."""
+    path = catalog.ROOT / "results" / f"{example.name}.json"
+    return results.load(path) if path.exists() else Record(example.name)
+
+
+def _card(example: Example) -> Card:
+    title, claim, args = markdown.opening(example.readme)
+    return Card(
+        example.name,
+        title or example.name,
+        claim,
+        _headline(record(example), args),
+        len(example.experiments),
+    )
+
+
+def _headline(record: Record, args: str) -> Headline | None:
+    slug, variants = _chart_words(args)
+    stack = next(iter(record.stacks()), "embedded")
+    runs = [run for run in record.runs(stack, slug) if not variants or run.variant in variants]
+    # Declared from the trivial to what is commonly installed, and from there to the solution.
+    last = {run.holds: run for run in runs}
+    shown = [last[holds] for holds in (False, True) if holds in last]
+    widest = max((max(run.measured, run.bound) for run in shown), default=0) or 1
+    bars = [Bar(run, 100 * run.measured / widest, 100 * run.bound / widest) for run in shown]
+    return Headline(slug, tuple(bars)) if bars else None
+
+
+def _chart_words(args: str) -> tuple[str, list[str]]:
+    words = [word for word in args.split() if "=" not in word]
+    return (words[0], words[1:]) if words else ("", [])
+
+
+def _chart(experiment: type[Experiment], runs: Sequence[Run]) -> str:
+    lines = [run.line(experiment.chart) for run in runs]
+    if not any(line.points for line in lines):
+        return ""
+    return _drawn(json.dumps(charts.spec(experiment.chart, lines)))
+
+
+@lru_cache(maxsize=256)
+def _drawn(spec: str) -> str:
+    read: Mapping[str, Any] = json.loads(spec)
+    return charts.svg(read)
