@@ -10,7 +10,7 @@ NEXUS  := PYTHONPATH=. $(PYTHON) -m nexus
 LOCK   := --universal --generate-hashes --no-emit-index-url --python-version 3.12 --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down prove test bench sync doctor lint format clean lock
+.PHONY: help setup run up down prove test bench sync site doctor lint format clean lock
 
 help: ## print the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ help: ## print the commands
 
 setup: .venv/dev.stamp ## install what tests and experiments need
 
-run: .venv/run.stamp ## EXAMPLE=…: start an example on this machine, until Ctrl-C
+run: .venv/run.stamp ## [EXAMPLE=…]: open the lab, and start an example in it, until Ctrl-C
 	@exec env $(NEXUS) run $(EXAMPLE)
 
 up: .venv/dev.stamp ## EXAMPLE=…: start an example in containers
@@ -43,6 +43,9 @@ bench: .venv/dev.stamp ## EXAMPLE=… [RECORD=1]: the solution beside its peers 
 
 sync: .venv/dev.stamp ## [CHECK=1]: fill code and figures into the write-ups, or fail if one is stale
 	@$(NEXUS) sync $(if $(CHECK),--check)
+
+site: .venv/run.stamp ## write the lab's pages into site/, without anything to run
+	@$(NEXUS) site
 
 doctor: .venv/run.stamp ## check what this machine can run
 	@$(NEXUS) doctor

@@ -202,6 +202,16 @@ def sync(
 
 
 @app.command()
+def site() -> None:
+    """Write the lab's pages into site/, for any static host or the file system."""
+    from nexus.lab.export import export
+
+    with sentences():
+        count = export(ROOT / "site")
+        console.print(f"{count} pages in site/; open site/index.html.")
+
+
+@app.command()
 def doctor() -> None:
     """Check what this machine can run."""
     from nexus import doctor as checks
