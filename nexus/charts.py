@@ -99,9 +99,13 @@ def points(chart: Chart, samples: Sequence[Sample]) -> list[Point]:
     Of a window the result is its exact step function: a point where a sample enters it, and one
     where a sample leaves it.
     """
-    found = [(each.seconds, each.value) for each in samples if each.series == chart.series]
+    # Answers come in batches from several clients: not in the order of their time.
+    found = sorted(
+        ((each.seconds, each.value) for each in samples if each.series == chart.series),
+        key=lambda point: point[0],
+    )
     if chart.window_seconds:
-        return _window(sorted(seconds for seconds, _ in found), chart.window_seconds)
+        return _window([seconds for seconds, _ in found], chart.window_seconds)
     if chart.running_total:
         totals = accumulate(value for _, value in found)
         return [(seconds, total) for (seconds, _), total in zip(found, totals, strict=True)]
@@ -183,7 +187,8 @@ def describe(chart: Chart, lines: Sequence[Line]) -> str:
         value = "no value yet" if shown is None else _number(shown)
         parts.append(f"{line.variant} {value}{verdict}")
     bounds = _bounds(chart, lines)
-    bound = f"; bound {_number(bounds[0])}" if bounds else ""
+    ends = dict.fromkeys([*bounds[:1], *bounds[-1:]])
+    bound = f"; bound {' to '.join(map(_number, ends))}" if bounds else ""
     return f"{chart.y}: {', '.join(parts)}{bound}"
 
 
@@ -193,6 +198,8 @@ def svg(spec: Mapping[str, Any]) -> str:
     title = escape(str(spec["description"]), quote=False)
     head, body = drawn.split(">", 1)
     head = re.sub(r' class="[^"]*"', "", head)
+    # One picture with one name: the roles Vega gives to each of its marks would ask for a name each.
+    body = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", body)
     return f'{head} role="img" class="chart"><title>{title}</title>{body}'
 
 
@@ -365,13 +372,15 @@ def _labels(chart: Chart, looks: Mapping[str, _Look]) -> list[dict[str, Any]]:
         # The bound joins the names as one more row of theirs.
         {
             "calculate": "datum.row == 1 && length(data('bounds'))"
-            " ? [datum.end, {variant: 'bound', value: data('bounds')[0].value}] : [datum.end]",
+            " ? [datum.end, {variant: 'bound', bounds: extent(pluck(data('bounds'), 'value'))}]"
+            " : [datum.end]",
             "as": "end",
         },
         {"flatten": ["end"]},
         {"calculate": "datum.end.variant", "as": "variant"},
         {"calculate": "datum.end.seconds", "as": "from"},
-        {"calculate": "datum.end.value", "as": "shown"},
+        {"calculate": "datum.end.bounds || [datum.end.value, datum.end.value]", "as": "ends"},
+        {"calculate": "datum.ends[0]", "as": "shown"},
         {"calculate": "scale('y', datum.shown)", "as": "at"},
         {"window": [{"op": "row_number", "as": "rank"}], "sort": [{"field": "at"}]},
         {"joinaggregate": [{"op": "count", "as": "count"}]},
@@ -384,8 +393,9 @@ def _labels(chart: Chart, looks: Mapping[str, _Look]) -> list[dict[str, Any]]:
         },
         {"calculate": f"min(datum.lead + {LABEL_STEP} * datum.rank, {last})", "as": "row"},
         {
-            "calculate": "datum.variant + ' ' + (datum.shown >= 100"
-            " ? format(datum.shown, ',.0f') : format(datum.shown, ',.3~r'))",
+            # A bound that grows with the time of a run is another one for each variant.
+            "calculate": f"datum.variant + ' ' + {_label('datum.ends[0]')}"
+            f" + (datum.ends[1] > datum.ends[0] ? '–' + {_label('datum.ends[1]')} : '')",
             "as": "name",
         },
     ]
@@ -419,6 +429,10 @@ def _labels(chart: Chart, looks: Mapping[str, _Look]) -> list[dict[str, Any]]:
         },
     ]
     return [{"data": {"name": "points"}, "transform": transform, "layer": layers}]
+
+
+def _label(number: str) -> str:
+    return f"format({number}, {number} >= 100 ? ',.0f' : ',.3~r')"
 
 
 def _pixels(expression: str) -> dict[str, Any]:

@@ -86,7 +86,7 @@
     if (!box) return;
     show(box, Boolean(example.error));
     const parts = [element("p", {}, example.error)];
-    if (example.log) parts.push(element("pre", { tabindex: "0", "aria-label": "Last log lines" }, example.log));
+    if (example.log) parts.push(element("pre", { role: "group", tabindex: "0", "aria-label": "Last log lines" }, example.log));
     box.replaceChildren(...(example.error ? parts : []));
   }
 
@@ -220,8 +220,8 @@
       "details",
       { class: "exchange" },
       element("summary", {}, element("code", {}, line.variant), ` answered `, element("strong", {}, answer), ` after ${milliseconds} ms`),
-      element("pre", { tabindex: "0", "aria-label": "Request" }, `${exchange.method} ${exchange.path}\n${headers(exchange.request_headers)}`),
-      element("pre", { tabindex: "0", "aria-label": "Answer" }, `${answer}\n${headers(exchange.headers)}\n\n${exchange.body}`),
+      element("pre", { role: "group", tabindex: "0", "aria-label": "Request" }, `${exchange.method} ${exchange.path}\n${headers(exchange.request_headers)}`),
+      element("pre", { role: "group", tabindex: "0", "aria-label": "Answer" }, `${answer}\n${headers(exchange.headers)}\n\n${exchange.body}`),
     );
   }
 
