@@ -395,7 +395,7 @@ def _labels(chart: Chart, looks: Mapping[str, _Look]) -> list[dict[str, Any]]:
         {
             # A bound that grows with the time of a run is another one for each variant.
             "calculate": f"datum.variant + ' ' + {_label('datum.ends[0]')}"
-            f" + (datum.ends[1] > datum.ends[0] ? '–' + {_label('datum.ends[1]')} : '')",
+            f" + (datum.ends[1] > datum.ends[0] ? ' to ' + {_label('datum.ends[1]')} : '')",
             "as": "name",
         },
     ]

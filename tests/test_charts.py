@@ -42,6 +42,14 @@ def test_a_running_total_adds_the_values_up():
     assert charts.points(chart, seen(0.1, 0.2, 0.5, value=3)) == [(0.1, 3), (0.2, 6), (0.5, 9)]
 
 
+def test_points_are_in_the_order_of_time_whatever_order_the_answers_came_in():
+    late = [Sample(0.4, "admitted", 3), Sample(0.1, "admitted", 1), Sample(0.2, "admitted", 2)]
+
+    assert charts.points(ADMITTED, late) == [(0.1, 1), (0.2, 2), (0.4, 3)]
+    total = Chart("admitted", "requests", running_total=True)
+    assert charts.points(total, late) == [(0.1, 1), (0.2, 3), (0.4, 6)]
+
+
 def test_a_window_counts_what_enters_and_what_leaves():
     # At 4.5 the window (0.5, 4.5] has lost the sample that lies exactly 4 s back.
     found = charts.points(WINDOW, seen(0.5, 1.0, 1.0, 4.5, 9.0))
@@ -115,7 +123,7 @@ def test_the_charts_own_bound_goes_before_the_verdicts():
 def test_a_drawing_names_each_line_its_value_and_the_bound(chart):
     drawn = texts(charts.svg(charts.spec(chart, [NAIVE, SOLUTION])))
 
-    bound = "101" if chart.bound is None else f"{chart.bound:g}"
+    bound = "101 to 102" if chart.bound is None else f"{chart.bound:g}"
     assert {"drf_throttle 227", "token_bucket 101", f"bound {bound}"} <= set(drawn)
 
 
@@ -175,7 +183,7 @@ def test_a_drawing_is_an_image_with_a_title_and_no_colour_of_its_own():
     assert root.get("role") == "img"
     assert root[0].tag.endswith("title")
     assert root[0].text == (
-        "requests admitted: drf_throttle 227 (refuted), token_bucket 101 (holds); bound 101"
+        "requests admitted: drf_throttle 227 (refuted), token_bucket 101 (holds); bound 101 to 102"
     )
     painted = set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawn))
     assert {each for each in painted if not each.startswith("var(--chart-")} <= {

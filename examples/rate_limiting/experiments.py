@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
+from itertools import chain
 from statistics import median
 
 from redis import Redis
@@ -277,22 +278,25 @@ class NoFreeIdentity(Experiment):
         rotating = [
             Request(target, sent_by(str(network + number))) for number in range(len(forged) // 4)
         ]
-        start = time.monotonic()
         attack = volley([*forged, *rotating], processes=4, connections=10)
-        yield from self._tallied("attacker", "sent", attack, start)
         questions = (ask(target, sent_by(victim)) for _ in range(self.VICTIM_ASKS))
-        yield from self._tallied("victim", "asked", questions, start)
+        yield from self._tallied(
+            chain(
+                (("attacker", "sent", answer) for answer in attack),
+                (("victim", "asked", answer) for answer in questions),
+            )
+        )
 
-    def _tallied(
-        self, who: str, asked: str, answers: Iterable[Answer], start: float
-    ) -> Iterator[Sample]:
-        """Yield how many requests `who` has had answered so far, and how many of them admitted."""
-        got_in = 0
-        for number, answer in enumerate(answers, 1):
-            if admitted(answer):
-                got_in += 1
-                yield Sample(answer.received - start, f"{who} admitted", got_in)
-            yield Sample(answer.received - start, f"{who} {asked}", number)
+    def _tallied(self, answers: Iterable[tuple[str, str, Answer]]) -> Iterator[Sample]:
+        """Yield how many requests of each have been answered so far, and how many admitted."""
+        counts: dict[str, int] = defaultdict(int)
+        start, latest = math.inf, 0.0
+        for who, asked, answer in answers:
+            start = min(start, answer.sent)
+            latest = max(latest, answer.received - start)
+            for series in (f"{who} admitted",) * admitted(answer) + (f"{who} {asked}",):
+                counts[series] += 1
+                yield Sample(latest, series, counts[series])
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
         attacker = last(samples, "attacker admitted")
