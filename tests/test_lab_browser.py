@@ -1,0 +1,495 @@
+"""The lab as a person meets it: in a browser, on real stacks."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+from nexus.catalog import ROOT
+from nexus.doctor import browser as browser_path
+from nexus.lab.export import export
+from nexus.stacks.processes import wait_until
+
+TOYS = ROOT / "tests" / "examples"
+SLOW_MS = 30_000  # a start installs and migrates; everything else answers at once
+WIDTHS = (390, 820, 1440)
+
+
+@dataclass
+class Lab:
+    """`nexus run` in the background."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    state: Path
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+def open_lab(state: Path, **env: str) -> Lab:
+    output = state / "output"
+    with output.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nexus", "run"],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "NEXUS_STATE": str(state), **env},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+        )
+    assert wait_until(lambda: "Ready after" in output.read_text(), 30), output.read_text()
+    address = re.search(r"open at (http://127\.0\.0\.1:\d+/)", output.read_text())[1]
+    return Lab(process, address, state)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = browser_path()
+    if path is None:
+        pytest.skip("no Chromium or Chrome is installed")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    """A page whose console must stay silent."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    errors = []
+    opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.allowed_errors = []
+    yield opened
+    context.close()
+    unexpected = [
+        error for error in errors if not any(each in error for each in opened.allowed_errors)
+    ]
+    assert unexpected == []
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory) -> Iterator[Lab]:
+    """A lab with the toy example; tests leave it running, with nothing queued."""
+    opened = open_lab(tmp_path_factory.mktemp("lab"), NEXUS_EXAMPLES=str(TOYS))
+    yield opened
+    opened.end()
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Iterator[Lab]:
+    """A lab with the real examples, none of them started."""
+    opened = open_lab(tmp_path_factory.mktemp("library"))
+    yield opened
+    opened.end()
+
+
+def start_toy(page: Page, lab: Lab) -> None:
+    page.goto(lab.url)
+    card = page.locator("[data-example-state=toy]")
+    start, stop = (card.get_by_role("button", name=name) for name in ("Start", "Stop"))
+    expect(start.or_(stop)).to_be_visible()
+    if start.is_visible():
+        start.click()
+    expect(card.locator("[data-state-word]")).to_have_text("Running", timeout=SLOW_MS)
+
+
+def panel_of(page: Page, lab: Lab, claim: str = "it-keeps-answering"):
+    page.goto(f"{lab.url}toy/")
+    return page.locator(f"#claim-{claim}")
+
+
+def word(panel, variant: str):
+    return panel.locator(f"[data-verdicts] [data-variant={variant}] [data-word]")
+
+
+def run(panel, **params: float) -> None:
+    for name, value in params.items():
+        panel.locator(f"input[name={name}]").fill(str(value))
+    panel.get_by_role("button", name="Run").click()
+
+
+def cancel(panel) -> None:
+    panel.get_by_role("button", name="Cancel").click()
+    expect(panel.locator("[data-status]")).to_have_text(re.compile("Cancelled"), timeout=10_000)
+
+
+def test_from_the_home_page_to_a_running_example(page, lab):
+    start_toy(page, lab)
+
+    links = page.locator("[data-example-state=toy] [data-links] a")
+    expect(links.filter(has_text="Swagger UI")).to_be_visible()
+    address = links.filter(has_text="API").first.get_attribute("href")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api/", address)
+
+
+def test_a_claim_is_run_on_naive_and_solution_and_both_verdicts_are_read(page, lab):
+    start_toy(page, lab)
+    panel = panel_of(page, lab)
+    run(panel, seconds=1)
+
+    expect(word(panel, "slow")).to_have_text(re.compile("refuted"), timeout=10_000)
+    expect(word(panel, "fast")).to_have_text("holds", timeout=10_000)
+    expect(panel.locator("[data-status]")).to_have_text(re.compile("Done"))
+    chart = panel.locator("[data-chart] svg")
+    expect(chart).to_contain_text("slow")
+    expect(chart).to_contain_text("fast")
+    expect(chart).to_contain_text("bound")
+    exchange = panel.locator("[data-exchanges] details").first
+    exchange.locator("summary").click()
+    expect(exchange.get_by_label("Answer")).to_contain_text("HTTP 200")
+    expect(exchange.get_by_label("Request")).to_contain_text("GET /slow")
+
+
+def test_a_running_claim_shows_what_it_has_come_to_and_can_be_cancelled(page, lab):
+    start_toy(page, lab)
+    panel = panel_of(page, lab)
+    run(panel, seconds=30)
+    expect(word(panel, "slow")).to_have_text("refuted so far", timeout=10_000)
+    expect(panel.locator("[data-status]")).to_have_text("Running against slow …")
+
+    cancel(panel)
+
+    expect(word(panel, "fast")).to_have_text("not judged")
+    expect(panel.get_by_role("button", name="Cancel")).to_be_hidden()
+
+
+def test_a_fault_is_seen_in_the_figure_and_marked_in_the_chart_and_undone(page, lab):
+    start_toy(page, lab)
+    panel = panel_of(page, lab)
+    panel.get_by_label("slow").uncheck()
+    run(panel, seconds=4)
+    expect(panel.get_by_role("button", name="Pause web")).to_be_visible(timeout=10_000)
+    panel.get_by_role("button", name="Pause web").click()
+
+    expect(panel.locator("[data-status]")).to_have_text(
+        "Done, with faults of your own.", timeout=20_000
+    )
+    expect(word(panel, "fast")).to_have_text("refuted")
+    expect(panel.locator("[data-chart] svg")).to_contain_text("web paused")
+
+    run(panel, seconds=0.5)
+    expect(word(panel, "fast")).to_have_text("holds", timeout=10_000)
+
+
+def test_two_people_who_press_run_queue_up_and_see_so(page, lab):
+    start_toy(page, lab)
+    first = panel_of(page, lab)
+    other = page.context.new_page()
+    second = panel_of(other, lab, "it-answers")
+    run(first, seconds=3)
+    expect(first.locator("[data-status]")).to_have_text(re.compile("Running"))
+    run(second)
+
+    expect(second.locator("[data-status]")).to_have_text("Queued: one run is ahead.")
+    expect(second.locator("[data-status]")).to_have_text(re.compile("Done"), timeout=20_000)
+    other.goto(f"{lab.url}toy/")
+    seen = other.locator("#claim-it-keeps-answering")
+    expect(word(seen, "slow")).to_have_text("refuted")
+    other.close()
+
+
+def test_a_page_that_is_reloaded_in_the_middle_of_a_run_goes_on(page, lab):
+    start_toy(page, lab)
+    panel = panel_of(page, lab)
+    run(panel, seconds=3)
+    expect(word(panel, "slow")).to_have_text("refuted so far", timeout=10_000)
+
+    page.reload()
+
+    panel = page.locator("#claim-it-keeps-answering")
+    expect(word(panel, "slow")).to_have_text(re.compile("refuted"))
+    expect(panel.locator("[data-status]")).to_have_text(re.compile("Running|Done"))
+    expect(word(panel, "fast")).to_have_text("holds", timeout=20_000)
+
+
+def test_a_cut_connection_is_said_and_what_was_missed_is_caught_up(page, lab):
+    page.allowed_errors = ["ERR_INTERNET_DISCONNECTED", "ERR_NETWORK_CHANGED"]
+    start_toy(page, lab)
+    panel = panel_of(page, lab)
+    expect(panel.locator("form[data-run]")).to_be_visible()
+    page.context.set_offline(True)
+    # An open stream survives the browser's own offline switch; a new one does not.
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    other = page.context.browser.new_page()
+    elsewhere = panel_of(other, lab, "it-answers")
+    run(elsewhere)
+    expect(elsewhere.locator("[data-status]")).to_have_text(re.compile("Done"), timeout=20_000)
+    other.close()
+    page.context.set_offline(False)
+
+    seen = page.locator("#claim-it-answers")
+    expect(word(seen, "fast")).to_have_text("holds", timeout=20_000)
+
+
+def test_bad_parameters_are_refused_by_the_lab_too(page, lab):
+    page.allowed_errors = ["400"]
+    start_toy(page, lab)
+    panel = panel_of(page, lab)
+    panel.locator("form[data-run]").evaluate("form => form.noValidate = true")
+    run(panel, seconds=1000)
+
+    expect(panel.locator("[data-status]")).to_have_text(
+        "seconds is a number from 0.2 to 30 s.", timeout=5_000
+    )
+
+
+def test_everything_is_reached_by_keyboard(page, lab):
+    start_toy(page, lab)
+    panel = panel_of(page, lab, "it-answers")
+    expect(panel.locator("form[data-run]")).to_be_visible()
+    page.locator("body").press("Tab")
+    expect(page.locator(":focus")).to_have_text(re.compile("Skip"))
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('#claim-it-answers [data-run-button]')"):
+            break
+    page.keyboard.press("Enter")
+
+    expect(word(panel, "fast")).to_have_text("holds", timeout=20_000)
+
+
+def test_logs_are_followed_by_program(page, lab):
+    start_toy(page, lab)
+    page.goto(f"{lab.url}toy/")
+    logs = page.locator("[data-example-state=toy] [data-logs]").first
+    logs.get_by_role("button", name="redis").click()
+
+    expect(logs.get_by_role("log")).to_contain_text("Ready to accept connections", timeout=10_000)
+
+
+def test_a_start_that_fails_shows_the_lines_that_explain_it(page, tmp_path):
+    failing = open_lab(tmp_path, NEXUS_EXAMPLES=str(TOYS), STAFF_TOKEN="broken")
+    page.goto(failing.url)
+    card = page.locator("[data-example-state=toy]")
+    card.get_by_role("button", name="Start").click()
+
+    expect(card.locator("[data-state-word]")).to_have_text("Failed", timeout=SLOW_MS)
+    expect(card.locator("[data-error]")).to_contain_text("toy refuses to start.")
+    expect(card.locator("[data-error]")).to_contain_text("'10.0.0.0/99' is not a network")
+    expect(card.get_by_role("button", name="Start")).to_be_visible()
+    page.goto("about:blank")
+    assert failing.end() == 143
+
+
+def test_a_closed_lab_is_said_on_its_pages(page, tmp_path):
+    page.allowed_errors = ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE", "ERR_EMPTY"]
+    closing = open_lab(tmp_path, NEXUS_EXAMPLES=str(TOYS))
+    page.goto(f"{closing.url}toy/")
+    expect(page.locator("[data-example-state=toy] [data-state-word]").first).to_have_text("Stopped")
+    closing.end()
+
+    expect(page.locator("html")).to_have_class(re.compile("is-cut-off"), timeout=10_000)
+
+
+def test_another_page_of_this_machine_can_start_nothing(page, lab, tmp_path):
+    """Same host, other port: cookies are shared there, so that only the origin tells them apart."""
+    page.allowed_errors = ["403"]
+    (tmp_path / "evil.html").write_text(
+        f'<form method=post action="{lab.url}toy/stop/"><button>Win</button></form>'
+    )
+    evil = subprocess.Popen(
+        [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", tmp_path, "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        port = re.search(rb"port (\d+)", evil.stdout.readline())[1].decode()
+        start_toy(page, lab)
+        page.goto(f"http://127.0.0.1:{port}/evil.html")
+        with page.expect_response(f"{lab.url}toy/stop/") as answered:
+            page.get_by_role("button").click()
+        assert answered.value.status == 403
+    finally:
+        evil.terminate()
+        evil.wait()
+        evil.stdout.close()
+    page.goto(lab.url)
+    expect(page.locator("[data-example-state=toy] [data-state-word]")).to_have_text("Running")
+
+
+def pages(lab: Lab) -> list[str]:
+    return [lab.url, f"{lab.url}rate_limiting/", f"{lab.url}nope/"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_are_accessible_and_fit_their_width(browser, library, scheme, width):
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    opened = context.new_page()
+    source = f"{library.url}rate_limiting/files/limiter/policy.py.html#L10-L20"
+    for address in [*pages(library), source]:
+        opened.goto(address)
+        found = Axe().run(opened)
+        assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
+        overflow = opened.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, f"{address} is {overflow} px wider than {width}"
+    context.close()
+
+
+def test_a_running_example_is_accessible(page, lab):
+    start_toy(page, lab)
+    panel = panel_of(page, lab)
+    run(panel, seconds=10)
+    expect(word(panel, "slow")).to_have_text("refuted so far", timeout=10_000)
+
+    found = Axe().run(page)
+
+    cancel(panel)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_pages_are_light_and_quick(page, library):
+    sizes = {}
+
+    def weigh(response):
+        try:
+            sizes[response.url] = response.request.sizes()["responseBodySize"]
+        except Error:
+            sizes[response.url] = 0  # a stream has no end
+
+    page.on("requestfinished", lambda request: weigh(request.response()))
+    page.goto(f"{library.url}rate_limiting/")
+    page.wait_for_timeout(500)
+    painted = page.evaluate(
+        "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity"
+    )
+
+    assert sum(sizes.values()) <= 400_000, sizes
+    assert all(url.startswith(library.url) for url in sizes), sizes
+    assert painted < 1000
+
+
+def test_without_script_text_code_and_figures_are_there(browser, library):
+    context = browser.new_context(java_script_enabled=False)
+    opened = context.new_page()
+    opened.goto(f"{library.url}rate_limiting/")
+
+    panel = opened.locator("#claim-burst-is-bounded")
+    expect(panel).to_contain_text("refuted")
+    expect(panel.locator("[data-chart] svg")).to_be_visible()
+    expect(opened.locator("main")).to_contain_text("redis.call('TIME')")
+    expect(opened.get_by_role("button", name="Run")).to_have_count(0)
+    expect(opened.get_by_role("button", name="Start")).to_have_count(0)
+    context.close()
+
+
+def test_the_code_pane_follows_the_reading(page, library):
+    page.goto(f"{library.url}rate_limiting/")
+    for file in ("flights/drf_throttle.py", "limiter/token_bucket.lua"):
+        reference = page.locator(f"main a[href*='{file}']").first
+        reference.scroll_into_view_if_needed()
+        reference.evaluate("link => link.scrollIntoView({block: 'center'})")
+        expect(page.locator("[data-pane-file]")).to_have_text(file, timeout=3_000)
+
+
+def test_a_run_of_ten_thousand_samples_stays_smooth(page, lab):
+    start_toy(page, lab)
+    panel = panel_of(page, lab)
+    panel.get_by_label("slow").uncheck()
+    page.evaluate(
+        """() => {
+            window.longest = 0;
+            let last = performance.now();
+            const step = (now) => {
+                window.longest = Math.max(window.longest, now - last);
+                last = now;
+                requestAnimationFrame(step);
+            };
+            requestAnimationFrame(step);
+        }"""
+    )
+    run(panel, seconds=6, pause=0.01)
+    time.sleep(1)
+    expect(panel.locator("[data-status]")).to_have_text(re.compile("Done"), timeout=20_000)
+
+    assert page.evaluate("window.longest") < 500
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    target = tmp_path_factory.mktemp("export") / "site"
+    export(target)
+    return target
+
+
+def read_through(page: Page, home: str, within: str) -> None:
+    """Go from the home page to an example and one of its files; nothing may come from elsewhere."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(home)
+    expect(page.get_by_role("button", name="Start")).to_have_count(0)
+    page.get_by_role("link", name="Rate limiting").first.click()
+    panel = page.locator("#claim-burst-is-bounded")
+    expect(panel).to_contain_text("refuted")
+    expect(panel.locator("svg")).to_be_visible()
+    expect(page.locator("[data-pane] pre, [data-pane-body] *").first).to_be_visible()
+    page.locator("[data-pane-file]").click()
+    expect(page.locator("h1")).to_have_text(re.compile(r"\.(py|lua)$"))
+    assert [url for url in asked if not url.startswith(within)] == []
+
+
+def test_the_exported_site_is_read_from_disk_without_network(page, site):
+    page.context.set_offline(True)
+    read_through(page, (site / "index.html").as_uri(), site.as_uri())
+
+
+def test_the_exported_site_is_served_below_a_path(page, site, tmp_path):
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "path").symlink_to(site)
+    served = subprocess.Popen(
+        [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", tmp_path, "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        port = re.search(rb"port (\d+)", served.stdout.readline())[1].decode()
+        address = f"http://127.0.0.1:{port}/some/path/"
+        read_through(page, address, address)
+    finally:
+        served.terminate()
+        served.wait()
+        served.stdout.close()
+
+
+def test_a_newcomer_refutes_the_naive_limiter_within_two_minutes(browser, tmp_path):
+    """Nothing is installed for the example, nothing has been read: three clicks."""
+    fresh = open_lab(tmp_path)
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    began = time.monotonic()
+    try:
+        opened.goto(fresh.url)
+        opened.get_by_role("button", name="Start Rate limiting").click()
+        card = opened.locator("[data-example-state=rate_limiting]")
+        expect(card.locator("[data-state-word]")).to_have_text("Running", timeout=90_000)
+        opened.get_by_role("link", name="Rate limiting").first.click()
+        panel = opened.locator("#claim-burst-is-bounded")
+        panel.get_by_role("button", name="Run").click()
+        expect(word(panel, "drf_throttle")).to_have_text("refuted", timeout=30_000)
+        expect(word(panel, "token_bucket")).to_have_text("holds", timeout=30_000)
+        assert time.monotonic() - began < 120
+        expect(panel.locator("[data-exchanges]")).to_contain_text("HTTP 429")
+    finally:
+        context.close()
+        fresh.end()

@@ -1,0 +1,215 @@
+"""What the lab answers, to whom, and what it leaves behind."""
+
+import http.client
+import http.cookies
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.parse
+from dataclasses import dataclass, field
+
+import psutil
+import pytest
+
+from nexus.catalog import ROOT
+from nexus.stacks.processes import wait_until
+
+TOYS = ROOT / "tests" / "examples"
+
+
+@dataclass
+class Client:
+    """A visitor without a browser: keeps the cookie, sends what it is told to."""
+
+    process: subprocess.Popen
+    port: int
+    token: str = ""
+    headers: dict = field(default_factory=dict)
+
+    def ask(self, method, path, fields=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        body = urllib.parse.urlencode(fields or {}, doseq=True)
+        sent = {"Content-Type": "application/x-www-form-urlencoded", **self.headers, **headers}
+        connection.request(method, path, body if method == "POST" else None, sent)
+        answer = connection.getresponse()
+        return answer, connection
+
+    def get(self, path, **headers):
+        answer, connection = self.ask("GET", path, **headers)
+        body = answer.read().decode()
+        connection.close()
+        return answer.status, dict(answer.getheaders()), body
+
+    def post(self, path, fields=None, **headers):
+        answer, connection = self.ask("POST", path, fields, **headers)
+        body = answer.read().decode()
+        connection.close()
+        return answer.status, body
+
+    def enter(self):
+        """Take the cookie and the token, as live.js does."""
+        answer, connection = self.ask("GET", "/events/")
+        cookie = http.cookies.SimpleCookie(answer.getheader("Set-Cookie"))["nexus_lab_csrf"]
+        answer.close()
+        connection.close()
+        self.headers = {
+            "Cookie": f"nexus_lab_csrf={cookie.value}",
+            "X-CSRFToken": cookie.value,
+            "Origin": f"http://127.0.0.1:{self.port}",
+            "Sec-Fetch-Site": "same-origin",
+        }
+        return self
+
+
+def open_lab(folder):
+    output = folder / "output"
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "NEXUS_STATE": str(folder),
+        "NEXUS_EXAMPLES": str(TOYS),
+    }
+    with output.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nexus", "run"], env=env, stdout=said, stderr=subprocess.STDOUT
+        )
+    assert wait_until(lambda: "Ready after" in output.read_text(), 20), output.read_text()
+    return process, int(re.search(r"open at http://127\.0\.0\.1:(\d+)", output.read_text())[1])
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    process, port = open_lab(tmp_path_factory.mktemp("lab"))
+    yield process, port
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture
+def lab(opened):
+    """A visitor who comes for the first time, to a lab in which nothing runs."""
+    return Client(*opened)
+
+
+def state(client):
+    answer, connection = client.ask("GET", "/events/")
+    lines = iter(lambda: answer.readline().decode().strip(), None)
+    data = next(line for line in lines if line.startswith("data: "))
+    answer.close()
+    connection.close()
+    return json.loads(data.removeprefix("data: "))["examples"][0]
+
+
+def test_only_this_machine_reaches_the_lab(lab):
+    bound = {
+        each.laddr.ip
+        for each in psutil.Process(lab.process.pid).net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN
+    }
+    assert bound == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[::1]", "10.0.0.1"])
+def test_other_host_names_are_refused(lab, host):
+    status, _, body = lab.get("/", Host=host)
+
+    assert status == 400
+    assert "Rate" not in body
+
+
+def test_nothing_is_changed_without_a_token_or_from_elsewhere(lab):
+    assert lab.post("/toy/start/")[0] == 403
+    lab.enter()
+    elsewhere = {"Origin": f"http://127.0.0.1:{lab.port + 1}"}
+    assert lab.post("/toy/start/", **elsewhere)[0] == 403
+    assert lab.post("/toy/start/", **{"Sec-Fetch-Site": "same-site"})[0] == 403
+    assert lab.post("/toy/start/", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert lab.get("/toy/start/")[0] == 405
+    assert state(lab)["state"] == "stopped"
+
+
+def test_unknown_names_say_what_there_is(lab):
+    lab.enter()
+    for path, said in (
+        ("/nope/start/", "There is no example 'nope'; the examples are: toy."),
+        ("/nope/claims/it-answers/run/", "There is no example 'nope'; the examples are: toy."),
+        (
+            "/toy/claims/nope/run/",
+            "toy has no claim 'nope'; its claims are: it-answers, it-keeps-answering.",
+        ),
+    ):
+        status, body = lab.post(path, {"variant": "fast"})
+        assert (status, json.loads(body)) == (404, {"error": said})
+    status, body = lab.post("/toy/claims/it-answers/run/", {"variant": "nope"})
+    assert (status, json.loads(body)["error"]) == (
+        400,
+        "it-answers has no variant 'nope'; its variants are: slow, fast.",
+    )
+    status, body = lab.post("/toy/claims/it-answers/run/", {"variant": "fast"})
+    assert (status, json.loads(body)["error"]) == (409, "toy does not run here; start it first.")
+    status, body = lab.post("/runs/7/cancel/")
+    assert (status, json.loads(body)["error"]) == (409, "There is no run 7.")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/toy/files/../../../pyproject.toml.html",
+        "/toy/files/%2e%2e/%2e%2e/%2e%2e/pyproject.toml.html",
+        "/toy/files//etc/passwd.html",
+        "/toy/files/..%2f..%2f..%2fpyproject.toml.html",
+        "/static/../settings.py",
+        "/static/%2e%2e/settings.py",
+        "/static/..%2fsettings.py",
+        "/static//etc/passwd",
+        "/toy/logs/../../secret_key/",
+        "/toy/logs/..%2f..%2fsecret_key/",
+        "/toy/logs/redis/",
+    ],
+)
+def test_no_other_file_is_readable(lab, path):
+    status, _, body = lab.get(path)
+
+    assert status in (400, 404)
+    assert "root:" not in body
+    assert "SECRET_KEY" not in body
+    assert "[project]" not in body
+
+
+def test_pages_say_what_they_may_load(lab):
+    _, headers, _ = lab.get("/toy/")
+
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe-eval" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_visit_without_script_gets_pages_that_work(lab):
+    assert lab.get("/nope/", **{"Accept-Encoding": "identity"})[0] == 404
+    status, _, body = lab.get("/toy/")
+    assert status == 200
+    assert "It answers with 200." in body
+
+
+def test_a_lab_that_is_killed_leaves_no_stack_running(tmp_path):
+    lab = Client(*open_lab(tmp_path)).enter()
+    assert lab.post("/toy/start/")[0] == 202
+    assert wait_until(lambda: state(lab)["state"] == "running", 30)
+    url = urllib.parse.urlsplit(state(lab)["url"])
+    family = psutil.Process(lab.process.pid).children(recursive=True)
+    assert len(family) >= 4
+    lab.process.send_signal(signal.SIGKILL)
+    lab.process.wait()
+
+    gone, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == []
+    assert len(gone) == len(family)
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((url.hostname, url.port), 1)
