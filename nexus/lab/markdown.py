@@ -20,7 +20,7 @@ from nexus.writeup import CLOSE, OPEN, SOURCE
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 TAGS = {
     "a", "blockquote", "br", "code", "dd", "div", "dl", "dt", "em", "h2", "h3", "h4", "hr", "li", "ol",
-    "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul", "wbr",
 }  # fmt: skip
 ATTRIBUTES = {
     "a": {"href", "class", "data-file", "data-lines"},
@@ -277,7 +277,7 @@ class _Reader:
     def _code(self, tokens: Sequence[Token], at: int, *_: Any) -> str:
         token = tokens[at]
         # A path breaks after its slashes, not within its names.
-        written = re.sub(r"(?<=\w)(/|::)(?=\w)", r"\1&#8203;", escape(token.content))
+        written = re.sub(r"(?<=\w)(/|::)(?=\w)", r"\1<wbr>", escape(token.content))
         code = f"<code>{written}</code>"
         if token.meta.get("in_link"):
             return code

@@ -68,10 +68,7 @@ class Panel:
     chart: str
     parameters: tuple[Parameter, ...]
     recording: Recording | None
-
-    @property
-    def naive(self) -> int:
-        return sum(not variant.expected for variant in self.variants)
+    experiment: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +169,21 @@ class Page:
             ),
             parameters=experiment.parameters,
             recording=recordings[-1] if recordings else None,
+            experiment=self._experiment(experiment),
         )
 
     def anchors(self, path: str) -> list[tuple[int, int]]:
         """Return the ranges of lines of a file that the write-up points at."""
-        found = (each for each in self.document.references if each.path == path and each.first)
+        pointed = [*self.document.references]
+        if path == "experiments.py":
+            pointed += map(self._experiment, self.example.experiments.values())
+        found = (each for each in pointed if each.path == path and each.first)
         return [(each.first, each.last) for each in found]
+
+    def _experiment(self, experiment: type[Experiment]) -> Reference:
+        file = self.files["experiments.py"]
+        name = experiment.__name__
+        return Reference(file.path, name, *excerpts.span(file.text, file.name, name))
 
     def _shown(self, part: Part, number: int) -> list[Block]:
         if part.kind == "block":
@@ -196,7 +202,10 @@ class Page:
             return [Block("diagram", part, html=drawn or "")]
         if part.kind == "code":
             return [Block("code", part, html=part.html)]
-        return [Block("prose", part, html=part.html)]
+        html = part.html
+        if part.block == "claims":
+            html = html.replace('class="table"', 'class="table is-claims"', 1)
+        return [Block("prose", part, html=html)]
 
     def _picture(self, args: str) -> list[Block]:
         slug, variants = _chart_words(args)

@@ -88,7 +88,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One level of the file tree: files first, then folders, each by name."""
+    """One level of the file tree, by name."""
 
     name: str
     role: str
@@ -112,7 +112,7 @@ def tree(found: dict[str, SourceFile], top: str = "", name: str = "") -> Folder:
     return Folder(
         name=name,
         role=init.role if init else "",
-        files=tuple(found[f"{top}{path}"] for path in sorted(inside) if "/" not in path),
+        files=tuple(found[f"{top}{path}"] for path in sorted(inside, key=str.lower) if "/" not in path),
         folders=tuple(tree(found, f"{top}{each}/", each) for each in names),
     )
 

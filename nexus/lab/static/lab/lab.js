@@ -129,11 +129,17 @@
   const follow = one("[data-follow]", pane);
   const files = one("[data-files]", pane);
   const sources = new Map(all("template[data-file]").map((each) => [each.dataset.file, each]));
-  const references = all("[data-reading] [data-file]").filter((each) => sources.has(each.dataset.file));
+  const stations = all("h2, [data-file]:not([data-aside])", one("[data-reading]")).filter(
+    (each) => each.localName === "h2" || sources.has(each.dataset.file),
+  );
+  const references = stations.filter((each) => each.localName !== "h2");
   let shown = { file: "", lines: "" };
   let pinned = null;
 
-  const fragment = ({ file, lines }) => `#${file}${lines ? `:${lines}` : ""}`;
+  function fragment({ file, lines }) {
+    const [first, last] = lines.split("-");
+    return `#${file}${lines ? `:${first === last ? first : lines}` : ""}`;
+  }
 
   function inAddress() {
     const found = /^#(.+?)(?::(\d+)(?:-(\d+))?)?$/.exec(decodeURIComponent(location.hash));
@@ -184,10 +190,17 @@
     const line = readingLine();
     let found = null;
     let top = -Infinity;
-    for (const each of references) {
+    let section = false;
+    for (const each of stations) {
       const at = each.getBoundingClientRect().top;
+      const isSection = each.localName === "h2";
+      if (at > line) {
+        // Under a heading one reads towards its first reference, not on from the section before.
+        return section && !isSection ? each : found;
+      }
+      section = isSection;
       // Of several on one line, the first.
-      if (at <= line && at > top + 4) [found, top] = [each, at];
+      if (!isSection && at > top + 4) [found, top] = [each, at];
     }
     return found;
   }
