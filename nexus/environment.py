@@ -13,6 +13,7 @@ from pathlib import Path
 import uv
 
 from nexus.catalog import ROOT, Example
+from nexus.stacks.processes import end_with_parent
 
 STATE = Path(os.environ.get("NEXUS_STATE", ROOT / ".nexus"))  # the harness's tests set it
 
@@ -85,7 +86,14 @@ def _install(venv: Path, lock: Path) -> None:
 
 def _run(command: list[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        preexec_fn=end_with_parent,
+    )
     if done.returncode:
         reason = "\n".join(done.stderr.strip().splitlines()[-8:])
         raise InstallError(

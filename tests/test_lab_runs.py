@@ -264,3 +264,18 @@ def test_a_start_that_is_given_up_ends_what_it_started(lab):
 
     assert lab.state() in ("failed", "stopped")
     assert lab.stacks.places["toy"].stack is None
+
+
+def test_a_start_that_hangs_does_not_keep_the_lab_open(lab, monkeypatch):
+    waiting = threading.Event()
+    monkeypatch.setattr(
+        "nexus.stacks.embedded.ensure_environment", lambda *_, **__: waiting.wait(30)
+    )
+    lab.stacks.start("toy")
+    assert wait_until(lambda: "installing packages" in lab.stacks.describe("toy")["steps"], 5)
+
+    closing = time.monotonic()
+    lab.close()
+
+    assert time.monotonic() - closing < 4
+    waiting.set()

@@ -8,7 +8,7 @@ import django
 import uvicorn
 from django.core.asgi import get_asgi_application
 
-from nexus.stacks.ports import free_port
+from nexus.stacks.ports import Ports
 from nexus.stacks.processes import wait_until
 
 LAB_PORT = int(os.environ.get("NEXUS_LAB_PORT", "8000"))
@@ -19,6 +19,7 @@ class Server:
     """The pages at http://127.0.0.1:8000/, or at the next free port."""
 
     def __init__(self) -> None:
+        self._ports = Ports()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -30,8 +31,10 @@ class Server:
         """
         os.environ["DJANGO_SETTINGS_MODULE"] = "nexus.lab.settings"
         django.setup()
-        # Bound here, so that two labs that start at once cannot choose the same port.
-        bound = _bind()
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", self._ports.take(LAB_PORT)))
+        bound.listen(128)
         config = uvicorn.Config(
             get_asgi_application(),
             lifespan="off",
@@ -54,14 +57,4 @@ class Server:
         if self._server and self._thread:
             self._server.should_exit = True
             self._thread.join(5)
-
-
-def _bind() -> socket.socket:
-    bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(("127.0.0.1", free_port(LAB_PORT)))
-    except OSError:  # taken since it was looked at
-        bound.bind(("127.0.0.1", 0))
-    bound.listen(128)
-    return bound
+        self._ports.give_back()

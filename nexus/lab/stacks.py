@@ -1,11 +1,11 @@
 """The stacks that this lab started: what state each is in, and how it got there."""
 
 import os
+import queue
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from nexus.stacks.state import AlreadyRuns, compose_runs, owned, read_state
 type State = Literal["stopped", "starting", "running", "stopping", "failed", "elsewhere"]
 
 WATCH_SECONDS = 0.3
+GIVE_UP_SECONDS = 2.0
 
 
 class Refused(RuntimeError):
@@ -43,6 +44,7 @@ class Place:
     error: str = ""
     log: str = ""
     stack: EmbeddedStack | None = None
+    starting: EmbeddedStack | None = None
     owned: ExitStack = field(default_factory=ExitStack)
     ending: threading.Event = field(default_factory=threading.Event)
 
@@ -59,7 +61,12 @@ class Stacks:
         self.log = log
         self.before_stop: Callable[[str], None] = lambda _: None
         self._lock = threading.RLock()
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="lab-starter")
+        self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        # Daemons: a start that hangs must not keep the lab from ending.
+        self._starter = threading.Thread(
+            target=self._start_in_turn, name="lab-starter", daemon=True
+        )
+        self._starter.start()
         self._closed = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="lab-watcher", daemon=True)
         self._watcher.start()
@@ -103,8 +110,7 @@ class Stacks:
         """
         self._claim(name)
 
-        # What goes wrong is kept in the place, where the page shows it.
-        self._starter.submit(self._start, name, lambda _: None)
+        self._tasks.put(lambda: self._start(name, lambda _: None))
 
     def start_now(self, name: str, progress: Progress) -> EmbeddedStack:
         """Start the stack of `name` and return it.
@@ -125,18 +131,28 @@ class Stacks:
         with self._lock:
             self.running(name)
             self._change(name, "stopping")
-        self._starter.submit(self._stop, name, "stopped")
+        self._tasks.put(lambda: self._stop(name, "stopped"))
 
     def close(self) -> None:
-        """Stop every stack, and whatever is starting as soon as it can be."""
+        """Stop every stack, and whatever is starting, however far it has come."""
         self._closed.set()
         for place in self.places.values():
             place.ending.set()
-        self._starter.shutdown(wait=True, cancel_futures=True)
+        self._tasks.put(None)
+        self._starter.join(GIVE_UP_SECONDS)
         self._watcher.join()
+        for place in self.places.values():
+            if place.starting:
+                place.starting.close()
         for name, place in self.places.items():
             if place.stack:
                 self._stop(name, "stopped")
+
+    def _start_in_turn(self) -> None:
+        while (task := self._tasks.get()) and not self._closed.is_set():
+            # What went wrong is kept in the place, where the page shows it.
+            with suppress(Exception):
+                task()
 
     def _claim(self, name: str) -> None:
         with self._lock:
@@ -168,8 +184,10 @@ class Stacks:
             if compose_runs(place.example.name):
                 url = read_state(folder).get("url", "")
                 raise StackError(f"It runs in containers at {url}; `make down` stops it.")
+            place.starting = stack
             stack.start_all()
         except BaseException as error:
+            place.starting = None
             stack.close()
             place.owned.close()
             if isinstance(error, AlreadyRuns):
@@ -177,7 +195,7 @@ class Stacks:
             else:
                 self._fail(name, str(error), getattr(error, "log", ""))
             raise
-        place.stack = stack
+        place.stack, place.starting = stack, None
         step("ready")
         self._change(name, "running")
         return stack

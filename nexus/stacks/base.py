@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, Self
 
+from nexus.stacks.ports import Ports
 from nexus.stacks.processes import wait_until
 
 
@@ -27,6 +28,7 @@ class WoundedStack(ABC):
     def __init__(self) -> None:
         # An experiment and a person at the lab may both have hands on a stack.
         self._hands = threading.RLock()
+        self._ports = Ports()
         self._wounds: dict[str, Literal["stopped", "paused"]] = {}
         self._scaled: dict[str, int] = {}
 

@@ -13,12 +13,11 @@ from typing import Literal
 from testcontainers.compose import DockerCompose
 
 from nexus.catalog import Example
-from nexus.environment import STATE, locked
+from nexus.environment import STATE
 from nexus.stacks.base import StackError, WoundedStack
 from nexus.stacks.embedded import OVERRIDES, WEB_PORT, Progress, silent
-from nexus.stacks.ports import free_port
 from nexus.stacks.processes import wait_until
-from nexus.stacks.state import PORTS_LOCK, secret, write_state
+from nexus.stacks.state import secret, write_state
 
 # What a command said goes into StackError.log; testcontainers would print it a second time.
 logging.getLogger("testcontainers.compose.compose").setLevel(logging.CRITICAL)
@@ -110,13 +109,12 @@ class ComposeStack(WoundedStack):
         """
         if problem := engine_problem():
             raise StackError(f"{problem} `make run` works without Docker.")
-        with locked(PORTS_LOCK):
-            self._choose_ports()
-            self.progress("building images and starting containers")
-            try:
-                self._compose.start()
-            except subprocess.CalledProcessError as error:
-                raise StackError("The containers did not start.", self._explain(error)) from error
+        self._choose_ports()
+        self.progress("building images and starting containers")
+        try:
+            self._compose.start()
+        except subprocess.CalledProcessError as error:
+            raise StackError("The containers did not start.", self._explain(error)) from error
         self.progress("waiting for healthchecks")
         self.wait_ready(90)
         write_state(self)
@@ -128,6 +126,7 @@ class ComposeStack(WoundedStack):
                 self._resume(name)
         if self._env_file.exists():
             self._run("down", "--volumes", "--remove-orphans", "--rmi", "local")
+        self._ports.give_back()
         (self.state / "stack.json").unlink(missing_ok=True)
 
     def discard(self) -> None:
@@ -164,7 +163,7 @@ class ComposeStack(WoundedStack):
 
     def _choose_ports(self) -> None:
         # Fixed before the start: Docker gives a container another random port each time it restarts.
-        port = free_port(WEB_PORT if self._preferred else None)
+        port = self._ports.take(WEB_PORT if self._preferred else None)
         self.url = f"http://127.0.0.1:{port}"
         env = {
             "PORT": str(port),
@@ -173,7 +172,7 @@ class ComposeStack(WoundedStack):
         }
         for name, (default, variable, form) in ADDRESSES.items():
             if name in self._declared:
-                chosen = free_port(default if self._preferred else None)
+                chosen = self._ports.take(default if self._preferred else None)
                 env[variable] = str(chosen)
                 self.services[name] = form.format(port=chosen)
         env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Literal
 
 from nexus.catalog import Example
-from nexus.environment import ensure_environment, locked
+from nexus.environment import ensure_environment
 from nexus.stacks.base import StackError, WoundedStack
-from nexus.stacks.ports import free_port
 from nexus.stacks.processes import Child, wait_until
 from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, unprivileged_dir
-from nexus.stacks.state import PORTS_LOCK, secret, write_state
+from nexus.stacks.state import secret, write_state
 
 WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
 GRACE_SECONDS = 3.0
-WEB_PROCESSES = 2  # with two workers each: both stacks answer experiments with four server processes
+WEB_PROCESSES = (
+    2  # with two workers each: both stacks answer experiments with four server processes
+)
 # The load generator is the outermost proxy of the story: it names the client in X-Forwarded-For.
 TRUSTED_PROXIES = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "TZ")
@@ -85,11 +86,9 @@ class EmbeddedStack(WoundedStack):
         """
         self.progress("installing packages")
         self.bin = ensure_environment(self.example, dev=self._dev)
-        # Two stacks that start at once must not choose the same port between a look and a bind.
-        with locked(PORTS_LOCK):
-            self._start_services()
-            if not self.services_only:
-                self._start_processes()
+        self._start_services()
+        if not self.services_only:
+            self._start_processes()
         write_state(self)
 
     def close(self) -> None:
@@ -102,6 +101,7 @@ class EmbeddedStack(WoundedStack):
         for child in services:
             child.terminate()
         _end_all(services)
+        self._ports.give_back()
         (self.state / "stack.json").unlink(missing_ok=True)
 
     def discard(self) -> None:
@@ -182,7 +182,7 @@ class EmbeddedStack(WoundedStack):
             if name not in EMBEDDED:
                 continue
             default, make = EMBEDDED[name]
-            port = free_port(default if self._preferred else None)
+            port = self._ports.take(default if self._preferred else None)
             service = make(port, self.state / "data" / name, self.state / "logs" / f"{name}.log")
             self._services[name] = service
             self.services[name] = service.url
@@ -192,7 +192,8 @@ class EmbeddedStack(WoundedStack):
             self._wait(service.child, service.ready)
 
     def _start_processes(self) -> None:
-        self.url = f"http://127.0.0.1:{free_port(WEB_PORT if self._preferred else None)}"
+        port = self._ports.take(WEB_PORT if self._preferred else None)
+        self.url = f"http://127.0.0.1:{port}"
         # Counters of worker processes that are gone would be summed into those of this run.
         shutil.rmtree(self.state / "metrics", ignore_errors=True)
         (self.state / "metrics").mkdir(parents=True)

@@ -1,6 +1,60 @@
 """Free ports of this machine: the documented one when nobody has it, else another."""
 
+import fcntl
+import os
 import socket
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+NEIGHBOURS = 10  # tried after the documented port, so that an address stays easy to guess
+TRIES = 50
+RESERVED = Path(tempfile.gettempdir()) / f"nexus-ports-{os.getuid()}"
+
+
+class Ports:
+    """The ports of one stack, kept off other stacks from the look until the last is given back.
+
+    Between a look and a bind, which may be a minute of building images apart, another stack could choose
+    the same port. A lock per port says that it is taken; it ends with the process at the latest.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, TextIO] = {}
+
+    def take(self, preferred: int | None = None) -> int:
+        """Return `preferred`, one of those after it, or else any free port, and keep it.
+
+        Raises:
+            OSError: no port is free.
+        """
+        for port in range(preferred, preferred + NEIGHBOURS) if preferred else ():
+            if is_free(port) and self._reserve(port):
+                return port
+        for _ in range(TRIES):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = int(probe.getsockname()[1])
+            if self._reserve(port):
+                return port
+        raise OSError("no port of this machine is free")
+
+    def give_back(self) -> None:
+        """Let other stacks have them."""
+        for lock in self._held.values():
+            lock.close()
+        self._held.clear()
+
+    def _reserve(self, port: int) -> bool:
+        RESERVED.mkdir(exist_ok=True)
+        lock = (RESERVED / str(port)).open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return False
+        self._held[port] = lock
+        return True
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -12,14 +66,3 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         except OSError:
             return False
     return True
-
-
-def free_port(preferred: int | None = None) -> int:
-    """Return `preferred`, one of the nine after it, or else any free port."""
-    if preferred:
-        for port in range(preferred, preferred + 10):
-            if is_free(port):
-                return port
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -48,7 +48,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=end_with_parent,
                 user=self.user,
                 group=self.user,
                 extra_groups=[] if self.user is not None else None,
@@ -105,8 +105,11 @@ class Child:
             os.killpg(self.pid, number)
 
 
-def _end_with_parent() -> None:
-    # Even a harness that is killed with SIGKILL leaves nothing running; Linux only.
+def end_with_parent() -> None:
+    """Run in a child before its program: it ends with the thread that started it, on Linux.
+
+    Even a harness that is killed with SIGKILL leaves nothing running.
+    """
     if sys.platform == "linux":
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 

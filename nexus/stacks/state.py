@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nexus.stacks.compose import ComposeStack
     from nexus.stacks.embedded import EmbeddedStack
-
-PORTS_LOCK = Path(tempfile.gettempdir()) / f"nexus-ports-{os.getuid()}.lock"
 
 
 class AlreadyRuns(RuntimeError):
