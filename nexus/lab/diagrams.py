@@ -13,16 +13,18 @@ from xml.etree import ElementTree
 SVG = "http://www.w3.org/2000/svg"
 ElementTree.register_namespace("", SVG)
 
-INK, PAPER, LINE, NOTE = "#0a0b0c", "#0d0e0f", "#1a1b1c", "#2a2b2c"
+INK, PAPER, LINE, NOTE, PAGE = "#0a0b0c", "#0d0e0f", "#1a1b1c", "#2a2b2c", "#3a3b3c"
 # The colours that merman is given stand for those of the page.
 COLOURS = {
     INK: "var(--ink)",
     PAPER: "var(--diagram-paper)",
     LINE: "var(--diagram-line)",
     NOTE: "var(--diagram-note)",
+    PAGE: "var(--paper)",
 }
 THEME = {
     "background": PAPER,
+    "edgeLabelBackground": PAGE,
     "fontFamily": "system-ui, sans-serif",
     "fontSize": "15px",
     **dict.fromkeys(
@@ -34,7 +36,6 @@ THEME = {
             "clusterBkg",
             "noteBkgColor",
             "activationBkgColor",
-            "edgeLabelBackground",
         ),
         NOTE,
     ),
@@ -82,6 +83,22 @@ ELEMENTS = {
 }  # fmt: skip
 # Colours are the style sheet's business; the rest names what script would use.
 DROPPED = re.compile(r"^(on.*|data-.*|.*href|name|role|aria-.*|stroke|fill|filter|color)$")
+# A hundredth of a pixel will do.
+PLACES = {
+    "d",
+    "points",
+    "transform",
+    "x",
+    "y",
+    "x1",
+    "x2",
+    "y1",
+    "y2",
+    "width",
+    "height",
+    "viewBox",
+}
+FRACTION = re.compile(r"-?\d+\.\d{3,}")
 COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|(?:rgb|hsl)a?\([^)]*\)")
 RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 CLASS = re.compile(r"\.([A-Za-z][\w-]*)")
@@ -104,7 +121,7 @@ def svg(source: str, name: str, title: str) -> str | None:
             "theme": "base",
             "look": "classic",
             "htmlLabels": False,
-            "flowchart": {"htmlLabels": False, "padding": 12},
+            "flowchart": {"htmlLabels": False, "padding": 14, "rankSpacing": 40},
             "sequence": {"mirrorActors": False, "actorFontSize": 15, "messageFontSize": 15,
                          "noteFontSize": 14, "height": 44, "width": 124, "actorMargin": 44,
                          "messageMargin": 38, "diagramMarginX": 6, "diagramMarginY": 6},
@@ -141,6 +158,8 @@ def _adopted(drawn: str, title: str) -> str:
         ]
         for name in unwanted:
             del each.attrib[name]
+        for name in PLACES & each.attrib.keys():
+            each.set(name, FRACTION.sub(lambda found: f"{float(found[0]):.2f}", each.attrib[name]))
         if style := each.get("style"):
             each.set("style", _plain(style))
         if each.tag == f"{{{SVG}}}style":
@@ -173,7 +192,7 @@ def _rules(sheet: str, classes: set[str]) -> str:
         re.sub(r"@keyframes[^{]*\{(?:[^{}]*\{[^{}]*\})*\}", "", sheet)
     ):
         used = [each for each in selectors.split(",") if set(CLASS.findall(each)) <= classes]
-        body = re.sub(r"(filter|box-shadow)\s*:[^;]*;?", "", body)
+        body = re.sub(r"(?<![\w-])(filter|box-shadow|opacity)\s*:[^;]*;?", "", body)
         if used and body and ":root" not in selectors and not LOADS.search(body):
             kept.append(f"{','.join(used).strip()}{{{COLOUR.sub(_variable, body)}}}")
     return "".join(kept)

@@ -112,7 +112,9 @@ def tree(found: dict[str, SourceFile], top: str = "", name: str = "") -> Folder:
     return Folder(
         name=name,
         role=init.role if init else "",
-        files=tuple(found[f"{top}{path}"] for path in sorted(inside, key=str.lower) if "/" not in path),
+        files=tuple(
+            found[f"{top}{path}"] for path in sorted(inside, key=str.lower) if "/" not in path
+        ),
         folders=tuple(tree(found, f"{top}{each}/", each) for each in names),
     )
 
