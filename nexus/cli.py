@@ -43,6 +43,7 @@ def run(name: Name = "") -> None:
             seconds = time.monotonic() - started
             console.print(f"\nThe lab is open at [bold]{address}{name and name + '/'}[/bold]")
             console.print(f"Ready after {seconds:.1f} s. Stop it with Ctrl-C.")
+            lab.warm_up()
             while not (example and lab.stacks.describe(name)["state"] == "failed"):
                 time.sleep(0.2)
             failed = lab.stacks.describe(name)

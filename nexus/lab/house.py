@@ -1,6 +1,7 @@
 """The one lab of this process: its stacks, its runs, its server."""
 
 import threading
+from contextlib import suppress
 
 from nexus import catalog
 from nexus.lab.events import EventLog
@@ -27,6 +28,10 @@ class Lab:
         """Serve the pages; return their address."""
         return self.server.start()
 
+    def warm_up(self) -> None:
+        """Draw every page once in the background: the first chart and the first source take a second."""
+        threading.Thread(target=_draw_pages, name="lab-warm-up", daemon=True).start()
+
     def close(self) -> None:
         """End streams, runs, stacks and the server, in this order."""
         self.closing.set()
@@ -45,3 +50,13 @@ def lab() -> Lab:
     if _lab is None:
         raise RuntimeError("no lab is open in this process")
     return _lab
+
+
+def _draw_pages() -> None:
+    from nexus.lab import pages  # needs Django's settings
+
+    for example in catalog.examples():
+        # A write-up that cannot be shown says so to whoever opens it.
+        with suppress(ValueError):
+            found = pages.page(example.name)
+            _ = found.blocks, [file.html() for file in found.embedded]

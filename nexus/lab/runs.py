@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from nexus import charts
+from nexus import charts, results
 from nexus.experiment import Experiment, ExperimentError, Sample, Verdict
 from nexus.lab.events import EventLog
 from nexus.lab.stacks import Refused, Stacks
@@ -364,7 +364,9 @@ class Runs:
             "points": drawn,
             "bound": bound,
             "samples": len(line.samples),
-            "exchanges": [dataclasses.asdict(each) for each in line.exchanges.found.values()],
+            "exchanges": [
+                dataclasses.asdict(each) for each in results.kept(line.exchanges.found.values())
+            ],
         }
 
 

@@ -187,7 +187,7 @@
     list.replaceChildren(
       ...run.lines.map((line) => {
         const verdict = line.verdict;
-        let word = line.state === "waiting" ? (live ? "waiting" : "not judged") : "no answer yet";
+        let word = line.state === "waiting" ? (live ? "waiting" : "not judged") : "measuring";
         if (verdict) word = (verdict.holds ? "holds" : "refuted") + (line.state === "done" ? "" : " so far");
         const item = element("li", { "data-variant": line.variant, "data-line-state": line.state });
         item.className = verdict ? (verdict.holds ? "is-holds" : "is-refuted") : "is-open";
