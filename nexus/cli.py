@@ -36,22 +36,26 @@ def run(name: Name = "") -> None:
 
         started = time.monotonic()
         lab = Lab()
+        farewell = ""
         try:
             address = lab.open()
+            lab.warm_up()
             if example:
                 _start(lab, example)
+            farewell = (
+                "\nThe lab is closed; what ran in it is stopped, its data kept for the next run."
+            )
             seconds = time.monotonic() - started
             console.print(f"\nThe lab is open at [bold]{address}{name and name + '/'}[/bold]")
             console.print(f"Ready after {seconds:.1f} s. Stop it with Ctrl-C.")
-            lab.warm_up()
             while not (example and lab.stacks.describe(name)["state"] == "failed"):
                 time.sleep(0.2)
             failed = lab.stacks.describe(name)
             raise StackError(failed["error"], failed["log"])
         finally:
             lab.close()
-            what = f"{name} is stopped; its data is kept for the next run." if example else ""
-            console.print(f"The lab is closed. {what}".rstrip())
+            if farewell:
+                console.print(farewell)
 
 
 def _start(lab: "Lab", example: Example) -> None:

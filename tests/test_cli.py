@@ -138,7 +138,7 @@ def test_state_file_says_where_everything_is(running):
     with urllib.request.urlopen(f"{state['url']}/healthz") as response:
         assert response.status == 200
     assert state["kind"] == "embedded"
-    assert sorted(state["programs"]) == ["postgres", "redis", "web.1", "web.2"]
+    assert sorted(state["programs"]) == ["postgres", "redis", "web.1"]
     assert all(Path(program["log"]).exists() for program in state["programs"].values())
     assert all(psutil.pid_exists(program["pid"]) for program in state["programs"].values())
 

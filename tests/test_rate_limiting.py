@@ -11,6 +11,7 @@ from nexus import catalog
 from nexus.catalog import ROOT
 from nexus.environment import ensure_environment
 from nexus.experiment import Request, volley
+from nexus.lab.stacks import SERVER_PROCESSES
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import resident_bytes
 
@@ -21,7 +22,7 @@ MEGABYTE = 2**20
 def test_starts_in_seconds_takes_350_mb_and_ends_within_5_s(tmp_path):
     ensure_environment(EXAMPLE)
     began = time.monotonic()
-    with EmbeddedStack(EXAMPLE, tmp_path) as stack:
+    with EmbeddedStack(EXAMPLE, tmp_path, workers=SERVER_PROCESSES) as stack:
         ready = time.monotonic() - began
         paths = ("token_bucket", "token_bucket_drf", "drf_throttle", "unprotected")
         requests = [Request(f"{stack.url}/api/{paths[n % 4]}/airports/JFK/") for n in range(1000)]

@@ -38,6 +38,7 @@ class Server:
         config = uvicorn.Config(
             get_asgi_application(),
             lifespan="off",
+            workers=1,  # said, or it would be read from the WEB_CONCURRENCY that is meant for examples
             access_log=False,
             log_config=None,
             timeout_graceful_shutdown=1,

@@ -2,7 +2,6 @@
 
 import os
 import queue
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -15,12 +14,14 @@ from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.lab.events import EventLog
 from nexus.stacks.base import StackError
-from nexus.stacks.embedded import WEB_PROCESSES, EmbeddedStack, Progress
+from nexus.stacks.embedded import EmbeddedStack, Progress
 from nexus.stacks.processes import Child
 from nexus.stacks.state import AlreadyRuns, compose_runs, owned, read_state
 
 type State = Literal["stopped", "starting", "running", "stopping", "failed", "elsewhere"]
 
+# As many as in a proof, but of one web process: the second would cost 60 MB.
+SERVER_PROCESSES = 4
 WATCH_SECONDS = 0.3
 GIVE_UP_SECONDS = 2.0
 
@@ -174,10 +175,8 @@ class Stacks:
             progress(text)
 
         folder = state_dir(place.example)
-        # Several web processes share a port on Linux only.
-        replicas = WEB_PROCESSES if sys.platform == "linux" else 1
         stack = EmbeddedStack(
-            place.example, folder, replicas=replicas, preferred_ports=True, progress=step
+            place.example, folder, workers=SERVER_PROCESSES, preferred_ports=True, progress=step
         )
         try:
             place.owned.enter_context(owned(folder))

@@ -18,9 +18,6 @@ from nexus.stacks.state import secret, write_state
 
 WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
 GRACE_SECONDS = 3.0
-WEB_PROCESSES = (
-    2  # with two workers each: both stacks answer experiments with four server processes
-)
 # The load generator is the outermost proxy of the story: it names the client in X-Forwarded-For.
 TRUSTED_PROXIES = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "TZ")
@@ -46,7 +43,8 @@ class EmbeddedStack(WoundedStack):
 
     Args:
         state: folder for data, logs and stack.json.
-        replicas: how many web processes; each has WEB_CONCURRENCY workers.
+        replicas: how many web processes.
+        workers: server processes of each, WEB_CONCURRENCY.
         preferred_ports: take the documented ports when they are free.
         services_only: start the services but none of the example's own processes.
         dev: install what the example's own tests need as well.
@@ -60,6 +58,7 @@ class EmbeddedStack(WoundedStack):
         state: Path,
         *,
         replicas: int = 1,
+        workers: int = 2,
         preferred_ports: bool = False,
         services_only: bool = False,
         dev: bool = False,
@@ -69,6 +68,7 @@ class EmbeddedStack(WoundedStack):
         self.example = example
         self.state = state
         self.replicas = replicas
+        self.workers = workers
         self.services_only = services_only
         self.progress = progress
         self._preferred = preferred_ports
@@ -140,7 +140,7 @@ class EmbeddedStack(WoundedStack):
             "PYTHONDONTWRITEBYTECODE": "0",
             "HOST": "127.0.0.1",
             "PORT": self.url.rpartition(":")[2],
-            "WEB_CONCURRENCY": "2",
+            "WEB_CONCURRENCY": str(self.workers),
             "WEB_REPLICAS": str(self.replicas),
             "TRUSTED_PROXIES": TRUSTED_PROXIES,
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
