@@ -213,3 +213,22 @@ def test_a_lab_that_is_killed_leaves_no_stack_running(tmp_path):
     assert len(gone) == len(family)
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((url.hostname, url.port), 1)
+
+
+def test_an_example_that_runs_elsewhere_is_shown_and_left_alone(tmp_path):
+    first = Client(*open_lab(tmp_path)).enter()
+    assert first.post("/toy/start/")[0] == 202
+    assert wait_until(lambda: state(first)["state"] == "running", 30)
+    url = state(first)["url"]
+    second = Client(*open_lab(tmp_path)).enter()
+    try:
+        assert (state(second)["state"], state(second)["url"]) == ("elsewhere", url)
+        second.post("/toy/start/")
+        assert wait_until(lambda: state(second)["state"] == "elsewhere", 5)
+        assert second.post("/toy/claims/it-answers/run/", {"variant": "fast"})[0] == 409
+    finally:
+        second.process.terminate()
+        second.process.wait(20)
+        assert state(first)["state"] == "running"
+        first.process.terminate()
+        first.process.wait(20)

@@ -175,19 +175,20 @@ class Stacks:
             progress(text)
 
         folder = state_dir(place.example)
-        stack = EmbeddedStack(
-            place.example, folder, workers=SERVER_PROCESSES, preferred_ports=True, progress=step
-        )
         try:
             place.owned.enter_context(owned(folder))
             if compose_runs(place.example.name):
                 url = read_state(folder).get("url", "")
                 raise StackError(f"It runs in containers at {url}; `make down` stops it.")
-            place.starting = stack
+            stack = place.starting = EmbeddedStack(
+                place.example, folder, workers=SERVER_PROCESSES, preferred_ports=True, progress=step
+            )
             stack.start_all()
         except BaseException as error:
+            # A stack that was never begun is somebody else's: its stack.json is not ours to remove.
+            if place.starting:
+                place.starting.close()
             place.starting = None
-            stack.close()
             place.owned.close()
             if isinstance(error, AlreadyRuns):
                 self._change(name, "stopped")
