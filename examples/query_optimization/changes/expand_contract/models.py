@@ -1,0 +1,11 @@
+"""The delays of the flights, after the last migration."""
+
+from django.db import models
+
+
+class Delay(models.Model):
+    flight_id = models.BigIntegerField(primary_key=True)
+    delay_minutes = models.SmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.delay_minutes} min"

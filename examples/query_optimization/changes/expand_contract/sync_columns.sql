@@ -1,0 +1,16 @@
+-- Minutes stand in `late` (old code) and `delay_minutes` (new code); whichever is written fills the other.
+CREATE FUNCTION expand_contract_sync() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.late := coalesce(NEW.late, NEW.delay_minutes);
+        NEW.delay_minutes := coalesce(NEW.delay_minutes, NEW.late);
+    ELSIF NEW.late IS DISTINCT FROM OLD.late THEN
+        NEW.delay_minutes := NEW.late;
+    ELSIF NEW.delay_minutes IS DISTINCT FROM OLD.delay_minutes THEN
+        NEW.late := NEW.delay_minutes;
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER sync BEFORE INSERT OR UPDATE ON expand_contract_delay
+FOR EACH ROW EXECUTE FUNCTION expand_contract_sync();

@@ -1,0 +1,1 @@
+"""A rename and a removal as `makemigrations` writes them."""

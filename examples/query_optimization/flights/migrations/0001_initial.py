@@ -1,0 +1,170 @@
+"""The tables and their indexes, made empty; `manage.py load` fills them."""
+
+from typing import ClassVar
+
+import django.contrib.postgres.indexes
+import django.db.models.deletion
+from django.contrib.postgres.operations import TrigramExtension
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies: ClassVar = []
+
+    operations: ClassVar = [
+        TrigramExtension(),
+        migrations.CreateModel(
+            name="Airline",
+            fields=[
+                ("code", models.CharField(max_length=2, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=60)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Plane",
+            fields=[
+                ("tail_number", models.CharField(max_length=6, primary_key=True, serialize=False)),
+                ("year", models.SmallIntegerField(null=True)),
+                ("manufacturer", models.CharField(max_length=40)),
+                ("model", models.CharField(max_length=40)),
+                ("seats", models.SmallIntegerField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Airport",
+            fields=[
+                ("code", models.CharField(max_length=4, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120)),
+                ("city", models.CharField(max_length=80)),
+                ("country", models.CharField(max_length=2)),
+                ("latitude", models.FloatField(null=True)),
+                ("longitude", models.FloatField(null=True)),
+            ],
+            options={
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["name"], name="airport_name_trigram", opclasses=["gin_trgm_ops"]
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Flight",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.SmallIntegerField()),
+                ("scheduled_departure", models.DateTimeField()),
+                ("departure_delay", models.SmallIntegerField(null=True)),
+                ("arrival_delay", models.SmallIntegerField(null=True)),
+                ("air_minutes", models.SmallIntegerField(null=True)),
+                ("distance_miles", models.SmallIntegerField()),
+                (
+                    "airline",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="flights",
+                        to="flights.airline",
+                    ),
+                ),
+                (
+                    "destination",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="arrivals",
+                        to="flights.airport",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="departures",
+                        to="flights.airport",
+                    ),
+                ),
+                (
+                    "plane",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="flights",
+                        to="flights.plane",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        models.F("origin"),
+                        models.F("scheduled_departure"),
+                        models.F("id"),
+                        include=("departure_delay",),
+                        name="flight_board",
+                    ),
+                    models.Index(
+                        models.F("origin"),
+                        models.F("destination"),
+                        models.OrderBy(models.F("departure_delay"), descending=True),
+                        models.F("scheduled_departure"),
+                        models.F("id"),
+                        condition=models.Q(("departure_delay__gte", 15)),
+                        name="flight_late",
+                    ),
+                    models.Index(
+                        models.F("plane"),
+                        models.OrderBy(models.F("scheduled_departure"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="flight_of_plane",
+                    ),
+                    models.Index(
+                        models.OrderBy(models.F("scheduled_departure"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="flight_newest",
+                    ),
+                    models.Index(models.F("airline"), name="flight_airline"),
+                    models.Index(models.F("destination"), name="flight_destination"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Weather",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hour", models.DateTimeField()),
+                ("temperature_fahrenheit", models.FloatField(null=True)),
+                ("wind_mph", models.FloatField(null=True)),
+                ("precipitation_inches", models.FloatField(null=True)),
+                ("visibility_miles", models.FloatField(null=True)),
+                (
+                    "airport",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="weather",
+                        to="flights.airport",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("airport", "hour"), name="weather_once_an_hour")
+                ],
+            },
+        ),
+    ]

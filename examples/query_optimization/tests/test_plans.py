@@ -1,0 +1,115 @@
+"""The plan, not the stopwatch: each index is used, and missed when it is gone."""
+
+import json
+
+import pytest
+from flights.models import Airport, Flight
+from plans.capture import Statement, captured
+from plans.catalogue import CATALOGUE
+from plans.explain import explain
+from plans.plan import Expectation, Plan
+
+FOR_THEIR_KEYS = {"flight_airline", "flight_destination"}
+
+
+def plans_of(site, path):
+    with captured(keep=True) as found:
+        assert site.get(path).status_code == 200
+    return [explain(each) for each in found.statements]
+
+
+def best(plans, expected):
+    """Return what the plan that comes nearest to `expected` misses."""
+    return min((plan.misses(expected) for plan in plans), key=len)
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.path.split("/")[3])
+def test_index_is_used_and_missed_when_dropped(site, flights, entry):
+    path = entry.path.format(variant="optimized")
+    assert best(plans_of(site, path), entry.expected) == []
+
+    flights.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    flights.execute(f"DROP INDEX {entry.expected.index}")
+
+    assert best(plans_of(site, path), entry.expected)
+
+
+def test_every_index_is_in_the_catalogue_or_there_for_its_key():
+    declared = {index.name for model in (Flight, Airport) for index in model._meta.indexes}
+
+    assert declared == {entry.expected.index for entry in CATALOGUE} | FOR_THEIR_KEYS
+
+
+def test_month_is_counted_without_the_table(site):
+    (report,) = [
+        plan
+        for plan in plans_of(site, "/api/optimized/report/?month=2013-07")
+        if "flight_board" in plan.indexes
+    ]
+
+    assert "Index Only Scan" in [node["Node Type"] for node in report.nodes()]
+    assert report.heap_fetches == 0
+
+
+def test_rows_that_a_filter_throws_away_are_counted(site):
+    (naive,) = plans_of(site, "/api/naive/airports/?text=kennedy")
+
+    assert naive.rows_removed > 25_000
+
+
+def test_only_a_select_is_explained():
+    with pytest.raises(ValueError, match="only a SELECT"):
+        explain(Statement("default", "DELETE FROM flights_flight", ""))
+
+
+def test_plan_adds_what_was_hit_and_read_and_names_what_it_misses():
+    plan = Plan.of(
+        [
+            {
+                "Plan": {
+                    "Node Type": "Limit",
+                    "Shared Hit Blocks": 3,
+                    "Shared Read Blocks": 4,
+                    "Local Hit Blocks": 5,
+                    "Plans": [
+                        {
+                            "Node Type": "Index Scan",
+                            "Index Name": "a",
+                            "Rows Removed by Filter": 7,
+                            "Actual Loops": 2,
+                        }
+                    ],
+                }
+            }
+        ]
+    )
+
+    assert (plan.buffers, plan.indexes, plan.rows_removed) == (12, {"a"}, 14)
+    assert plan.misses(Expectation("a", 12)) == []
+    assert plan.misses(Expectation("b", 11)) == ["uses a, not b", "reads 12 buffers > 11"]
+    assert plan.tree().splitlines()[1].startswith("  Index Scan using a")
+
+
+def test_staff_are_shown_the_plans_of_a_path(site):
+    answer = site.get(
+        "/api/plans/?path=/api/naive/board/%3Forigin=JFK%26day=2013-07-01", **site.STAFF
+    )
+
+    told = answer.json()
+    assert told["queries"] > 100
+    assert told["different"] == 4
+    assert any("flight_board" in line for line in told["plans"][0]["tree"])
+    json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/plans/", "/api/plans/?path=/api/plans/", "/nowhere/", "/healthz", ""]
+)
+def test_path_without_a_list_has_no_plans(site, path):
+    assert site.get(f"/api/plans/?path={path}", **site.STAFF).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/api/plans/?path=/api/", "/api/catalogue/", "/api/naive/long/"])
+def test_plans_are_for_staff(site, path):
+    assert site.get(path).status_code == 403
+    assert site.get(path, Authorization="Bearer wrong").status_code == 403
