@@ -38,7 +38,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         cases = [
             pytest.param(
                 (example, kind),
-                (experiment, variant),
+                # With the stack: pytest brings equal values of a session's parameter together, and
+                # would start each stack again for each claim.
+                (experiment, variant, kind),
                 id=f"{example.name}-{kind}-{experiment.slug}-{variant}",
                 marks=[pytest.mark.compose] if kind == "compose" else [],
             )

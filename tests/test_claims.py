@@ -9,8 +9,8 @@ from nexus.prove import prove_one
 
 
 @pytest.mark.claim
-def test_verdict_is_the_declared_one(stack: Any, claim: tuple[type[Experiment], str]):
-    experiment, variant = claim
+def test_verdict_is_the_declared_one(stack: Any, claim: tuple[type[Experiment], str, str]):
+    experiment, variant, _ = claim
 
     proof = prove_one(stack, experiment, variant)
 
