@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's commands, and this example's own: `load`, `indexes`, `diagram`, `rehearse`, …"""
+"""Run Django's commands, and this example's own: `load`, `indexes`, `diagram`, `rehearse` and others."""
 
 import os
 import sys
