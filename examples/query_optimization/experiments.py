@@ -123,7 +123,7 @@ class QueriesDoNotGrow(Experiment):
         "answers that differ": "answers",
         "lists": "lists",
     }
-    chart = Chart("queries", "queries of one request", mark="points", logarithmic=True)
+    chart = Chart("queries more than for 5 rows", "queries more than for 5 rows")
 
     ROWS = (5, 50, 500)
     PAGED_OTHERWISE = ("pages",)  # by position: its links differ, and its rows are compared
@@ -196,7 +196,13 @@ class TheIndexIsUsed(Experiment):
         "times its bound": "ratio",
         "queries": "queries of the catalogue",
     }
-    chart = Chart("buffers", "buffers read by a query", mark="points", logarithmic=True)
+    chart = Chart(
+        "times its bound",
+        "buffers read by a query, times its bound",
+        mark="points",
+        bound=1,
+        logarithmic=True,
+    )
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         start = time.monotonic()
@@ -402,7 +408,7 @@ class AggregatesAreRight(Experiment):
     holds = ("optimized",)
     refuted = ("naive", "eager")
     units = {"wrong": "rows of the report", "rows": "rows of the report", "flights": "flights"}
-    chart = Chart("flights", "flights reported in a month")
+    chart = Chart("wrong", "rows of the report that are wrong")
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         start = time.monotonic()
