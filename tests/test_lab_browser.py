@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
-from nexus.catalog import ROOT
+from nexus.catalog import ROOT, examples
 from nexus.doctor import browser as browser_path
 from nexus.lab.export import export
 from nexus.stacks.processes import wait_until
@@ -325,7 +325,7 @@ def test_another_page_of_this_machine_can_start_nothing(page, lab, tmp_path):
 
 
 def pages(lab: Lab) -> list[str]:
-    return [lab.url, f"{lab.url}rate_limiting/", f"{lab.url}nope/"]
+    return [lab.url, f"{lab.url}nope/", *(f"{lab.url}{each.name}/" for each in examples())]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -369,10 +369,12 @@ def test_pages_are_light_and_quick(page, library):
             sizes[response.url] = 0  # a stream has no end
 
     page.on("requestfinished", lambda request: weigh(request.response()))
-    page.goto(f"{library.url}rate_limiting/")
-    page.wait_for_timeout(500)
-    assert sum(sizes.values()) <= 400_000, sizes
-    assert all(url.startswith(library.url) for url in sizes), sizes
+    for each in examples():
+        sizes.clear()
+        page.goto(f"{library.url}{each.name}/")
+        page.wait_for_timeout(500)
+        assert sum(sizes.values()) <= 400_000, sizes
+        assert all(url.startswith(library.url) for url in sizes), sizes
 
     painted = []
     for _ in range(3):  # the best of three: one of them may meet a busy machine
