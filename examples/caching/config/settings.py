@@ -1,0 +1,85 @@
+"""Wire the airport pages together; what differs between machines comes from the environment."""
+
+from os import environ as env
+from pathlib import Path
+
+import dj_database_url
+
+if metrics_folder := env.get("PROMETHEUS_MULTIPROC_DIR"):
+    Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # the client library expects it
+
+DEBUG = env.get("DEBUG") == "1"
+SECRET_KEY = env.get("SECRET_KEY") or ("only-for-debugging-" * 3 if DEBUG else "")
+ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+INSTALLED_APPS = [
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "flights",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+DATABASE_URL = env.get("DATABASE_URL", "postgres://nexus:nexus@127.0.0.1:5432/nexus")
+DATABASES = {
+    # A connection for each thread, kept: opening one costs more than a page.
+    "default": dict(dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True))
+}
+USE_TZ = True
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI and ReDoc, straight from their package
+
+REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
+LOCAL_LAYER_BYTES = int(env.get("LOCAL_LAYER_BYTES", str(16 * 2**20)))
+COMPUTATIONS_PER_PROCESS = int(env.get("COMPUTATIONS_PER_PROCESS", "4"))
+
+# The stock cache, set up as Django's documentation says.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,  # the default comes from contrib.auth, which is not installed
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Airport pages",
+    "DESCRIPTION": "One page, behind six ways to cache it.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "APPEND_COMPONENTS": {"securitySchemes": {"staff": {"type": "http", "scheme": "bearer"}}},
+}
+
+SECURE_SSL_REDIRECT = env.get("SECURE_SSL_REDIRECT") == "1"
+SECURE_HSTS_SECONDS = 30 * 86_400  # sent over HTTPS only
+SILENCED_SYSTEM_CHECKS = [
+    "security.W003",  # no CSRF middleware: no cookies, no sessions, no forms
+    "security.W005",  # HSTS for subdomains and the preload list are decisions about a whole
+    "security.W021",  # domain, not about one service of it
+    "security.W008",  # no redirect to HTTPS: http://localhost has to work; a proxy redirects
+]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {
+        # Django's default tells nobody of a 500 but its ADMINS; a refused request is no error.
+        "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        "layers": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

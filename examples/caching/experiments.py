@@ -1,0 +1,677 @@
+"""The claims of this example, each driven against a running stack and judged from what it answered.
+
+Races are widened by a barrier that the example does not know of: the table of departures is locked,
+so a computation that has read the airport's row stops before its departures, for as long as it takes.
+Computations are counted by two sequences of the database, whichever process makes them.
+"""
+
+import http.client
+import json
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+import psycopg
+
+from nexus.experiment import (
+    Answer,
+    Chart,
+    Experiment,
+    ExperimentError,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Stack,
+    Verdict,
+    ask,
+    rest,
+    volley,
+)
+
+PAGES, ALTERNATES = "flights_pages_read", "flights_alternates_computed"
+FROM_REDIS = {"Cache-Control": "no-cache"}  # not from the local layer of a process
+DEADLINE_SECONDS = 20.0
+
+
+class UnexpectedAnswer(ExperimentError):
+    """An answer that is no page; it proves nothing, so it ends the experiment."""
+
+
+class Database:
+    """What only the database knows: computations, who is blocked, and writes past the example."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._url = stack.services["postgres"]
+        self._connection = psycopg.connect(self._url, autocommit=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def execute(self, statement: str, *args: object) -> None:
+        """Write as another client does."""
+        self._connection.execute(statement, args)
+
+    def codes(self, count: int = 1) -> list[str]:
+        """Return airports that have departures, others in each run."""
+        query = "SELECT airport_id FROM flights_departure GROUP BY 1 ORDER BY random() LIMIT %s"
+        return [code for (code,) in self._connection.execute(query, [count])]
+
+    def every_code(self) -> list[str]:
+        return [
+            code
+            for (code,) in self._connection.execute("SELECT code FROM flights_airport ORDER BY 1")
+        ]
+
+    def count(self, sequence: str) -> int:
+        """Return how many computations there have been."""
+        query = f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"  # noqa: S608
+        return self._number(query)
+
+    def blocked(self) -> int:
+        """Return how many computations stand at the barrier."""
+        return self._number(
+            "SELECT count(*) FROM pg_locks"
+            " WHERE relation = 'flights_departure'::regclass AND NOT granted"
+        )
+
+    def _number(self, query: str) -> int:
+        row = self._connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def barrier(self) -> Iterator[None]:
+        """Let no computation pass its last step."""
+        with psycopg.connect(self._url) as connection:
+            connection.execute("LOCK TABLE flights_departure IN ACCESS EXCLUSIVE MODE")
+            yield
+            connection.rollback()
+
+    def wait_blocked(self, count: int = 1) -> None:
+        end = time.monotonic() + DEADLINE_SECONDS
+        while self.blocked() < count:
+            if time.monotonic() > end:
+                raise ExperimentError(f"no computation came to the barrier in {DEADLINE_SECONDS} s")
+            rest(0.01)
+
+
+def url(stack: Stack, variant: str, code: str, end: str = "") -> str:
+    return f"{stack.url}/api/{variant}/airports/{code}/{end}"
+
+
+def version(answer: Answer) -> int:
+    """Return the version of the page that was answered."""
+    return int(json.loads(page(answer).body)["version"])
+
+
+def page(answer: Answer) -> Answer:
+    """Return the answer, if it is a page.
+
+    Raises:
+        UnexpectedAnswer: it is not.
+    """
+    if answer.status != 200:
+        said = answer.error or answer.body[:200].decode(errors="replace")
+        raise UnexpectedAnswer(f"status {answer.status}: {said}")
+    return answer
+
+
+@dataclass
+class Operator:
+    """Renames airports over one connection, and knows when which version was there for all."""
+
+    stack: Stack
+    connection: http.client.HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connection = http.client.HTTPConnection(urlsplit(self.stack.url).netloc, timeout=10)
+
+    def edit(self, code: str, name: str, how: str = "save") -> int:
+        path = f"/api/airports/{code}/edits/?name={quote(name)}&how={how}"
+        headers = {"Authorization": f"Bearer {self.stack.staff_token}"}
+        self.connection.request("POST", path, headers=headers)
+        response = self.connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise UnexpectedAnswer(f"an edit got {response.status}: {body[:200]!r}")
+        return int(json.loads(body)["version"])
+
+
+def send(target: str) -> http.client.HTTPConnection:
+    """Send a request and go on without its answer."""
+    parts = urlsplit(target)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=DEADLINE_SECONDS)
+    connection.request("GET", parts.path)
+    return connection
+
+
+def values(samples: Sequence[Sample], series: str) -> list[float]:
+    return [each.value for each in samples if each.series == series]
+
+
+class OneComputePerMiss(Experiment):
+    slug = "one-compute-per-miss"
+    claim = "200 readers who miss at once in 4 server processes cause one computation, and get its result."
+    holds = ("dogpile", "layered")
+    refuted = ("cache_page", "get_or_set")
+    units = {"computations": "computations", "answered": "answers"}
+    chart = Chart("computations", "computations of one page")
+    parameters = (Parameter("readers", 200, 20, 400, "readers"),)
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        with Database(stack) as database:
+            (code,) = database.codes()
+            before = database.count(ALTERNATES)
+            requests = [Request(url(stack, variant, code, "alternates/"))] * int(params["readers"])
+            bodies = set()
+            start = time.monotonic()
+            for number, answer in enumerate(
+                volley(requests, processes=4, connections=50, timeout_seconds=60), 1
+            ):
+                bodies.add(page(answer).body)
+                yield Sample(answer.received - start, "answered", number)
+                if number % 10 == 0:
+                    count = database.count(ALTERNATES) - before
+                    yield Sample(time.monotonic() - start, "computations", count)
+            if len(bodies) != 1:
+                raise UnexpectedAnswer(f"{len(bodies)} different answers")
+            count = database.count(ALTERNATES) - before
+            yield Sample(time.monotonic() - start, "computations", count)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        count = max(values(samples, "computations"))
+        answered = max(values(samples, "answered"))
+        sign = "<=" if count <= 1 else ">"
+        figure = f"{count:.0f} computations {sign} 1 for {answered:.0f} readers"
+        return Verdict(count <= 1, figure, count, 1)
+
+
+class NobodyWaitsAtExpiry(Experiment):
+    """What renews the entry stands at the barrier until all readers are answered, or for seconds."""
+
+    slug = "nobody-waits-at-expiry"
+    claim = (
+        "When an entry expires under 200 readers, each of them is answered before the one "
+        "computation that renews it is over."
+    )
+    holds = ("layered",)
+    refuted = ("cache_page", "get_or_set")
+    units = {"answered before": "answers", "computations": "computations"}
+    chart = Chart("answered before", "readers answered before the computation ended")
+    parameters = (
+        Parameter("readers", 200, 20, 400, "readers"),
+        Parameter("held", 2, 1, 10, "seconds at most"),
+    )
+
+    EXPIRES_SECONDS = 2.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        with Database(stack) as database, Database(stack) as watch:
+            (code,) = database.codes()
+            target = url(stack, variant, code, "alternates/")
+            page(ask(target))
+            rest(self.EXPIRES_SECONDS + 0.2)
+            before = database.count(ALTERNATES)
+            done, released = threading.Event(), threading.Event()
+            released_at: list[float] = []
+
+            def hold() -> None:
+                with watch.barrier():
+                    holding.set()
+                    done.wait(params["held"])
+                    released_at.append(time.monotonic())
+                released.set()
+
+            holding = threading.Event()
+            barrier = threading.Thread(target=hold, daemon=True)
+            barrier.start()
+            holding.wait()
+            start, answered = time.monotonic(), 0
+            requests = [Request(target)] * int(params["readers"])
+            yield Sample(0, "answered before", 0)
+            for answer in volley(requests, processes=4, connections=50, timeout_seconds=60):
+                page(answer)
+                if not released_at or answer.received < released_at[0]:
+                    answered += 1
+                    yield Sample(answer.received - start, "answered before", answered)
+                if answered == len(requests):
+                    database.wait_blocked()
+                    done.set()
+            done.set()
+            barrier.join()
+            yield Sample(time.monotonic() - start, "answered before", answered)
+            self._settle(database)
+            count = database.count(ALTERNATES) - before
+            yield Sample(time.monotonic() - start, "computations", count)
+
+    @staticmethod
+    def _settle(database: Database) -> None:
+        """Wait until the computation that was held has ended."""
+        last = -1
+        while (now := database.count(ALTERNATES)) != last:
+            last = now
+            rest(0.4)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        answered, readers = max(values(samples, "answered before")), params["readers"]
+        counts = values(samples, "computations")
+        if not counts:
+            raise ValueError("the computation is not over")
+        holds = answered >= readers and counts[-1] <= 1
+        sign = ">=" if answered >= readers else "<"
+        figure = (
+            f"{answered:.0f} answered before {sign} {readers:.0f}, {counts[-1]:.0f} computations"
+        )
+        return Verdict(holds, figure, answered, readers)
+
+
+class TheHolderMayDie(Experiment):
+    slug = "the-holder-may-die"
+    claim = (
+        "If the process that computes is killed, the next reader fills within the lease and 1 s; "
+        "if it is slower than its lease, its late result is never served."
+    )
+    holds = ("layered",)
+    refuted = ("lock",)
+    units = {
+        "waited": "s beyond the lease",
+        "late": "old results served",
+        "version": "version served",
+    }
+    chart = Chart("late", "late results served", bound=0)
+
+    LEASE_SECONDS = 3.0
+    SPARE_SECONDS = 1.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        start = time.monotonic()
+        yield Sample(0, "late", 0)
+        with Database(stack) as database:
+            killed, slow = database.codes(2)
+            with database.barrier():
+                holder = send(url(stack, variant, killed))
+                database.wait_blocked()
+                began = time.monotonic()
+                stack.kill("web")
+            holder.close()
+            stack.start("web")
+            stack.wait_ready()
+            due = max(time.monotonic(), began + self.LEASE_SECONDS)
+            page(ask(url(stack, variant, killed), timeout_seconds=DEADLINE_SECONDS))
+            yield Sample(time.monotonic() - start, "waited", max(0, time.monotonic() - due))
+
+            with database.barrier():
+                holder = send(url(stack, variant, slow))
+                database.wait_blocked()
+                rest(self.LEASE_SECONDS + 0.3)
+                current = Operator(stack).edit(slow, f"Renamed {random.random()}")
+            holder.getresponse().read()
+            holder.close()
+            served = version(page(ask(url(stack, variant, slow), FROM_REDIS)))
+            yield Sample(time.monotonic() - start, "late", float(served < current))
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        waited, late = values(samples, "waited"), values(samples, "late")[-1]
+        if not waited:
+            raise ValueError("nobody was killed yet")
+        figure = f"{late:.0f} late results served, next fill {waited[0]:.2f} s after the lease"
+        return Verdict(late == 0 and waited[0] <= self.SPARE_SECONDS, figure, late, 0)
+
+
+class NeverStaleAfterCommit(Experiment):
+    """First the fill race in its worst order, then two writers against readers in two ways."""
+
+    slug = "never-stale-after-commit"
+    claim = (
+        "Once an edit is acknowledged nobody is served an older version through Redis, nor through "
+        "another process' local layer 250 ms later: in the fill race, and under two writers."
+    )
+    holds = ("layered",)
+    refuted = ("get_or_set", "signals", "dogpile")
+    units = {
+        "race": "1 if the old version was served after the race",
+        "through Redis": "ms behind the last acknowledged edit",
+        "behind": "ms behind the last acknowledged edit",
+    }
+    chart = Chart("behind", "milliseconds behind the last acknowledged edit", "points", bound=250)
+    parameters = (
+        Parameter("seconds", 4, 2, 20, "s"),
+        Parameter("rate", 120, 40, 400, "reads/s"),
+        Parameter("races", 3, 1, 10, "races"),
+    )
+
+    LOCAL_MS = 250.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        start = time.monotonic()
+        with Database(stack) as database:
+            codes = database.codes(int(params["races"]) + 2)
+            for code in codes[2:]:
+                with database.barrier():
+                    reader = send(url(stack, variant, code))
+                    database.wait_blocked()
+                    current = Operator(stack).edit(code, f"Renamed {random.random()}")
+                reader.getresponse().read()
+                reader.close()
+                old = version(page(ask(url(stack, variant, code), FROM_REDIS))) < current
+                yield Sample(time.monotonic() - start, "race", float(old))
+        yield from self._stress(stack, variant, codes[:2], params, start)
+
+    def _stress(
+        self, stack: Stack, variant: str, codes: list[str], params: Params, start: float
+    ) -> Iterator[Sample]:
+        over = threading.Event()
+        edits: dict[str, list[tuple[float, int]]] = {code: [] for code in codes}
+
+        def write(code: str) -> None:
+            operator = Operator(stack)
+            while not over.is_set():
+                made = operator.edit(code, f"Renamed {random.random()}")
+                edits[code].append((time.monotonic(), made))
+                over.wait(0.05)
+
+        writers = [threading.Thread(target=write, args=[code], daemon=True) for code in codes]
+        for writer in writers:
+            writer.start()
+        # Half of the reads go past the local layer.
+        kinds = [(code, headers) for code in codes for headers in ({}, FROM_REDIS)]
+        chosen = [kinds[number % 4] for number in range(int(params["rate"] * params["seconds"]))]
+        requests = [Request(url(stack, variant, code), headers) for code, headers in chosen]
+        try:
+            for answer in volley(requests, processes=2, connections=4, rate=params["rate"]):
+                code, headers = chosen[answer.request]
+                found = version(answer)
+                # The first newer version that was acknowledged before this read began.
+                newer = [at for at, made in list(edits[code]) if made > found and at < answer.sent]
+                behind_ms = 1000 * (answer.sent - newer[0]) if newer else 0.0
+                yield Sample(answer.received - start, "behind", behind_ms)
+                if headers:
+                    yield Sample(answer.received - start, "through Redis", behind_ms)
+        finally:
+            over.set()
+            for writer in writers:
+                writer.join()
+        if any(len(made) < params["seconds"] for made in edits.values()):
+            raise ExperimentError("there were too few edits to read between")
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        races = sum(values(samples, "race"))
+        redis = sum(ms > 0 for ms in values(samples, "through Redis"))
+        behind = values(samples, "behind")
+        local = sum(ms > self.LOCAL_MS for ms in behind)
+        worst = max(behind, default=0)
+        figure = (
+            f"{races:.0f} of {len(values(samples, 'race'))} races lost, {redis} stale through Redis, "
+            f"{local} older than 250 ms (oldest {worst:.0f} ms) of {len(behind)}"
+        )
+        total = races + redis + local
+        return Verdict(total == 0, figure, total, 0)
+
+
+class RollbackIsInvisible(Experiment):
+    slug = "rollback-is-invisible"
+    claim = "An edit that is rolled back, as a whole or to a savepoint, is never read and purges nothing."
+    holds = ("layered",)
+    refuted = ("signals",)
+    units = {"computations": "computations after rolled-back edits", "uncommitted": "reads"}
+    chart = Chart("computations", "computations caused by edits that never were", bound=0)
+    parameters = (Parameter("edits", 10, 2, 50, "edits"),)
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        start = time.monotonic()
+        operator, uncommitted = Operator(stack), 0
+        with Database(stack) as database:
+            (code,) = database.codes()
+            target = url(stack, variant, code)
+            warm = page(ask(target)).body
+            before = database.count(PAGES)
+            for number in range(int(params["edits"])):
+                operator.edit(code, f"Never {random.random()}", ("preview", "partial")[number % 2])
+                for headers in ({}, FROM_REDIS):
+                    uncommitted += page(ask(target, headers)).body != warm
+                now = time.monotonic() - start
+                yield Sample(now, "computations", database.count(PAGES) - before)
+                yield Sample(now, "uncommitted", uncommitted)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        count, read = values(samples, "computations")[-1], sum(values(samples, "uncommitted")[-1:])
+        figure = f"{count:.0f} computations, {read:.0f} uncommitted reads"
+        return Verdict(count + read == 0, figure, count + read, 0)
+
+
+class EveryWriteCounts(Experiment):
+    slug = "every-write-counts"
+    claim = (
+        "A write that passes by the model (QuerySet.update, raw SQL of another client, a row of "
+        "another table) is served within 500 ms."
+    )
+    holds = ("layered",)
+    refuted = ("signals",)
+    units = {"fresh after": "ms", "never": "writes not served within 1.5 s"}
+    chart = Chart("fresh after", "milliseconds until a write is served", "points", bound=500)
+    parameters = (Parameter("rounds", 1, 1, 20, "rounds"),)
+
+    MOST_MS = 500.0
+    GIVE_UP_SECONDS = 1.5
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        start, operator = time.monotonic(), Operator(stack)
+        with Database(stack) as database:
+
+            def ways(code: str) -> Iterator[None]:
+                yield operator.edit(code, f"Updated {random.random()}", "update") and None
+                yield database.execute(
+                    "UPDATE flights_airport SET city = city || '!' WHERE code = %s", code
+                )
+                yield database.execute(
+                    "UPDATE flights_departure SET minute = minute + 1 WHERE airport_id = %s", code
+                )
+
+            for code in database.codes(int(params["rounds"])):
+                target = url(stack, variant, code)
+                before = version(page(ask(target)))
+                for _ in ways(code):
+                    written = time.monotonic()
+                    while (found := version(page(ask(target)))) == before:
+                        if time.monotonic() > written + self.GIVE_UP_SECONDS:
+                            break
+                        rest(0.005)
+                    ms = 1000 * (time.monotonic() - written)
+                    now = time.monotonic() - start
+                    yield Sample(now, "fresh after", ms)
+                    yield Sample(now, "never", float(found == before))
+                    before = found
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        took, never = values(samples, "fresh after"), values(samples, "never")
+        lost, slowest = sum(never), max(took)
+        holds = lost == 0 and slowest <= self.MOST_MS
+        figure = f"{lost:.0f} of {len(never)} writes not served, slowest {slowest:.0f} ms"
+        return Verdict(holds, figure, slowest, self.MOST_MS)
+
+
+class RedisMayDie(Experiment):
+    """Steady reads; then Redis is stopped, computations pile up at the barrier, and it comes back."""
+
+    slug = "redis-may-die"
+    claim = (
+        "While Redis is gone every request is answered with a page, no more than 16 computations are "
+        "in the database at a time, and within 5 s of its return the pages are cached and current."
+    )
+    holds = ("layered",)
+    refuted = ("get_or_set",)
+    units = {
+        "failed": "requests without a page",
+        "in the database": "computations at a time",
+        "cached again": "s after the return of Redis",
+        "stale": "old pages after the return of Redis",
+    }
+    chart = Chart("failed", "requests without a page", bound=0)
+    parameters = (Parameter("rate", 60, 20, 200, "requests/s"),)
+
+    CAP = 16
+    BACK_SECONDS = 5.0
+    SECONDS = 6.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        with Database(stack) as database:
+            codes = database.codes(20)
+            yield from self._drive(stack, database, variant, codes, params)
+            start = time.monotonic()
+            # What was written while nobody could hear of it.
+            expected = {code: version(page(ask(url(stack, "uncached", code)))) for code in codes}
+            if variant == "layered":
+                yield from self._recovers(stack, expected, start)
+
+    def _drive(
+        self, stack: Stack, database: Database, variant: str, codes: list[str], params: Params
+    ) -> Iterator[Sample]:
+        for code in codes:
+            page(ask(url(stack, variant, code)))
+        count = int(params["rate"] * self.SECONDS)
+        requests = [Request(url(stack, variant, codes[n % len(codes)])) for n in range(count)]
+        start, failed, phase = time.monotonic(), 0, "before"
+        yield Sample(0, "failed", 0)
+        answers = volley(
+            requests, processes=2, connections=50, rate=params["rate"], timeout_seconds=15
+        )
+        for answer in answers:
+            now = time.monotonic() - start
+            if answer.status != 200:
+                failed += 1
+                yield Sample(answer.received - start, "failed", failed)
+            if phase == "before" and now > 1:
+                phase = "gone"
+                stack.stop("redis")
+                gone = time.monotonic()
+                yield from self._piled_up(database, start)
+                database.execute(
+                    "UPDATE flights_airport SET city = city || '!' WHERE code = ANY(%s)", codes
+                )
+            elif phase == "gone" and time.monotonic() > gone + 2:
+                phase = "back"
+                stack.start("redis")
+        if phase != "back":
+            stack.start("redis")
+        yield Sample(time.monotonic() - start, "failed", failed)
+
+    @staticmethod
+    def _piled_up(database: Database, start: float) -> Iterator[Sample]:
+        with database.barrier():
+            end = time.monotonic() + 1
+            while time.monotonic() < end:
+                yield Sample(time.monotonic() - start, "in the database", database.blocked())
+                rest(0.05)
+
+    def _recovers(self, stack: Stack, expected: dict[str, int], start: float) -> Iterator[Sample]:
+        code = next(iter(expected))
+        in_a_row = 0
+        while in_a_row < 20 and time.monotonic() < start + 2 * self.BACK_SECONDS:
+            answer = page(ask(url(stack, "layered", code)))
+            cached = answer.headers.get("cache-status", "").endswith(("=redis", "=local"))
+            in_a_row = in_a_row + 1 if cached else 0
+        yield Sample(self.SECONDS, "cached again", time.monotonic() - start)
+        stale = sum(
+            version(page(ask(url(stack, "layered", code)))) < current
+            for code, current in expected.items()
+        )
+        yield Sample(self.SECONDS, "stale", stale)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        failed = values(samples, "failed")[-1]
+        most = max(values(samples, "in the database"), default=0)
+        back, stale = max(values(samples, "cached again"), default=0), sum(values(samples, "stale"))
+        holds = failed == 0 and most <= self.CAP and back <= self.BACK_SECONDS and stale == 0
+        figure = f"{failed:.0f} failed, at most {most:.0f} in the database"
+        if values(samples, "stale"):
+            figure += f", cached again after {back:.1f} s, {stale:.0f} stale"
+        return Verdict(holds, figure, failed, 0)
+
+
+class DatabaseLoadFalls(Experiment):
+    slug = "database-load-falls"
+    claim = (
+        "20,000 reads that follow Zipf's law over 28,403 airports read each airport that is drawn "
+        "from the tables once; 20,000 more add the new ones only."
+    )
+    holds = ("layered",)
+    refuted = ("uncached",)
+    units = {"read": "pages read from the tables", "distinct": "airports drawn"}
+    chart = Chart("read", "pages read from the tables", logarithmic=True)
+    parameters = (
+        Parameter("reads", 20_000, 2_000, 100_000, "reads"),
+        Parameter("growth", 20_000, 0, 100_000, "more reads"),
+        Parameter("exponent", 1.1, 0.8, 1.5, ""),
+    )
+
+    BATCH = 50  # pages in a request
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        if variant == "layered":
+            stack.manage("cache", "purge", "*")
+        draw = random.Random(1)
+        with Database(stack) as database:
+            codes = database.every_code()
+            draw.shuffle(codes)
+            weights = list(
+                accumulate(rank ** -params["exponent"] for rank in range(1, len(codes) + 1))
+            )
+            # What refutes is refuted by the first part.
+            growth = params["growth"] if variant == "layered" else 0
+            drawn = draw.choices(codes, cum_weights=weights, k=int(params["reads"] + growth))
+            before, start = database.count(PAGES), time.monotonic()
+            first = int(params["reads"])
+            seen: set[str] = set()
+            for part in (drawn[:first], drawn[first:]):
+                seen.update(part)
+                yield from self._read(stack, database, variant, part, before, start)
+                if part:
+                    yield Sample(time.monotonic() - start, "distinct", len(seen))
+
+    def _read(
+        self,
+        stack: Stack,
+        database: Database,
+        variant: str,
+        drawn: list[str],
+        before: int,
+        start: float,
+    ) -> Iterator[Sample]:
+        batches = [drawn[n : n + self.BATCH] for n in range(0, len(drawn), self.BATCH)]
+        requests = [
+            Request(f"{stack.url}/api/{variant}/pages/?codes={','.join(batch)}")
+            for batch in batches
+        ]
+        if not requests:
+            return
+        for number, answer in enumerate(
+            volley(requests, processes=2, connections=6, timeout_seconds=60), 1
+        ):
+            if page(answer).body.count(b'"code"') != len(batches[answer.request]):
+                raise UnexpectedAnswer("an answer lacks airports")
+            if number % 20 == 0 or number == len(requests):
+                now = time.monotonic() - start
+                yield Sample(now, "read", database.count(PAGES) - before)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        distinct = values(samples, "distinct")
+        if not distinct:
+            raise ValueError("the first part is not over")
+        # The reads of each part: the last count before its number of airports.
+        marks = [index for index, each in enumerate(samples) if each.series == "distinct"]
+        reads = [values(samples[:mark], "read")[-1] for mark in marks]
+        holds = all(read <= drawn for read, drawn in zip(reads, distinct, strict=True))
+        figure = "; then ".join(
+            f"{read:.0f} {'<=' if read <= drawn else '>'} {drawn:.0f}"
+            for read, drawn in zip(reads, distinct, strict=True)
+        )
+        return Verdict(holds, f"read {figure}", reads[-1], distinct[-1])

@@ -1,0 +1,133 @@
+"""Seven ways to cache one page, from none to the solution."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache as once
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache as stock
+from django.views.decorators.cache import cache_page
+from dogpile.cache import make_region
+from dogpile.cache.region import CacheRegion
+
+from . import cached
+from .pages import PAGES
+
+# Of the stock ways; the layered one is fresh for as long, see `cached.TTL`.
+TIMEOUT_SECONDS = {"airport": 600, "alternates": 2}
+LOCK_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The bytes of a page (none: there is no such airport), and what only the solution knows of them."""
+
+    data: bytes
+    etag: str = ""
+    source: str = ""
+
+
+type Find = Callable[[str, str, bool], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to find a page; `wrap` is what it puts around the view instead."""
+
+    name: str
+    about: str
+    find: Find
+    wrap: Callable[[str], Callable[[Any], Any]] = lambda _: lambda view: view
+
+    @property
+    def paths(self) -> dict[str, str]:
+        return {
+            "airport": f"/api/{self.name}/airports/{{code}}/",
+            "alternates": f"/api/{self.name}/airports/{{code}}/alternates/",
+            "pages": f"/api/{self.name}/pages/?codes={{code}},{{code}}",
+        }
+
+
+def key(variant: str, page: str, code: str) -> str:
+    return f"{variant}:{page}:{code}"
+
+
+def uncached(page: str, code: str, _nearest: bool) -> Found:
+    return Found(PAGES[page](code).data)
+
+
+def get_or_set(page: str, code: str, _nearest: bool) -> Found:
+    return _get_or_set("get_or_set", page, code)
+
+
+def signals(page: str, code: str, _nearest: bool) -> Found:
+    return _get_or_set("signals", page, code)
+
+
+def _get_or_set(variant: str, page: str, code: str) -> Found:
+    def compute() -> bytes:
+        return PAGES[page](code).data
+
+    return Found(stock.get_or_set(key(variant, page, code), compute, TIMEOUT_SECONDS[page]) or b"")
+
+
+def lock(page: str, code: str, _nearest: bool) -> Found:
+    """Compute under a lock without a token: it cannot tell that it has expired, or whose it is."""
+    name = key("lock", page, code)
+    while (data := stock.get(name)) is None:
+        if stock.add(f"{name}:lock", 1, LOCK_SECONDS):
+            data = PAGES[page](code).data
+            stock.set(name, data, TIMEOUT_SECONDS[page])
+            stock.delete(f"{name}:lock")
+            break
+        time.sleep(0.02)
+    return Found(data)
+
+
+@once
+def region(page: str) -> "CacheRegion":
+    """Return a region as dogpile.cache's documentation sets it up for several processes."""
+    return make_region(
+        serializer=lambda data: json.dumps(data).encode(), deserializer=json.loads
+    ).configure(
+        "dogpile.cache.redis",
+        expiration_time=TIMEOUT_SECONDS[page],
+        arguments={
+            "url": settings.REDIS_URL,
+            "redis_expiration_time": 2 * TIMEOUT_SECONDS["airport"],
+            "distributed_lock": True,
+            "lock_timeout": 30,
+            "thread_local_lock": False,
+        },
+    )
+
+
+def dogpile(page: str, code: str, _nearest: bool) -> Found:
+    def compute() -> str:
+        return PAGES[page](code).data.decode()
+
+    return Found(region(page).get_or_create(key("dogpile", page, code), compute).encode())
+
+
+def layered(page: str, code: str, nearest: bool) -> Found:
+    answer = cached.get(page, code, nearest=nearest)
+    return Found(answer.value.data, answer.value.etag, answer.source)
+
+
+VARIANTS = (
+    Variant("uncached", "no cache", uncached),
+    Variant(
+        "cache_page",
+        "Django's cache_page around the view",
+        uncached,
+        lambda page: cache_page(TIMEOUT_SECONDS[page]),
+    ),
+    Variant("get_or_set", "Django's cache.get_or_set with a TTL", get_or_set),
+    Variant("signals", "the same, deleted in post_save", signals),
+    Variant("lock", "a lock by SET NX around the computation, deleted after commit", lock),
+    Variant("dogpile", "dogpile.cache with its distributed lock, deleted after commit", dogpile),
+    Variant("layered", "leases, tags, a local layer and an outbox", layered),
+)

@@ -1,0 +1,74 @@
+"""Real servers for all tests: those at REDIS_URL and DATABASE_URL, which `make test` starts."""
+
+import os
+import time
+import uuid
+
+import pytest
+from layers.breaker import Breaker
+from layers.layered import LayeredCache
+from layers.leases import Leases, Value
+from layers.local_layer import LocalLayer
+from layers.tags import Tags
+from redis import Redis
+
+if not {"REDIS_URL", "DATABASE_URL", "SECRET_KEY"} <= set(os.environ):
+    raise pytest.UsageError(
+        "run `make test EXAMPLE=caching`, or set REDIS_URL, DATABASE_URL, SECRET_KEY"
+    )
+
+
+def wait_until(condition, deadline_seconds=10):
+    deadline = time.monotonic() + deadline_seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{condition} is not true after {deadline_seconds} s"
+        time.sleep(0.005)
+
+
+@pytest.fixture(name="wait_until")
+def _wait_until():
+    return wait_until
+
+
+@pytest.fixture
+def redis():
+    with Redis.from_url(os.environ["REDIS_URL"]) as client:
+        yield client
+
+
+@pytest.fixture
+def leases(redis):
+    return Leases(redis)
+
+
+@pytest.fixture
+def tags(redis):
+    return Tags(redis)
+
+
+@pytest.fixture
+def key():
+    """A key of its own for each test: the server is shared, and never flushed."""
+    return f"test:{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def value(key):
+    return Value(b"version 1", (key, f"country:{key}"), etag="1")
+
+
+@pytest.fixture
+def local():
+    layer = LocalLayer(100_000)
+    layer.clear(up=True)
+    return layer
+
+
+@pytest.fixture
+def events():
+    return []
+
+
+@pytest.fixture
+def cache(leases, tags, local, events):
+    return LayeredCache(leases, tags, local, Breaker(), patience_seconds=5, note=events.append)

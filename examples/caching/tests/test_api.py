@@ -1,0 +1,276 @@
+"""The service as its readers and its operators meet it."""
+
+import io
+import json
+import re
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from flights import cached
+from flights.models import Airport, Departure, Outbox
+from flights.variants import VARIANTS
+from layers.outbox import carry_out
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NAMES = [variant.name for variant in VARIANTS]
+
+
+@pytest.fixture(autouse=True)
+def airports():
+    cached.redis().flushall()
+    here = Airport.objects.create(
+        code="TEST", name="Here", city="Köln", country="DE", latitude=50.9, longitude=7.1
+    )
+    Airport.objects.create(
+        code="NEAR", name="Near", city="Bonn", country="DE", latitude=50.7, longitude=7.1
+    )
+    Departure.objects.create(airport=here, flight="NX1", destination="NEAR", minute=5)
+    Outbox.objects.all().delete()
+
+
+@pytest.fixture
+def site():
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def operator(settings):
+    settings.STAFF_TOKEN = "right"
+    return Client(headers={"Authorization": "Bearer right"})
+
+
+def drained():
+    """Let the relay work once, and return what it purged."""
+    purged = []
+    connection.ensure_connection()
+    carry_out(connection.connection, lambda tags: purged.extend(tags) or cached.cache().purge(tags))
+    return purged
+
+
+@pytest.mark.parametrize(
+    "path", ["airports/TEST/", "airports/TEST/alternates/", "pages/?codes=TEST,NEAR"]
+)
+def test_every_variant_answers_with_the_same_bytes_twice(site, path):
+    answers = [site.get(f"/api/{name}/{path}") for name in NAMES for _ in range(2)]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+
+
+def test_page_has_the_departures_and_the_version_of_the_row(site):
+    page = site.get("/api/layered/airports/test/").json()
+
+    assert page["name"] == "Here"
+    assert page["version"] == 2  # the departure made it a new page
+    assert page["departures"] == [{"flight": "NX1", "destination": "NEAR", "minute": 5}]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("code", ["NONE", "a b", "x" * 10_000, "%00"])
+def test_unknown_airport_is_a_problem(site, name, code):
+    answer = site.get(f"/api/{name}/airports/{code}/")
+
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_airport_that_was_missing_is_there_when_it_is_created(site):
+    assert site.get("/api/layered/airports/LATE/").status_code == 404
+
+    Airport.objects.create(code="LATE", name="", city="", country="", latitude=0, longitude=0)
+
+    assert site.get("/api/layered/airports/LATE/").status_code == 200
+
+
+def test_reader_who_has_the_version_gets_304_without_the_page(site, django_assert_num_queries):
+    etag = site.get("/api/layered/airports/TEST/")["ETag"]
+
+    with django_assert_num_queries(0):
+        answer = site.get("/api/layered/airports/TEST/", headers={"If-None-Match": f"W/{etag}"})
+
+    assert (answer.status_code, answer.content) == (304, b"")
+    Airport.objects.filter(code="TEST").update(name="There")
+    drained()
+    answer = site.get("/api/layered/airports/TEST/", headers={"If-None-Match": etag})
+    assert (answer.status_code, answer.json()["name"]) == (200, "There")
+
+
+def test_shared_caches_keep_what_is_public_only(site, operator):
+    public, private = (
+        each.get("/api/layered/airports/TEST/")["Cache-Control"] for each in (site, operator)
+    )
+
+    assert public == "public, max-age=0, s-maxage=60, stale-while-revalidate=30"
+    assert private == "private, no-cache"
+    assert site.get("/api/layered/airports/TEST/")["Vary"] == "Authorization"
+
+
+@pytest.mark.parametrize("token", ["", "Bearer ", "Bearer wrong", "Bearer None"])
+def test_nobody_else_edits(site, settings, token):
+    for right in ("right", ""):
+        settings.STAFF_TOKEN = right
+        answer = site.post(
+            "/api/airports/TEST/edits/?name=X", headers={"Authorization": token} if token else {}
+        )
+        assert answer.status_code == 403
+
+
+def test_edit_is_served_at_once(site, operator):
+    site.get("/api/layered/airports/TEST/")
+
+    answer = operator.post("/api/airports/TEST/edits/?name=There")
+
+    assert answer.json() == {"code": "TEST", "version": 3}
+    assert site.get("/api/layered/airports/TEST/").json()["name"] == "There"
+
+
+@pytest.mark.parametrize("how", ["preview", "partial"])
+def test_rolled_back_edit_leaves_no_trace(site, operator, how):
+    site.get("/api/layered/airports/TEST/")
+    clock = cached.redis().get("cache:v1:clock")
+
+    assert operator.post(f"/api/airports/TEST/edits/?name=X&how={how}").json()["version"] == 2
+
+    assert Outbox.objects.count() == 0
+    assert cached.redis().get("cache:v1:clock") == clock
+    assert site.get("/api/layered/airports/TEST/").json()["name"] == "Here"
+
+
+@pytest.mark.parametrize("query", ["", "name=", "name=X&how=magic"])
+def test_edit_without_sense_is_refused(operator, query):
+    assert operator.post(f"/api/airports/TEST/edits/?{query}").status_code == 400
+
+
+def test_edit_of_no_airport_is_refused(operator):
+    assert operator.post("/api/airports/NONE/edits/?name=X").status_code == 404
+
+
+def test_changed_neighbour_is_seen_in_the_alternates(site):
+    site.get("/api/layered/airports/TEST/alternates/")
+
+    Airport.objects.filter(code="NEAR").update(name="Nearer")
+
+    assert drained() == ["airport:NEAR"]
+    found = site.get("/api/layered/airports/TEST/alternates/").json()["alternates"]
+    assert [each["name"] for each in found] == ["Nearer"]
+
+
+def test_new_neighbour_is_seen_in_the_alternates(site):
+    site.get("/api/layered/airports/TEST/alternates/")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO flights_airport (code, name, city, country, latitude, longitude)"
+            " VALUES ('NEW', 'New', '', 'DE', 50.8, 7.1)"
+        )
+
+    assert drained() == ["airport:NEW", "airports"]
+    found = site.get("/api/layered/airports/TEST/alternates/").json()["alternates"]
+    assert [each["code"] for each in found] == ["NEW", "NEAR"]
+
+
+def test_purge_that_redis_did_not_hear_stays_in_the_outbox():
+    Airport.objects.filter(code="TEST").update(name="There")
+
+    assert carry_out(connection.connection, lambda _: False) == 0
+    assert Outbox.objects.count() == 1
+    assert drained() == ["airport:TEST"]
+    assert Outbox.objects.count() == 0
+
+
+def test_inside_a_transaction_the_cache_is_left_alone(site):
+    site.get("/api/layered/airports/TEST/")
+    with transaction.atomic():
+        Airport.objects.filter(code="TEST").update(name="Uncommitted")
+        assert b"Uncommitted" in cached.get("airport", "TEST").value.data
+        transaction.set_rollback(True)
+
+    assert site.get("/api/layered/airports/TEST/").json()["name"] == "Here"
+
+
+def test_damaged_entry_is_no_error(site):
+    site.get("/api/layered/airports/TEST/")
+    cached.redis().hset("cache:v1:entry:airport:TEST", "value", b"\x80")
+
+    answer = site.get("/api/layered/airports/TEST/", headers={"Cache-Control": "no-cache"})
+
+    assert answer.json()["name"] == "Here"
+    assert answer["Cache-Status"] == "nexus; detail=computed"
+
+
+def test_too_many_airports_at_once_are_refused(site):
+    assert site.get(f"/api/layered/pages/?codes={'TEST,' * 101}").status_code == 400
+
+
+def test_unknown_path_lists_the_variants(site):
+    assert site.get("/api/nothing/airports/TEST/").json()["variants"] == NAMES
+
+
+def test_index_lists_paths_that_exist(site):
+    for variant in site.get("/api/").json()["variants"]:
+        for path in variant["paths"].values():
+            assert site.get(path.replace("{code}", "TEST")).status_code == 200, path
+
+
+def test_health_and_metrics(site):
+    site.get("/api/layered/airports/TEST/")
+
+    assert site.get("/healthz").json() == {"status": "ok"}
+    assert b'cache_events_total{event="computed"}' in site.get("/metrics").content
+
+
+def test_schema_is_generated_without_a_warning():
+    GENERATOR_STATS.reset()
+    with GENERATOR_STATS.silence():
+        schema = SchemaGenerator().get_schema(request=None, public=True)
+
+    assert not GENERATOR_STATS
+    assert len(schema["paths"]) == 3 * len(VARIANTS) + 2
+
+
+@pytest.mark.parametrize("path", ["/api/docs/", "/api/redoc/"])
+def test_documentation_asks_no_other_host(site, path):
+    page = site.get(path).content.decode()
+
+    assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", page)
+    for asset in re.findall(r"""(?:src|href)=["'](/static/[^"']+)""", page):
+        answer = site.get(asset)
+        answer.close()
+        assert answer.status_code == 200, asset
+
+
+def said(*args):
+    out = io.StringIO()
+    call_command("cache", *args, stdout=out)
+    return out.getvalue().splitlines()
+
+
+def test_operator_is_told_why(site):
+    assert said("why", "airport:TEST") == ["entry: none; the next reader computes", "lease: none"]
+    site.get("/api/layered/airports/TEST/")
+    assert "tag country:DE: never purged" in said("why", "airport:TEST")
+
+    said("purge", "country:DE")
+
+    assert any(
+        re.fullmatch(r"tag country:DE: purged at \d+: the entry is void", line)
+        for line in said("why", "airport:TEST")
+    )
+    cached.redis().set("cache:v1:entry:airport:TEST", "foreign")
+    assert said("why", "airport:TEST")[0].startswith("entry: foreign")
+
+
+def test_operator_is_told_that_redis_is_away(monkeypatch):
+    from redis import Redis
+
+    monkeypatch.setattr(cached, "redis", lambda: Redis(port=1))
+
+    with pytest.raises(CommandError, match="Redis does not answer"):
+        said("why", "airport:TEST")
+
+
+def test_answers_are_json(site):
+    assert json.loads(site.get("/api/layered/pages/?codes=NONE").content) == []

@@ -1,0 +1,163 @@
+"""The layers together: who is asked, and what is served when Redis or the database is not there."""
+
+import threading
+
+import pytest
+from layers.breaker import Breaker
+from layers.layered import LayeredCache, Overloaded, Source
+from layers.leases import PREFIX, Leases, Value
+from layers.tags import Tags, adopt
+from lifetimes import SPENT, TTL
+from redis import Connection, Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+
+def failing():
+    raise RuntimeError("the database is away")
+
+
+def test_layers_are_asked_from_the_nearest_on(cache, key, value):
+    sources = [cache.get(key, lambda: value, TTL).source for _ in range(3)]
+
+    assert sources == [Source.COMPUTED, Source.REDIS, Source.LOCAL]
+    assert cache.get(key, failing, TTL, nearest=False).source is Source.REDIS
+
+
+def test_waiting_readers_get_the_result_of_the_one_that_computes(cache, key, value):
+    began, go_on, answers, computed = threading.Event(), threading.Event(), [], []
+
+    def compute():
+        computed.append(1)
+        began.set()
+        go_on.wait(5)
+        return value
+
+    def read():
+        answers.append(cache.get(key, compute, TTL).value)
+
+    readers = [threading.Thread(target=read) for _ in range(5)]
+    for reader in readers:
+        reader.start()
+    began.wait(5)
+    go_on.set()
+    for reader in readers:
+        reader.join()
+
+    assert answers == [value] * 5
+    assert len(computed) == 1
+
+
+def test_stale_is_served_on_while_the_database_fails(cache, key, value, events, wait_until):
+    cache.get(key, lambda: value, SPENT)
+
+    assert cache.get(key, failing, SPENT).value == value
+    wait_until(lambda: "refresh failures" in events)
+    assert cache.get(key, failing, SPENT).value == value
+
+
+def test_failed_computation_gives_the_lease_back(cache, key, value):
+    with pytest.raises(RuntimeError):
+        cache.get(key, failing, TTL)
+
+    assert cache.get(key, lambda: value, TTL).source is Source.COMPUTED
+
+
+def test_damaged_entry_is_computed_again_and_counted(cache, redis, key, value, events):
+    cache.get(key, lambda: value, TTL)
+    redis.hset(f"{PREFIX}entry:{key}", "value", "damaged")
+
+    assert cache.get(key, lambda: value, TTL, nearest=False).source is Source.COMPUTED
+    assert "corrupt" in events
+
+
+@pytest.fixture
+def gone(local, events):
+    """A cache whose Redis is not there."""
+    redis = Redis(port=1, retry=Retry(NoBackoff(), 0))
+    local.clear(up=False)
+    return LayeredCache(
+        Leases(redis),
+        Tags(redis),
+        local,
+        Breaker(),
+        most_computations=2,
+        patience_seconds=0.2,
+        note=events.append,
+    )
+
+
+def test_without_redis_pages_are_computed(gone, key, value, events):
+    sources = {gone.get(key, lambda: value, TTL).source for _ in range(10)}
+
+    assert sources == {Source.BYPASS}
+    assert events.count("redis failures") == 3  # then the breaker is open
+    assert not gone.purge([key])
+
+
+def test_without_redis_the_database_gets_no_more_than_its_cap(gone, key, value, wait_until):
+    go_on, most, now = threading.Event(), [0], [0]
+
+    def compute():
+        now[0] += 1
+        most[0] = max(most[0], now[0])
+        go_on.wait(5)
+        now[0] -= 1
+        return value
+
+    holders = [threading.Thread(target=gone.get, args=[key, compute, TTL]) for _ in range(2)]
+    for holder in holders:
+        holder.start()
+    wait_until(lambda: now == [2])
+    with pytest.raises(Overloaded):
+        gone.get(key, compute, TTL)
+    go_on.set()
+    for holder in holders:
+        holder.join()
+
+    assert most == [2]
+
+
+def test_another_server_is_purged_before_it_is_read(redis, key):
+    leases = Leases(redis)
+    lease = leases.read(key, TTL).lease
+    leases.fill(key, lease, Value(b"old", (key,)), TTL)
+    redis.set(f"{PREFIX}run_id", "of the server before the restart")
+
+    where = redis.connection_pool.connection_kwargs
+    connection = Connection(
+        host=where["host"], port=where["port"], db=where["db"], redis_connect_func=adopt
+    )
+    connection.connect()
+    connection.disconnect()
+
+    assert leases.read(key, TTL).value is None
+
+
+def test_known_server_keeps_its_entries(redis, key):
+    where = redis.connection_pool.connection_kwargs
+    leases = Leases(redis)
+    for _ in range(2):
+        connection = Connection(
+            host=where["host"], port=where["port"], db=where["db"], redis_connect_func=adopt
+        )
+        connection.connect()
+        connection.disconnect()
+        if not (reading := leases.read(key, TTL)).value:
+            leases.fill(key, reading.lease, Value(b"x", (key,)), TTL)
+
+    assert leases.read(key, TTL).value.data == b"x"
+
+
+def test_breaker_lets_one_question_through_per_interval():
+    now = [0.0]
+    breaker = Breaker(failures=2, probe_seconds=1, clock=lambda: now[0])
+    breaker.failed()
+    assert breaker.allows()
+    breaker.failed()
+
+    assert not breaker.allows()
+    now[0] = 1
+    assert [breaker.allows(), breaker.allows()] == [True, False]
+    breaker.succeeded()
+    assert breaker.allows()

@@ -1,0 +1,105 @@
+"""The layer in this process: what it keeps, for how long, and what it refuses to keep."""
+
+import os
+
+import pytest
+from layers.leases import Value
+from layers.local_layer import LocalLayer
+from layers.tags import EVERYTHING
+from layers.tracking import Tracking
+
+
+def test_answer_that_was_overtaken_by_a_purge_is_not_kept(local, key, value):
+    epoch = local.epoch
+    local.purge([value.tags[1]])
+
+    assert not local.store(key, value, 60, epoch)
+    assert local.get(key) is None
+
+
+def test_purge_of_another_tag_does_not_disturb_a_read(local, key, value):
+    epoch = local.epoch
+    local.purge(["another"])
+
+    assert local.store(key, value, 60, epoch)
+    assert local.get(key) == value
+
+
+@pytest.mark.parametrize("tags", [["country"], [EVERYTHING]])
+def test_purge_evicts_what_carries_the_tag(local, key, tags):
+    local.store(key, Value(b"x", (key, "country")), 60, local.epoch)
+    local.purge(tags)
+
+    assert local.get(key) is None
+    assert local.bytes == 0
+
+
+def test_nothing_is_served_or_kept_while_the_tracking_is_down(local, key, value):
+    epoch = local.epoch
+    local.store(key, value, 60, epoch)
+    local.clear(up=False)
+
+    assert local.epoch is None
+    assert local.get(key) is None
+    assert not local.store(key, value, 60, epoch)
+
+
+def test_read_from_before_a_reconnect_is_not_kept(local, key, value):
+    epoch = local.epoch
+    local.clear(up=False)
+    local.clear(up=True)
+
+    assert not local.store(key, value, 60, epoch)
+
+
+def test_entry_ends_with_its_soft_expiry(key, value):
+    now = [0.0]
+    local = LocalLayer(100_000, clock=lambda: now[0])
+    local.clear(up=True)
+    local.store(key, value, 10, local.epoch)
+
+    now[0] = 9.9
+    assert local.get(key) == value
+    now[0] = 10
+    assert local.get(key) is None
+
+
+def test_traffic_of_many_keys_stays_within_the_bound():
+    local = LocalLayer(200_000)
+    local.clear(up=True)
+
+    for number in range(20_000):
+        local.store(str(number), Value(b"x" * 100, (str(number),)), 60, local.epoch)
+        assert local.bytes <= 200_000
+
+    assert local.get("19999")
+    assert local.get("0") is None
+    assert local.bytes > 150_000
+
+
+@pytest.fixture
+def tracked(local, wait_until):
+    local.clear(up=False)
+    Tracking(local, os.environ["REDIS_URL"]).start()
+    wait_until(lambda: local.epoch is not None)
+    return local
+
+
+def test_redis_pushes_the_purge_of_another_process(tracked, tags, key, value, wait_until):
+    assert tracked.store(key, value, 60, tracked.epoch)
+
+    tags.purge([value.tags[1]])
+
+    wait_until(lambda: tracked.get(key) is None)
+
+
+def test_lost_connection_empties_the_layer_and_comes_back(tracked, redis, key, value, wait_until):
+    tracked.store(key, value, 60, tracked.epoch)
+
+    for client in redis.client_list():
+        if "t" in client["flags"] or "B" in client["flags"]:
+            redis.client_kill_filter(_id=client["id"])
+
+    wait_until(lambda: tracked.get(key) is None)
+    wait_until(lambda: tracked.epoch is not None)
+    assert tracked.get(key) is None
