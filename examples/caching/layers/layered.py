@@ -12,7 +12,7 @@ from enum import StrEnum
 from redis.exceptions import RedisError
 
 from .breaker import Breaker
-from .leases import CorruptEntry, Leases, Reading, State, Ttl, Value
+from .leases import CorruptEntry, Leases, Reading, State, Ttl, Value, name_of
 from .local_layer import LocalLayer
 from .tags import Tags
 
@@ -117,7 +117,9 @@ class LayeredCache:
         except RedisError as error:
             self._failed(error)
             return False
-        self.local.purge(chosen)  # this process need not wait for the push
+        self.local.purge(
+            [name_of(tag) for tag in chosen]
+        )  # this process need not wait for the push
         self._note("purges")
         return True
 

@@ -70,7 +70,7 @@ class Reading:
 
 
 def name_of(key: str) -> str:
-    """Return a key's name in Redis; one that is long or has spaces becomes a hash."""
+    """Return the name of a key or tag in Redis; one that is long or has spaces becomes a hash."""
     plain = len(key) <= LONGEST_NAME and key.isascii() and key.isprintable() and " " not in key
     return key if plain else sha256(key.encode()).hexdigest()
 
@@ -110,7 +110,7 @@ class Leases:
         if len(value.data) > MOST_BYTES:
             self.give_back(key, lease)
             return "too large"
-        tags, etag = " ".join(value.tags).encode(), value.etag.encode()
+        tags, etag = " ".join(map(name_of, value.tags)).encode(), value.etag.encode()
         crc = checksum(value.data, tags, etag)
         absent = self._most_absent if value.absent else 0
         soft_ms, hard_ms = (ttl.absent_ms,) * 2 if value.absent else (ttl.soft(), ttl.hard_ms)

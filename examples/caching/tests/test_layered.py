@@ -1,6 +1,8 @@
 """The layers together: who is asked, and what is served when Redis or the database is not there."""
 
+import socket
 import threading
+import time
 
 import pytest
 from layers.breaker import Breaker
@@ -93,6 +95,19 @@ def test_without_redis_pages_are_computed(gone, key, value, events):
     assert sources == {Source.BYPASS}
     assert events.count("redis failures") == 3  # then the breaker is open
     assert not gone.purge([key])
+
+
+def test_silent_redis_delays_a_few_requests_and_no_more(tags, local, key, value, events):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        port = silent.getsockname()[1]
+        redis = Redis(port=port, socket_timeout=0.1, retry=Retry(NoBackoff(), 0))
+        cache = LayeredCache(Leases(redis), tags, local, Breaker(), note=events.append)
+        began = time.monotonic()
+
+        sources = [cache.get(key, lambda: value, TTL).source for _ in range(1000)]
+
+        assert set(sources) == {Source.BYPASS}
+        assert events.count("redis failures") <= 3 + (time.monotonic() - began) / 0.5
 
 
 def test_without_redis_the_database_gets_no_more_than_its_cap(gone, key, value, wait_until):

@@ -142,12 +142,20 @@ def test_value_over_the_limit_is_not_stored_and_blocks_nobody(leases, key):
 
 
 @pytest.mark.parametrize("name", ["x" * 10_000, "with space", "\x00\n", "ключ"])
-def test_any_key_is_a_key(leases, tags, key, name):
+def test_any_key_is_a_key(leases, key, name):
     name = f"{key}{name}"
     filled(leases, name, Value(b"x", (key,)))
 
     assert leases.read(name, TTL).value.data == b"x"
-    tags.purge([name])
+
+
+@pytest.mark.parametrize("tag", ["x" * 10_000, "with space", "\x00\n", "ключ"])
+def test_any_tag_is_a_tag(leases, tags, key, tag):
+    filled(leases, key, Value(b"x", (f"{key}{tag}", "another")))
+
+    tags.purge([f"{key}{tag}"])
+
+    assert leases.read(key, TTL).state is State.COMPUTE
 
 
 def test_clock_that_goes_back_renews_the_entry(leases, redis, key, value):
