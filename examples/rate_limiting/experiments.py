@@ -8,7 +8,7 @@ import json
 import math
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain
@@ -91,12 +91,19 @@ class BurstIsBounded(Experiment):
     )
     holds = ("fixed_window", "token_bucket")
     refuted = ("unprotected", "drf_throttle")
-    units = {"admitted": "requests", "refused": "requests"}
+    units = {
+        "admitted": "requests",
+        "refused": "requests",
+        "admitted without Redis": "requests, as RateLimit-Mode says",
+        "refused without Redis": "requests, as RateLimit-Mode says",
+    }
     chart = Chart("admitted", "requests admitted")
     parameters = (
         Parameter("requests", 2000, 200, 10_000, "requests"),
         Parameter("clients", 8, 1, 16, "processes"),
     )
+
+    MOST_APART = 10
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         forget(stack)
@@ -111,22 +118,33 @@ class BurstIsBounded(Experiment):
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
         got_in = last(samples, "admitted")
-        bound = 100 + math.floor(REFILL_PER_SECOND * samples[-1].seconds)
+        exact = 100 + math.floor(REFILL_PER_SECOND * samples[-1].seconds)
+        # Where clients, servers and Redis share two cores, a reply may be later than the limiter waits.
+        # It says so in RateLimit-Mode: such a decision may differ by one, but not many of them may.
+        more, less = (last(samples, f"{word} without Redis") for word in ("admitted", "refused"))
+        bound = exact + min(more, self.MOST_APART)
         word = "<=" if got_in <= bound else ">"
+        figure = f"admitted {got_in:.0f} {word} {bound:.0f}"
+        if more + less:
+            figure += f", {more + less:.0f} decided without Redis"
         over = got_in + last(samples, "refused") >= params["requests"]
-        holds = got_in <= bound and (got_in >= 100 or not over)
-        return Verdict(holds, f"admitted {got_in:.0f} {word} {bound}", got_in, bound)
+        least = 100 - min(less, self.MOST_APART) if over else 0
+        return Verdict(least <= got_in <= bound, figure, got_in, bound)
 
 
 def _counted(answers: Iterator[Answer]) -> Iterator[Sample]:
     """Yield how many were admitted and refused so far, by the time of the answer."""
-    counts = {"admitted": 0, "refused": 0}
+    counts: Counter[str] = Counter()
     start = math.inf
     latest = 0.0
     for answer in answers:
         start = min(start, answer.sent)
         latest = max(latest, answer.received - start)
         series = "admitted" if admitted(answer) else "refused"
+        apart = f"{series} without Redis"
+        if "ratelimit-mode" in answer.headers:
+            counts[apart] += 1
+            yield Sample(latest, apart, counts[apart])
         counts[series] += 1
         yield Sample(latest, series, counts[series])
 

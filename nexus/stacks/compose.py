@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import subprocess
+import time
 import urllib.request
 from collections.abc import Mapping
 from functools import cached_property
@@ -23,6 +24,7 @@ from nexus.stacks.state import secret, write_state
 logging.getLogger("testcontainers.compose.compose").setLevel(logging.CRITICAL)
 
 IMAGES = STATE / "images.env"  # written by compose/airgap/build where no image registry answers
+ADDRESS_SECONDS = 1.5  # the examples' load balancers look a name up again after one second
 # Service -> (documented port, variable of the compose file for the host's port, form of its address).
 ADDRESSES: Mapping[str, tuple[int, str, str]] = {
     "redis": (6379, "REDIS_PORT", "redis://127.0.0.1:{port}/0"),
@@ -235,4 +237,7 @@ class ComposeStack(WoundedStack):
         self._run(
             "up", "--detach", "--no-recreate", "--no-deps", "--scale", f"{process}={count}", process
         )
+        if count < before:
+            # The load balancer may send to a replica that is gone for as long as its DNS answer lives.
+            time.sleep(ADDRESS_SECONDS)
         return before
