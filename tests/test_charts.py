@@ -248,20 +248,6 @@ RUNS = {
         (True, [(0.1, "admitted", 1), (0.2, "admitted", 100), (0.3, "refused", 1900)]),
         (False, [(0.1, "admitted", 1), (0.2, "admitted", 99), (0.3, "refused", 1901)]),
         (False, [(0.1, "admitted", 2000)]),
-        (
-            True,
-            [
-                (0.1, "admitted", 100),
-                (0.2, "admitted without Redis", 1),
-                (0.2, "admitted", 101),
-                (0.3, "refused", 1899),
-            ],
-        ),
-        (True, [(0.1, "admitted", 99), (0.2, "refused without Redis", 1), (0.3, "refused", 1901)]),
-        (
-            False,
-            [(0.1, "admitted", 100), (0.2, "admitted without Redis", 30), (0.2, "admitted", 120)],
-        ),
     ],
     "no-cliff": [
         (True, [(0.1, "admitted", 0.01), (2.6, "admitted", 0.02)]),
