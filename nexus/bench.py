@@ -51,4 +51,4 @@ def _record(example: Example, output: Path) -> None:
         columns=tuple(measured["columns"]),
         rows=tuple(tuple(row) for row in measured["rows"]),
     )
-    results.add_bench(ROOT / "results" / f"{example.name}.json", example.name, table)
+    results.add_bench(results.place(ROOT, example.name), example.name, table)

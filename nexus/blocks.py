@@ -78,8 +78,7 @@ class Site:
 
     def record(self, example: str) -> Record:
         """Return what is recorded of `example`: an empty record if nothing is."""
-        path = self.root / "results" / f"{example}.json"
-        return results.load(path) if path.exists() else Record(example)
+        return results.recorded(self.root, example)
 
     def chart(self, example: str, claim: str) -> Chart:
         """Return how `example` declares that `claim` is drawn.
@@ -158,9 +157,10 @@ class Ask:
 
     @property
     def stack(self) -> str:
-        """The stack named by `stack=`, else the first recorded: embedded where it is."""
-        recorded = self.record.stacks()
-        return self.options.get("stack", recorded[0] if recorded else "embedded")
+        """The stack named by `stack=`, else the first on which the claim is recorded: embedded if it is."""
+        record = self.record
+        recorded = (*record.stacks(*self.words[:1]), *record.stacks(), "embedded")
+        return self.options.get("stack", recorded[0])
 
     @property
     def unrecorded(self) -> str:
@@ -205,12 +205,17 @@ def claims(ask: Ask) -> str:
     if not record.runs(stack):
         return ask.unrecorded
     rows = []
+    # A claim about a service that the embedded stack lacks is recorded on the other one.
+    shown = {
+        slug: stack if "stack" in ask.options else next(iter(record.stacks(slug)), stack)
+        for slug in record.claims
+    }
     for slug, sentence in record.claims.items():
-        runs = record.runs(stack, slug)
+        runs = record.runs(shown[slug], slug)
         refuted, holds = ([run for run in runs if run.holds is each] for each in (False, True))
         cells = (_figures(refuted), _figures(holds)) if runs else ("not recorded yet", "")
         rows.append((f"`{slug}`<br>{sentence}", *cells))
-    return _table(("claim", "refuted", "holds"), rows) + "\n\n" + _origin(record, stack)
+    return _table(("claim", "refuted", "holds"), rows) + "\n\n" + _origin(record, shown)
 
 
 def chart(ask: Ask) -> str:
@@ -386,14 +391,17 @@ def _role(page: Page, path: Path) -> str:
     return excerpts.summary(page.site.read(path), path.name)
 
 
-def _origin(record: Record, stack: str) -> str:
-    recordings = [each for each in record.recordings if each.stack == stack]
-    lines = []
-    for each in recordings:
-        slugs = list(dict.fromkeys(run.claim for run in each.runs))
-        which = f" ({', '.join(f'`{slug}`' for slug in slugs)})" if len(recordings) > 1 else ""
-        lines.append(_origin_line(each, f" on the {stack} stack{which}"))
-    return "\n".join(lines)
+def _origin(record: Record, shown: Mapping[str, str]) -> str:
+    told = []
+    for each in record.recordings:
+        slugs = dict.fromkeys(run.claim for run in each.runs if shown.get(run.claim) == each.stack)
+        if slugs:
+            told.append((each, ", ".join(f"`{slug}`" for slug in slugs)))
+    several = len(told) > 1
+    return "\n".join(
+        _origin_line(each, f" on the {each.stack} stack" + (f" ({slugs})" if several else ""))
+        for each, slugs in told
+    )
 
 
 def _origin_line(source: Recording | Bench, where: str) -> str:

@@ -156,8 +156,15 @@ def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> b
     from nexus import report
     from nexus.prove import proof_stack
     from nexus.prove import prove as run_all
+    from nexus.stacks.services import unprovable
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
+    elsewhere = [each for each in experiments if unprovable(each, kind)]
+    for each in elsewhere:
+        console.print(unprovable(each, kind), soft_wrap=True)
+    experiments = [each for each in experiments if each not in elsewhere]
+    if not experiments:
+        fail("There is nothing to prove on this stack.")
     chosen: Literal["embedded", "compose"] = "compose" if kind == "compose" else "embedded"
     proofs = []
     with (

@@ -158,6 +158,7 @@ class Experiment(ABC):
         refuted: variants that the judged figure must refute; at least one.
         units: series -> unit of its samples.
         chart: what of the samples is drawn.
+        needs: services of compose.yml that the claim is about; a stack without them cannot prove it.
     """
 
     slug: ClassVar[str]
@@ -167,6 +168,7 @@ class Experiment(ABC):
     units: ClassVar[Mapping[str, str]]
     chart: ClassVar[Chart]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
+    needs: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:

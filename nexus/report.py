@@ -7,6 +7,7 @@ from rich.table import Table
 from nexus import charts, results
 from nexus.catalog import ROOT, Example
 from nexus.prove import Proof
+from nexus.stacks.services import unprovable
 
 
 def line(proof: Proof) -> str:
@@ -39,6 +40,9 @@ def table(example: Example, kind: str, proofs: list[Proof]) -> Table:
 
 
 def record(example: Example, kind: str, proofs: list[Proof]) -> None:
+    def first(proof: Proof) -> str:
+        return "compose" if unprovable(proof.experiment, "embedded") else "embedded"
+
     runs = [
         results.Run(
             claim=proof.experiment.slug,
@@ -53,7 +57,7 @@ def record(example: Example, kind: str, proofs: list[Proof]) -> None:
             samples=proof.samples,
             points=tuple(charts.points(proof.experiment.chart, proof.samples)),
             # One stack is enough: both answer alike.
-            exchanges=results.kept(proof.exchanges) if kind == "embedded" else (),
+            exchanges=results.kept(proof.exchanges) if kind == first(proof) else (),
         )
         for proof in proofs
     ]
@@ -65,8 +69,7 @@ def record(example: Example, kind: str, proofs: list[Proof]) -> None:
         runs=tuple(runs),
     )
     claims = {slug: experiment.claim for slug, experiment in example.experiments.items()}
-    path = ROOT / "results" / f"{example.name}.json"
-    results.add(path, example.name, claims, recording)
+    results.add(results.place(ROOT, example.name), example.name, claims, recording)
 
 
 def _versions(example: Example) -> dict[str, str]:

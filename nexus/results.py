@@ -136,9 +136,14 @@ class Record:
     recordings: tuple[Recording, ...] = ()
     bench: Bench | None = None
 
-    def stacks(self) -> tuple[str, ...]:
-        """Return the recorded stacks, `embedded` first."""
-        return tuple(sorted({each.stack for each in self.recordings}, key=_stack_order))
+    def stacks(self, claim: str | None = None) -> tuple[str, ...]:
+        """Return the recorded stacks, or those on which `claim` is recorded, `embedded` first."""
+        found = {
+            each.stack
+            for each in self.recordings
+            if claim is None or any(run.claim == claim for run in each.runs)
+        }
+        return tuple(sorted(found, key=_stack_order))
 
     def runs(self, stack: str, claim: str | None = None) -> tuple[Run, ...]:
         """Return the runs on `stack` by declared claim, the variants to be refuted first."""
@@ -162,6 +167,21 @@ def machine() -> Machine:
     """Describe this machine, with the limits of the container it may be in."""
     system = f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}"
     return Machine(_cpu(), _cores(), _memory_gib(), system)
+
+
+def place(root: Path, example: str) -> Path:
+    """Return where the repository at `root` keeps the record of `example`."""
+    return root / "results" / f"{example}.json"
+
+
+def recorded(root: Path, example: str) -> Record:
+    """Return what the repository at `root` has recorded of `example`: an empty record if nothing.
+
+    Raises:
+        ValueError: the file is not a record.
+    """
+    path = place(root, example)
+    return load(path) if path.exists() else Record(example)
 
 
 def load(path: Path) -> Record:

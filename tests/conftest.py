@@ -12,6 +12,7 @@ from nexus.prove import proof_stack
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack, engine_problem
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.services import unprovable
 
 TOYS = Path(__file__).parent / "examples"
 
@@ -47,6 +48,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for example in chosen
             for kind in stacks(metafunc.config)
             for experiment in example.experiments.values()
+            if not unprovable(experiment, kind)
             for variant in experiment.variants()
         ]
         metafunc.parametrize(("stack", "claim"), cases, indirect=["stack"], scope="session")

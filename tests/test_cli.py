@@ -215,6 +215,28 @@ def test_proof_prints_a_table_and_leaves_nothing(env, tmp_path):
     assert list((tmp_path / "toy" / "proofs").iterdir()) == []
 
 
+def test_claim_about_a_service_that_the_stack_lacks_is_named_and_left_to_the_other(env, tmp_path):
+    examples = tmp_path / "examples"
+    subprocess.run(["cp", "-r", TOYS, examples], check=True)
+    experiments = examples / "toy" / "experiments.py"
+    slug = '    slug = "it-keeps-answering"\n'
+    experiments.write_text(
+        experiments.read_text().replace(slug, f'{slug}    needs = ("rabbitmq",)\n')
+    )
+    env = {**env, "NEXUS_EXAMPLES": str(examples)}
+
+    done = nexus("prove", "toy", env=env)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "it-keeps-answering needs rabbitmq, which the embedded stack does not have" in done.stdout
+    )
+    assert "it-answers" in done.stdout
+
+    alone = nexus("prove", "toy", "--claim", "it-keeps-answering", env=env)
+    assert alone.returncode == 1
+    assert alone.stderr.strip() == "There is nothing to prove on this stack."
+
+
 def test_verdict_that_differs_from_the_declaration_fails(env, tmp_path):
     examples = tmp_path / "examples"
     subprocess.run(["cp", "-r", TOYS, examples], check=True)

@@ -64,6 +64,16 @@ def test_nothing_runs_on_a_stopped_example(lab):
         lab.add()
 
 
+def test_a_claim_about_a_service_that_the_stack_lacks_is_refused(started, monkeypatch):
+    experiment = started.example.experiment("it-keeps-answering")
+    monkeypatch.setattr(experiment, "needs", ("redis", "rabbitmq"))
+
+    with pytest.raises(
+        Refused, match="it-keeps-answering needs rabbitmq, which the embedded stack"
+    ):
+        started.add()
+
+
 def test_a_start_that_fails_says_why_and_can_be_tried_again(lab, monkeypatch):
     monkeypatch.setenv("STAFF_TOKEN", "broken")
     lab.stacks.start("toy")

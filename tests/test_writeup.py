@@ -333,6 +333,27 @@ def test_the_claims_say_where_and_with_what_they_were_measured(repository):
         """)  # noqa: E501
 
 
+def test_a_claim_of_the_other_stack_alone_is_shown_from_there(repository, record):
+    claims = {**CLAIMS, "edge-is-fresh": "A purge is seen."}
+    alone = replace(run("layered", 0, holds=True), claim="edge-is-fresh")
+    both = run("token_bucket", 99, holds=True)
+    recording = Recording("compose", date(2026, 11, 22), MACHINE, {}, (both, alone))
+    results.add(record, "rate_limiting", claims, recording)
+
+    text = filled(
+        repository,
+        "<!-- nexus:claims -->\n<!-- /nexus -->\n\n"
+        "At <!-- nexus:measured edge-is-fresh layered --><!-- /nexus -->, "
+        "<!-- nexus:measured burst-is-bounded token_bucket --><!-- /nexus -->.\n",
+    )
+
+    assert "-->0<!-- /nexus -->, " in text
+    assert "-->100<!-- /nexus -->." in text
+    assert "A purge is seen. |  | `layered`: admitted 0 <= 106 |" in text
+    assert "on the embedded stack (`burst-is-bounded`): AMD" in text
+    assert "on the compose stack (`edge-is-fresh`): AMD" in text
+
+
 def test_a_verdict_that_is_not_as_declared_is_marked(repository, record):
     text = record.read_text().replace('"expected": "holds"', '"expected": "refuted"')
     record.write_text(text)

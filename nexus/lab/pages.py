@@ -14,6 +14,7 @@ from nexus.lab import diagrams, markdown, source
 from nexus.lab.markdown import Part, Reference
 from nexus.lab.source import Folder, SourceFile
 from nexus.results import Record, Recording, Run
+from nexus.stacks.services import unprovable
 
 # Where the claims go that no paragraph names.
 LAST_RESORT = "proof"
@@ -60,7 +61,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One claim in the flow of a page, with its verdicts and what it takes to run it."""
+    """One claim in the flow of a page, with its verdicts and what it takes to run it.
+
+    Attributes:
+        elsewhere: why the lab's stacks cannot run it; empty if they can.
+    """
 
     slug: str
     claim: str
@@ -69,6 +74,7 @@ class Panel:
     parameters: tuple[Parameter, ...]
     recording: Recording | None
     experiment: Reference
+    elsewhere: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +128,6 @@ class Page:
     def contents(self) -> list[Part]:
         return [part for part in self.document.parts if part.kind == "heading" and part.level == 2]
 
-    @property
-    def stack(self) -> str:
-        return next(iter(self.record.stacks()), "embedded")
-
     @cached_property
     def blocks(self) -> list[Block]:
         """The whole page in reading order: each claim's panel follows the first block that names it."""
@@ -151,11 +153,12 @@ class Page:
     def panel(self, slug: str) -> Panel:
         """Return what is claimed under `slug`, and what was recorded of it."""
         experiment = self.example.experiment(slug)
-        runs = {run.variant: run for run in self.record.runs(self.stack, slug)}
+        stack = _stack(self.record, slug)
+        runs = {run.variant: run for run in self.record.runs(stack, slug)}
         recordings = [
             each
             for each in self.record.recordings
-            if each.stack == self.stack and any(run.claim == slug for run in each.runs)
+            if each.stack == stack and any(run.claim == slug for run in each.runs)
         ]
         return Panel(
             slug=slug,
@@ -170,6 +173,7 @@ class Page:
             parameters=experiment.parameters,
             recording=recordings[-1] if recordings else None,
             experiment=self._experiment(experiment),
+            elsewhere=unprovable(experiment, "embedded"),
         )
 
     def anchors(self, path: str) -> list[tuple[int, int]]:
@@ -211,7 +215,7 @@ class Page:
         slug, variants = _chart_words(args)
         if slug not in self.example.experiments:
             return []
-        found = {run.variant: run for run in self.record.runs(self.stack, slug)}
+        found = {run.variant: run for run in self.record.runs(_stack(self.record, slug), slug)}
         runs = [found[name] for name in variants or found if name in found]
         drawn = _chart(self.example.experiment(slug), runs)
         return [Block("picture", html=drawn, caption=slug)] if drawn else []
@@ -272,13 +276,7 @@ def page(name: str, index: str = "") -> Page:
     """
     example = catalog.example(name)
     found = Example(example.path)  # read again: what it keeps belongs to one page
-    return Page(found, record(found), source.files(found.path), index)
-
-
-def record(example: Example) -> Record:
-    """Return what is recorded of `example`; an empty record if nothing is."""
-    path = catalog.ROOT / "results" / f"{example.name}.json"
-    return results.load(path) if path.exists() else Record(example.name)
+    return Page(found, _record(found), source.files(found.path), index)
 
 
 def _card(example: Example) -> Card:
@@ -287,21 +285,32 @@ def _card(example: Example) -> Card:
         example.name,
         title or example.name,
         claim,
-        _headline(record(example), args),
+        _headline(_record(example), args),
         len(example.experiments),
     )
 
 
+def _record(example: Example) -> Record:
+    return results.recorded(catalog.ROOT, example.name)
+
+
 def _headline(record: Record, args: str) -> Headline | None:
     slug, variants = _chart_words(args)
-    stack = next(iter(record.stacks()), "embedded")
-    runs = [run for run in record.runs(stack, slug) if not variants or run.variant in variants]
+    runs = [
+        run
+        for run in record.runs(_stack(record, slug), slug)
+        if not variants or run.variant in variants
+    ]
     # Declared from the trivial to what is commonly installed, and from there to the solution.
     last = {run.holds: run for run in runs}
     shown = [last[holds] for holds in (False, True) if holds in last]
     widest = max((max(run.measured, run.bound) for run in shown), default=0) or 1
     bars = [Bar(run, 100 * run.measured / widest, 100 * run.bound / widest) for run in shown]
     return Headline(slug, tuple(bars)) if bars else None
+
+
+def _stack(record: Record, claim: str) -> str:
+    return next(iter(record.stacks(claim)), "embedded")
 
 
 def _chart_words(args: str) -> tuple[str, list[str]]:

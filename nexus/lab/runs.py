@@ -17,6 +17,7 @@ from nexus.lab.stacks import Refused, Stacks
 from nexus.load import Answer, Exchanges, LoadError, Request, watching
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.services import unprovable
 
 type State = Literal["queued", "running", "done", "cancelled", "failed"]
 ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
@@ -110,9 +111,11 @@ class Runs:
             params: every parameter of the experiment, within its bounds.
 
         Raises:
-            Refused: the example does not run here.
+            Refused: the example does not run here, or its stack has not what the claim is about.
         """
         self.stacks.running(example)
+        if reason := unprovable(experiment, "embedded"):
+            raise Refused(reason)
         lines = [Line(variant, experiment.expected(variant)) for variant in variants]
         with self._changed:
             run = Run(next(self._numbers), example, experiment, params, lines)

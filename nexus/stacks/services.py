@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nexus.experiment import Experiment
 from nexus.stacks.base import StackError
 from nexus.stacks.processes import Child
 
@@ -158,4 +159,15 @@ EMBEDDED: Mapping[str, tuple[int, Callable[[int, Path, Path], Service]]] = {
     "postgres": (5432, postgres_service),
 }
 # Services that have no wheel: the example needs `make up` for what depends on them.
-COMPOSE_ONLY = ("rabbitmq",)
+COMPOSE_ONLY = ("rabbitmq", "varnish")
+
+
+def unprovable(experiment: type[Experiment], kind: str) -> str:
+    """Return why a stack of this kind cannot prove the claim on this machine; nothing if it can."""
+    missing = [name for name in experiment.needs if name not in EMBEDDED]
+    if kind == "compose" or not missing:
+        return ""
+    return (
+        f"{experiment.slug} needs {' and '.join(missing)}, which the embedded stack does not have here; "
+        "STACK=compose proves it."
+    )
