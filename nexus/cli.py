@@ -29,9 +29,6 @@ def run(name: Name = "") -> None:
     """Open the lab, start an example if one is named, and keep both running until Ctrl-C."""
     with sentences(), ends_by_signal():
         example = catalog.example(name) if name else None
-        if example and (where := _running_elsewhere(example)) is not None:
-            console.print(f"{name} already runs: {where} (stop it with Ctrl-C in its terminal).")
-            return
         from nexus.lab.house import Lab
 
         started = time.monotonic()
@@ -52,6 +49,9 @@ def run(name: Name = "") -> None:
                 time.sleep(0.2)
             failed = lab.stacks.describe(name)
             raise StackError(failed["error"], failed["log"])
+        except AlreadyRuns as running:
+            where = running.state.get("url", "starting")
+            console.print(f"{name} already runs: {where} (stop it with Ctrl-C in its terminal).")
         finally:
             lab.close()
             if farewell:
@@ -64,15 +64,6 @@ def _start(lab: "Lab", example: Example) -> None:
     _introduce(example, stack)
     memory = resident_bytes([child.pid for child in stack.children().values()]) / 2**20
     console.print(f"\n{example.name} takes {memory:.0f} MB resident.")
-
-
-def _running_elsewhere(example: Example) -> str | None:
-    """Where another harness runs the example; None if none does."""
-    try:
-        with owned(state_dir(example)):
-            return None
-    except AlreadyRuns as running:
-        return str(running.state.get("url", "starting"))
 
 
 def _introduce(example: Example, stack: "EmbeddedStack | ComposeStack") -> None:

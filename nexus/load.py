@@ -3,7 +3,9 @@
 import asyncio
 import http.client
 import multiprocessing
+import os
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -106,7 +108,7 @@ def _check() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer, as a person reads them; `body` is cut off at BODY_CHARACTERS."""
+    """One request and its answer, as a person reads them."""
 
     method: str
     path: str
@@ -124,22 +126,18 @@ class Exchanges:
     found: dict[int, Exchange] = field(default_factory=dict)
 
     MOST = 3
-    BODY_CHARACTERS = 400
 
     def __call__(self, request: Request, answer: Answer) -> None:
         if answer.status in self.found or len(self.found) >= self.MOST:
             return
         parts = urlsplit(request.url)
-        body = answer.error or answer.body.decode(errors="replace")
-        if len(body) > self.BODY_CHARACTERS:
-            body = body[: self.BODY_CHARACTERS] + " …"
         self.found[answer.status] = Exchange(
             method=request.method,
             path=parts.path + (f"?{parts.query}" if parts.query else ""),
             request_headers=dict(request.headers),
             status=answer.status,
             headers=dict(answer.headers),
-            body=body,
+            body=answer.error or answer.body.decode(errors="replace"),
             seconds=answer.seconds,
         )
 
@@ -255,6 +253,7 @@ class _Client:
     answers: "multiprocessing.Queue[list[Answer] | None]"
 
     def __call__(self) -> None:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
         asyncio.run(self._drive())
         self.answers.close()
         self.answers.join_thread()
@@ -299,6 +298,13 @@ class _Client:
         await asyncio.gather(*(work() for _ in range(min(len(self.share), self.connections))))
         if batch:
             self.answers.put(batch)
+
+
+def _end_with_parent() -> None:
+    # Killed at once, the harness can end nobody, and its clients would wait for one another forever.
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 async def _exchange(session: "aiohttp.ClientSession", index: int, request: Request) -> Answer:

@@ -190,7 +190,7 @@ class Runs:
                 holds=line["verdict"]["holds"] if line["verdict"] else None,
                 expected=line["expected"],
                 points=line["points"],
-                bound=line["bound"],
+                bound=line["verdict"] and line["verdict"]["bound"],
             )
             for line in described["lines"]
             if line["points"]
@@ -356,16 +356,12 @@ class Runs:
             drawn = [(round(seconds, 3), value) for seconds, value in found]
             if line.state == "done":
                 line.drawn = drawn
-        bound = chart.bound
-        if bound is None and line.verdict:
-            bound = line.verdict.bound
         return {
             "variant": line.variant,
             "expected": line.expected,
             "state": line.state,
             "verdict": dataclasses.asdict(line.verdict) if line.verdict else None,
             "points": drawn,
-            "bound": bound,
             "samples": len(line.samples),
             "exchanges": [
                 dataclasses.asdict(each) for each in results.kept(line.exchanges.found.values())
