@@ -359,7 +359,7 @@ class SurvivesRedis(Experiment):
     units = {
         "answer": "seconds from question to answer",
         "server error": "HTTP status",
-        "unanswered": "requests given up after 10 s",
+        "unanswered": "requests given up after 3 s",
         "open refused": "requests",
         "closed admitted": "requests",
         "local admitted": "requests",
@@ -376,6 +376,7 @@ class SurvivesRedis(Experiment):
     )
 
     SLOWEST_SECONDS = 1.0
+    GIVEN_UP_SECONDS = 3.0
     RETURN_SECONDS = 5.0
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
@@ -397,7 +398,15 @@ class SurvivesRedis(Experiment):
             for number in range(int(params["rate"] * params["outage"]))
         ]
         in_local = 0
-        for answer in volley(requests, processes=2, connections=60, rate=params["rate"]):
+        attempts = volley(
+            requests,
+            processes=2,
+            # Enough that each leaves when it is due, however many of them hang.
+            connections=math.ceil(params["rate"] / 2 * self.GIVEN_UP_SECONDS),
+            timeout_seconds=self.GIVEN_UP_SECONDS,
+            rate=params["rate"],
+        )
+        for answer in attempts:
             now = answer.received - start
             rules = rule_sets[answer.request % len(rule_sets)]
             yield Sample(now, "answer", answer.seconds)
@@ -478,7 +487,7 @@ class MemoryIsFlat(Experiment):
     )
 
     MOST_BYTES = 64
-    GONE_SECONDS = 10.0  # the TTL of one request against 5,000 per hour is 0.72 s
+    GONE_SECONDS = 4.0  # the TTL of one request against 5,000 per hour is 0.72 s
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         forget(stack)
