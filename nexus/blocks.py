@@ -33,6 +33,8 @@ ROLES = {
     "Procfile": "its processes: release, web, worker",
     "requirements.in": "what it needs",
     "requirements.txt": "the same, locked with hashes",
+    "requirements-build.in": "what builds a package that is published as source alone",
+    "requirements-build.txt": "the same, locked with hashes",
     "requirements-dev.in": "what its tests need on top",
     "requirements-dev.txt": "the same, locked with hashes",
     "pyproject.toml": "settings of its tests",
@@ -278,6 +280,17 @@ def bench(ask: Ask) -> str:
     return _table(found.columns, rows, numeric) + "\n\n" + _origin_line(found, "")
 
 
+def output(ask: Ask) -> str:
+    """`output COMMAND...`: what a command of manage.py printed when all claims were recorded."""
+    ask.count(1, None, "`output COMMAND ...`")
+    found = ask.record.outputs
+    command = " ".join(ask.words)
+    if found is None or command not in found.texts:
+        return f"*Not recorded yet: `make prove EXAMPLE={ask.example} RECORD=1`.*"
+    lines = [f"$ python manage.py {command}", *found.texts[command].split("\n")]
+    return "\n".join(["```text", *(line.rstrip() for line in lines), "```"])
+
+
 def headline(ask: Ask) -> str:
     """`headline`: every example with its claim in one sentence and its charted figures."""
     ask.count(0, 0, "`headline`")
@@ -320,7 +333,7 @@ def commands(ask: Ask) -> str:
 
 BLOCKS: Mapping[str, Callable[[Ask], str]] = {
     each.__name__: each
-    for each in (claims, chart, figure, measured, bench, headline, tree, commands)
+    for each in (claims, chart, figure, measured, bench, output, headline, tree, commands)
 }
 
 

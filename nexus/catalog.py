@@ -88,6 +88,10 @@ class Example:
         text = "\n".join(blocks).replace("\\\n", " ")
         return re.findall(r"^\$ (curl .+)$", text, re.MULTILINE)
 
+    def outputs(self) -> list[str]:
+        """The commands of manage.py whose output the write-up shows: its `output` blocks."""
+        return re.findall(r"^<!-- nexus:output (.+?) *-->$", self.readme, re.MULTILINE)
+
 
 def examples() -> list[Example]:
     """Every example of the repository, by name."""

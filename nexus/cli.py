@@ -167,6 +167,9 @@ def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> b
         ):
             proofs.append(proof)
             console.print(report.line(proof), soft_wrap=True)
+        if record and not claim and chosen == "embedded":
+            steps("recording what its commands print")
+            report.record_outputs(example, stack)
     console.print(report.table(example, kind, proofs))
     if record:
         report.record(example, kind, proofs)

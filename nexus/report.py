@@ -6,6 +6,7 @@ from rich.table import Table
 
 from nexus import charts, results
 from nexus.catalog import ROOT, Example
+from nexus.experiment import Stack
 from nexus.prove import Proof
 from nexus.stacks.services import unprovable
 
@@ -70,6 +71,19 @@ def record(example: Example, kind: str, proofs: list[Proof]) -> None:
     )
     claims = {slug: experiment.claim for slug, experiment in example.experiments.items()}
     results.add(results.place(ROOT, example.name), example.name, claims, recording)
+
+
+def record_outputs(example: Example, stack: Stack) -> None:
+    """Run the commands whose output the write-up shows, and record what they print."""
+    texts = {command: stack.manage(*command.split()) for command in example.outputs()}
+    if texts:
+        outputs = results.Outputs(
+            recorded_at=datetime.now(UTC).date(),
+            machine=results.machine(),
+            versions=_versions(example),
+            texts={command: text.rstrip() for command, text in texts.items()},
+        )
+        results.add_outputs(ROOT / "results" / f"{example.name}.json", example.name, outputs)
 
 
 def _versions(example: Example) -> dict[str, str]:

@@ -123,6 +123,16 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True)
+class Outputs:
+    """What commands of the example's manage.py printed on the embedded stack of one recorded run."""
+
+    recorded_at: date
+    machine: Machine
+    versions: Mapping[str, str]
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """All that is recorded of an example.
 
@@ -135,6 +145,7 @@ class Record:
     claims: Mapping[str, str] = field(default_factory=dict)
     recordings: tuple[Recording, ...] = ()
     bench: Bench | None = None
+    outputs: Outputs | None = None
 
     def stacks(self, claim: str | None = None) -> tuple[str, ...]:
         """Return the recorded stacks, or those on which `claim` is recorded, `embedded` first."""
@@ -261,6 +272,13 @@ def add_bench(path: Path, example: str, bench: Bench) -> Record:
     return record
 
 
+def add_outputs(path: Path, example: str, outputs: Outputs) -> Record:
+    """Replace what commands printed in the record at `path`, creating it if there is none."""
+    record = replace(load(path) if path.exists() else Record(example), outputs=outputs)
+    save(path, record)
+    return record
+
+
 def thin(samples: Sequence[Sample], limit: int) -> tuple[Sample, ...]:
     """Keep about `limit` samples, evenly per series, with first, last, least and greatest of each.
 
@@ -337,12 +355,13 @@ def _thinned(record: Record, samples: int, points: int, exchanges: int) -> Recor
 
 
 def _record(data: Mapping[str, Any]) -> Record:
-    bench = data.get("bench")
+    bench, outputs = data.get("bench"), data.get("outputs")
     return Record(
         example=_get(data, "example", str),
         claims=_strings(data, "claims"),
         recordings=tuple(_recording(each) for each in _objects(data, "recordings")),
         bench=None if bench is None else _bench(_object(bench, "'bench'")),
+        outputs=None if outputs is None else _outputs(_object(outputs, "'outputs'")),
     )
 
 
@@ -403,6 +422,10 @@ def _bench(data: Mapping[str, Any]) -> Bench:
     if any(len(row) != len(columns) for row in rows):
         raise ValueError("a row of 'bench' has not one cell for each column")
     return Bench(_date(data), _machine(data), _strings(data, "versions"), columns, rows)
+
+
+def _outputs(data: Mapping[str, Any]) -> Outputs:
+    return Outputs(_date(data), _machine(data), _strings(data, "versions"), _strings(data, "texts"))
 
 
 def _machine(data: Mapping[str, Any]) -> Machine:
@@ -476,10 +499,12 @@ def _dump(record: Record) -> str:
     if record.bench is not None:
         bench = record.bench
         data["bench"] = {**_head(bench), "columns": bench.columns, "rows": bench.rows}
+    if record.outputs is not None:
+        data["outputs"] = {**_head(record.outputs), "texts": dict(record.outputs.texts)}
     return _lines(data, "") + "\n"
 
 
-def _head(source: Recording | Bench) -> dict[str, Any]:
+def _head(source: Recording | Bench | Outputs) -> dict[str, Any]:
     at = source.machine
     return {
         "recorded_at": source.recorded_at.isoformat(),

@@ -16,7 +16,7 @@ from nexus.catalog import Example
 from nexus.experiment import Chart, Experiment, Sample, Verdict, ask
 from nexus.load import Exchange, watching
 from nexus.prove import prove_one
-from nexus.results import Bench, Machine, Record, Recording, Run
+from nexus.results import Bench, Machine, Outputs, Record, Recording, Run
 
 MACHINE = Machine("AMD EPYC", 2, 3.8, "Linux 6.1 x86_64")
 CLAIMS = {"burst-is-bounded": "Of 2,000 requests 100 get in.", "no-cliff": "No window admits more."}
@@ -264,6 +264,18 @@ def test_a_bench_leaves_the_runs(path):
 
     assert record.bench == bench
     assert len(record.runs("embedded")) == 1
+
+
+def test_what_commands_printed_comes_back_and_leaves_the_runs(path):
+    results.add(path, "rate_limiting", CLAIMS, recording(run()))
+    outputs = Outputs(
+        date(2026, 11, 2), MACHINE, {"django": "6.1"}, {"plans board": "Limit\n└─ Sort"}
+    )
+
+    results.add_outputs(path, "rate_limiting", outputs)
+
+    assert results.load(path).outputs == outputs
+    assert len(results.load(path).runs("embedded")) == 1
 
 
 values = st.floats(-1e9, 1e9)

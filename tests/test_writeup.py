@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nexus import results
 from nexus.excerpts import excerpt, service, summary
-from nexus.results import Bench, Machine, Recording, Run
+from nexus.results import Bench, Machine, Outputs, Recording, Run
 from nexus.writeup import Stale, WriteupError, fill_compose, fill_markdown, sync
 
 MACHINE = Machine("AMD EPYC", 2, 3.8, "Linux 6.1 x86_64")
@@ -473,6 +473,24 @@ def test_the_bench_is_a_table_with_numbers_to_the_right(repository):
 
     assert "| peer | ratio |\n| --- | ---: |\n| PING | 1 |\n| limits | 0.5123 |\n" in text
     assert "Recorded 2026-11-21: AMD EPYC" in text
+
+
+OUTPUT = "<!-- nexus:output plans board -->\n<!-- /nexus -->\n"
+
+
+def test_what_a_command_printed_is_shown_as_it_was(repository):
+    outputs = Outputs(date(2026, 11, 21), MACHINE, {}, {"plans board": "Limit\n└─ Sort"})
+    results.add_outputs(repository / "results" / "rate_limiting.json", "rate_limiting", outputs)
+
+    assert "```text\n$ python manage.py plans board\nLimit\n└─ Sort\n```" in filled(
+        repository, OUTPUT
+    )
+
+
+def test_a_command_that_was_not_recorded_says_how_to(repository):
+    assert "*Not recorded yet: `make prove EXAMPLE=rate_limiting RECORD=1`.*" in filled(
+        repository, OUTPUT
+    )
 
 
 def test_the_headline_takes_the_last_of_each_verdict(repository, record):
