@@ -49,13 +49,14 @@ def ensure_environment(example: Example, *, dev: bool = False) -> Path:
     """
     venv = state_dir(example) / "venv"
     locks = [example.path / "requirements.txt", example.path / "requirements-dev.txt"]
-    digest = {lock: _digest(lock) for lock in locks}
+    build = example.path / "requirements-build.txt"
+    digest = {lock: _digest(lock, build) for lock in locks}
     wanted = digest[locks[1 if dev else 0]]
     with locked(state_dir(example) / "venv.lock"):
         stamp = venv / "installed"
         installed = stamp.read_text().split() if stamp.exists() else []
         if wanted not in installed:
-            _install(venv, locks[1 if dev else 0])
+            _install(venv, locks[1 if dev else 0], build)
             stamp.write_text("\n".join(digest.values() if dev else [wanted]))
     return venv / "bin"
 
@@ -74,14 +75,16 @@ def ensure_lock(venv: Path, lock: Path) -> Path:
     return venv / "bin"
 
 
-def _install(venv: Path, lock: Path) -> None:
+def _install(venv: Path, lock: Path, build: Path | None = None) -> None:
     tool = uv.find_uv_bin()
     if not (venv / "bin" / "python").exists():
         shutil.rmtree(venv, ignore_errors=True)
         _run([tool, "venv", "--quiet", "--python", sys.executable, str(venv)])
     interpreter = str(venv / "bin" / "python")
     sync = [tool, "pip", "sync", "--quiet", "--require-hashes", "--python", interpreter]
-    _run([*sync, str(lock)])
+    # What is published as source alone is built by what this lock pins, hashes and all.
+    pinned = ["--build-constraints", str(build)] if build and build.exists() else []
+    _run([*sync, *pinned, str(lock)])
 
 
 def _run(command: list[str]) -> None:
@@ -101,5 +104,6 @@ def _run(command: list[str]) -> None:
         )
 
 
-def _digest(lock: Path) -> str:
-    return hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
+def _digest(*locks: Path) -> str:
+    read = b"".join(lock.read_bytes() for lock in locks if lock.exists())
+    return hashlib.sha256(read + sys.version.encode()).hexdigest()
