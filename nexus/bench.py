@@ -1,4 +1,4 @@
-"""Runs `benchmarks/<example>.py` beside a fresh Redis, in an environment with the peers installed."""
+"""Runs `benchmarks/<example>.py` beside fresh services, in an environment with the peers installed."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nexus import results
 from nexus.catalog import ROOT, Example
-from nexus.environment import ensure_lock, state_dir
+from nexus.environment import ensure_environment, ensure_lock, state_dir
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack, Progress
 
@@ -23,8 +23,10 @@ def bench(example: Example, progress: Progress, *, record: bool) -> None:
     if not script.exists():
         raise StackError(f"{example.name} has no benchmark.")
     state = state_dir(example) / "bench"
-    progress("installing the peers")
-    binaries = ensure_lock(state / "venv", script.with_suffix(".txt"))
+    lock = script.with_suffix(".txt")
+    progress("installing the peers" if lock.exists() else "installing packages")
+    # A benchmark without a lock of its own compares the example with itself.
+    binaries = ensure_lock(state / "venv", lock) if lock.exists() else ensure_environment(example)
     with (
         EmbeddedStack(example, state, services_only=True, progress=progress) as services,
         tempfile.TemporaryDirectory() as folder,

@@ -43,9 +43,11 @@ def test_postgres_starts_even_as_root_and_keeps_every_folder_as_it_was(toy: Exam
         psycopg.connect(stack.services["postgres"]) as connection,
     ):
         (version,) = connection.execute("SELECT current_setting('server_version')").fetchone()
+        (preloaded,) = connection.execute("SHOW shared_preload_libraries").fetchone()
 
     stack.discard()
     assert int(version.split(".")[0]) >= 17
+    assert preloaded == "pg_stat_statements"
     assert {folder: folder.stat().st_mode for folder in before} == before
 
 

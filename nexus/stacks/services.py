@@ -17,6 +17,7 @@ from nexus.stacks.base import StackError
 from nexus.stacks.processes import Child
 
 UNPRIVILEGED = "nobody"
+STATEMENTS = "pg_stat_statements"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ def postgres_service(port: int, data: Path, log: Path) -> Service:
         _create_cluster(programs, data, password_file, user, env)
     url = f"postgres://nexus:{password_file.read_text()}@127.0.0.1:{port}/postgres"
     command = f"'{programs / 'bin' / 'postgres'}' -D '{data}' -p {port} -h 127.0.0.1 -k ''"
+    # Only a server that began with it can count statements; CREATE EXTENSION is left to the example.
+    if (programs / "lib" / f"{STATEMENTS}.so").exists():
+        command += f" -c shared_preload_libraries={STATEMENTS}"
     child = Child("postgres", command, env, Path("/"), log, user=user)
     isready = [str(programs / "bin" / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     return Service(
