@@ -35,10 +35,8 @@ def begin(connection: Any, app: str) -> None:
         cursor.execute(FILL.format(table=f"{app}_delay"))
 
 
-def rehearse(connection: Any, app: str) -> Iterator[Step]:
-    """Begin, then take each further migration; the table ends in the last state."""
-    begin(connection, app)
-    table = f"{app}_delay"
+def rehearse(connection: Any, app: str, table: str) -> Iterator[Step]:
+    """Take each migration after the first, at which the app has to be; the table ends in the last state."""
     names = sorted(
         name for label, name in MigrationExecutor(connection).loader.disk_migrations if label == app
     )

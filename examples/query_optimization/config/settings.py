@@ -1,10 +1,17 @@
-"""Wire the flight information together; what differs between machines comes from the environment."""
+"""Wire the flight information together; what differs between machines comes from the environment.
 
+A number that somebody types by hand and that is none ends the process with one sentence.
+"""
+
+import sys
 from importlib.util import find_spec
 from os import environ as env
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 if metrics_folder := env.get("PROMETHEUS_MULTIPROC_DIR"):
     Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # the client library expects it
@@ -45,16 +52,34 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI and ReDoc, straight from their package
 
 
+def number(name: str, otherwise: str, least: float) -> float:
+    """Return the number in the environment, or end this process: no later error says it as well."""
+    text = env.get(name, otherwise)
+    try:
+        if (found := float(text)) >= least:
+            return found
+    except ValueError:
+        pass
+    sys.exit(f"{name} is {text!r}, not a number of at least {least:g}.")
+
+
 def database(name: str, **options: Any) -> dict[str, Any]:
     """Return the database at DATABASE_URL as `name` sees it."""
-    address = urlsplit(env.get("DATABASE_URL", "postgres://nexus:nexus@127.0.0.1:5432/nexus"))
+    url = env.get("DATABASE_URL", "postgres://nexus:nexus@127.0.0.1:5432/nexus")
+    try:
+        address = urlsplit(url)
+        port = address.port
+    except ValueError:
+        port = 0
+    if port == 0 or address.scheme not in ("postgres", "postgresql") or not address.hostname:
+        sys.exit("DATABASE_URL is no address like postgres://user:password@host:5432/name.")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": address.path.lstrip("/"),
         "USER": unquote(address.username or ""),
         "PASSWORD": unquote(address.password or ""),
         "HOST": address.hostname,
-        "PORT": address.port,
+        "PORT": port,
         "OPTIONS": {
             "application_name": name,
             # Short queries on a fast disk: compiling or parallelising one costs more than it saves.
@@ -65,20 +90,37 @@ def database(name: str, **options: Any) -> dict[str, Any]:
 
 
 # All server processes together hold at most POOL_SIZE connections; a request waits for one so long.
-PROCESSES = int(env.get("WEB_REPLICAS", "1")) * int(env.get("WEB_CONCURRENCY", "2"))
-POOL_SIZE = int(env.get("POOL_SIZE", "8"))
-POOL_TIMEOUT_SECONDS = float(env.get("POOL_TIMEOUT_SECONDS", "1"))
+PROCESSES = int(number("WEB_REPLICAS", "1", 1)) * int(number("WEB_CONCURRENCY", "2", 1))
+# A process without a connection could serve nothing.
+POOL_SIZE = int(number("POOL_SIZE", "8", PROCESSES))
+POOL_TIMEOUT_SECONDS = number("POOL_TIMEOUT_SECONDS", "1", 0)
 DATABASES = {
     "default": database("direct"),  # the variants that open a connection for each request
     "pooled": database(
         "pooled",
         pool={
             "min_size": 1,
-            "max_size": max(1, POOL_SIZE // PROCESSES),
+            "max_size": POOL_SIZE // PROCESSES,
             "timeout": POOL_TIMEOUT_SECONDS,
         },
     )
     | {"TEST": {"MIRROR": "default"}},
+}
+
+REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
+    sys.exit("REDIS_URL is no address like redis://host:6379/0.")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # The database answers as well: whoever waits longer for Redis would have been served by it.
+        "OPTIONS": {
+            "socket_timeout": 0.25,
+            "socket_connect_timeout": 0.25,
+            "retry": Retry(NoBackoff(), 0),
+        },
+    }
 }
 
 REST_FRAMEWORK = {
@@ -90,7 +132,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Flight information",
-    "DESCRIPTION": "Six lists of 336,776 real flights, each asked for in five ways.",
+    "DESCRIPTION": "Lists of 336,776 real flights, each asked for in six ways.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

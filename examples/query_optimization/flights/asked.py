@@ -1,9 +1,11 @@
 """What may be asked of each list: query parameters with their bounds."""
 
 import re
+from datetime import date, datetime
 from typing import Any
 
 from queries.keyset import Cursor
+from queries.orderings import ORDERINGS
 from queries.shapes import Month
 from rest_framework import serializers
 
@@ -14,9 +16,15 @@ class Limited(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, default=50)
 
 
+def has_neighbours(day: date) -> None:
+    """Refuse the ends of the calendar: a day ends where the next begins."""
+    if not 1 < day.year < 9999:
+        raise serializers.ValidationError("A day lies between the years 2 and 9998.")
+
+
 class BoardAsked(Limited):
     origin = serializers.CharField(max_length=4)
-    day = serializers.DateField()
+    day = serializers.DateField(validators=[has_neighbours])
 
 
 class PlanesAsked(Limited):
@@ -27,6 +35,15 @@ class DelaysAsked(Limited):
     origin = serializers.CharField(max_length=4)
     destination = serializers.CharField(max_length=4)
     minutes = serializers.IntegerField(min_value=15, max_value=10_000, default=60)
+
+
+class DepartedAsked(Limited):
+    since = serializers.DateTimeField()
+    minutes = serializers.IntegerField(min_value=1, max_value=1_440, default=60)
+
+    def validate_since(self, value: datetime) -> datetime:
+        has_neighbours(value)
+        return value
 
 
 class AirportsAsked(Limited):
@@ -47,23 +64,46 @@ class ReportAsked(serializers.Serializer[Any]):
     month = MonthField()
 
 
-class CursorField(serializers.CharField):
-    """A position that this service has signed."""
+class CountAsked(serializers.Serializer[Any]):
+    origin = serializers.CharField(max_length=4, required=False)
+    destination = serializers.CharField(max_length=4, required=False)
 
-    def to_internal_value(self, data: Any) -> Any:
-        return Cursor.read(str(data))
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) == 1:
+            raise serializers.ValidationError("A route has an origin and a destination.")
+        return attrs
 
 
 class PagesAsked(serializers.Serializer[Any]):
     size = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, default=20)
+    order = serializers.ChoiceField(choices=list(ORDERINGS), default="newest")
     number = serializers.IntegerField(
         min_value=1,
         max_value=1_000_000,
         required=False,
         help_text="of the page, where pages have one",
     )
-    cursor = CursorField(required=False, help_text="where the page begins, where pages have none")
-    before = serializers.DateTimeField(required=False, help_text="a moment to begin at")
+    cursor = serializers.CharField(
+        required=False, help_text="where the page begins, where pages have no number"
+    )
+    before = serializers.DateTimeField(
+        required=False, help_text="a moment to begin at, newest first"
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "cursor" in attrs:
+            attrs["cursor"] = Cursor.read(attrs["cursor"], ORDERINGS[attrs["order"]])
+        if "before" in attrs and attrs["order"] != "newest":
+            raise serializers.ValidationError({"before": "Only the order `newest` has moments."})
+        return attrs
+
+
+class AirportAsked(serializers.Serializer[Any]):
+    origin = serializers.CharField(max_length=4)
+
+
+class ExportAsked(serializers.Serializer[Any]):
+    rows = serializers.IntegerField(min_value=1, max_value=10_000_000, default=10_000_000)
 
 
 class LongAsked(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""The six lists: what each is called, what may be asked, and an address to begin with."""
+"""The lists: what each is called, what may be asked, and an address to begin with."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,6 +45,10 @@ def delays(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"delayed": found or known(queries, *route)}
 
 
+def departed(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {"departed": shapes.board(queries.departed(**asked))}
+
+
 def airports(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"airports": shapes.airports(queries.airports(asked["text"], asked["limit"]))}
 
@@ -56,6 +60,17 @@ def report(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
     if not found and not flights.filter(scheduled_departure__range=(first, last)).exists():
         raise BadInput(f"month: no flight is known in {first:%Y-%m}")
     return {"airports": found}
+
+
+def year(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 -- of all lists
+    return {"months": shapes.year(queries.year())}
+
+
+def count(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+    found = queries.count(**asked)
+    if not found.flights:
+        known(queries, *asked.values())
+    return {"flights": found.flights, "how": found.how}
 
 
 def pages(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,6 +117,13 @@ LISTS = (
         "origin=JFK&destination=LAX&minutes=60",
     ),
     List(
+        "departed",
+        "flights that left within some minutes, whenever they should have",
+        asked.DepartedAsked,
+        departed,
+        "since=2013-07-01T10:00:00Z&minutes=720",
+    ),
+    List(
         "airports",
         "airports whose name contains a text",
         asked.AirportsAsked,
@@ -114,6 +136,22 @@ LISTS = (
         asked.ReportAsked,
         report,
         "month=2013-07",
+        rows="",
+    ),
+    List(
+        "year",
+        "the same of all months, with its rank among the airports, as of the last refresh",
+        serializers.Serializer,
+        year,
+        "",
+        rows="",
+    ),
+    List(
+        "count",
+        "how many flights there are, of a route or of all",
+        asked.CountAsked,
+        count,
+        "origin=JFK&destination=LAX",
         rows="",
     ),
     List("pages", "all flights, newest first, page by page", asked.PagesAsked, pages, "", "size"),

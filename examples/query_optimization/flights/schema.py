@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .asked import LongAsked
+from .asked import AirportAsked, ExportAsked, LongAsked
 
 if TYPE_CHECKING:
     from .lists import List
@@ -41,7 +41,7 @@ def of(each: "List") -> Callable[[Any], Any]:
     """Describe the view of a list."""
     return extend_schema(
         summary=each.about,
-        parameters=[each.asked],
+        parameters=[each.asked] if each.asked().fields else [],
         auth=[],
         responses={
             200: OpenApiResponse(dict, description=each.about),
@@ -56,6 +56,23 @@ long = extend_schema(
     parameters=[LongAsked],
     auth=[{"staff": []}],  # type: ignore[list-item]  # the library passes requirements through
     responses={200: OpenApiResponse(dict, description="done"), 503: FULL},
+)
+export = extend_schema(
+    summary="All flights as CSV, streamed (staff only)",
+    parameters=[ExportAsked],
+    auth=[{"staff": []}],  # type: ignore[list-item]  # the library passes requirements through
+    responses={(200, "text/csv"): str, 400: BAD_INPUT, 503: FULL},
+)
+views = extend_schema(
+    summary="How often an airport's board was looked at",
+    parameters=[AirportAsked],
+    request=None,
+    auth=[],
+    responses={
+        200: OpenApiResponse(dict, description="the number of views"),
+        400: BAD_INPUT,
+        503: FULL,
+    },
 )
 index = extend_schema(
     summary="The variants and their lists",

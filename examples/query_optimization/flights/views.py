@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import connections
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.utils.crypto import constant_time_compare
 from queries.variants import VARIANTS
 from rest_framework.permissions import BasePermission
@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from . import schema
-from .asked import LongAsked
-from .lists import LISTS, List
+from .asked import AirportAsked, ExportAsked, LongAsked
+from .lists import LISTS, List, known
 from .problems import problem
 
 
@@ -59,6 +59,45 @@ class Long(APIView):
         return Response({"seconds": asked.validated_data["seconds"]})
 
 
+@schema.views
+class Views(APIView):
+    """How often an airport's board was looked at: read with GET, one more with POST."""
+
+    queries: ClassVar[ModuleType]
+
+    def get(self, request: Request) -> Response:
+        return Response(self._answer(self._origin(request)))
+
+    def post(self, request: Request) -> Response:
+        origin = self._origin(request)
+        self.queries.viewed(origin)
+        return Response(self._answer(origin))
+
+    def _origin(self, request: Request) -> str:
+        asked = AirportAsked(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        origin: str = asked.validated_data["origin"]
+        known(self.queries, origin)
+        return origin
+
+    def _answer(self, origin: str) -> dict[str, Any]:
+        return {"airport": origin, "views": self.queries.views(origin)}
+
+
+@schema.export
+class Export(APIView):
+    """All flights as CSV, as fast as the client reads; for staff, since a connection is lent so long."""
+
+    permission_classes = (IsStaff,)
+    queries: ClassVar[ModuleType]
+
+    def get(self, request: Request) -> StreamingHttpResponse:
+        asked = ExportAsked(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        rows = self.queries.export(asked.validated_data["rows"])
+        return StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+
+
 @schema.index
 class Index(APIView):
     def get(self, _request: Request) -> Response:
@@ -93,7 +132,11 @@ def views(name: str, queries: ModuleType) -> dict[str, Any]:
         ).as_view()
         for each in LISTS
     }
-    return found | {"long/": made(f"{name}_long", Long, queries=queries).as_view()}
+    others = {"views/": Views, "export/": Export, "long/": Long}
+    return found | {
+        path: made(f"{name}_{view.__name__.lower()}", view, queries=queries).as_view()
+        for path, view in others.items()
+    }
 
 
 def made(name: str, view: type[APIView], **attributes: Any) -> type[APIView]:

@@ -14,10 +14,11 @@ ON CONFLICT DO NOTHING;
 
 INSERT INTO flights_flight (
     airline_id, number, plane_id, origin_id, destination_id, scheduled_departure,
-    departure_delay, arrival_delay, air_minutes, distance_miles
+    departure_delay, departed, arrival_delay, air_minutes, distance_miles
 )
 SELECT
     airline, number, plane, origin, destination, scheduled_departure,
-    departure_delay, arrival_delay, air_minutes, distance_miles
+    departure_delay, scheduled_departure + departure_delay * interval '1 minute', arrival_delay,
+    air_minutes, distance_miles
 FROM staged
 ORDER BY scheduled_departure

@@ -2,9 +2,12 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import NamedTuple
 
 COLUMNS = 19  # of the file
+LONGEST = {9: 2, 11: 6, 12: 4, 13: 4}  # characters of airline, tail number, origin, destination
+MOST = 32_767  # of minutes, miles and flight numbers: what two bytes hold
 
 
 class Row(NamedTuple):
@@ -26,13 +29,20 @@ type Reject = Callable[[int, str], None]
 
 
 def parsed(lines: Iterable[str], reject: Reject) -> Iterator[Row]:
-    """Yield the rows of a file with a header; what is no flight goes to `reject(line, reason)`."""
-    reader = csv.reader(lines)
+    """Yield the rows of a file with a header; what is no flight goes to `reject(line, reason)`.
+
+    Whatever passes, the tables take: one line that is broken must not cost all the others.
+    """
+    # The file quotes nothing: a quotation mark that strays into it must not swallow lines until the next.
+    reader = csv.reader(lines, quoting=csv.QUOTE_NONE)
     next(reader, None)
-    for fields in reader:
+    while True:
         try:
+            fields = next(reader)
             row = _row(fields)
-        except ValueError as error:
+        except StopIteration:
+            return
+        except (ValueError, csv.Error) as error:
             reject(reader.line_num, str(error))
         else:
             yield row
@@ -41,25 +51,38 @@ def parsed(lines: Iterable[str], reject: Reject) -> Iterator[Row]:
 def _row(fields: list[str]) -> Row:
     if len(fields) != COLUMNS:
         raise ValueError(f"{len(fields)} fields instead of {COLUMNS}")
-    number, distance, minute = int(fields[10]), int(fields[15]), int(fields[17])
-    hour = fields[18]  # of the scheduled departure, in UTC: 2013-01-01T10:00:00Z
-    if not (len(hour) == 20 and hour[13:] == ":00:00Z" and 0 <= minute < 60):
-        raise ValueError(f"no time of departure: {hour!r} and {minute} minutes")
     if not (fields[9] and fields[12] and fields[13]):
         raise ValueError("no airline, origin or destination")
+    for place, longest in LONGEST.items():
+        if len(fields[place]) > longest or "\0" in fields[place]:
+            raise ValueError(f"{fields[place]!r} is no code of at most {longest} characters")
     return Row(
         fields[9],
-        str(number),
+        _number(fields[10]),
         None if fields[11] in ("", "NA") else fields[11],
         fields[12],
         fields[13],
-        f"{hour[:13]}:{minute:02}Z",
+        _moment(fields[18], fields[17]),
         _minutes(fields[5]),
         _minutes(fields[8]),
         _minutes(fields[14]),
-        str(distance),
+        _number(fields[15]),
     )
 
 
+def _moment(hour: str, minute: str) -> str:
+    """Return a scheduled departure, from its hour in UTC (2013-01-01T10:00:00Z) and its minute."""
+    if not (len(hour) == 20 and hour[13:] == ":00:00Z" and 0 <= int(minute) < 60):
+        raise ValueError(f"no time of departure: {hour!r} and {minute} minutes")
+    datetime.fromisoformat(hour)
+    return f"{hour[:13]}:{int(minute):02}Z"
+
+
 def _minutes(text: str) -> str | None:
-    return None if text == "NA" else str(int(text))
+    return None if text == "NA" else _number(text)
+
+
+def _number(text: str) -> str:
+    if not -MOST <= (number := int(text)) <= MOST:
+        raise ValueError(f"{text} is more than {MOST:,}")
+    return str(number)

@@ -48,4 +48,14 @@ CATALOGUE = (
         Expectation("flight_newest", 15),
         "the order of the pages: each begins where the index is entered",
     ),
+    Entry(
+        "/api/{variant}/pages/?order=delay&size=20",
+        Expectation("flight_most_delayed", 40),
+        "an expression that is never null, so that cancelled flights have a place in the order",
+    ),
+    Entry(
+        "/api/{variant}/departed/?since=2013-07-01T10:00:00Z&minutes=60&limit=50",
+        Expectation("flight_departed", 600),
+        "a range of a column that nearly follows the order of the rows: 24 kB say where to look",
+    ),
 )

@@ -76,19 +76,31 @@ class Plan:
         return found
 
     def tree(self) -> str:
-        """Return the plan as indented lines: node, index, rows, buffers."""
-        return "\n".join(_lines(self.root, 0))
+        """Return the plan as a tree: pages and rows of each node, then what it does and with which index."""
+        lines = [f"{'buffers':>9}{'rows':>9}  node"]
+        lines += [f"{buffers:>9,}{rows:>9,}  {words}" for buffers, rows, words in _lines(self.root)]
+        return "\n".join(lines)
 
 
-def _lines(node: Mapping[str, Any], depth: int) -> Iterator[str]:
+def _lines(
+    node: Mapping[str, Any], before: str = "", below: str = ""
+) -> Iterator[tuple[int, int, str]]:
     words = [node["Node Type"]]
     if name := node.get("Index Name"):
         words.append(f"using {name}")
     if name := node.get("Relation Name"):
         words.append(f"on {name}")
-    rows, removed = node.get("Actual Rows", 0), node.get("Rows Removed by Filter", 0)
     buffers = node.get("Shared Hit Blocks", 0) + node.get("Shared Read Blocks", 0)
-    facts = f"rows {rows:.0f}" + (f", removed {removed:.0f}" if removed else "")
-    yield f"{'  ' * depth}{' '.join(words)} ({facts}, buffers {buffers})"
-    for child in node.get("Plans", ()):
-        yield from _lines(child, depth + 1)
+    loops = node.get("Actual Loops", 1)
+    facts = []
+    if removed := node.get("Rows Removed by Filter", 0) * loops:
+        facts.append(f"removed {removed:,.0f}")
+    if loops > 1:
+        facts.append(f"{loops:,.0f} times")
+    more = f" ({', '.join(facts)})" if facts else ""
+    yield buffers, round(node.get("Actual Rows", 0) * loops), before + " ".join(words) + more
+    children = node.get("Plans", ())
+    for number, child in enumerate(children, 1):
+        final = number == len(children)
+        branches = ("└─ ", "   ") if final else ("├─ ", "│  ")
+        yield from _lines(child, *(below + each for each in branches))

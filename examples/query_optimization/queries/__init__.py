@@ -1,1 +1,1 @@
-"""Six lists, asked for in five ways: modules with the same functions, whose rows `shapes` turns into JSON."""
+"""The lists, asked for in six ways: modules with the same functions, whose rows `shapes` turns into JSON."""

@@ -1,13 +1,30 @@
 """What a query counter leads to: the same filters, with every relation loaded in advance."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from flights.models import Airport, Flight, Plane
+from flights.models import Flight, Plane
 
 from . import naive
-from .shapes import LATEST, Month, Page, ReportRow
+from .naive import airports, count, export, pages, report, viewed, views, year
+from .shapes import LATEST
+
+__all__ = [
+    "DATABASE",
+    "airports",
+    "board",
+    "count",
+    "delays",
+    "departed",
+    "export",
+    "pages",
+    "planes",
+    "report",
+    "viewed",
+    "views",
+    "year",
+]
 
 DATABASE = naive.DATABASE
 
@@ -30,13 +47,6 @@ def delays(origin: str, destination: str, minutes: int, limit: int) -> Iterable[
     return flights.select_related("airline", "plane")  # type: ignore[no-any-return]
 
 
-def airports(text: str, limit: int) -> Iterable[Airport]:
-    return naive.airports(text, limit)
-
-
-def report(month: Month) -> Iterable[ReportRow]:
-    return naive.report(month)
-
-
-def pages(size: int, number: int = 1, **_: Any) -> Page:
-    return naive.pages(size, number)
+def departed(since: datetime, minutes: int, limit: int) -> Iterable[Flight]:
+    flights: Any = naive.departed(since, minutes, limit)
+    return flights.select_related("airline", "destination", "plane")  # type: ignore[no-any-return]

@@ -4,14 +4,31 @@ Django documentation 6.1, Fetch modes. They know foreign keys and deferred field
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import FETCH_PEERS
-from flights.models import Airport, Flight, Plane
+from flights.models import Flight, Plane
 
 from . import naive
-from .shapes import LATEST, Month, Page, ReportRow
+from .naive import airports, count, export, pages, report, viewed, views, year
+from .shapes import LATEST
+
+__all__ = [
+    "DATABASE",
+    "airports",
+    "board",
+    "count",
+    "delays",
+    "departed",
+    "export",
+    "pages",
+    "planes",
+    "report",
+    "viewed",
+    "views",
+    "year",
+]
 
 DATABASE = naive.DATABASE
 
@@ -31,13 +48,6 @@ def delays(origin: str, destination: str, minutes: int, limit: int) -> Iterable[
     return flights.fetch_mode(FETCH_PEERS)  # type: ignore[no-any-return]
 
 
-def airports(text: str, limit: int) -> Iterable[Airport]:
-    return naive.airports(text, limit)
-
-
-def report(month: Month) -> Iterable[ReportRow]:
-    return naive.report(month)
-
-
-def pages(size: int, number: int = 1, **_: Any) -> Page:
-    return naive.pages(size, number)
+def departed(since: datetime, minutes: int, limit: int) -> Iterable[Flight]:
+    flights: Any = naive.departed(since, minutes, limit)
+    return flights.fetch_mode(FETCH_PEERS)  # type: ignore[no-any-return]

@@ -4,14 +4,22 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from counting import rows, slots
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import FETCH_RAISE, Avg, Count, OuterRef, Q, QuerySet
-from flights.models import LATE_MINUTES, Airport, Flight, Plane, Weather
+from django.db import connections
+from django.db.models import FETCH_RAISE, Avg, Count, OuterRef, Q, QuerySet, Sum
+from flights import models
+from flights.models import LATE_MINUTES, Airport, Flight, Plane, Views, Weather
+from loading.export import stream
 
 from .keyset import Cursor, keyset_page
-from .shapes import LATEST, Month, Page, ReportRow
+from .orderings import ORDERINGS, at
+from .shapes import DEPARTURE, LATEST, Month, MonthRow, Page, ReportRow, Rows
 
 DATABASE = "pooled"
+# The airports from which this service has flights: an index that begins with the origin needs them named.
+ORIGINS = ("EWR", "JFK", "LGA")
+MOST_COUNTED = 1_000
 
 
 def flights() -> QuerySet[Flight]:
@@ -19,15 +27,15 @@ def flights() -> QuerySet[Flight]:
     return Flight.objects.using(DATABASE).fetch_mode(FETCH_RAISE)
 
 
-def board(origin: str, day: date, limit: int) -> Iterable[Flight]:
+def board(origin: str, day: date, limit: int) -> Iterable[tuple[Any, ...]]:
     midnight = datetime.combine(day, time(), UTC)
     that_day = flights().filter(
         origin=origin,
         scheduled_departure__gte=midnight,
         scheduled_departure__lt=midnight + timedelta(days=1),
     )
-    related = that_day.select_related("airline", "destination", "plane")
-    return related.order_by("scheduled_departure", "id")[:limit]
+    # Columns, not objects: nothing of a row is left to be loaded later, or made for nothing.
+    return that_day.values_list(*DEPARTURE).order_by("scheduled_departure", "id")[:limit]
 
 
 def planes(limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]:
@@ -49,6 +57,12 @@ def delays(origin: str, destination: str, minutes: int, limit: int) -> Iterable[
     late = flights().filter(origin=origin, destination=destination, departure_delay__gte=minutes)
     ordered = late.order_by("-departure_delay", "scheduled_departure", "id")
     return ordered.select_related("airline", "plane")[:limit]
+
+
+def departed(since: datetime, minutes: int, limit: int) -> Iterable[tuple[Any, ...]]:
+    until = since + timedelta(minutes=minutes)
+    left = flights().filter(departed__gte=since, departed__lt=until)
+    return left.values_list(*DEPARTURE).order_by("departed", "id")[:limit]
 
 
 def airports(text: str, limit: int) -> Iterable[Airport]:
@@ -77,11 +91,39 @@ def report(month: Month) -> Iterable[ReportRow]:
         yield ReportRow(origin, row["flights"], row["cancelled"], row["mean"], wet.get(origin, 0))
 
 
-# The airports from which this service has flights: an index that begins with the origin needs them named.
-ORIGINS = ("EWR", "JFK", "LGA")
+def year() -> Iterable[MonthRow]:
+    # As of the last refresh: a year of rows is not added up for each who asks.
+    for row in models.Month.objects.using(DATABASE).order_by("month", "origin_id"):
+        flights = row.flights, row.cancelled, row.mean_delay
+        yield MonthRow(f"{row.month:%Y-%m}", row.origin_id, *flights, row.rank)
+
+
+def count(**route: str) -> Rows:
+    if not route:
+        return Rows(rows.estimated(DATABASE, Flight), "estimated")
+    found = rows.at_most(flights().filter(**route), MOST_COUNTED)
+    return Rows(found, "at least" if found == MOST_COUNTED else "counted")
+
+
+def viewed(origin: str) -> None:
+    slots.count(DATABASE, origin)
+
+
+def views(origin: str) -> int:
+    found = Views.objects.using(DATABASE).filter(airport=origin, slot__gte=0)
+    return found.aggregate(seen=Sum("seen", default=0))["seen"]  # type: ignore[no-any-return]
+
+
+def export(rows: int) -> Iterable[bytes]:
+    return stream(connections[DATABASE], rows)
 
 
 def pages(
-    size: int, cursor: Cursor | None = None, before: datetime | None = None, **_: Any
+    size: int,
+    order: str = "newest",
+    cursor: Cursor | None = None,
+    before: datetime | None = None,
+    **_: Any,
 ) -> Page:
-    return keyset_page(flights(), size, cursor or (Cursor.at(before) if before else None))
+    position = cursor or (at(before) if before else None)
+    return keyset_page(flights(), ORDERINGS[order], size, position)

@@ -8,24 +8,53 @@ from flights.models import Flight
 
 from . import naive
 from .keyset import Cursor, keyset_page
-from .naive import airports, board, delays, planes, report
+from .naive import (
+    airports,
+    board,
+    count,
+    delays,
+    departed,
+    export,
+    planes,
+    report,
+    viewed,
+    views,
+    year,
+)
+from .orderings import ORDERINGS, Ordering, at
 from .shapes import Page
 
-__all__ = ["DATABASE", "airports", "board", "delays", "pages", "planes", "report"]
+__all__ = [
+    "DATABASE",
+    "airports",
+    "board",
+    "count",
+    "delays",
+    "departed",
+    "export",
+    "pages",
+    "planes",
+    "report",
+    "viewed",
+    "views",
+    "year",
+]
 
 DATABASE = naive.DATABASE
 
 
-def spelt_out(cursor: Cursor) -> Q:
+def spelt_out(cursor: Cursor, ordering: Ordering) -> Q:
     """Return the same rows as a row comparison: an OR, of which no index condition can be made."""
-    word = "gt" if cursor.backwards else "lt"
-    return Q(**{f"scheduled_departure__{word}": cursor.time}) | Q(
-        **{"scheduled_departure": cursor.time, f"id__{word}": cursor.id}
-    )
+    word, key = "gt" if cursor.backwards else "lt", ordering.value(cursor.key)
+    return Q(**{f"key__{word}": key}) | Q(**{"key": key, f"id__{word}": cursor.id})
 
 
 def pages(
-    size: int, cursor: Cursor | None = None, before: datetime | None = None, **_: Any
+    size: int,
+    order: str = "newest",
+    cursor: Cursor | None = None,
+    before: datetime | None = None,
+    **_: Any,
 ) -> Page:
-    position = cursor or (Cursor.at(before) if before else None)
-    return keyset_page(Flight.objects.all(), size, position, spelt_out)
+    position = cursor or (at(before) if before else None)
+    return keyset_page(Flight.objects.all(), ORDERINGS[order], size, position, spelt_out)

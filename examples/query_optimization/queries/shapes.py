@@ -38,6 +38,26 @@ class ReportRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthRow:
+    """An airport's month among those of the others; `rank` 1 is the most delayed of them."""
+
+    month: str  # 2013-07
+    airport: str
+    flights: int
+    cancelled: int
+    mean_delay: float | None
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How many rows there are, and `how` that is known: counted, estimated, at least."""
+
+    flights: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some flights, and the query strings of the pages around them."""
 
@@ -46,16 +66,58 @@ class Page:
     previous: str | None
 
 
-def board(flights: Iterable[Flight]) -> list[dict[str, Any]]:
-    return [
-        {
-            **_flight(flight),
-            "airline": flight.airline.name,
-            "destination": {"code": flight.destination_id, "name": flight.destination.name},
-            "plane": flight.plane and {"model": flight.plane.model, "seats": flight.plane.seats},
-        }
-        for flight in flights
-    ]
+def board(flights: Iterable[Flight | tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Of flights, or of what `values_list(*DEPARTURE)` returns instead."""
+    return [_departure(*(each if isinstance(each, tuple) else _columns(each))) for each in flights]
+
+
+# What a departure shows, by the names of its columns.
+DEPARTURE = (
+    "airline",
+    "number",
+    "scheduled_departure",
+    "airline__name",
+    "destination",
+    "destination__name",
+    "plane",
+    "plane__model",
+    "plane__seats",
+)
+
+
+def _columns(flight: Flight) -> tuple[Any, ...]:
+    plane = flight.plane
+    return (
+        flight.airline_id,
+        flight.number,
+        flight.scheduled_departure,
+        flight.airline.name,
+        flight.destination_id,
+        flight.destination.name,
+        flight.plane_id,
+        plane and plane.model,
+        plane and plane.seats,
+    )
+
+
+def _departure(
+    airline: str,
+    number: int,
+    scheduled: datetime,
+    airline_name: str,
+    code: str,
+    name: str,
+    plane: str | None,
+    model: str | None,
+    seats: int | None,
+) -> dict[str, Any]:
+    return {
+        "flight": f"{airline} {number}",
+        "scheduled_departure": scheduled.strftime("%Y-%m-%dT%H:%MZ"),
+        "airline": airline_name,
+        "destination": {"code": code, "name": name},
+        "plane": plane and {"model": model, "seats": seats},
+    }
 
 
 def planes(planes: Iterable[tuple[Plane, Iterable[Flight]]]) -> list[dict[str, Any]]:
@@ -102,10 +164,11 @@ def airports(airports: Iterable[Airport]) -> list[dict[str, Any]]:
 
 
 def report(rows: Iterable[ReportRow]) -> list[dict[str, Any]]:
-    return [
-        asdict(row) | {"mean_delay": row.mean_delay and round(float(row.mean_delay), 2)}
-        for row in rows
-    ]
+    return [_delayed(row) for row in rows]
+
+
+def year(rows: Iterable[MonthRow]) -> list[dict[str, Any]]:
+    return [_delayed(row) for row in rows]
 
 
 def pages(flights: Iterable[Flight]) -> list[dict[str, Any]]:
@@ -115,9 +178,14 @@ def pages(flights: Iterable[Flight]) -> list[dict[str, Any]]:
             **_flight(flight),
             "origin": flight.origin_id,
             "destination": flight.destination_id,
+            "delay_minutes": flight.departure_delay,
         }
         for flight in flights
     ]
+
+
+def _delayed(row: ReportRow | MonthRow) -> dict[str, Any]:
+    return asdict(row) | {"mean_delay": row.mean_delay and round(float(row.mean_delay), 2)}
 
 
 def _flight(flight: Flight) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""The five ways, by name: the naive ones first, the solution last."""
+"""The ways, by name: the naive ones first, then the solution, without and with hot data in Redis."""
 
 from collections.abc import Mapping
 from types import ModuleType
 
-from . import eager, fetch_peers, naive, optimized, or_keyset
+from . import eager, fetch_peers, hot, naive, optimized, or_keyset
 
 VARIANTS: Mapping[str, ModuleType] = {
     "naive": naive,
@@ -11,4 +11,5 @@ VARIANTS: Mapping[str, ModuleType] = {
     "fetch_peers": fetch_peers,
     "or_keyset": or_keyset,
     "optimized": optimized,
+    "hot": hot,
 }

@@ -8,13 +8,18 @@ import pytest
 
 if not os.environ.get("DATABASE_URL"):
     raise pytest.UsageError("the tests need a PostgreSQL server: set DATABASE_URL")
+if not os.environ.get("REDIS_URL"):
+    raise pytest.UsageError("the tests need a Redis server: set REDIS_URL")
 # Before Django is set up, since the settings read the environment when they are imported.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("SECRET_KEY", uuid.uuid4().hex * 2)
 os.environ["STAFF_TOKEN"] = "token-of-the-tests"
 
 import django
+from django.conf import settings
 
+# Watches relations where a test asks it to; it needs the other for relations that nothing here has.
+settings.INSTALLED_APPS += ["django.contrib.contenttypes", "zeal"]
 django.setup()  # pytest-django looks for settings before this file has named them
 
 from django.db import connections  # noqa: E402
@@ -22,7 +27,7 @@ from django.test import Client  # noqa: E402
 from loading import files  # noqa: E402
 from loading.load import load  # noqa: E402
 from plans.capture import captured  # noqa: E402
-from queries import optimized  # noqa: E402
+from queries import hot, optimized  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +43,8 @@ def loaded(django_db_setup, django_db_blocker):  # noqa: ARG001 -- set up before
 def flights(loaded, db, monkeypatch):  # noqa: ARG001 -- set up before
     """The loaded tables, within a transaction that is rolled back."""
     # One connection for all variants: what a test changes, all of them see.
-    monkeypatch.setattr(optimized, "DATABASE", "default")
+    for queries in (optimized, hot):
+        monkeypatch.setattr(queries, "DATABASE", "default")
     with connections["default"].cursor() as cursor:
         yield cursor
 
@@ -50,6 +56,9 @@ class Site:
 
     def get(self, path, **headers):
         return Client(raise_request_exception=False, headers=headers).get(path)
+
+    def post(self, path, **headers):
+        return Client(raise_request_exception=False, headers=headers).post(path)
 
     def queries(self, path):
         """Return the answer to `path`, and how many statements it took."""

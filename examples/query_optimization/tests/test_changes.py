@@ -1,6 +1,7 @@
 """Backfill, patience and rehearsal, each on the server and none of them lucky."""
 
 import threading
+import uuid
 from contextlib import contextmanager
 
 import psycopg
@@ -8,10 +9,18 @@ import pytest
 from changes import backfill as filling
 from changes.backfill import backfill
 from changes.fingerprint import fingerprint
-from changes.patience import GaveUp, patiently
-from django.db import connection, connections
+from changes.not_null import allow_null, forbid_null
+from changes.patience import GaveUp, Patiently, patiently
+from changes.rehearsal import rehearse
+from django.db import connection, connections, transaction
+from django.db.migrations.executor import MigrationExecutor
+from psycopg import sql
 
 TABLE = "scratch"
+
+
+def fill():
+    return backfill(connection, TABLE, "minutes", sql.Identifier("late"), key="flight_id")
 
 
 @pytest.fixture
@@ -19,7 +28,7 @@ def scratch(flights):
     flights.execute(
         f"CREATE TABLE {TABLE} (flight_id bigint PRIMARY KEY, late smallint, minutes smallint)"
     )
-    flights.execute(f"INSERT INTO {TABLE} SELECT n * 3, n % 100 FROM generate_series(0, 99) AS n")
+    flights.execute(f"INSERT INTO {TABLE} SELECT n * 3, abs(n) FROM generate_series(-5, 94) AS n")
     return flights
 
 
@@ -31,24 +40,46 @@ def count(cursor, condition):
 def test_backfill_fills_every_row_in_batches(scratch, monkeypatch):
     monkeypatch.setattr(filling, "BATCH_ROWS", 30)
 
-    assert list(backfill(connection, TABLE, "late", "minutes")) == [30, 30, 30, 10, 0]
+    assert list(fill()) == [30, 30, 30, 10, 0]
     assert count(scratch, "minutes IS DISTINCT FROM late") == 0
 
 
 def test_backfill_that_was_cut_off_goes_on_and_does_no_row_twice(scratch, monkeypatch):
     monkeypatch.setattr(filling, "BATCH_ROWS", 30)
-    cut_off = backfill(connection, TABLE, "late", "minutes")
+    cut_off = fill()
     done = next(cut_off) + next(cut_off)
 
-    assert sum(backfill(connection, TABLE, "late", "minutes")) == 100 - done
+    assert sum(fill()) == 100 - done
     assert count(scratch, "minutes IS DISTINCT FROM late") == 0
 
 
 def test_backfill_leaves_what_new_code_has_written(scratch):
     scratch.execute(f"UPDATE {TABLE} SET minutes = 999 WHERE flight_id = 3")
 
-    assert sum(backfill(connection, TABLE, "late", "minutes")) == 99
+    assert sum(fill()) == 99
     assert count(scratch, "minutes = 999") == 1
+
+
+def test_null_is_forbidden_in_steps_that_may_begin_again(scratch):
+    before = fingerprint(scratch, TABLE)
+    steps = forbid_null(TABLE, "late")
+    for begun in range(len(steps)):
+        for step in steps[:begun]:
+            scratch.execute(step)
+        for step in steps:
+            scratch.execute(step)
+        with pytest.raises(Exception, match="null value"), transaction.atomic():
+            scratch.execute(f"INSERT INTO {TABLE} (flight_id) VALUES (1000)")
+
+        scratch.execute(allow_null(TABLE, "late"))
+        assert fingerprint(scratch, TABLE) == before
+
+
+def test_patience_is_not_for_a_transaction(scratch):  # noqa: ARG001 -- set up before
+    operation = Patiently(f"ALTER TABLE {TABLE} ADD gate text")
+
+    with connection.schema_editor() as editor, pytest.raises(TypeError, match="atomic = False"):
+        operation.database_forwards("flights", editor, None, None)
 
 
 @pytest.mark.parametrize(
@@ -135,3 +166,43 @@ def test_patience_succeeds_once_the_other_is_done(shared, monkeypatch):
 def test_what_is_no_lock_is_an_error_at_once(shared):
     with pytest.raises(Exception, match="does not exist"):
         patiently(shared, "ALTER TABLE nothing ADD COLUMN gate text")
+
+
+@pytest.fixture
+def copied(loaded, django_db_blocker):  # noqa: ARG001 -- set up before
+    """A database of its own with the first 20,000 flights, at the first migration."""
+    name = f"rehearsal_{uuid.uuid4().hex}"
+    with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        connections.databases[name] = {**connections["default"].settings_dict, "NAME": name}
+        mine = connections[name]  # by an alias of its own, where migrations look up what is applied
+        MigrationExecutor(mine).migrate([("flights", "0001_initial")])
+        with mine.cursor() as target:
+            for table in ("airline", "airport", "plane", "flight"):
+                target.execute(f"SELECT * FROM flights_{table} LIMIT 0")
+                columns = ", ".join(column.name for column in target.description)
+                some = f"SELECT {columns} FROM flights_{table}"
+                some += " WHERE id <= 20000" if table == "flight" else ""
+                with (
+                    cursor.cursor.copy(f"COPY ({some}) TO STDOUT") as source,
+                    target.cursor.copy(f"COPY flights_{table} ({columns}) FROM STDIN") as sink,
+                ):
+                    for block in source:
+                        sink.write(block)
+        yield mine
+        mine.close()
+        del connections[name], connections.databases[name]
+        cursor.execute(f"DROP DATABASE {name}")
+
+
+def test_migrations_of_the_flights_go_back_on_real_rows(copied):
+    steps = list(rehearse(copied, "flights", "flights_flight"))
+
+    assert [step.migration for step in steps] == ["0002_numbers", "0003_later_indexes"]
+    assert not any(step.back or step.again for step in steps)
+    with copied.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(departed), count(*) FILTER (WHERE departure_delay IS NOT NULL) FROM flights_flight"
+        )
+        departed, left = cursor.fetchone()
+    assert departed == left > 19_000

@@ -1,102 +1,192 @@
 """Pages by position: each row once, in order, whatever the ties and sizes; forged positions are refused."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.core import signing
-from flights.models import Flight
+from flights.models import NEVER_LEFT, Flight
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from queries.keyset import SALT, BadCursor, Cursor, keyset_page
+from queries.keyset import BadCursor, Cursor, beyond, keyset_page
 from queries.or_keyset import spelt_out
+from queries.orderings import MOST_DELAYED, NEWEST, since_epoch
 
 EPOCH = datetime(2050, 1, 1, tzinfo=UTC)  # no real flight leaves that late
+SECOND = timedelta(seconds=1)
 
 
-def walk(flights, size, link, **more):
+def cursor_of(link, ordering):
+    assert f"order={ordering.name}&" in link
+    return Cursor.read(link.partition("cursor=")[2], ordering)
+
+
+def walk(flights, ordering, size, link, **more):
     """Follow `link` from the first page on; return the ids in the order in which they were shown."""
-    ids, page = [], keyset_page(flights, size, None, **more)
+    page = keyset_page(flights, ordering, size, None, **more)
     pages = [page]
     while following := page.following:
-        page = keyset_page(flights, size, Cursor.read(following.removeprefix("cursor=")), **more)
+        page = keyset_page(flights, ordering, size, cursor_of(following, ordering), **more)
         pages.append(page)
     if link == "previous":
         pages = [page]
         while previous := page.previous:
-            page = keyset_page(flights, size, Cursor.read(previous.removeprefix("cursor=")), **more)
+            page = keyset_page(flights, ordering, size, cursor_of(previous, ordering), **more)
             pages.insert(0, page)
-    for each in pages:
-        ids += [flight.pk for flight in each.flights]
-    return ids
+    return [flight.pk for each in pages for flight in each.flights]
+
+
+def made(moment, delay=None):
+    return Flight(
+        airline_id="UA",
+        number=1,
+        origin_id="JFK",
+        destination_id="LAX",
+        scheduled_departure=moment,
+        departure_delay=delay,
+        distance_miles=2475,
+    )
+
+
+ORDERED = {
+    NEWEST.name: lambda flight: flight.scheduled_departure,
+    MOST_DELAYED.name: lambda flight: (
+        NEVER_LEFT if flight.departure_delay is None else flight.departure_delay
+    ),
+}
 
 
 @pytest.mark.usefixtures("flights")
 @pytest.mark.parametrize("more", [{}, {"beyond": spelt_out}], ids=["row-value", "spelt-out"])
+@pytest.mark.parametrize("ordering", [NEWEST, MOST_DELAYED], ids=lambda each: each.name)
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    minutes=some.lists(some.integers(0, 4), max_size=25),  # many flights leave at the same minute
+    # Many leave at the same moment, some a fraction of a second apart; many have the same delay or none.
+    rows=some.lists(
+        some.tuples(
+            some.sampled_from([0, 1, 1.000001, 1.5, 2]), some.sampled_from([None, -5, 0, 7])
+        ),
+        max_size=25,
+    ),
     size=some.integers(1, 10),
     link=some.sampled_from(["next", "previous"]),
 )
-def test_walk_meets_each_row_once_and_in_order(more, minutes, size, link):
+def test_walk_meets_each_row_once_and_in_order(ordering, more, rows, size, link):
     Flight.objects.filter(scheduled_departure__gte=EPOCH).delete()
-    Flight.objects.bulk_create(
-        Flight(
-            airline_id="UA",
-            number=1,
-            origin_id="JFK",
-            destination_id="LAX",
-            scheduled_departure=EPOCH + timedelta(minutes=each),
-            distance_miles=2475,
-        )
-        for each in minutes
-    )
+    Flight.objects.bulk_create(made(EPOCH + seconds * SECOND, delay) for seconds, delay in rows)
     these = Flight.objects.filter(scheduled_departure__gte=EPOCH)
-    ordered = list(these.order_by("-scheduled_departure", "-id").values_list("id", flat=True))
+    key = ORDERED[ordering.name]
+    ordered = sorted(these, key=lambda flight: (key(flight), flight.pk), reverse=True)
 
-    assert walk(these, size, link, **more) == ordered
+    assert walk(these, ordering, size, link, **more) == [flight.pk for flight in ordered]
+
+
+@pytest.mark.usefixtures("flights")
+def test_page_whose_rows_are_gone_leads_back():
+    Flight.objects.bulk_create(made(EPOCH + seconds * SECOND) for seconds in range(4))
+    these = Flight.objects.filter(scheduled_departure__gte=EPOCH)
+    newest, older = (keyset_page(these, NEWEST, 2, None).flights[n] for n in (0, 1))
+    forwards = Cursor(NEWEST.of(older), older.pk)
+    backwards = Cursor(NEWEST.of(newest), newest.pk, backwards=True)
+    these.exclude(pk__in=[newest.pk, older.pk]).delete()
+
+    empty = keyset_page(these, NEWEST, 2, forwards)
+    assert (empty.flights, empty.following) == ([], None)
+    back = keyset_page(these, NEWEST, 2, cursor_of(empty.previous, NEWEST))
+    assert back.flights == [newest, older]
+
+    empty = keyset_page(these, NEWEST, 2, backwards)
+    assert (empty.flights, empty.previous) == ([], None)
+    assert keyset_page(these, NEWEST, 2, cursor_of(empty.following, NEWEST)).flights == [
+        newest,
+        older,
+    ]
 
 
 @pytest.mark.usefixtures("flights")
 def test_position_is_compared_as_one_row():
-    from queries.keyset import beyond
+    these = Flight.objects.alias(key=NEWEST.key)
 
-    sql = str(Flight.objects.filter(beyond(Cursor(EPOCH, 7))).query)
+    sql = str(these.filter(beyond(Cursor(since_epoch(EPOCH), 7), NEWEST)).query)
 
     assert '("flights_flight"."scheduled_departure", "flights_flight"."id") < (' in sql
 
 
 def test_page_before_a_moment_begins_with_the_flight_of_that_moment(site):
-    first = site.get("/api/optimized/pages/?size=1&before=2013-07-01T12:00:00Z").json()["flights"][
-        0
-    ]
+    page = site.get("/api/optimized/pages/?size=1&before=2013-07-01T12:00:00Z").json()
 
-    assert first["scheduled_departure"] == "2013-07-01T12:00Z"
+    assert page["flights"][0]["scheduled_departure"] == "2013-07-01T12:00Z"
+
+
+def test_cancelled_flights_come_last_and_in_order(site):
+    page = site.get("/api/optimized/pages/?order=delay&size=500").json()
+    delays = [flight["delay_minutes"] for flight in page["flights"]]
+    last = Cursor(NEVER_LEFT, 0).signed(MOST_DELAYED)
+    backwards = Cursor(NEVER_LEFT, 0, backwards=True).signed(MOST_DELAYED)
+
+    assert delays == sorted(delays, reverse=True)
+    assert site.get(f"/api/optimized/pages/?order=delay&cursor={last}").json()["flights"] == []
+    cancelled = site.get(f"/api/optimized/pages/?order=delay&cursor={backwards}").json()["flights"]
+    assert {flight["delay_minutes"] for flight in cancelled} == {None}
+    assert cancelled == sorted(cancelled, key=lambda flight: -flight["id"])
+
+
+def test_naive_pages_show_the_same_flights_in_both_orders(site):
+    for order in ("newest", "delay"):
+        naive, optimized = (
+            site.get(f"/api/{name}/pages/?order={order}&size=300").json()["flights"]
+            for name in ("naive", "optimized")
+        )
+        assert naive == optimized
 
 
 def forged(kind):
-    good = Cursor(EPOCH, 7).signed()
+    good = Cursor(since_epoch(EPOCH), 7).signed(NEWEST)
     return {
         "cut short": good[:-2],
         "changed": good[:3] + ("A" if good[3] != "A" else "B") + good[4:],
-        "of another ordering": signing.dumps([1, 2, 0], salt="flights:distance"),
+        "of another ordering": Cursor(60, 7).signed(MOST_DELAYED),
+        "signed for something else": signing.dumps([1, 2, 0], salt="flights:distance"),
         "empty": "",
         "not text": "\x00\ud7ff",
     }[kind]
 
 
-@pytest.mark.parametrize(
-    "kind", ["cut short", "changed", "of another ordering", "empty", "not text"]
-)
+KINDS = [
+    "cut short",
+    "changed",
+    "of another ordering",
+    "signed for something else",
+    "empty",
+    "not text",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_forged_position_is_refused(kind):
     with pytest.raises(BadCursor):
-        Cursor.read(forged(kind))
+        Cursor.read(forged(kind), NEWEST)
 
 
-def test_position_survives_the_way_to_the_client_and_back():
-    cursor = Cursor(EPOCH, 7, backwards=True)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind != "empty"]
+)  # as if none was given
+def test_forged_position_is_told_as_a_problem(site, kind):
+    answer = site.get(f"/api/optimized/pages/?cursor={quote(forged(kind))}")
 
-    assert Cursor.read(cursor.signed()) == cursor
-    assert SALT.endswith("-id")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize("ordering", [NEWEST, MOST_DELAYED], ids=lambda each: each.name)
+def test_position_survives_the_way_to_the_client_and_back(ordering):
+    cursor = Cursor(1_373_000_000_123_456, 7, backwards=True)
+
+    assert Cursor.read(cursor.signed(ordering), ordering) == cursor
+
+
+def test_moment_of_a_cursor_is_exact():
+    moment = datetime(2013, 7, 1, 12, 0, 0, 123_457, tzinfo=UTC)
+
+    assert NEWEST.value(since_epoch(moment)) == moment

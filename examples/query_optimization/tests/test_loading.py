@@ -1,10 +1,11 @@
 """What fits, what does not, and that nothing is ever half loaded."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from flights.models import Airport, Flight, Plane
 from loading import files
-from loading.load import load
+from loading.export import as_lines, stream
+from loading.load import fill
 from loading.rows import parsed
 from loading.without_indexes import FOREIGN_KEYS, INDEXES, without_indexes
 
@@ -41,51 +42,108 @@ def test_every_flight_keeps_what_it_refers_to():
     assert Airport.objects.get(code="SJU").name  # known to the second source of airports
 
 
+GOOD = "2013,1,1,517,515,2,830,819,11,UA,1545,N14228,EWR,IAH,227,1400,5,15,2013-01-01T10:00:00Z\n"
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
         ("2013,1,1\n", "3 fields instead of 19"),
-        (
-            "2013,1,1,517,515,x,830,819,11,UA,1545,N14228,EWR,IAH,227,1400,5,15,2013-01-01T10:00:00Z\n",
-            "'x'",
-        ),
-        (
-            "2013,1,1,517,515,2,830,819,11,UA,1545,N14228,EWR,IAH,227,1400,5,75,2013-01-01T10:00:00Z\n",
-            "75 minutes",
-        ),
-        (
-            "2013,1,1,517,515,2,830,819,11,UA,1545,N14228,,IAH,227,1400,5,15,2013-01-01T10:00:00Z\n",
-            "origin",
-        ),
-        (
-            "2013,1,1,517,515,2,830,819,11,UA,1545,N14228,EWR,IAH,227,1400,5,15,yesterday\n",
-            "'yesterday'",
-        ),
+        ("\n", "0 fields instead of 19"),
+        (GOOD.replace(",515,2,", ",515,x,"), "'x'"),
+        (GOOD.replace(",515,2,", ",515,40000,"), "40000 is more than 32,767"),
+        (GOOD.replace("1545", "99999"), "99999 is more than 32,767"),
+        (GOOD.replace(",5,15,", ",5,75,"), "75 minutes"),
+        (GOOD.replace("EWR", ""), "origin"),
+        (GOOD.replace("EWR", "NEWARK"), "'NEWARK' is no code of at most 4 characters"),
+        (GOOD.replace("N14228", "N1\x00228"), "is no code"),
+        (GOOD.replace("2013-01-01T10:00:00Z", "yesterday"), "'yesterday'"),
+        (GOOD.replace("2013-01-01T10", "2013-02-30T10"), "day"),
+        ("x" * 200_000 + "\n", "field larger than field limit"),
+        ('"' + GOOD, ""),  # opens a quotation that no line closes
     ],
 )
 def test_broken_line_is_rejected_with_its_number_and_the_rest_is_kept(line, reason):
     rejected = []
 
-    rows = list(parsed(lines(line), lambda number, why: rejected.append((number, why))))
+    rows = list(parsed(lines(line, GOOD), lambda number, why: rejected.append((number, why))))
 
-    assert len(rows) == 3
-    ((number, why),) = rejected
-    assert number == 5
-    assert reason in why
+    broken = [] if line.startswith('"') else [(5, reason)]  # its year is not read
+    assert len(rows) == 4 + (not broken)
+    assert [(number, reason in why) for number, why in rejected] == [(5, True) for _ in broken]
 
 
-def test_load_that_fails_leaves_nothing_behind(flights):
-    flights.execute(
-        "TRUNCATE flights_weather, flights_flight, flights_plane, flights_airport, flights_airline"
-    )
-    too_large = (
-        "2013,1,1,517,515,2,830,819,11,UA,99999,N14228,EWR,IAH,227,1400,5,15,2013-01-01T10:00:00Z\n"
-    )
+@pytest.mark.usefixtures("flights")
+def test_broken_line_costs_the_load_nothing_but_itself():
+    empty()
 
-    with pytest.raises(Exception, match="out of range"), transaction.atomic():
-        load(lines(too_large))
+    report = fill(lines("2013,1,1\n", GOOD))
+
+    assert (report.rows["flight"], report.rejected_lines) == (4, 1)
+    assert any("line 5: 3 fields instead of 19" in line for line in report.lines())
+
+
+def empty():
+    with connection.cursor() as cursor:
+        names = ("views", "weather", "flight", "plane", "airport", "airline")
+        cursor.execute(f"TRUNCATE {', '.join(f'flights_{name}' for name in names)}")
+
+
+@pytest.mark.usefixtures("flights")
+def test_load_that_fails_leaves_nothing_behind():
+    empty()
+
+    def cut_off():
+        yield from lines(GOOD)
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"), transaction.atomic():
+        fill(cut_off())
 
     assert (Flight.objects.count(), Plane.objects.count(), Airport.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.usefixtures("flights")
+def test_moment_of_departure_is_the_sum_that_it_stands_for():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM flights_flight WHERE departed IS DISTINCT FROM"
+            " scheduled_departure + departure_delay * interval '1 minute'"
+        )
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("flights")
+def test_stream_and_list_export_the_same_lines():
+    flights = Flight.objects.order_by("id")[:2_000]
+
+    streamed = b"".join(stream(connection, 2_000))
+
+    assert streamed == b"".join(as_lines(flights))
+    assert streamed.count(b"\n") == 2_001
+
+
+@pytest.mark.usefixtures("loaded")
+def test_stream_that_is_left_early_gives_its_connection_back(django_db_blocker):
+    with django_db_blocker.unblock():
+        mine = connection.copy()
+        blocks = stream(mine, 300_000)
+        assert next(blocks).startswith(b"id,flight,")
+
+        blocks.close()
+
+        with mine.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            assert cursor.fetchone() == (1,)
+        mine.close()
+
+
+def test_export_is_streamed_to_staff(site):
+    answer = site.get("/api/optimized/export/?rows=50", **site.STAFF)
+
+    assert answer.streaming
+    assert answer["Content-Type"].startswith("text/csv")
+    assert len(b"".join(answer).splitlines()) == 51
 
 
 def test_indexes_and_keys_are_back_after_loading_without_them(flights):
@@ -102,13 +160,13 @@ def test_indexes_and_keys_are_back_after_loading_without_them(flights):
         assert state() == [[], []]
 
     assert state() == before
-    assert len(before[0]) == 6
+    assert len(before[0]) == 8
     assert len(before[1]) == 4
 
 
 @pytest.mark.usefixtures("flights")
 def test_second_load_is_refused_by_the_keys_and_changes_nothing():
     with pytest.raises(Exception, match="duplicate key"), transaction.atomic():
-        load(lines())
+        fill(lines())
 
     assert Flight.objects.count() == 336_776

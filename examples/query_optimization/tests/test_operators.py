@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from flights.management.commands import top
 from flights.management.commands.diagram import lines
+from queries import naive, optimized
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,6 +36,55 @@ def test_toolbar_is_there_for_a_developer_and_nobody_else(debug, there):
     assert done.stdout.split() == [there] * 3
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("POOL_SIZE", "many"),
+        ("POOL_SIZE", "1"),  # fewer than there are processes
+        ("POOL_TIMEOUT_SECONDS", "-1"),
+        ("WEB_CONCURRENCY", "0"),
+        ("WEB_REPLICAS", "nan"),
+        ("DATABASE_URL", "mysql://localhost/flights"),
+        ("REDIS_URL", "localhost"),
+        ("DATABASE_URL", "postgres://user:secret@host:port/name"),
+    ],
+)
+def test_mistake_in_the_environment_is_one_sentence(variable, value):
+    env = {**os.environ, variable: value}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(variable)
+    assert len(done.stderr.splitlines()) == 1
+    assert "secret" not in done.stderr
+
+
+def test_database_that_does_not_answer_is_one_sentence():
+    env = {**os.environ, "DATABASE_URL": "postgres://nobody:secret@127.0.0.1:1/none"}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--tag", "services"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "DATABASE_URL: no PostgreSQL answers at 127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
+
+
 def test_settings_of_production_have_no_warning():
     call_command("check", deploy=True, fail_level="WARNING", tags=["security"])
 
@@ -54,6 +105,31 @@ def test_report_names_duplicate_indexes_and_keys_without_one(flights, capsys):
     assert "duplicate" in next(line for line in told.splitlines() if " again " in line)
     (key,) = [line for line in told.splitlines() if "without an index" in line]
     assert "destination" in key
+
+
+@pytest.mark.usefixtures("flights")
+def test_top_names_what_took_the_time(capsys):
+    call_command("top", "--reset")
+    optimized.count()
+    list(naive.airports("kennedy", 7))
+
+    call_command("top", "--most", "50")
+
+    rows = capsys.readouterr().out.splitlines()
+    (row,) = [each for each in rows if "flights_airport" in each]
+    assert row.split()[0] == "1"
+    assert "kennedy" not in row  # a parameter
+
+
+def test_top_without_the_extension_is_one_sentence(flights, monkeypatch):  # noqa: ARG001 -- set up before
+    class Missing:
+        def read_text(self, _):
+            return "SELECT FROM a_view_that_is_not_there LIMIT %s"
+
+    monkeypatch.setattr(top, "SQL", Missing())
+
+    with pytest.raises(CommandError, match="shared_preload_libraries=pg_stat_statements"):
+        call_command("top")
 
 
 @pytest.mark.usefixtures("flights")

@@ -3,11 +3,16 @@
 import json
 
 import pytest
-from flights.models import Airport, Flight
+from django.core.management import call_command
+from django.db.models import Prefetch
+from flights.lists import LISTS
+from flights.models import Airport, Flight, Plane
 from plans.capture import Statement, captured
 from plans.catalogue import CATALOGUE
 from plans.explain import explain
 from plans.plan import Expectation, Plan
+from queries import optimized
+from queries.shapes import LATEST
 
 FOR_THEIR_KEYS = {"flight_airline", "flight_destination"}
 
@@ -23,7 +28,7 @@ def best(plans, expected):
     return min((plan.misses(expected) for plan in plans), key=len)
 
 
-@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.path.split("/")[3])
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.path[15:30])
 def test_index_is_used_and_missed_when_dropped(site, flights, entry):
     path = entry.path.format(variant="optimized")
     assert best(plans_of(site, path), entry.expected) == []
@@ -49,6 +54,24 @@ def test_month_is_counted_without_the_table(site):
 
     assert "Index Only Scan" in [node["Node Type"] for node in report.nodes()]
     assert report.heap_fetches == 0
+
+
+@pytest.mark.usefixtures("flights")
+def test_prefetch_with_a_slice_reads_every_flight_of_a_plane():
+    latest = Flight.objects.order_by("-scheduled_departure", "-id")[:LATEST]
+    planes = Plane.objects.order_by("tail_number").prefetch_related(
+        Prefetch("flights", queryset=latest, to_attr="latest")
+    )
+
+    with captured(keep=True) as sliced:
+        shown = [[flight.pk for flight in plane.latest] for plane in planes[:50]]
+    with captured(keep=True) as descended:
+        same = [[flight.pk for flight in flights] for _, flights in optimized.planes(50)]
+
+    assert shown == same
+    assert sliced.queries == descended.queries == 2
+    reads = [sum(explain(each).buffers for each in way.statements) for way in (sliced, descended)]
+    assert reads[0] > 4 * reads[1]
 
 
 def test_rows_that_a_filter_throws_away_are_counted(site):
@@ -87,7 +110,42 @@ def test_plan_adds_what_was_hit_and_read_and_names_what_it_misses():
     assert (plan.buffers, plan.indexes, plan.rows_removed) == (12, {"a"}, 14)
     assert plan.misses(Expectation("a", 12)) == []
     assert plan.misses(Expectation("b", 11)) == ["uses a, not b", "reads 12 buffers > 11"]
-    assert plan.tree().splitlines()[1].startswith("  Index Scan using a")
+    assert [line.split() for line in plan.tree().splitlines()] == [
+        ["buffers", "rows", "node"],
+        ["7", "0", "Limit"],
+        ["0", "0", "└─", "Index", "Scan", "using", "a", "(removed", "14,", "2", "times)"],
+    ]
+
+
+def test_order_of_rows_on_disk_is_what_the_small_index_lives_of(flights):
+    flights.execute(
+        "SELECT correlation FROM pg_stats"
+        " WHERE tablename = 'flights_flight' AND attname = 'scheduled_departure'"
+    )
+    (correlation,) = flights.fetchone()
+    flights.execute(
+        "SELECT pg_relation_size('flight_departed') * 100 < pg_relation_size('flight_newest')"
+    )
+
+    assert correlation > 0.99
+    assert flights.fetchone() == (True,)
+
+
+@pytest.mark.parametrize("each", LISTS, ids=lambda each: each.name)
+def test_plans_of_every_list_are_shown_as_trees(flights, capsys, each):  # noqa: ARG001 -- set up before
+    call_command("plans", each.name)
+
+    told = capsys.readouterr().out
+    assert f"/api/naive/{each.name}/" in told
+    assert f"/api/optimized/{each.name}/" in told
+    assert "buffers " in told
+
+
+def test_catalogue_tells_size_and_cost_of_every_index(flights, capsys):  # noqa: ARG001 -- set up before
+    call_command("catalogue")
+
+    told = capsys.readouterr().out
+    assert all(entry.expected.index in told for entry in CATALOGUE)
 
 
 def test_staff_are_shown_the_plans_of_a_path(site):
@@ -103,13 +161,23 @@ def test_staff_are_shown_the_plans_of_a_path(site):
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/plans/", "/api/plans/?path=/api/plans/", "/nowhere/", "/healthz", ""]
+    "path",
+    [
+        "/api/plans/",
+        "/api/plans/?path=/api/plans/",
+        "/nowhere/",
+        "/healthz",
+        "",
+        "/api/naive/export/",
+    ],
 )
 def test_path_without_a_list_has_no_plans(site, path):
     assert site.get(f"/api/plans/?path={path}", **site.STAFF).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/api/plans/?path=/api/", "/api/catalogue/", "/api/naive/long/"])
+@pytest.mark.parametrize(
+    "path", ["/api/plans/?path=/api/", "/api/catalogue/", "/api/naive/long/", "/api/naive/export/"]
+)
 def test_plans_are_for_staff(site, path):
     assert site.get(path).status_code == 403
     assert site.get(path, Authorization="Bearer wrong").status_code == 403

@@ -1,13 +1,28 @@
 """Every list of every variant, found from the service's own index: same bytes, fixed numbers of queries."""
 
 import pytest
+import zeal
 from django.core.exceptions import FieldFetchBlocked
+from django.db.models import FETCH_PEERS
+from django.urls import get_resolver
 from flights.lists import LISTS
-from queries import optimized
+from flights.models import Flight
+from plans.capture import captured
+from queries import hot, optimized
 from queries.variants import VARIANTS
+from redis.exceptions import RedisError
 
-FIXED = {"board": 1, "planes": 2, "delays": 1, "airports": 1, "pages": 1}  # queries of the solution
-GROWING = {("naive", "board"), ("naive", "planes"), ("naive", "delays"), ("fetch_peers", "planes")}
+# Queries of the solution.
+FIXED = {"board": 1, "planes": 2, "delays": 1, "departed": 1, "airports": 1, "pages": 1}
+GROWING = {
+    ("naive", "board"),
+    ("naive", "planes"),
+    ("naive", "delays"),
+    ("naive", "departed"),
+    ("fetch_peers", "planes"),
+}
+# Below a variant, but no list of as many rows as one asks for.
+OTHERWISE = {"report", "year", "count", "views", "export", "long"}
 LISTED = [each for each in LISTS if each.rows]
 
 
@@ -15,13 +30,29 @@ def path(variant, each, rows):
     return f"/api/{variant}/{each.name}/?{each.example}&{each.rows}={rows}"
 
 
+def test_every_path_of_the_urlconf_is_gated_or_no_list():
+    (api,) = (each for each in get_resolver().url_patterns if str(each.pattern) == "api/")
+    below = {
+        tuple(str(each.pattern).strip("/").split("/"))
+        for each in api.url_patterns
+        if str(each.pattern)
+    }
+
+    assert below == {
+        (variant, name)
+        for variant in VARIANTS
+        for name in {each.name for each in LISTED} | OTHERWISE
+    }
+    assert FIXED.keys() == {each.name for each in LISTED}
+
+
 @pytest.mark.parametrize("each", LISTED, ids=lambda each: each.name)
-@pytest.mark.parametrize("variant", ["eager", "optimized"])
+@pytest.mark.parametrize("variant", ["eager", "optimized", "hot"])
 def test_number_of_queries_is_the_same_for_5_50_and_500_rows(site, variant, each):
     numbers = [site.queries(path(variant, each, rows))[1] for rows in (5, 50, 500)]
 
     assert len(set(numbers)) == 1
-    if variant == "optimized":
+    if variant != "eager":
         assert numbers[0] == FIXED[each.name]
 
 
@@ -34,8 +65,37 @@ def test_gate_sees_one_plus_n(site, variant, name):
     assert many > few
 
 
+@pytest.mark.parametrize("each", LISTED, ids=lambda each: each.name)
+def test_zeal_sees_no_relation_loaded_one_by_one(site, each):
+    with zeal.zeal_context():
+        assert site.get(path("optimized", each, 50)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["board", "planes", "delays", "departed"])
+def test_zeal_sees_one_plus_n(client, flights, name):  # noqa: ARG001 -- set up before
+    each = next(each for each in LISTED if each.name == name)
+
+    with zeal.zeal_context(), pytest.raises(zeal.NPlusOneError):
+        client.get(path("naive", each, 50))
+
+
+@pytest.mark.usefixtures("flights")
+def test_fetch_modes_do_not_reach_into_an_iterator():
+    def queries(flights):
+        with captured() as found:
+            assert len({flight.destination.name for flight in flights}) > 1
+        return found.queries
+
+    fifty = Flight.objects.fetch_mode(FETCH_PEERS).order_by("id")[:50]
+
+    assert queries(fifty) == 2
+    assert queries(fifty.iterator(chunk_size=10)) == 51
+
+
 @pytest.mark.parametrize(
-    "each", [each for each in LISTED if each.name != "pages"], ids=lambda each: each.name
+    "each",
+    [each for each in LISTS if each.name not in ("pages", "report", "count")],
+    ids=lambda each: each.name,
 )
 def test_every_variant_answers_with_the_same_bytes(site, each):
     answers = {name: site.get(path(name, each, 50)).content for name in VARIANTS}
@@ -87,3 +147,21 @@ def test_search_finds_what_icontains_finds():
         assert [a.code for a in optimized.airports(text, 500)] == [
             a.code for a in naive.airports(text, 500)
         ]
+
+
+def test_report_is_kept_in_redis_and_answered_without_it(site, monkeypatch):
+    asked = "/api/hot/report/?month=2013-07"
+    right = site.get("/api/optimized/report/?month=2013-07").content
+    monkeypatch.setattr(hot, "KEY", "test:{month.year}-{month.month:02}")
+    hot.cache.delete("test:2013-07")
+
+    (first, queries), (again, no_queries) = site.queries(asked), site.queries(asked)
+    assert (first.content, queries) == (right, 2)
+    assert (again.content, no_queries) == (right, 0)
+
+    def gone(*_):
+        raise RedisError
+
+    monkeypatch.setattr(hot.cache, "get", gone)
+    monkeypatch.setattr(hot.cache, "set", gone)
+    assert site.queries(asked)[1] == 2

@@ -1,7 +1,9 @@
 -- Minutes stand in `late` (old code) and `delay_minutes` (new code); whichever is written fills the other.
-CREATE FUNCTION expand_contract_sync() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION expand_contract_sync() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'INSERT' THEN
+    IF current_setting('expand_contract.quiet', true) = 'on' THEN
+        NULL; -- the migration backwards empties one of them
+    ELSIF TG_OP = 'INSERT' THEN
         NEW.late := coalesce(NEW.late, NEW.delay_minutes);
         NEW.delay_minutes := coalesce(NEW.delay_minutes, NEW.late);
     ELSIF NEW.late IS DISTINCT FROM OLD.late THEN
@@ -12,5 +14,5 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER sync BEFORE INSERT OR UPDATE ON expand_contract_delay
+CREATE OR REPLACE TRIGGER sync BEFORE INSERT OR UPDATE ON expand_contract_delay
 FOR EACH ROW EXECUTE FUNCTION expand_contract_sync();

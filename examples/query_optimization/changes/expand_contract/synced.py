@@ -1,10 +1,31 @@
-"""The trigger that keeps the two columns equal while both are in use."""
+"""What keeps the two columns equal while both are in use, what makes them so, and what undoes it."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from psycopg import sql
+
+from changes.backfill import backfill, in_batches
+
+TABLE: Final = "expand_contract_delay"
 CREATE: Final = Path(__file__).with_name("sync_columns.sql").read_text("utf-8")
-DROP: Final = """
-DROP TRIGGER sync ON expand_contract_delay;
-DROP FUNCTION expand_contract_sync();
+DROP: Final = f"""
+DROP TRIGGER IF EXISTS sync ON {TABLE};
+DROP FUNCTION IF EXISTS expand_contract_sync();
 """
+
+
+def filled(connection: Any, column: str, other: str) -> Iterator[int]:
+    """Fill the rows that were there before the trigger; yield their number after each batch."""
+    return backfill(connection, TABLE, column, sql.Identifier(other), key="flight_id")
+
+
+def emptied(connection: Any) -> Iterator[int]:
+    """Undo it, without the trigger noticing this connection, or it would empty the old column as well."""
+    some = sql.SQL("delay_minutes IS NOT NULL")
+    with connection.cursor() as cursor:
+        cursor.execute("SET expand_contract.quiet = on")
+    yield from in_batches(connection, TABLE, "delay_minutes", sql.NULL, some, key="flight_id")
+    with connection.cursor() as cursor:
+        cursor.execute("RESET expand_contract.quiet")

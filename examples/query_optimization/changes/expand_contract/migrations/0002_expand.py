@@ -5,11 +5,19 @@ from typing import ClassVar
 from django.db import migrations, models
 
 from changes.expand_contract import synced
+from changes.patience import Patiently
+
+TABLE = f"ALTER TABLE {synced.TABLE}"
 
 
 class Migration(migrations.Migration):
+    atomic = False  # each statement lets go of its lock
     dependencies: ClassVar = [("expand_contract", "0001_delays")]
     operations: ClassVar = [
-        migrations.AddField("Delay", "delay_minutes", models.SmallIntegerField(null=True)),
-        migrations.RunSQL(synced.CREATE, synced.DROP),
+        Patiently(
+            f"{TABLE} ADD COLUMN IF NOT EXISTS delay_minutes smallint",
+            f"{TABLE} DROP COLUMN IF EXISTS delay_minutes",
+            [migrations.AddField("Delay", "delay_minutes", models.SmallIntegerField(null=True))],
+        ),
+        Patiently(synced.CREATE, synced.DROP),
     ]

@@ -4,20 +4,17 @@ from typing import Any, ClassVar
 
 from django.db import migrations
 
-from changes.backfill import backfill
+from changes.expand_contract import synced
 
 
 def fill(_apps: Any, editor: Any) -> None:
-    for _ in backfill(editor.connection, "expand_contract_delay", "late", "delay_minutes"):
+    for _ in synced.filled(editor.connection, "delay_minutes", "late"):
         pass
 
 
 def empty(_apps: Any, editor: Any) -> None:
-    """Go back: without the trigger, or it would empty the old column as well."""
-    with editor.connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE expand_contract_delay DISABLE TRIGGER sync")
-        cursor.execute("UPDATE expand_contract_delay SET delay_minutes = NULL")
-        cursor.execute("ALTER TABLE expand_contract_delay ENABLE TRIGGER sync")
+    for _ in synced.emptied(editor.connection):
+        pass
 
 
 class Migration(migrations.Migration):

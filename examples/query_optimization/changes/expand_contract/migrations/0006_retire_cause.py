@@ -7,16 +7,19 @@ from typing import ClassVar
 
 from django.db import migrations
 
-TABLE = "ALTER TABLE expand_contract_delay ALTER COLUMN cause"
+from changes.expand_contract import synced
+from changes.patience import Patiently
+
+TABLE = f"ALTER TABLE {synced.TABLE} ALTER COLUMN cause"
 
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies: ClassVar = [("expand_contract", "0005_contract")]
     operations: ClassVar = [
-        migrations.SeparateDatabaseAndState(
-            database_operations=[
-                migrations.RunSQL(f"{TABLE} SET DEFAULT ''", f"{TABLE} DROP DEFAULT")
-            ],
-            state_operations=[migrations.RemoveField("Delay", "cause")],
+        Patiently(
+            f"{TABLE} SET DEFAULT ''",
+            f"{TABLE} DROP DEFAULT",
+            [migrations.RemoveField("Delay", "cause")],
         )
     ]

@@ -5,7 +5,7 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
-from changes.backfill import backfill
+from changes.expand_contract import synced
 from django.core.management.base import BaseCommand
 from django.db import connection
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--die-after", type=int, default=0, metavar="BATCHES")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        batches = backfill(connection, "expand_contract_delay", "late", "delay_minutes")
+        batches = synced.filled(connection, "delay_minutes", "late")
         for number, filled in enumerate(batches, 1):
             if number == options["die_after"]:
                 os.kill(os.getpid(), signal.SIGKILL)

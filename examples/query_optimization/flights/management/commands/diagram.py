@@ -19,7 +19,7 @@ class Command(BaseCommand):
 def lines() -> Iterator[str]:
     """Yield the diagram: relations first, then each table with its columns."""
     yield "erDiagram"
-    models = list(apps.get_app_config("flights").get_models())
+    models = [each for each in apps.get_app_config("flights").get_models() if each._meta.managed]
     for model in models:
         for field in model._meta.fields:
             if isinstance(field, ForeignKey):

@@ -1,13 +1,14 @@
-"""Measure one way of loading: rows a second beside bulk_create's and create's, and memory at two sizes."""
+"""Measure one way of loading and exporting: rows a second beside the other ways, memory at two sizes."""
 
 import json
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from loading.ladder import WAYS, peak_bytes, rows_per_second
+from loading.ladder import WAYS, export_peak_bytes, peak_bytes, rows_per_second
 
-ROWS = {"create": 600, "bulk_create": 6_000, "copy": 80_000}
+ROWS = {"create": 400, "bulk_create": 6_000, "copy": 40_000}
+EXPORTED = (4_000, 16_000)
 
 
 class Command(BaseCommand):
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         few, many = ROWS[way] // 4, ROWS[way]
         figures = {
             "rows_per_second": speeds,
-            "peak_bytes": {str(few): peak_bytes(way, few), str(many): peak_bytes(way, many)},
+            "peak_bytes": [peak_bytes(way, rows) for rows in (few, many)],
+            "export_peak_bytes": [export_peak_bytes(way, rows) for rows in EXPORTED],
         }
         self.stdout.write(json.dumps(figures))

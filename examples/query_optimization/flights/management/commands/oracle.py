@@ -16,22 +16,24 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         flights: defaultdict[tuple[str, str], list[int | None]] = defaultdict(list)
         with files.flights_csv() as lines:
-            for row in csv.DictReader(lines):
-                delay = None if row["dep_delay"] == "NA" else int(row["dep_delay"])
-                flights[row["time_hour"][:7], row["origin"]].append(delay)  # 2013-07, UTC
+            reader = csv.reader(lines)
+            delay, origin, hour = map(next(reader).index, ("dep_delay", "origin", "time_hour"))
+            for row in reader:
+                minutes = None if row[delay] == "NA" else int(row[delay])
+                flights[row[hour][:7], row[origin]].append(minutes)  # 2013-07, UTC
         wet: defaultdict[tuple[str, str], int] = defaultdict(int)
-        for row in files.records("weather.csv"):
-            wet[row["time_hour"][:7], row["origin"]] += float(row["precip"] or 0) >= 0.1
+        for record in files.records("weather.csv"):
+            wet[record["time_hour"][:7], record["origin"]] += float(record["precip"] or 0) >= 0.1
         report: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        for (month, origin), delays in sorted(flights.items()):
+        for (month, airport), delays in sorted(flights.items()):
             flown = [delay for delay in delays if delay is not None]
             report[month].append(
                 {
-                    "airport": origin,
+                    "airport": airport,
                     "flights": len(delays),
                     "cancelled": len(delays) - len(flown),
                     "mean_delay": round(sum(flown) / len(flown), 2),
-                    "wet_hours": wet[month, origin],
+                    "wet_hours": wet[month, airport],
                 }
             )
         self.stdout.write(json.dumps(report))

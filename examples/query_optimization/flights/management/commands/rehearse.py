@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from changes.rehearsal import rehearse
+from changes.rehearsal import begin, rehearse
 from django.core.management.base import BaseCommand
 from django.db import connection
 
@@ -18,5 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("app", choices=("in_place", "expand_contract"))
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        steps = [asdict(step) for step in rehearse(connection, options["app"])]
+        app = options["app"]
+        begin(connection, app)
+        steps = [asdict(step) for step in rehearse(connection, app, f"{app}_delay")]
         self.stdout.write(json.dumps(steps))

@@ -1,0 +1,1 @@
+"""Numbers that nobody has to count: estimated, cut off, or kept while they change."""

@@ -1,0 +1,46 @@
+"""Show the plans behind a list as trees: the naive way's, then the solution's."""
+
+import re
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from plans.of_path import cost
+
+from flights.lists import LISTS
+
+LONGEST = 140  # characters shown of a statement
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("list", choices=[each.name for each in LISTS])
+        parser.add_argument("variants", nargs="*", default=["naive", "optimized"])
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        (asked,) = (each for each in LISTS if each.name == options["list"])
+        parts = [
+            "\n".join(shown(f"/api/{variant}/{asked.name}/?{asked.example}".rstrip("?")))
+            for variant in options["variants"]
+        ]
+        self.stdout.write("\n\n".join(parts))
+
+
+def shown(path: str) -> Iterator[str]:
+    """Yield the lines for one path."""
+    found = cost(path, {})
+    yield f"{path}: {found.queries} {'query' if found.queries == 1 else 'queries'}"
+    for each in found.plans:
+        yield ""
+        yield f"{each.times} x {short(each.statement.sql)}"
+        yield each.plan.tree()
+
+
+def short(statement: str) -> str:
+    """Return a statement without what is not read at a glance: columns, quotation marks, table prefixes."""
+    text = re.sub(r"^SELECT .*? FROM ", "SELECT … FROM ", statement.replace("\n", " "))
+    text = text.replace('"', "").replace("flights_flight.", "").replace("flights_", "")
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
