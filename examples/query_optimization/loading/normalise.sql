@@ -1,4 +1,5 @@
--- From `staged` into the tables: first what only a flight names, then the flights in the order of time.
+-- From `staged` into the tables: first what only a flight names, then the flights in the order of time, and
+-- those of the same minute in that of the file (ctid), so that each load gives each flight the same id.
 INSERT INTO flights_plane (tail_number, manufacturer, model)
 SELECT DISTINCT plane, '', '' FROM staged WHERE plane IS NOT NULL
 ON CONFLICT DO NOTHING;
@@ -21,4 +22,4 @@ SELECT
     departure_delay, scheduled_departure + departure_delay * interval '1 minute', arrival_delay,
     air_minutes, distance_miles
 FROM staged
-ORDER BY scheduled_departure
+ORDER BY scheduled_departure, ctid
