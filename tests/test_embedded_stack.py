@@ -2,9 +2,12 @@
 
 import http.client
 import os
+import re
+import shutil
 import signal
 import time
 import urllib.request
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -16,6 +19,7 @@ from nexus.environment import state_dir
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import wait_until
+from nexus.stacks.services import Site, varnish_service
 
 
 @pytest.fixture
@@ -160,3 +164,19 @@ def test_harness_that_is_killed_leaves_nothing(toy: Example):
 
     assert len(family) >= 3
     assert wait_until(lambda: not any(process.is_running() for process in family), 10)
+
+
+def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):
+    (tmp_path / "varnish").mkdir()
+    (tmp_path / "varnish" / "edge.vcl").write_text("vcl 4.1;")
+    site = Site(1, tmp_path / "data", tmp_path / "log", tmp_path, web_port=2, another=lambda: 3)
+
+    service = varnish_service(site)
+
+    folder = Path(re.search("-f '(.*)/default.vcl'", service.child.command)[1])
+    assert '.host = "127.0.0.1"; .port = "2"' in (folder / "default.vcl").read_text()
+    assert (folder / "edge.vcl").read_text() == "vcl 4.1;"
+    assert "-a http=127.0.0.1:1,HTTP -a purge=127.0.0.1:3,HTTP" in service.child.command
+    assert service.env == {"CDN_PURGE_URL": "http://127.0.0.1:3"}
+    if folder != tmp_path / "data":  # of root: outside of every home
+        shutil.rmtree(folder.parent)

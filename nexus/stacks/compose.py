@@ -29,6 +29,7 @@ ADDRESS_SECONDS = 1.5  # the examples' load balancers look a name up again after
 ADDRESSES: Mapping[str, tuple[int, str, str]] = {
     "redis": (6379, "REDIS_PORT", "redis://127.0.0.1:{port}/0"),
     "postgres": (5432, "POSTGRES_PORT", "postgres://nexus:nexus@127.0.0.1:{port}/nexus"),
+    "varnish": (8002, "VARNISH_PORT", "http://127.0.0.1:{port}"),
     "rabbitmq": (5672, "RABBITMQ_PORT", "amqp://nexus:nexus@127.0.0.1:{port}//"),
 }
 
@@ -93,7 +94,7 @@ class ComposeStack(WoundedStack):
         self.url = ""
         self.services: dict[str, str] = {}
         self._env_file = state / "compose.env"
-        self._declared: dict[str, object] = self.example.compose["services"]
+        self._declared: dict[str, dict[str, object]] = self.example.compose["services"]
         self._compose = NamedCompose(
             context=str(example.path),
             compose_file_name=["compose.yml", *overlays],
@@ -210,9 +211,15 @@ class ComposeStack(WoundedStack):
             str(one.Name)
             for one in self._compose.get_containers(include_all=True)
             if name in (None, one.Service)
-            and not (one.State == "running" and one.Health in ("", "healthy"))
+            and not (one.State == "running" and self._healthy(str(one.Service), one.Health))
             and not (one.State == "exited" and one.ExitCode == 0)
         ]
+
+    def _healthy(self, name: str, health: str | None) -> bool:
+        # In its first moment a container has no health yet, whatever its healthcheck will say.
+        return health == "healthy" or (
+            not health and "healthcheck" not in self._declared.get(name, {})
+        )
 
     def _stop(self, name: str) -> None:
         self._run("stop", "--timeout", "5", name)

