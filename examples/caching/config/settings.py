@@ -1,4 +1,8 @@
-"""Wire the airport pages together; what differs between machines comes from the environment."""
+"""Wire the airport pages together; what differs between machines comes from the environment.
+
+Numbers that somebody types by hand stay as they are here: `flights.checks` reads them, and answers
+a mistake with one sentence instead of a traceback.
+"""
 
 from os import environ as env
 from pathlib import Path
@@ -29,19 +33,22 @@ MIDDLEWARE = [
 ]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DATABASE_URL = env.get("DATABASE_URL", "postgres://nexus:nexus@127.0.0.1:5432/nexus")
-DATABASES = {
+try:
     # A connection for each thread, kept: opening one costs more than a page.
-    "default": dict(dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True))
-}
+    database = dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
+except ValueError as error:
+    raise SystemExit(f"DATABASE_URL is no address of a database: {error}") from None
+DATABASES = {"default": dict(database)}
 USE_TZ = True
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI and ReDoc, straight from their package
 
 REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+CDN_PURGE_URL = env.get("CDN_PURGE_URL", "")  # unset: there is no CDN
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
-LOCAL_LAYER_BYTES = int(env.get("LOCAL_LAYER_BYTES", str(16 * 2**20)))
-COMPUTATIONS_PER_PROCESS = int(env.get("COMPUTATIONS_PER_PROCESS", "4"))
+LOCAL_LAYER_BYTES = env.get("LOCAL_LAYER_BYTES", 16 * 2**20)
+COMPUTATIONS_PER_PROCESS = env.get("COMPUTATIONS_PER_PROCESS", 4)
 
 # The stock cache, set up as Django's documentation says.
 CACHES = {
@@ -52,6 +59,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,  # the default comes from contrib.auth, which is not installed
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "flights.problems.answer",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Airport pages",

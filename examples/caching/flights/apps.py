@@ -8,4 +8,4 @@ class FlightsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import invalidation  # noqa: F401 -- importing connects the receivers
+        from . import checks, invalidation  # noqa: F401 -- importing registers and connects them

@@ -5,7 +5,7 @@ from functools import cache as once
 from django.conf import settings
 from django.db import connection
 from layers.breaker import Breaker
-from layers.layered import Answer, LayeredCache
+from layers.layered import Answer, LayeredCache, Source
 from layers.leases import Leases, Ttl
 from layers.local_layer import LocalLayer
 from layers.tags import Tags, adopt
@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from . import metrics
+from .checks import number
 from .pages import PAGES
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
@@ -24,6 +25,11 @@ TTL = {
     "alternates": Ttl(soft_ms=2_000, hard_ms=DAY_MS, lease_ms=10_000),
 }
 REDIS_SECONDS = 1.0
+EDGE_SECONDS = {
+    "airport": 60,
+    "alternates": 2,
+    "absent": 10,
+}  # in a CDN, unless it is purged before
 
 
 @once
@@ -41,17 +47,27 @@ def redis() -> "Redis":
 @once
 def cache() -> LayeredCache:
     """Return this process's cache, with the tracking of its local layer running."""
-    local = LocalLayer(settings.LOCAL_LAYER_BYTES)
-    Tracking(local, settings.REDIS_URL).start()
+    local = LocalLayer(number("LOCAL_LAYER_BYTES"))
+    Tracking(local, settings.REDIS_URL, metrics.PUSH_LAG.observe).start()
     return LayeredCache(
         Leases(redis()),
         Tags(redis()),
         local,
         Breaker(),
-        most_computations=settings.COMPUTATIONS_PER_PROCESS,
+        most_computations=number("COMPUTATIONS_PER_PROCESS"),
         note=metrics.note,
         after_refresh=connection.close,
     )
+
+
+def shared(page: str, answer: Answer) -> str:
+    """Return the Cache-Control of what everybody is served: what a purge may miss, no cache keeps."""
+    if answer.source is Source.OVERTAKEN:
+        return "no-store"
+    if answer.source is Source.BYPASS:
+        return "public, max-age=0, s-maxage=1"  # Redis is away: so are its purges
+    seconds = EDGE_SECONDS["absent" if answer.value.absent else page]
+    return f"public, max-age=0, s-maxage={seconds}, stale-while-revalidate=5"
 
 
 def get(page: str, code: str, *, nearest: bool = True) -> Answer:

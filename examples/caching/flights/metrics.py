@@ -9,14 +9,20 @@ from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
     Counter,
+    Histogram,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
 EVENTS = Counter(
     "cache_events",
-    "Answers by source (local, redis, stale, computed, bypass), waits, fills by outcome, purges, failures.",
+    "Answers by source (see layers.layered.Source), waits, fills by outcome, purges, failures.",
     ["event"],
+)
+PUSH_LAG = Histogram(
+    "cache_push_lag_seconds",
+    "From an own purge until Redis pushed it to this process' local layer.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1),
 )
 child = lru_cache(maxsize=64)(EVENTS.labels)  # labels() alone costs more than inc()
 

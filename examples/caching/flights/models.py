@@ -1,6 +1,7 @@
 """Airports and their departures; every change of either is a new version of the airport."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class Airport(models.Model):
@@ -35,6 +36,8 @@ class Outbox(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     tag = models.TextField()
+    place = models.TextField(db_default="cache")  # then `edge`, where there is a CDN
+    due = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
         return self.tag

@@ -28,6 +28,8 @@ class Found:
     data: bytes
     etag: str = ""
     source: str = ""
+    tags: tuple[str, ...] = ()
+    shared: str = ""  # Cache-Control for what everybody is served
 
 
 type Find = Callable[[str, str, bool], Found]
@@ -114,7 +116,9 @@ def dogpile(page: str, code: str, _nearest: bool) -> Found:
 
 def layered(page: str, code: str, nearest: bool) -> Found:
     answer = cached.get(page, code, nearest=nearest)
-    return Found(answer.value.data, answer.value.etag, answer.source)
+    value = answer.value
+    shared = cached.shared(page, answer)
+    return Found(value.data, value.etag, answer.source, value.tags, shared)
 
 
 VARIANTS = (

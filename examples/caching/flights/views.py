@@ -1,6 +1,7 @@
 """The endpoints; how a page is found is the business of `variants`."""
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
 from django.utils.http import parse_etags
-from layers.layered import Overloaded
+from layers.edge import surrogate_key
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,20 +18,12 @@ from rest_framework.views import APIView
 
 from . import schema
 from .models import Airport
-from .pages import encoded
+from .problems import problem
 from .variants import VARIANTS, Found, Variant
 
-CODE: Final = re.compile(
-    r"[A-Z0-9_-]{1,8}"
-)  # nothing else can be a key of the table, or of the cache
+CODE: Final = re.compile(r"[A-Z0-9_-]{1,8}")  # nothing else is a key of the table, or of a cache
 MOST_CODES: Final = 100
-EDGE: Final = "public, max-age=0, s-maxage=60, stale-while-revalidate=30"
-
-
-def problem(status: int, title: str, **more: object) -> HttpResponse:
-    """Return a problem document (RFC 9457)."""
-    document = {"type": "about:blank", "title": title, "status": status, **more}
-    return HttpResponse(encoded(document), status=status, content_type="application/problem+json")
+LONGEST_NAME: Final = 200
 
 
 class Cached(APIView):
@@ -39,20 +32,12 @@ class Cached(APIView):
     variant: Variant = VARIANTS[0]
     page: str = ""
 
-    def find(self, request: Request, code: str) -> Found | None:
-        """Return the page, None if there is no such airport."""
+    def find(self, request: Request, code: str) -> Found:
+        """Return the page; one without data if there is no such airport."""
         if not CODE.fullmatch(code):
-            return None
+            return Found(b"")
         nearest = "no-cache" not in request.headers.get("Cache-Control", "")
-        found = self.variant.find(self.page, code, nearest)
-        return found if found.data else None
-
-    def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, Overloaded):
-            response = Response({"title": "The database is busy", "status": 503}, status=503)
-            response["Retry-After"] = "1"
-            return response
-        return super().handle_exception(exc)
+        return self.variant.find(self.page, code, nearest)
 
 
 def conditional(request: Request, found: Found) -> HttpResponse:
@@ -65,20 +50,37 @@ def conditional(request: Request, found: Found) -> HttpResponse:
         response = HttpResponse(found.data, content_type="application/json")
     if found.etag:
         response["ETag"] = etag
+    return response
+
+
+def for_caches(request: Request, response: HttpResponse, found: Found) -> HttpResponse:
+    """Say what caches on the way may do with it, and what voids it."""
+    patch_vary_headers(response, ["Authorization"])
     if found.source:
         response["Cache-Status"] = f"nexus; detail={found.source}"  # RFC 9211
-        signed_in = "Authorization" in request.headers
-        response["Cache-Control"] = "private, no-cache" if signed_in else EDGE
-        patch_vary_headers(response, ["Authorization"])
+        private = "Authorization" in request.headers
+        response["Cache-Control"] = "private, no-cache" if private else found.shared
+        if found.tags:
+            response["Surrogate-Key"] = surrogate_key(found.tags)
     return response
+
+
+def for_staff(found: Found, code: str) -> Found:
+    """Add what nobody else may see: where the airport is edited."""
+    extra = b', "edits": "/api/airports/%s/edits/"}' % code.encode()
+    return replace(found, data=found.data[:-1] + extra, etag=found.etag and f"{found.etag}-staff")
 
 
 @schema.page
 class Page(Cached):
     def get(self, request: Request, code: str) -> HttpResponse:
-        if found := self.find(request, code.upper()):
-            return conditional(request, found)
-        return problem(404, "No such airport")
+        code = code.upper()
+        found = self.find(request, code)
+        if not found.data:
+            return for_caches(request, problem(404, "No such airport"), found)
+        if IsStaff().has_permission(request, self):
+            found = for_staff(found, code)
+        return for_caches(request, conditional(request, found), found)
 
 
 @schema.pages
@@ -90,7 +92,7 @@ class Pages(Cached):
         if len(codes) > MOST_CODES:
             return problem(400, f"More than {MOST_CODES} codes")
         found = (self.find(request, code) for code in codes)
-        data = b", ".join(each.data for each in found if each)
+        data = b", ".join(each.data for each in found if each.data)
         return HttpResponse(b"[" + data + b"]", content_type="application/json")
 
 
@@ -111,9 +113,9 @@ class Edits(APIView):
 
     def post(self, request: Request, code: str) -> HttpResponse:
         name, how = request.query_params.get("name", ""), request.query_params.get("how", "save")
-        if not name or how not in EDITS:
+        if not 0 < len(name) <= LONGEST_NAME or "\0" in name or how not in EDITS:
             return problem(400, "An edit has a name and a way", ways=sorted(EDITS))
-        if not Airport.objects.filter(code=code).exists():
+        if not CODE.fullmatch(code) or not Airport.objects.filter(code=code).exists():
             return problem(404, "No such airport")
         EDITS[how](code, name)
         version = Airport.objects.values_list("version", flat=True).get(code=code)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from redis.exceptions import RedisError
 
@@ -17,6 +18,8 @@ from .local_layer import LocalLayer
 from .tags import Tags
 
 logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS: Final = 0.005
 
 type Compute = Callable[[], Value]
 type Note = Callable[[str], None]
@@ -29,7 +32,17 @@ class Source(StrEnum):
     REDIS = "redis"
     STALE = "stale"
     COMPUTED = "computed"
-    BYPASS = "bypass"  # computed without Redis
+    OVERTAKEN = (
+        "overtaken"  # computed, but a purge or the end of the lease came first: kept nowhere
+    )
+    BYPASS = "bypass"  # computed, and Redis could not say whether it is current
+
+
+SOURCES: Final = {
+    "stored": Source.COMPUTED,
+    "late": Source.OVERTAKEN,
+    "purged": Source.OVERTAKEN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ class LayeredCache:
         if nearest and (value := self.local.get(key)):
             return self._answer(value, Source.LOCAL)
         deadline = time.monotonic() + self._patience_seconds
-        pause_seconds = 0.005
+        pause_seconds = FIRST_PAUSE_SECONDS
         while time.monotonic() < deadline:
             epoch = self.local.epoch  # before the read: a purge that overtakes it is noticed
             if (reading := self._read(key, ttl)) is None:
@@ -92,15 +105,18 @@ class LayeredCache:
                     self.local.store(key, value, reading.left_ms / 1000, epoch)
                     return self._answer(value, Source.REDIS)
                 case State.REFRESH, Value() as value:
-                    self._background.submit(self._refresh, key, reading.lease, compute, ttl)
+                    lease_ends = time.monotonic() + ttl.lease_ms / 1000
+                    self._background.submit(
+                        self._refresh, key, reading.lease, lease_ends, compute, ttl
+                    )
                     return self._answer(value, Source.STALE)
                 case State.STALE, Value() as value:
                     return self._answer(value, Source.STALE)
                 case State.COMPUTE, _:
-                    value = self._fill(key, reading.lease, compute, ttl)
-                    return self._answer(value, Source.COMPUTED)
+                    return self._answer(*self._fill(key, reading.lease, compute, ttl))
                 case _:
-                    self._note("waits")
+                    if pause_seconds == FIRST_PAUSE_SECONDS:
+                        self._note("waits")
                     time.sleep(pause_seconds * random.uniform(0.5, 1))  # noqa: S311 -- no secret
                     pause_seconds = min(2 * pause_seconds, 0.05)
         return self.uncached(compute)
@@ -112,14 +128,14 @@ class LayeredCache:
     def purge(self, tags: Iterable[str]) -> bool:
         """Void what carries one of *tags*; False if Redis did not hear of it."""
         chosen = tuple(tags)
+        names = [name_of(tag) for tag in chosen]
+        self.local.expect(names)
         try:
             self.tags.purge(chosen)
         except RedisError as error:
             self._failed(error)
             return False
-        self.local.purge(
-            [name_of(tag) for tag in chosen]
-        )  # this process need not wait for the push
+        self.local.purge(names)  # this process need not wait for the push
         self._note("purges")
         return True
 
@@ -151,7 +167,7 @@ class LayeredCache:
         self._note("redis failures")
         logger.info("Redis: %s", error)
 
-    def _fill(self, key: str, lease: str, compute: Compute, ttl: Ttl) -> Value:
+    def _fill(self, key: str, lease: str, compute: Compute, ttl: Ttl) -> tuple[Value, Source]:
         try:
             value = self._computed(compute)
         except BaseException:
@@ -159,11 +175,13 @@ class LayeredCache:
             raise
         outcome = self._try(lambda: self.leases.fill(key, lease, value, ttl))
         self._note(f"fill {outcome}")
-        return value
+        return value, SOURCES.get(outcome, Source.BYPASS)
 
-    def _refresh(self, key: str, lease: str, compute: Compute, ttl: Ttl) -> None:
+    def _refresh(self, key: str, lease: str, lease_ends: float, compute: Compute, ttl: Ttl) -> None:
         try:
-            self._fill(key, lease, compute, ttl)
+            # One that waited its turn for longer than its lease is due again; its reader was served.
+            if time.monotonic() < lease_ends:
+                self._fill(key, lease, compute, ttl)
         except Exception:
             logger.exception("stale is served on: %s could not be computed", key)
             self._note("refresh failures")

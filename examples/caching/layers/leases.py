@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
 PREFIX: Final = (
     "cache:v1:"  # the version of what is stored: an old process and a new one do not meet
@@ -75,8 +76,13 @@ def name_of(key: str) -> str:
     return key if plain else sha256(key.encode()).hexdigest()
 
 
-def script(name: str) -> str:
-    return Path(__file__).with_name(name).read_text("utf-8")
+def script(name: str, *, even_if_full: bool = True) -> str:
+    """Return a script; with its memory full Redis still runs those of leases and purges: a few bytes.
+
+    Without the first line a script that began with a deletion could write past `maxmemory`.
+    """
+    text = Path(__file__).with_name(name).read_text("utf-8")
+    return f"#!lua{' flags=allow-oom' if even_if_full else ''}\n{text}"
 
 
 class Leases:
@@ -89,7 +95,7 @@ class Leases:
         self.redis = redis
         self._most_absent = most_absent
         self._read = redis.register_script(script("read.lua"))
-        self._fill = redis.register_script(script("fill.lua"))
+        self._fill = redis.register_script(script("fill.lua", even_if_full=False))
 
     def read(self, key: str, ttl: Ttl) -> Reading:
         """Return the value, or the lease to compute it, or neither: then somebody else has the lease."""
@@ -106,7 +112,7 @@ class Leases:
         return Reading(state, value, left_ms, lease)
 
     def fill(self, key: str, lease: str, value: Value, ttl: Ttl) -> str:
-        """Store *value*; return `stored`, or why not: `late`, `purged`, `too large`."""
+        """Store *value*; return `stored`, or why not: `late`, `purged`, `too large`, `full`."""
         if len(value.data) > MOST_BYTES:
             self.give_back(key, lease)
             return "too large"
@@ -115,7 +121,11 @@ class Leases:
         absent = self._most_absent if value.absent else 0
         soft_ms, hard_ms = (ttl.absent_ms,) * 2 if value.absent else (ttl.soft(), ttl.hard_ms)
         args: list[Any] = [lease, TAG_PREFIX, soft_ms, hard_ms, value.data, tags, etag, crc, absent]
-        return cast(bytes, self._fill([*self._keys(key), ABSENT], args)).decode()
+        try:
+            return cast(bytes, self._fill([*self._keys(key), ABSENT], args)).decode()
+        except OutOfMemoryError:
+            self.give_back(key, lease)
+            return "full"
 
     def give_back(self, key: str, lease: str) -> None:
         """Let the next reader compute: this one could not."""

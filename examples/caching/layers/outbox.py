@@ -5,7 +5,8 @@ Chris Richardson, Microservices Patterns (2018), section 3.3.7: transactional ou
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -19,35 +20,63 @@ POLL_SECONDS: Final = 0.25  # a notification may be lost with its connection; th
 # Rows that other relays carry out meanwhile are theirs. Deleted with the purge done: at least once.
 TAKE: Final = """
     DELETE FROM flights_outbox WHERE id IN (
-        SELECT id FROM flights_outbox ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+        SELECT id FROM flights_outbox WHERE place = %s AND due <= clock_timestamp()
+        ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
     ) RETURNING tag
+"""
+FORWARD: Final = """
+    INSERT INTO flights_outbox (tag, place, due)
+    SELECT tag, %s, clock_timestamp() + later * interval '1 second'
+    FROM (SELECT DISTINCT unnest(%s::text[]) AS tag) tags, unnest(%s::float8[]) AS later
 """
 
 
-def carry_out(connection: "psycopg.Connection", purge: Callable[[list[str]], bool]) -> int:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where purges are due, and how they are carried out there.
+
+    Attributes:
+        purge: False if it has to be tried again.
+        next: where they are due afterwards: a place that asks this one would get the old value before.
+        next_seconds: how long afterwards; several are as many purges.
+    """
+
+    name: str
+    purge: Callable[[list[str]], bool]
+    next: str = ""
+    next_seconds: Sequence[float] = ()
+
+
+def carry_out(connection: "psycopg.Connection", place: Place) -> int:
     """Purge the tags of one batch of committed changes; return how many rows that were.
 
-    If *purge* fails, the rows stay.
+    If the purge fails, the rows stay.
     """
     carried_out: list[str] = []
     with connection.transaction() as transaction:
-        tags = [tag for (tag,) in connection.execute(TAKE, [BATCH])]
-        if tags and not purge(tags):
+        tags = [tag for (tag,) in connection.execute(TAKE, [place.name, BATCH])]
+        if tags and not place.purge(tags):
             raise psycopg.Rollback(transaction)
+        if tags and place.next:
+            connection.execute(FORWARD, [place.next, tags, [*place.next_seconds]])
+            connection.execute(f"NOTIFY {CHANNEL}")
         carried_out = tags
     return len(carried_out)
 
 
-def relay(database_url: str, purge: Callable[[list[str]], bool], alive: Callable[[], None]) -> None:
-    """Carry out purges for ever; *alive* is called at least every second or so while the database answers."""
+def relay(database_url: str, place: Place, alive: Callable[[], None]) -> None:
+    """Carry out the purges of *place* for ever: a place that hangs must not delay another one.
+
+    *alive* is called at least every few seconds while the database answers.
+    """
     while True:
         try:
             with psycopg.connect(database_url, autocommit=True, connect_timeout=2) as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
                 while True:
                     alive()
-                    while carry_out(connection, purge) == BATCH:
-                        pass
+                    while carry_out(connection, place) == BATCH:
+                        alive()
                     for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                         pass
         except psycopg.OperationalError as error:

@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Final
 
@@ -24,11 +25,18 @@ SILENCE_SECONDS: Final = 0.25
 
 
 class Tracking(threading.Thread):
-    """The connection on which Redis pushes purges; reconnects for ever, and forgets before it does."""
+    """The connection on which Redis pushes purges; reconnects for ever, and forgets before it does.
 
-    def __init__(self, layer: LocalLayer, url: str) -> None:
+    Args:
+        lag: is told how many seconds each push of an own purge took.
+    """
+
+    def __init__(
+        self, layer: LocalLayer, url: str, lag: Callable[[float], None] = lambda _: None
+    ) -> None:
         super().__init__(name="tracking", daemon=True)
         self.layer = layer
+        self._lag = lag
         self._where = parse_url(url)  # type: ignore[no-untyped-call]  # of the library
 
     def run(self) -> None:
@@ -79,7 +87,9 @@ class Tracking(threading.Thread):
             if reply[0] == b"invalidate":
                 # None: the whole database was flushed.
                 names = [EVERYTHING.encode()] if reply[1] is None else reply[1]
-                self.layer.purge([name.decode().removeprefix(TAG_PREFIX) for name in names])
+                tags = [name.decode().removeprefix(TAG_PREFIX) for name in names]
+                for seconds in self.layer.pushed(tags):
+                    self._lag(seconds)
         elif isinstance(reply, hiredis.ReplyError):
             raise ConnectionError(str(reply))
         elif reply == b"OK":  # of CLIENT TRACKING: from here on no purge is missed

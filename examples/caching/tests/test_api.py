@@ -6,16 +6,19 @@ import re
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from flights import cached
 from flights.models import Airport, Departure, Outbox
+from flights.pages import PAGES as _PAGES
 from flights.variants import VARIANTS
-from layers.outbox import carry_out
+from layers.layered import Overloaded
+from layers.outbox import Place, carry_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PAGES = dict(_PAGES)
 NAMES = [variant.name for variant in VARIANTS]
 
 
@@ -47,7 +50,8 @@ def drained():
     """Let the relay work once, and return what it purged."""
     purged = []
     connection.ensure_connection()
-    carry_out(connection.connection, lambda tags: purged.extend(tags) or cached.cache().purge(tags))
+    place = Place("cache", lambda tags: purged.extend(tags) or cached.cache().purge(tags))
+    carry_out(connection.connection, place)
     return purged
 
 
@@ -104,9 +108,40 @@ def test_shared_caches_keep_what_is_public_only(site, operator):
         each.get("/api/layered/airports/TEST/")["Cache-Control"] for each in (site, operator)
     )
 
-    assert public == "public, max-age=0, s-maxage=60, stale-while-revalidate=30"
+    assert public == "public, max-age=0, s-maxage=60, stale-while-revalidate=5"
     assert private == "private, no-cache"
     assert site.get("/api/layered/airports/TEST/")["Vary"] == "Authorization"
+
+
+def test_what_the_cdn_keeps_can_be_purged_there(site):
+    page = site.get("/api/layered/airports/TEST/")
+    absent = site.get("/api/layered/airports/NONE/")
+
+    assert page["Surrogate-Key"] == "* airport:TEST country:DE"
+    assert absent["Surrogate-Key"] == "* airport:NONE airports"
+    assert absent["Cache-Control"] == "public, max-age=0, s-maxage=10, stale-while-revalidate=5"
+
+
+def test_page_that_was_overtaken_by_a_purge_is_kept_by_no_cache(site, monkeypatch):
+    def overtaken(code):
+        value = PAGES["airport"](code)
+        cached.cache().purge([f"airport:{code}"])
+        return value
+
+    monkeypatch.setitem(cached.PAGES, "airport", overtaken)
+    answer = site.get("/api/layered/airports/TEST/")
+
+    assert answer["Cache-Status"] == "nexus; detail=overtaken"
+    assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_the_staff_is_told_where_to_edit(site, operator, name):
+    for client in (operator, site, operator, site):
+        page = client.get(f"/api/{name}/airports/TEST/")
+
+        assert ("edits" in page.json()) == (client is operator)
+        assert page["Vary"] == "Authorization"
 
 
 @pytest.mark.parametrize("token", ["", "Bearer ", "Bearer wrong", "Bearer None"])
@@ -140,13 +175,38 @@ def test_rolled_back_edit_leaves_no_trace(site, operator, how):
     assert site.get("/api/layered/airports/TEST/").json()["name"] == "Here"
 
 
-@pytest.mark.parametrize("query", ["", "name=", "name=X&how=magic"])
+@pytest.mark.parametrize(
+    "query", ["", "name=", "name=X&how=magic", "name=%00", f"name={'x' * 201}"]
+)
 def test_edit_without_sense_is_refused(operator, query):
     assert operator.post(f"/api/airports/TEST/edits/?{query}").status_code == 400
 
 
-def test_edit_of_no_airport_is_refused(operator):
-    assert operator.post("/api/airports/NONE/edits/?name=X").status_code == 404
+@pytest.mark.parametrize("code", ["NONE", "%00", "x" * 10_000])
+def test_edit_of_no_airport_is_refused(operator, code):
+    assert operator.post(f"/api/airports/{code}/edits/?name=X").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("post", "/api/layered/airports/TEST/", 405), ("post", "/api/airports/TEST/edits/", 403)],
+)
+def test_refusal_is_a_problem(site, method, path, status):
+    answer = getattr(site, method)(path)
+
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), Overloaded()])
+def test_database_that_cannot_is_a_problem_that_passes(site, monkeypatch, error):
+    def fails(_code):
+        raise error
+
+    monkeypatch.setitem(cached.PAGES, "airport", fails)
+    answer = site.get("/api/layered/airports/TEST/")
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert answer["Content-Type"] == "application/problem+json"
 
 
 def test_changed_neighbour_is_seen_in_the_alternates(site):
@@ -167,7 +227,7 @@ def test_new_neighbour_is_seen_in_the_alternates(site):
             " VALUES ('NEW', 'New', '', 'DE', 50.8, 7.1)"
         )
 
-    assert drained() == ["airport:NEW", "airports"]
+    assert set(drained()) == {"airport:NEW", "airports"}
     found = site.get("/api/layered/airports/TEST/alternates/").json()["alternates"]
     assert [each["code"] for each in found] == ["NEW", "NEAR"]
 
@@ -175,10 +235,47 @@ def test_new_neighbour_is_seen_in_the_alternates(site):
 def test_purge_that_redis_did_not_hear_stays_in_the_outbox():
     Airport.objects.filter(code="TEST").update(name="There")
 
-    assert carry_out(connection.connection, lambda _: False) == 0
+    assert carry_out(connection.connection, Place("cache", lambda _: False)) == 0
     assert Outbox.objects.count() == 1
     assert drained() == ["airport:TEST"]
     assert Outbox.objects.count() == 0
+
+
+def test_cdn_is_purged_after_redis_twice_and_again_until_it_hears_it():
+    Airport.objects.filter(code="TEST").update(name="There")
+    redis = Place("cache", lambda _: True, next="edge", next_seconds=(0, 3600))
+    assert carry_out(connection.connection, Place("edge", lambda _: True)) == 0
+
+    carry_out(connection.connection, redis)
+
+    assert carry_out(connection.connection, Place("edge", lambda _: False)) == 0
+    assert (
+        carry_out(connection.connection, Place("edge", lambda tags: tags == ["airport:TEST"])) == 1
+    )
+    assert list(Outbox.objects.values_list("tag", "place")) == [("airport:TEST", "edge")]  # in 1 h
+
+
+@pytest.mark.parametrize(
+    ("statement", "tags"),
+    [
+        ("UPDATE flights_airport SET code = 'MOVE' WHERE code = 'NEAR'", {"NEAR", "MOVE", None}),
+        ("UPDATE flights_airport SET latitude = 0 WHERE code = 'NEAR'", {"NEAR", None}),
+        ("DELETE FROM flights_airport WHERE code = 'NEAR'", {"NEAR", None}),
+    ],
+)
+def test_list_of_neighbours_depends_on_where_airports_are(statement, tags):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    assert set(drained()) == {f"airport:{code}" if code else "airports" for code in tags}
+
+
+@pytest.mark.parametrize("table", ["flights_departure", "flights_airport CASCADE"])
+def test_truncated_table_purges_everything(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {table}")
+
+    assert "*" in drained()
 
 
 def test_inside_a_transaction_the_cache_is_left_alone(site):

@@ -7,7 +7,7 @@ import time
 import pytest
 from layers.breaker import Breaker
 from layers.layered import LayeredCache, Overloaded, Source
-from layers.leases import PREFIX, Leases, Value
+from layers.leases import PREFIX, Leases, Ttl, Value
 from layers.tags import Tags, adopt
 from lifetimes import SPENT, TTL
 from redis import Connection, Redis
@@ -56,6 +56,36 @@ def test_stale_is_served_on_while_the_database_fails(cache, key, value, events, 
     assert cache.get(key, failing, SPENT).value == value
     wait_until(lambda: "refresh failures" in events)
     assert cache.get(key, failing, SPENT).value == value
+
+
+def test_value_that_was_purged_while_it_was_computed_says_so(cache, key, value):
+    def compute():
+        cache.purge([value.tags[1]])
+        return value
+
+    assert cache.get(key, compute, TTL).source is Source.OVERTAKEN
+    assert cache.get(key, lambda: value, TTL).source is Source.COMPUTED
+
+
+def test_refresh_that_waited_longer_than_its_lease_is_dropped(cache, key, value):
+    brief = Ttl(soft_ms=0, hard_ms=120_000, lease_ms=30)
+    go_on, computed = threading.Event(), []
+
+    def slow():
+        computed.append(1)
+        go_on.wait(5)
+        return value
+
+    keys = [f"{key}:{number}" for number in range(4)]
+    for each in keys:
+        cache.get(each, lambda: value, brief)
+    for each in keys:  # there are two threads
+        assert cache.get(each, slow, brief).source is Source.STALE
+    time.sleep(0.05)
+    go_on.set()
+    cache._background.shutdown()
+
+    assert len(computed) == 2
 
 
 def test_failed_computation_gives_the_lease_back(cache, key, value):
@@ -147,6 +177,20 @@ def test_another_server_is_purged_before_it_is_read(redis, key):
     connection.disconnect()
 
     assert leases.read(key, TTL).value is None
+
+
+def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, value, events):
+    cache.get(key, lambda: value, TTL)
+    limit = redis.config_get("maxmemory")["maxmemory"]
+    redis.config_set("maxmemory", 1)
+    try:
+        assert cache.get(key, failing, TTL, nearest=False).source is Source.REDIS
+        assert cache.purge([key])
+        for _ in range(2):  # nothing is stored, and nobody waits for it
+            assert cache.get(key, lambda: value, TTL).source is Source.BYPASS
+    finally:
+        redis.config_set("maxmemory", limit)
+    assert events.count("fill full") == 2
 
 
 def test_known_server_keeps_its_entries(redis, key):

@@ -93,6 +93,19 @@ def test_redis_pushes_the_purge_of_another_process(tracked, tags, key, value, wa
     wait_until(lambda: tracked.get(key) is None)
 
 
+def test_process_that_purges_learns_how_long_the_push_took(local, tags, key, wait_until):
+    lags = []
+    local.clear(up=False)
+    Tracking(local, os.environ["REDIS_URL"], lags.append).start()
+    wait_until(lambda: local.epoch is not None)
+
+    local.expect([key])
+    tags.purge([key])
+
+    wait_until(lambda: lags)
+    assert 0 < lags[0] < 5
+
+
 def test_lost_connection_empties_the_layer_and_comes_back(tracked, redis, key, value, wait_until):
     tracked.store(key, value, 60, tracked.epoch)
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.models.functions import Now
 
 TRIGGERS = Path(__file__).parents[1].joinpath("triggers.sql").read_text("utf-8")
 
@@ -30,6 +31,8 @@ class Migration(migrations.Migration):
             [
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("tag", models.TextField()),
+                ("place", models.TextField(db_default="cache")),
+                ("due", models.DateTimeField(db_default=Now())),
             ],
         ),
         migrations.CreateModel(

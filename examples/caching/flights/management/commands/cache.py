@@ -3,12 +3,14 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from layers.explain import explain
 from layers.tags import Tags
 from redis.exceptions import RedisError
 
 from flights import cached
+from flights.models import Outbox
 
 
 class Command(BaseCommand):
@@ -29,5 +31,9 @@ class Command(BaseCommand):
             else:
                 time = Tags(cached.redis()).purge(options["tags"])
                 self.stdout.write(f"purged at logical time {time}")
+                if settings.CDN_PURGE_URL:
+                    due = [Outbox(tag=tag, place="edge") for tag in options["tags"]]
+                    Outbox.objects.bulk_create(due)
+                    self.stdout.write("the relay purges the CDN")
         except RedisError as error:
             raise CommandError(f"Redis does not answer: {error}") from error

@@ -4,9 +4,10 @@ from typing import Any
 
 import airportsdata
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import connection, transaction
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection, transaction
 
+from flights.checks import SETTINGS
 from flights.models import Airport
 
 # Three departures a day from each airport that airlines know by an IATA code; the destinations are made up.
@@ -24,7 +25,14 @@ class Command(BaseCommand):
     help = "Check, migrate and load; does nothing twice."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        call_command("check", deploy=True, fail_level="WARNING", tags=["security"])
+        call_command("check", deploy=True, fail_level="WARNING", tags=["security", SETTINGS])
+        try:
+            self.prepare()
+        except OperationalError as error:
+            reason = " ".join(str(error).split())
+            raise CommandError(f"The database at DATABASE_URL does not answer: {reason}") from None
+
+    def prepare(self) -> None:
         call_command("migrate", verbosity=0)
         with transaction.atomic(), connection.cursor() as cursor:
             # Two releases at once: the second waits, and finds the work done.

@@ -1,0 +1,33 @@
+"""What goes wrong, as problem documents (RFC 9457): the caller's mistakes and the service's."""
+
+import json
+import logging
+from typing import Any
+
+from django.db import OperationalError
+from django.http import HttpResponse
+from layers.layered import Overloaded
+from rest_framework.exceptions import APIException
+
+logger = logging.getLogger(__name__)
+
+
+def problem(status: int, title: str, **more: object) -> HttpResponse:
+    """Return a problem document."""
+    document = {"type": "about:blank", "title": title, "status": status, **more}
+    data = json.dumps(document, ensure_ascii=False)
+    return HttpResponse(data, status=status, content_type="application/problem+json")
+
+
+def answer(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
+    """Answer an exception of a view, as REST framework's EXCEPTION_HANDLER; None: it is a defect."""
+    if isinstance(error, APIException):
+        return problem(error.status_code, str(error.detail))
+    if isinstance(error, Overloaded | OperationalError):
+        busy = isinstance(error, Overloaded)
+        if not busy:
+            logger.error("the database does not answer: %s", error)
+        response = problem(503, f"The database {'is busy' if busy else 'does not answer'}")
+        response["Retry-After"] = "1"
+        return response
+    return None

@@ -1,0 +1,58 @@
+"""The CDN in front of all layers, purged by tag over HTTP; what it keeps is said by the headers of a page.
+
+RFC 9111 (2022): HTTP caching. `Surrogate-Key` and its purge are those of Fastly, and of `varnish/edge.vcl`.
+"""
+
+import http.client
+import logging
+from collections.abc import Iterable, Iterator
+from itertools import batched
+from typing import Final
+from urllib.parse import urlsplit
+
+from .leases import name_of
+from .tags import EVERYTHING
+
+logger = logging.getLogger(__name__)
+
+MOST_TAGS: Final = 20  # of a request: names of 200 characters stay below the header limit of 8 kB
+# An answer made before a purge may arrive at the CDN after it, and would stay: so again, later.
+AGAIN_SECONDS: Final = (0.0, 2.0)
+
+
+def surrogate_key(tags: Iterable[str]) -> str:
+    """Return the header that names what a page depends on."""
+    return " ".join((EVERYTHING, *map(name_of, tags)))
+
+
+class Edge:
+    """Purges a CDN by tag."""
+
+    def __init__(self, url: str, timeout_seconds: float = 1.0) -> None:
+        self._where = urlsplit(url).netloc
+        self._timeout_seconds = timeout_seconds
+        self._deaf = ""  # why, as it was logged: it is asked several times a second
+
+    def purge(self, tags: Iterable[str]) -> bool:
+        """Void every page with one of *tags*; False if the CDN did not hear of all of them."""
+        names, reason = dict.fromkeys(map(name_of, tags)), ""
+        try:
+            refusals = (f"status {status}" for status in self._purge(names) if status != 200)
+            reason = next(refusals, "")
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(error) or type(error).__name__
+        if reason and reason != self._deaf:
+            logger.warning("the CDN does not hear of purges: %s", reason)
+        self._deaf = reason
+        return not reason
+
+    def _purge(self, names: Iterable[str]) -> Iterator[int]:
+        connection = http.client.HTTPConnection(self._where, timeout=self._timeout_seconds)
+        try:
+            for some in batched(names, MOST_TAGS):
+                connection.request("PURGE", "/", headers={"Surrogate-Key": " ".join(some)})
+                response = connection.getresponse()
+                response.read()
+                yield response.status
+        finally:
+            connection.close()

@@ -1,0 +1,110 @@
+# The CDN: what it keeps, for whom, how it is purged by tag, and what it serves while the origin is down.
+# https://varnish-cache.org/docs/7.7/users-guide/ (2026-11). Whoever includes it names the origin.
+vcl 4.1;
+
+import std;
+
+probe health {
+    .request = "GET /healthz HTTP/1.1" "Host: localhost" "Connection: close";
+    .interval = 1s;
+    .timeout = 2s;
+    .window = 3;
+    .threshold = 2;
+    .initial = 2;
+}
+
+sub vcl_recv {
+    # [purge]
+    # A socket of its own, which is not published: behind Docker's proxy an address would prove nothing.
+    if (local.socket == "purge") {
+        if (req.method != "PURGE" || !req.http.Surrogate-Key) {
+            return (synth(400, "PURGE needs a Surrogate-Key"));
+        }
+        # Tags with spaces between become a pattern. It bans what was stored before it, and needs no module.
+        set req.http.Tags = regsuball(req.http.Surrogate-Key, {"([][\\^$.|?*+(){}])"}, "\\\1");
+        set req.http.Tags = "(^|\s)(" + regsuball(req.http.Tags, " +", "|") + ")(\s|$)";
+        if (!std.ban("obj.http.Surrogate-Key ~ " + req.http.Tags)) {
+            return (synth(400, std.ban_error()));
+        }
+        return (synth(200, "Purged"));
+    }
+    # [/purge]
+    if (req.method == "PURGE") {
+        return (synth(405, "Not here"));
+    }
+
+    # What is not part of the key must not reach the origin: it could change what everybody is served.
+    unset req.http.X-Forwarded-Host;
+    # The service knows no cookies; those of others would make each request one of its own.
+    unset req.http.Cookie;
+
+    # See vcl_hit: this reader renews the page, and waits for nobody: another one's error would be its own.
+    if (req.restarts == 0) {
+        unset req.http.Renew;
+    }
+    set req.grace = 1h; # a restart would keep what was set before it
+    set req.hash_ignore_busy = false;
+    if (req.http.Renew) {
+        set req.grace = 0s;
+        set req.hash_ignore_busy = true;
+    }
+    # The built-in rules follow: whatever has an Authorization goes to the origin, and is not kept.
+}
+
+sub vcl_hit {
+    # For 5 s past its end a page is served while one fetch renews it. Later, readers wait for the origin; only if
+    # that is down, or answers with an error (vcl_deliver), is the old page served.
+    if (req.restarts == 0 && obj.ttl + 5s < 0s && std.healthy(req.backend_hint)) {
+        set req.http.Renew = "1";
+        return (restart);
+    }
+}
+
+sub vcl_backend_fetch {
+    # What everybody is to be served comes from Redis: the memory of a process hears of a purge a moment later.
+    if (!bereq.uncacheable) {
+        set bereq.http.Cache-Control = "no-cache";
+    }
+}
+
+sub vcl_backend_response {
+    if (beresp.status >= 500 && !bereq.uncacheable) {
+        return (error(beresp.status, beresp.reason)); # unlike an answer, an error takes no page's place
+    }
+    if (beresp.http.Cache-Control !~ "(max-age|s-maxage)=[1-9]") {
+        set beresp.uncacheable = true; # only what says so is kept
+        set beresp.ttl = 1s;
+        return (deliver);
+    }
+    # For an origin that is down. What may not be served stale does not say so, and has no grace.
+    set beresp.grace = 0s;
+    if (beresp.http.Cache-Control ~ "stale-while-revalidate") {
+        set beresp.grace = 1h;
+    }
+}
+
+sub vcl_deliver {
+    if (resp.status >= 500 && req.http.Renew) {
+        unset req.http.Renew;
+        return (restart);
+    }
+    unset resp.http.Surrogate-Key;
+    # RFC 9211: what the origin said, if anything, then this layer.
+    set resp.http.Cache-Status = resp.http.Cache-Status + ", edge; fwd=miss";
+    if (obj.hits > 0) {
+        set resp.http.Cache-Status = regsub(resp.http.Cache-Status, "fwd=miss$", "hit");
+    }
+    set resp.http.Cache-Status = regsub(resp.http.Cache-Status, "^, ", "");
+}
+
+sub vcl_backend_error {
+    set beresp.http.Content-Type = "application/problem+json";
+    set beresp.body = {"{"type": "about:blank", "title": "The origin does not answer", "status": "} + beresp.status + "}";
+    return (deliver);
+}
+
+sub vcl_synth {
+    set resp.http.Content-Type = "application/problem+json";
+    set resp.body = {"{"type": "about:blank", "title": ""} + resp.reason + {"", "status": "} + resp.status + "}";
+    return (deliver);
+}
