@@ -105,10 +105,8 @@ class LayeredCache:
                     self.local.store(key, value, reading.left_ms / 1000, epoch)
                     return self._answer(value, Source.REDIS)
                 case State.REFRESH, Value() as value:
-                    lease_ends = time.monotonic() + ttl.lease_ms / 1000
-                    self._background.submit(
-                        self._refresh, key, reading.lease, lease_ends, compute, ttl
-                    )
+                    ends = time.monotonic() + ttl.lease_ms / 1000
+                    self._background.submit(self._refresh, key, reading.lease, ends, compute, ttl)
                     return self._answer(value, Source.STALE)
                 case State.STALE, Value() as value:
                     return self._answer(value, Source.STALE)
