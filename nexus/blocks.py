@@ -245,7 +245,8 @@ def chart(ask: Ask) -> str:
             f'<img src="{links["light"]}" alt="{_in_words(declared, runs)}">',
             "</picture>",
             "",
-            f"{_capital(declared.y)}, by seconds. Dotted: the bound of `{claim}`.",
+            f"{_capital(declared.y)}, by seconds."
+            + ("" if declared.levels else f" Dotted: the bound of `{claim}`."),
         ]
     )
 

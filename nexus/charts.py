@@ -6,6 +6,7 @@ Colours are CSS variables, so that one drawing serves every theme.
 """
 
 import bisect
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -52,6 +53,7 @@ THEMES: Mapping[Theme, Mapping[str, str]] = {
 PLOT_WIDTH, PLOT_HEIGHT = 370, 240
 PADDING = {"left": 64, "top": 50, "right": 206, "bottom": 40}
 LABEL_SIZE, TICK_SIZE, LABEL_STEP = 17, 16, 22
+LEVEL_STEP, LEVEL_ABOVE = 0.14, 32  # between variants in parts of a level; a level's name above it
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
@@ -165,8 +167,12 @@ def spec(
         "background": None,
         "datasets": {
             "points": [
-                {"variant": line.variant, "seconds": round(seconds, 4), "value": value}
-                for line in lines
+                {
+                    "variant": line.variant,
+                    "seconds": round(seconds, 4),
+                    "value": value + _aside(chart, number, len(lines)),
+                }
+                for number, line in enumerate(lines)
                 for seconds, value in line.points
             ],
             "bounds": [{"value": value} for value in bounds],
@@ -183,13 +189,26 @@ def describe(chart: Chart, lines: Sequence[Line]) -> str:
     parts = []
     for line in lines:
         verdict = {None: "", True: " (holds)", False: " (refuted)"}[line.holds]
-        shown = _shown(chart, line.points)
-        value = "no value yet" if shown is None else _number(shown)
+        value = _levels_in_words(chart, line.points)
+        if not chart.levels:
+            shown = _shown(chart, line.points)
+            value = "no value yet" if shown is None else _number(shown)
         parts.append(f"{line.variant} {value}{verdict}")
     bounds = _bounds(chart, lines)
     ends = dict.fromkeys([*bounds[:1], *bounds[-1:]])
     bound = f"; bound {' to '.join(map(_number, ends))}" if bounds else ""
     return f"{chart.y}: {', '.join(parts)}{bound}"
+
+
+def _levels_in_words(chart: Chart, points: Sequence[Point]) -> str:
+    seen = {value for _, value in points}
+    found = [name for number, name in enumerate(chart.levels, 1) if number in seen]
+    return " and ".join(found) or "nothing yet"
+
+
+def _aside(chart: Chart, number: int, lines: int) -> float:
+    """How far the dots of one variant lie beside a level, so that those of another are seen, too."""
+    return (lines - 1 - 2 * number) * LEVEL_STEP / 2 if chart.levels else 0
 
 
 def svg(spec: Mapping[str, Any]) -> str:
@@ -220,6 +239,8 @@ def _looks(lines: Sequence[Line]) -> dict[str, _Look]:
 
 
 def _bounds(chart: Chart, lines: Sequence[Line]) -> list[float]:
+    if chart.levels:
+        return []
     if chart.bound is not None:
         return [chart.bound]
     return sorted({line.bound for line in lines if line.bound is not None})
@@ -235,7 +256,7 @@ def _shown(chart: Chart, points: Sequence[Point]) -> float | None:
 
 
 def _by_greatest(chart: Chart) -> bool:
-    return chart.mark == "points" or chart.window_seconds > 0
+    return not chart.levels and (chart.mark == "points" or chart.window_seconds > 0)
 
 
 def _axes(chart: Chart) -> dict[str, Any]:
@@ -254,6 +275,16 @@ def _axes(chart: Chart) -> dict[str, Any]:
     if chart.logarithmic:
         y_axis["gridOpacity"] = {"condition": {"test": decade, "value": 1}, "value": 0}
     scale: dict[str, Any] = {"domain": {"unionWith": [0, 1]}, "nice": True}
+    if chart.levels:
+        y_axis |= {
+            "values": list(range(1, len(chart.levels) + 1)),
+            "labelExpr": f"{json.dumps(chart.levels)}[datum.value - 1]",
+            # Above its line: a name may be wider than the margin.
+            "labelAlign": "left",
+            "labelPadding": -2,
+            "labelOffset": -LEVEL_ABOVE,
+        }
+        scale = {"domain": [0.5, len(chart.levels) + 0.5], "nice": False}
     if chart.logarithmic:
         scale = {"type": "log", "nice": False, "padding": 32}
     return {
@@ -395,7 +426,9 @@ def _labels(chart: Chart, looks: Mapping[str, _Look]) -> list[dict[str, Any]]:
         {
             # A bound that grows with the time of a run is another one for each variant.
             "calculate": f"datum.variant + ' ' + {_label('datum.ends[0]')}"
-            f" + (datum.ends[1] > datum.ends[0] ? ' to ' + {_label('datum.ends[1]')} : '')",
+            f" + (datum.ends[1] > datum.ends[0] ? ' to ' + {_label('datum.ends[1]')} : '')"
+            if not chart.levels
+            else "datum.variant",
             "as": "name",
         },
     ]

@@ -79,6 +79,7 @@ class Chart:
         bound: where the bound is drawn; None takes the verdict's.
         running_total: draw the sum of the values so far.
         window_seconds: draw how many samples lie within so many seconds before each moment; 0 is off.
+        levels: names of the values 1, 2 and so on: what each sample was, instead of how much.
     """
 
     series: str
@@ -88,6 +89,7 @@ class Chart:
     running_total: bool = False
     window_seconds: float = 0
     logarithmic: bool = False
+    levels: tuple[str, ...] = ()
 
 
 class Stack(Protocol):

@@ -127,6 +127,25 @@ def test_a_drawing_names_each_line_its_value_and_the_bound(chart):
     assert {"drf_throttle 227", "token_bucket 101", f"bound {bound}"} <= set(drawn)
 
 
+def test_levels_are_named_and_have_neither_numbers_nor_a_bound():
+    chart = Chart("answer", "where answers came from", "points", levels=("computed", "cache"))
+    lines = [
+        Line("naive", False, False, [(0.1, 1), (0.4, 1)], 0),
+        Line("solution", True, True, [(0.1, 1), (0.4, 2)], 0),
+    ]
+
+    drawn = charts.spec(chart, lines)
+
+    assert drawn["description"] == (
+        "where answers came from: naive computed (refuted), solution computed and cache (holds)"
+    )
+    assert {"computed", "cache", "naive", "solution"} <= set(texts(charts.svg(drawn)))
+    assert not any("bound" in (text or "") for text in texts(charts.svg(drawn)))
+    # Side by side, around their level.
+    values = {(each["variant"], round(each["value"], 2)) for each in drawn["datasets"]["points"]}
+    assert values == {("naive", 1.07), ("solution", 0.93), ("solution", 1.93)}
+
+
 def test_a_window_is_named_by_its_greatest_value():
     line = Line("fixed_window", False, False, [(1, 50), (2, 199), (3, 20)])
 

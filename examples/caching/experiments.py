@@ -217,7 +217,9 @@ class NobodyWaitsAtExpiry(Experiment):
         "waited": "readers that waited for a computation",
         "computations": "computations",
     }
-    chart = Chart("answer", "answers: 1 computed, 2 stale, 3 from the cache", "points")
+    chart = Chart(
+        "answer", "where answers came from", "points", levels=("computed", "stale", "cache")
+    )
     parameters = (
         Parameter("readers", 200, 20, 400, "readers"),
         Parameter("held", 2, 1, 10, "seconds at most"),
