@@ -147,6 +147,8 @@ class EmbeddedStack(WoundedStack):
             "SECRET_KEY": secret(self.state, "secret_key"),
             "STAFF_TOKEN": self.staff_token,
             "PROMETHEUS_MULTIPROC_DIR": str(self.state / "metrics"),
+            # What the example keeps on disk: it is as old as the data of the services, and goes with it.
+            "STATE_FOLDER": str(self.state / "files"),
         }
         env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}
         for service in self._services.values():
