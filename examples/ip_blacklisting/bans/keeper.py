@@ -1,0 +1,98 @@
+"""What one process does for all: keeps scores, sends what nobody sent, writes the list to disk, forgets."""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+from redis.exceptions import RedisError
+from shield.follower import SourceDown
+from shield.scores import Detector, Verdict
+from shield.terms import term_seconds
+
+from bans import forgetting, ledger, sightings, stream, watch, wiring
+from bans.ledger import Actor, Refused
+from bans.models import Ban
+from bans.truth import PostgresTruth
+from bans.watch import Seen
+
+WAIT_SECONDS = 0.1
+SNAPSHOT_SECONDS = 5.0  # the oldest list that a process can start from while nothing answers
+FORGET_SECONDS = 3_600.0
+DETECTOR = Actor("detector")
+
+logger = logging.getLogger(__name__)
+
+
+class Keeper:
+    """One pass of `step` looks after everything that is due."""
+
+    def __init__(self) -> None:
+        self.truth = PostgresTruth(settings.DATABASE_URL)
+        self.redis = stream.connect(settings.REDIS_URL, timeout_seconds=1.0)
+        self.detector = Detector()
+        self.epoch = ""
+        self.seq = -1
+        self.snapshot_due = 0.0
+        self.forget_due = 0.0
+
+    def step(self) -> None:
+        """Do what is due; a service that does not answer is asked again the next time."""
+        close_old_connections()
+        try:
+            self.epoch = self.epoch or self.truth.epoch()
+            self.watch()
+            ledger.publish()
+            if time.monotonic() >= self.snapshot_due:
+                self.snapshot_due = time.monotonic() + SNAPSHOT_SECONDS
+                self.snapshot()
+            if time.monotonic() >= self.forget_due:
+                self.forget_due = time.monotonic() + FORGET_SECONDS
+                forgetting.forget(timezone.now())
+        except (SourceDown, DatabaseError) as error:
+            logger.warning("waiting: %s", error)
+            time.sleep(WAIT_SECONDS)
+
+    def watch(self) -> None:
+        """Score what was seen, ban who attacks, and note who did what under a pseudonym."""
+        try:
+            seen = watch.receive(self.redis, self.epoch, WAIT_SECONDS)
+        except RedisError:
+            time.sleep(WAIT_SECONDS)
+            return
+        self.judge(seen)
+        sightings.note(seen)
+
+    def judge(self, seen: Sequence[Seen]) -> None:
+        for each in seen:
+            if verdict := self.detector.observe(each.event):
+                ban(verdict)
+
+    def snapshot(self) -> None:
+        """Write the list to disk if it has changed."""
+        seq, _ = self.truth.checksum()
+        if seq != self.seq:
+            last = self.truth.everything()
+            last.write(wiring.folder())
+            self.seq = last.seq
+
+
+def ban(verdict: Verdict) -> None:
+    """Ban whom the detector has found, for longer each time."""
+    now = timezone.now()
+    before = Ban.objects.filter(network=str(verdict.network), source="detector")
+    ages = [(now - starts).total_seconds() for starts in before.values_list("starts", flat=True)]
+    try:
+        ledger.add(
+            verdict.network,
+            DETECTOR,
+            reason=verdict.reason,
+            source="detector",
+            evidence=verdict.parts,
+            expires=now + timedelta(seconds=term_seconds(ages)),
+        )
+    except Refused as error:
+        logger.warning("an attack is not banned: %s", error)

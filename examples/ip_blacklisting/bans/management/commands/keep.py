@@ -1,0 +1,23 @@
+"""Keep scores, send changes that nobody has sent, write the list to disk, forget; until stopped."""
+
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from bans.keeper import Keeper
+
+ALIVE = Path(tempfile.gettempdir()) / "keeper-alive"  # its age is the container's healthcheck
+
+
+class Command(BaseCommand):
+    help = "Keep scores, send changes, write the list to disk, forget; until stopped."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        keeper = Keeper()
+        with suppress(KeyboardInterrupt):
+            while True:
+                keeper.step()
+                ALIVE.touch()

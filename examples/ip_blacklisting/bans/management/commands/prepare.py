@@ -1,0 +1,27 @@
+"""Check the settings, migrate the database, write the list to disk: what a release runs first."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from shield.follower import SourceDown
+
+from bans import wiring
+from bans.truth import PostgresTruth
+
+
+class Command(BaseCommand):
+    help = "Check, migrate and write the first snapshot; does nothing twice."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        call_command("check", deploy=True, fail_level="WARNING", tags=["security", "bans"])
+        try:
+            call_command("migrate", verbosity=0)
+            with PostgresTruth(settings.DATABASE_URL) as truth:
+                truth.everything().write(wiring.folder())
+        except (DatabaseError, SourceDown) as error:
+            raise CommandError(f"DATABASE_URL: PostgreSQL does not answer: {error}") from None
+        except OSError as error:
+            raise CommandError(f"STATE_FOLDER: the list cannot be written: {error}") from None

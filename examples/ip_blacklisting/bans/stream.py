@@ -1,0 +1,75 @@
+"""Changes on a Redis Stream, whose entries bear their numbers: sent twice, they are there once."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.retry import Retry
+from shield.follower import SourceDown
+from shield.replica import Change
+
+KEPT = 10_000  # changes; who is further behind asks PostgreSQL
+SPARE_SECONDS = 0.5  # that an answer may be late
+
+
+def connect(url: str, *, timeout_seconds: float = 0.5) -> "Redis":
+    """Return a client that fails at once: by default it would try for seconds, with a caller waiting."""
+    return Redis.from_url(
+        url,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def key(epoch: str) -> str:
+    return f"bans:{epoch}:changes"
+
+
+class RedisStream:
+    """Implements `shield.follower.Stream`; for one thread."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+
+    def wait(self, epoch: str, after: int, seconds: float) -> Sequence[Change]:
+        """Return the changes after *after*, or nothing if there are none for so many seconds."""
+        try:
+            answer = self._redis.xread(
+                {key(epoch): f"{after}-0"}, count=1_000, block=int(seconds * 1_000)
+            )
+        except RedisError as error:
+            raise SourceDown(f"Redis: {error}") from error
+        entries = cast(Any, answer)
+        return [_change(*entry) for _, found in entries or () for entry in found]
+
+
+def publish(redis: "Redis", epoch: str, changes: Sequence[Change]) -> None:
+    """Append changes in their order; those that somebody else has appended stay as they are.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    with redis.pipeline(transaction=False) as pipeline:
+        for change in changes:
+            fields: Any = {"after": json.dumps(change.document)}
+            pipeline.xadd(key(epoch), fields, id=f"{change.seq}-0", maxlen=KEPT, approximate=True)
+        for answer in pipeline.execute(raise_on_error=False):
+            if isinstance(answer, ResponseError) and "equal or smaller" not in str(answer):
+                raise answer
+
+
+def latest(redis: "Redis", epoch: str) -> int:
+    """Return the last change that was ever on the stream, 0 if there is no stream."""
+    try:
+        found = cast(Any, redis.xinfo_stream(key(epoch)))
+    except ResponseError:
+        return 0
+    return int(found["last-generated-id"].partition(b"-")[0])
+
+
+def _change(name: bytes, fields: dict[bytes, bytes]) -> Change:
+    return Change(int(name.partition(b"-")[0]), json.loads(fields[b"after"]))

@@ -1,0 +1,95 @@
+"""The list as PostgreSQL has it, read by a connection of its own: a request's is not for threads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, LiteralString, Self
+
+import psycopg
+from shield.follower import SourceDown
+from shield.replica import Change, Document
+from shield.snapshot import Snapshot
+
+SQL = Path(__file__).with_name("sql")
+EVERYTHING: LiteralString = (SQL / "everything.sql").read_text()
+CHECKSUM: LiteralString = (SQL / "checksum.sql").read_text()
+OPTIONS = "-c statement_timeout=20s"
+BITS = 2**64 - 1  # PostgreSQL's numbers are signed
+
+
+class PostgresTruth:
+    """Implements `shield.follower.Truth`; for one thread."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: psycopg.Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def changes(self, after: int, most: int) -> list[Change]:
+        query = "SELECT seq, after FROM bans_change WHERE seq > %s ORDER BY seq LIMIT %s"
+        with self._cursor() as cursor:
+            return [Change(*row) for row in cursor.execute(query, [after, most])]
+
+    def everything(self) -> Snapshot:
+        with self._cursor() as cursor, self._open().transaction():
+            # Everything is read as of one moment, or it would be no state that there ever was.
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return Snapshot(
+                epoch=self._one(cursor, "SELECT id::text FROM bans_epoch"),
+                seq=self._one(cursor, "SELECT coalesce(max(seq), 0) FROM bans_change"),
+                bans=[document for (document,) in cursor.execute(EVERYTHING)],
+                feeds=[
+                    document
+                    for (document,) in cursor.execute(
+                        "SELECT bans_document(feed) FROM bans_feed AS feed"
+                    )
+                ],
+            )
+
+    def epoch(self) -> str:
+        with self._cursor() as cursor:
+            return str(self._one(cursor, "SELECT id::text FROM bans_epoch"))
+
+    def checksum(self) -> tuple[int, int]:
+        with self._cursor() as cursor:
+            row = cursor.execute(CHECKSUM).fetchone()
+            return (row[0], row[1] & BITS) if row else (0, 0)
+
+    def run(self, document: Document) -> bytes | None:
+        """Return the run of a feed; None if there is a later version by now."""
+        with self._cursor() as cursor:
+            query = "SELECT run FROM bans_feed WHERE name = %s AND digest = %s"
+            row = cursor.execute(
+                query, [document["name"], document["digest"]], binary=True
+            ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    @staticmethod
+    def _one(cursor: psycopg.Cursor[Any], query: LiteralString) -> Any:
+        row = cursor.execute(query).fetchone()
+        return None if row is None else row[0]
+
+    def _open(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=2, options=OPTIONS
+            )
+        return self._connection
+
+    @contextmanager
+    def _cursor(self) -> Iterator[psycopg.Cursor[Any]]:
+        try:
+            with self._open().cursor() as cursor:
+                yield cursor
+        except psycopg.Error as error:
+            self.close()
+            raise SourceDown(f"PostgreSQL: {error}") from error

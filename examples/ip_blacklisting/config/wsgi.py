@@ -1,0 +1,12 @@
+"""The WSGI entry point: what the Procfile serves. Each process follows the list from its first moment."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+application = get_wsgi_application()
+
+from bans import wiring  # noqa: E402 -- reads settings, which exist by now
+
+wiring.follower().start()

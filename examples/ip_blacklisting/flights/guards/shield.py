@@ -1,0 +1,82 @@
+"""The solution: who it is by trusted proxies, whether to refuse by the list in this process's memory."""
+
+import time
+from collections.abc import Iterable
+from typing import Final
+
+from bans import ledger, wiring
+from bans.answers import problem
+from bans.ledger import Actor
+from bans.metrics import child
+from bans.watch import Seen, reporter
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from shield.addresses import Address, account, meant
+from shield.matcher import Match, Scope
+from shield.scores import Kind
+
+CLIENT = "shield_client"  # attribute of a request, so that it is asked for once
+KINDS: Final[dict[int, Kind]] = {401: "login failed", 404: "missing"}
+
+
+def match_of(client: Address) -> Match | None:
+    return wiring.follower().replica.matcher.find(client, time.time())
+
+
+class Shield:
+    """No query and no round trip: what refuses is in memory, and others keep it up to date."""
+
+    def refusal(self, request: HttpRequest) -> HttpResponseBase | None:
+        client = wiring.client_of(request.META)
+        setattr(request, CLIENT, client)
+        if client is None:
+            return problem(400, "No proxy names an address for you that can be read")
+        found = match_of(client)
+        if found is None:
+            return self.refused_country(client)
+        if found.entry.scope == Scope.LOGIN and not request.path.endswith("/login/"):
+            return None
+        child(found.source, "shadow" if found.entry.shadow else "refused").inc()
+        if found.entry.shadow:
+            return None
+        return problem(403, "Your network is refused", reference=wiring.reference(found.entry.id))
+
+    @staticmethod
+    def refused_country(client: Address) -> HttpResponseBase | None:
+        if not settings.REFUSED_COUNTRIES:
+            return None
+        country = wiring.countries().of(client)
+        if country not in settings.REFUSED_COUNTRIES:  # neither is an unknown one
+            return None
+        child("country", "refused").inc()
+        return problem(403, "This service does not answer your country", country=country)
+
+    def seen(self, request: HttpRequest, answer: HttpResponseBase) -> None:
+        """Note what was answered; a thread sends it to who keeps scores."""
+        if client := getattr(request, CLIENT):
+            kind = KINDS.get(answer.status_code, "ok")
+            if kind == "missing" and request.path.endswith(settings.TRAPS):
+                kind = "trap"
+            reporter().note(
+                Seen(time.time(), account(client), kind, request.path, answer.status_code)
+            )
+
+    def ban(self, network: str) -> None:
+        ledger.add(meant(network), Actor("operator"), reason="operator", source="operator")
+
+    def unban(self, network: str) -> None:
+        ledger.lift_network(meant(network), Actor("operator"))
+
+    def replace(self, name: str, lines: Iterable[str]) -> dict[str, object]:
+        feed, result = ledger.import_feed(name, lines, Actor("operator"))
+        return {
+            "version": feed.version,
+            "networks": feed.networks,
+            "malformed": result.malformed,
+            "filtered": result.filtered,
+            "rejected": result.rejected,
+        }
+
+    def drop(self, name: str) -> None:
+        ledger.drop_feed(name, Actor("operator"))

@@ -1,0 +1,77 @@
+"""What a rule makes of the traffic: how much each attacker got through, and which people it banned."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shield.addresses import Address, Network
+from shield.matcher import Matcher
+from shield.scores import Detector, Event
+from shield.table import NEVER, Entry
+
+from replay.traffic import BOUNDS, traffic
+
+type Rule = Callable[[Event], Network | None]  # returns whom to ban
+
+
+@dataclass
+class Outcome:
+    """Of one seed.
+
+    Attributes:
+        through: attacker -> requests until it was refused for good, or all of them.
+        stopped: attackers that were refused in the end.
+        people: networks of people that were refused.
+        events: requests in all.
+    """
+
+    through: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BOUNDS, 0))
+    stopped: set[str] = field(default_factory=set)
+    people: set[str] = field(default_factory=set)
+    events: int = 0
+
+
+def run(seed: int, rule: Rule) -> Outcome:
+    """Replay the traffic of a seed; whoever is banned sends on, and is refused."""
+    outcome, matcher = Outcome(), Matcher()
+    for sent in traffic(seed):
+        outcome.events += 1
+        account = sent.event.account
+        if matcher.find(Address(account.version, account.value), 0):
+            if sent.sender == "people":
+                outcome.people.add(str(account))
+            continue
+        if sent.sender in outcome.through:
+            outcome.through[sent.sender] += 1
+        if banned := rule(sent.event):
+            matcher.bans.add(banned, Entry(1, NEVER, 1, False))
+            if sent.sender == "people":
+                outcome.people.add(str(account))
+            else:
+                outcome.stopped.add(sent.sender)
+    return outcome
+
+
+def scores() -> Rule:
+    """Return the rule of the solution."""
+    detector = Detector()
+
+    def rule(event: Event) -> Network | None:
+        verdict = detector.observe(event)
+        return verdict.network if verdict else None
+
+    return rule
+
+
+def per_minute(limit: int = 60) -> Rule:
+    """Return the rule that is written first: so many requests in a minute of the clock."""
+    counts: dict[tuple[Network, int], int] = {}
+
+    def rule(event: Event) -> Network | None:
+        window = event.account, int(event.seconds // 60)
+        counts[window] = counts.get(window, 0) + 1
+        return event.account if counts[window] > limit else None
+
+    return rule
+
+
+RULES: dict[str, Callable[[], Rule]] = {"shield": scores, "ipware_ratelimit": per_minute}

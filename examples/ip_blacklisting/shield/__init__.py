@@ -1,0 +1,1 @@
+"""Who is refused, decided in memory; knows nothing of HTTP, Django, Redis or SQL."""

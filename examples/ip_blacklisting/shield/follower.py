@@ -1,0 +1,161 @@
+"""Keeps a replica up to date: the stream tells at once, the truth tells what the stream has lost.
+
+A stream is read from where the reader is, so what was sent during a cut is still there afterwards.
+Pub/Sub sends at most once. https://redis.io/docs/latest/develop/use-cases/pub-sub/
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from shield import snapshot
+from shield.replica import Change, Gap, Replica
+from shield.snapshot import Snapshot
+
+WAIT_SECONDS = 1.0  # for the stream, while it is quiet
+RETRY_SECONDS = 0.3  # between two questions to the truth, while there is no stream
+CATCH_UP_SECONDS = 3.0  # between two questions to the truth, while there is one
+VERIFY_SECONDS = 30.0
+MOST_CHANGES = 5_000  # of more, reading everything again is the shorter way
+
+logger = logging.getLogger(__name__)
+
+
+class SourceDown(Exception):
+    """Redis or PostgreSQL did not answer; the list stays as it is."""
+
+
+class Truth(Protocol):
+    """Where changes are committed; every method may raise SourceDown."""
+
+    def changes(self, after: int, most: int) -> list[Change]: ...
+    def everything(self) -> Snapshot: ...
+    def epoch(self) -> str: ...
+    def checksum(self) -> tuple[int, int]:
+        """Return the latest change, and the checksum of all bans after it."""
+        ...
+
+
+class Stream(Protocol):
+    """What says at once that there are changes; may raise SourceDown."""
+
+    def wait(self, epoch: str, after: int, seconds: float) -> Sequence[Change]: ...
+
+
+@dataclass
+class Follower:
+    """Two threads of a process: one listens to the stream, one looks after it with the truth.
+
+    They are two because a stream that is gone may not even say so: a name that cannot be resolved any
+    more takes many seconds to fail.
+
+    Attributes:
+        ready: set once there is a list to decide by.
+        boot_seconds: how long that took.
+    """
+
+    replica: Replica
+    truth: Truth
+    stream: Stream
+    folder: Path
+    clock: Callable[[], float] = time.monotonic
+    ready: threading.Event = field(default_factory=threading.Event)
+    boot_seconds: float = 0.0
+    reloads: int = 0
+    _writing: threading.Lock = field(default_factory=threading.Lock)
+    _behind: threading.Event = field(default_factory=threading.Event)
+    _listening: bool = False
+    _verified: float = 0.0
+
+    def start(self) -> None:
+        for step in (self.look_after, self.listen):
+            threading.Thread(target=self._repeat, args=(step,), daemon=True).start()
+
+    def _repeat(self, step: Callable[[], None]) -> None:
+        while True:
+            try:
+                step()
+            except SourceDown as error:
+                logger.debug("waiting: %s", error)
+                time.sleep(RETRY_SECONDS)
+            except Exception:  # a thread that has ended would leave an old list for ever
+                logger.exception("the list could not be brought up to date")
+                time.sleep(RETRY_SECONDS)
+
+    def listen(self) -> None:
+        """Wait for changes on the stream, and apply them.
+
+        Raises:
+            SourceDown: the stream does not answer; the truth is asked more often meanwhile.
+        """
+        self.ready.wait()
+        try:
+            changes = self.stream.wait(self.replica.epoch, self.replica.seq, WAIT_SECONDS)
+        except SourceDown:
+            self._listening = False
+            raise
+        self._listening = True
+        try:
+            with self._writing:
+                self.replica.apply(changes)
+        except Gap:
+            self._behind.set()
+
+    def look_after(self) -> None:
+        """Ask the truth what the stream has lost: now and then, at once after a gap.
+
+        Raises:
+            SourceDown: the truth does not answer; the stream goes on.
+        """
+        if not self.ready.is_set():
+            self.boot()
+        self._behind.wait(CATCH_UP_SECONDS if self._listening else RETRY_SECONDS)
+        self._behind.clear()
+        self.catch_up()
+        if self.clock() - self._verified > VERIFY_SECONDS:
+            self.verify()
+
+    def boot(self) -> None:
+        """Start from the file if there is one, else from the truth."""
+        started = self.clock()
+        if last := snapshot.read(self.folder):
+            self._load(last)
+        try:
+            self.catch_up()
+        except SourceDown:
+            if last is None:
+                raise
+        self.boot_seconds = self.clock() - started
+        self._verified = self.clock()
+        self.ready.set()
+
+    def catch_up(self) -> None:
+        """Ask the truth for everything after the last change that was applied."""
+        if self.truth.epoch() != self.replica.epoch:
+            self._load(self.truth.everything())
+        else:
+            changes = self.truth.changes(self.replica.seq, MOST_CHANGES)
+            if len(changes) == MOST_CHANGES:
+                self._load(self.truth.everything())
+            else:
+                with self._writing:
+                    self.replica.apply(changes)
+
+    def verify(self) -> None:
+        """Compare with the truth; read everything again if they differ at the same change."""
+        self._verified = self.clock()
+        seq, checksum = self.truth.checksum()
+        with self._writing:
+            own = self.replica.seq, self.replica.checksum
+        if own[0] == seq and own[1] != checksum:
+            logger.error("this list differs from the database at change %d; reading it again", seq)
+            self.reloads += 1
+            self._load(self.truth.everything())
+
+    def _load(self, last: Snapshot) -> None:
+        with self._writing:
+            self.replica.load(last.epoch, last.seq, last.bans, list(last.feeds))

@@ -1,0 +1,220 @@
+"""What an operator does by hand, and what the keeper does by itself."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from bans import forgetting, sightings, wiring
+from bans.keeper import Keeper, ban
+from bans.models import Ban, Change, DayKey, Sighting
+from bans.watch import Seen
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from shield.addresses import parse_network
+from shield.matcher import Scope
+from shield.scores import Verdict
+from shield.table import NEVER, Entry
+from shield.terms import LONGEST_SECONDS, term_seconds
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ledger")]
+CLIENT = parse_network("198.18.0.1")
+
+
+def said(*args):
+    out = StringIO()
+    call_command("bans", *args, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["add", "198.18.0.1/8"], "bits set"),
+        (["add", "x"], "'x' is neither"),
+        (["add", "127.0.0.1"], "loopback"),
+        (["why", "x"], "neither an address nor a reference"),
+        (["import", "test", "/no/such/file"], "No such file"),
+    ],
+)
+def test_mistake_is_one_sentence(arguments, reason):
+    with pytest.raises(CommandError, match=reason):
+        said(*arguments)
+
+
+def test_ban_is_added_listed_explained_exported_and_lifted():
+    assert "198.18.0.1/32: added" in said("add", "198.18.0.1", "--hours", "2")
+    assert "was there already" in said("add", "198.18.0.1")
+    assert "operator, operator, until" in said("list")
+    assert "deny 198.18.0.1/32" in said("why", "::ffff:198.18.0.1")
+    assert "deny 198.18.0.1/32" in said("why", wiring.reference(Ban.objects.get().pk))
+    assert "    198.18.0.1/32 1;" in said("export", "nginx")
+    assert "elements = { 198.18.0.1/32 }" in said("export", "nftables")
+    assert "lifted" in said("remove", "198.18.0.1")
+    assert "nothing to lift" in said("remove", "198.18.0.1")
+    assert "is in no list" in said("why", "198.18.0.1")
+
+
+def test_import_reports_what_it_left_out_and_why_names_the_feed(tmp_path, settings):
+    settings.STATE_FOLDER = str(tmp_path)
+    wiring.folder.cache_clear()
+    path = tmp_path / "list"
+    path.write_text("1.1.1.0/24\n10.0.0.0/8\nx\n" + "\n".join(f"1.2.3.{n}" for n in range(30)))
+
+    report = said("import", "drop", str(path))
+
+    assert "31 networks, 1 malformed, 1 left out" in report
+    assert "10.0.0.0/8" in report
+    assert "feed drop, version 1" in said("why", "1.1.1.9")
+
+
+def test_bans_of_who_does_not_stop_get_longer_and_end():
+    assert [term_seconds([0] * strikes) for strikes in range(3)] == [600, 1200, 2400]
+    assert term_seconds([0] * 1_000) == LONGEST_SECONDS
+    assert term_seconds([60 * 86_400]) == pytest.approx(600 * 2**0.25)
+
+
+def test_verdict_becomes_a_ban_with_its_parts():
+    ban(Verdict(CLIENT, "a burst", {"requests": 60.0}))
+    found = Ban.objects.get()
+
+    assert (found.network, found.evidence, found.source) == (
+        "198.18.0.1/32",
+        {"requests": 60.0},
+        "detector",
+    )
+    assert 590 < (found.expires - timezone.now()).total_seconds() <= 600
+
+
+def test_verdict_on_a_proxy_is_no_ban():
+    ban(Verdict(parse_network("10.0.0.1"), "a burst", {}))
+
+    assert not Ban.objects.exists()
+
+
+def seen(seconds, account=CLIENT):
+    return Seen(seconds, account, "login failed", "/api/shield/login/", 401)
+
+
+def test_client_has_one_name_a_day_and_another_tomorrow():
+    now = timezone.now().timestamp()
+    sightings.note([seen(now), seen(now), seen(now + 86_400), seen(now, parse_network("1.1.1.1"))])
+
+    first, second, tomorrow, other = Sighting.objects.order_by("pk").values_list(
+        "client", flat=True
+    )
+    assert first == second
+    assert len({first, tomorrow, other}) == 3
+    assert "198.18.0.1" not in str(list(Sighting.objects.values()))
+
+
+def test_keys_and_sightings_go_together_after_a_week():
+    now = timezone.now()
+    sightings.note([seen(now.timestamp())])
+    forgetting.forget(now + timedelta(days=7))
+    assert (Sighting.objects.count(), DayKey.objects.count()) == (1, 1)
+
+    forgetting.forget(now + timedelta(days=8))
+    assert (Sighting.objects.count(), DayKey.objects.count()) == (0, 0)
+
+
+def test_ban_is_forgotten_after_ninety_days_and_its_change_stays_without_the_network():
+    said("add", "198.18.0.1", "--hours", "1")
+    said("add", "198.18.0.2")
+    forgetting.forget(timezone.now() + timedelta(days=91))
+
+    assert [each.network for each in Ban.objects.all()] == ["198.18.0.2/32"]
+    assert [change.after["network"] for change in Change.objects.order_by("seq")] == [
+        None,
+        "198.18.0.2/32",
+        None,
+    ]
+
+
+def test_keeper_bans_who_was_seen_and_writes_the_list(tmp_path, settings):
+    settings.STATE_FOLDER = str(tmp_path)
+    wiring.folder.cache_clear()
+    keeper = Keeper()
+    now = timezone.now().timestamp()
+    keeper.judge([seen(now + n / 10) for n in range(12)])
+    keeper.step()
+    keeper.truth.close()
+
+    assert Ban.objects.get().network == "198.18.0.1/32"
+    assert "198.18.0.1/32" in (tmp_path / "bans.json").read_text()
+
+
+def test_refused_client_appeals_and_staff_lifts(client, settings):
+    settings.STAFF_TOKEN = "token"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    staff = {"headers": {"Authorization": "Bearer token"}, "content_type": "application/json"}
+    said("add", "198.18.0.1")
+    reference = wiring.reference(Ban.objects.get().pk)
+
+    made = client.post("/api/appeals/", {"reference": reference, "text": "it was my cat"})
+    shown = client.get("/api/appeals/", **staff).json()["appeals"]
+    done = client.post(f"/api/appeals/{made.json()['appeal']}/", {"granted": True}, **staff)
+
+    assert (made.status_code, done.status_code) == (201, 200)
+    assert (shown[0]["text"], shown[0]["network"]) == ("it was my cat", "198.18.0.1/32")
+    assert not Ban.objects.filter(lifted=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/api/appeals/", {"reference": "aaaaaaaaaaaaa", "text": "x"}, 404),
+        ("/api/appeals/", {"reference": "x"}, 400),
+        ("/api/appeals/1/", {"granted": True}, 403),
+        ("/api/shield/bans/", {"network": "198.18.0.1"}, 403),
+    ],
+)
+def test_what_is_not_allowed_or_malformed_is_a_problem(client, settings, path, body, status):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    answer = client.post(path, body)
+
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_bad_network_of_staff_is_named(client, settings):
+    settings.STAFF_TOKEN = "token"
+    staff = {"headers": {"Authorization": "Bearer token"}, "content_type": "application/json"}
+
+    bad = client.post("/api/shield/bans/", {"network": "1.2.3"}, **staff)
+    wide = client.post("/api/shield/bans/", {"network": "8.0.0.0/8"}, **staff)
+    broken = client.post("/api/shield/bans/", "{", **staff)
+
+    assert (bad.status_code, wide.status_code, broken.status_code) == (400, 409, 400)
+    assert "1.2.3" in bad.json()["title"]
+
+
+def test_shadow_and_login_bans_refuse_less_and_are_counted(client):
+    wiring.follower.cache_clear()
+    table = wiring.follower().replica.matcher.bans
+    wiring.follower().ready.set()
+    table.add(parse_network("198.18.0.1"), Entry(1, NEVER, Scope.FULL, True))
+    table.add(parse_network("198.18.0.2"), Entry(2, NEVER, Scope.LOGIN, False))
+
+    def status(address, path, method="get"):
+        peer = {"REMOTE_ADDR": address}
+        return getattr(client, method)(f"/api/shield/{path}", **peer).status_code
+
+    assert status("198.18.0.1", "airports/JFK/") == 200
+    assert status("198.18.0.2", "airports/JFK/") == 200
+    assert status("198.18.0.2", "login/", "post") == 403
+    counted = client.get("/metrics").content.decode()
+    assert 'shield_matches_total{list="ban",outcome="shadow"}' in counted
+    assert 'shield_matches_total{list="ban",outcome="refused"}' in counted
+    wiring.follower.cache_clear()
+
+
+def test_refused_country_is_refused_and_an_unknown_one_is_not(client, settings, monkeypatch):
+    class Known:
+        def of(self, address):
+            return "AQ" if str(address) == "198.18.0.1" else None
+
+    settings.REFUSED_COUNTRIES = frozenset({"AQ"})
+    monkeypatch.setattr(wiring, "countries", Known)
+
+    assert client.get("/api/shield/search/", REMOTE_ADDR="198.18.0.1").json()["country"] == "AQ"
+    assert client.get("/api/shield/search/", REMOTE_ADDR="198.18.0.2").status_code == 200
