@@ -548,7 +548,7 @@ class AMillionRulesCostNothing(Experiment):
     chart = Chart("guard", "microseconds in the guard", mark="points", bound=25)
     parameters = (Parameter("networks", 1_000_000, 50_000, 3_000_000, "networks"),)
 
-    REQUESTS = 600
+    REQUESTS = 2_000
     FEW = 10_000
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
@@ -581,13 +581,13 @@ class AMillionRulesCostNothing(Experiment):
         """Ask as strangers, whom no network contains: every length is probed."""
         target = url(stack, variant)
         requests = [Request(target, sent_by(stranger())) for _ in range(self.REQUESTS)]
-        for answer in volley(requests[:100], processes=1, connections=4):
+        for answer in volley(requests[:500], processes=1, connections=8):
             served(answer)  # connections are opened, code is warm
         with Redis.from_url(stack.services["redis"]) as store:
             before = commands(store, IDLE | BATCHES)
             spent, queries = [], 0
-            # One after the other: what a request pays, and not what it waits for others.
-            for answer in volley(requests, processes=1, connections=1):
+            # Several at once: a processor that idles between requests has to fetch the code again.
+            for answer in volley(requests, processes=1, connections=8):
                 served(answer)
                 guard, sql = timing(answer)
                 spent.append(guard)
