@@ -581,13 +581,13 @@ class AMillionRulesCostNothing(Experiment):
         """Ask as strangers, whom no network contains: every length is probed."""
         target = url(stack, variant)
         requests = [Request(target, sent_by(stranger())) for _ in range(self.REQUESTS)]
-        for answer in volley(requests[:500], processes=1, connections=8):
+        for answer in volley(requests[:500], processes=1, connections=32):
             served(answer)  # connections are opened, code is warm
         with Redis.from_url(stack.services["redis"]) as store:
             before = commands(store, IDLE | BATCHES)
             spent, queries = [], 0
             # Several at once: a processor that idles between requests has to fetch the code again.
-            for answer in volley(requests, processes=1, connections=8):
+            for answer in volley(requests, processes=1, connections=32):
                 served(answer)
                 guard, sql = timing(answer)
                 spent.append(guard)
