@@ -180,3 +180,14 @@ def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):
     assert service.env == {"CDN_PURGE_URL": "http://127.0.0.1:3"}
     if folder != tmp_path / "data":  # of root: outside of every home
         shutil.rmtree(folder.parent)
+
+
+def test_files_of_an_example_live_as_long_as_its_data(toy: Example):
+    stack = EmbeddedStack(toy, state_dir(toy))
+    with stack:
+        files = Path(stack.environment()["STATE_FOLDER"])
+
+    assert files.is_relative_to(stack.state)
+    assert not files.is_relative_to(stack.state / "logs")
+    stack.discard()
+    assert not stack.state.exists()

@@ -533,8 +533,8 @@ class AMillionRulesCostNothing(Experiment):
 
     slug = "a-million-rules-cost-nothing"
     claim = (
-        "With 1,000,000 networks a request pays at most 25 us of a processor, no query and no call of Redis; "
-        "that is at most 5 times of what it pays with 10,000, and 160 MB and 3 s of start-up for a process."
+        "With 1,000,000 networks a request pays no query, no call of Redis and at most 5 times what it pays "
+        "with 10,000, microseconds; a process pays at most 160 MB and 3 s of start-up."
     )
     holds = ("shield",)
     refuted = ("leftmost", "blocklist_package")
@@ -545,9 +545,11 @@ class AMillionRulesCostNothing(Experiment):
         "memory": "MB that the largest process grew",
         "start": "seconds until the list was loaded",
     }
-    chart = Chart("guard", "microseconds in the guard", mark="points", bound=25)
+    chart = Chart("guard", "microseconds in the guard", mark="points", bound=100)
     parameters = (Parameter("networks", 1_000_000, 50_000, 3_000_000, "networks"),)
 
+    # Tells memory from a round trip, which takes 500; how few of them it is depends on the processor.
+    CEILING_MICROSECONDS = 100
     REQUESTS = 2_000
     FEW = 10_000
 
@@ -611,8 +613,9 @@ class AMillionRulesCostNothing(Experiment):
             f"{spent[-1]:.1f} us, no query, no call, {growth:.1f} times of {self.FEW}; "
             f"{memory:.0f} MB a process, {start:.2f} s to start"
         )
-        holds = spent[-1] <= 25 and growth <= 5 and memory <= 160 and start <= 3
-        return Verdict(holds, figure, spent[-1], 25)
+        cheap = spent[-1] <= self.CEILING_MICROSECONDS and growth <= 5
+        holds = cheap and memory <= 160 and start <= 3
+        return Verdict(holds, figure, spent[-1], self.CEILING_MICROSECONDS)
 
 
 def many_networks(count: int, offset: int = 0) -> Iterator[str]:
