@@ -209,8 +209,7 @@ def claims(ask: Ask) -> str:
     rows = []
     # A claim about a service that the embedded stack lacks is recorded on the other one.
     shown = {
-        slug: stack if "stack" in ask.options else next(iter(record.stacks(slug)), stack)
-        for slug in record.claims
+        slug: stack if "stack" in ask.options else record.stack(slug) for slug in record.claims
     }
     for slug, sentence in record.claims.items():
         runs = record.runs(shown[slug], slug)

@@ -189,18 +189,17 @@ def describe(chart: Chart, lines: Sequence[Line]) -> str:
     parts = []
     for line in lines:
         verdict = {None: "", True: " (holds)", False: " (refuted)"}[line.holds]
-        value = _levels_in_words(chart, line.points)
-        if not chart.levels:
-            shown = _shown(chart, line.points)
-            value = "no value yet" if shown is None else _number(shown)
-        parts.append(f"{line.variant} {value}{verdict}")
+        parts.append(f"{line.variant} {_in_words(chart, line.points)}{verdict}")
     bounds = _bounds(chart, lines)
     ends = dict.fromkeys([*bounds[:1], *bounds[-1:]])
     bound = f"; bound {' to '.join(map(_number, ends))}" if bounds else ""
     return f"{chart.y}: {', '.join(parts)}{bound}"
 
 
-def _levels_in_words(chart: Chart, points: Sequence[Point]) -> str:
+def _in_words(chart: Chart, points: Sequence[Point]) -> str:
+    if not chart.levels:
+        shown = _shown(chart, points)
+        return "no value yet" if shown is None else _number(shown)
     seen = {value for _, value in points}
     found = [name for number, name in enumerate(chart.levels, 1) if number in seen]
     return " and ".join(found) or "nothing yet"

@@ -150,10 +150,10 @@ def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> b
     from nexus.stacks.services import unprovable
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
-    elsewhere = [each for each in experiments if unprovable(each, kind)]
-    for each in elsewhere:
-        console.print(unprovable(each, kind), soft_wrap=True)
-    experiments = [each for each in experiments if each not in elsewhere]
+    reasons = {each: unprovable(each, kind) for each in experiments}
+    for reason in filter(None, reasons.values()):
+        console.print(reason, soft_wrap=True)
+    experiments = [each for each, reason in reasons.items() if not reason]
     if not experiments:
         fail("There is nothing to prove on this stack.")
     chosen: Literal["embedded", "compose"] = "compose" if kind == "compose" else "embedded"

@@ -21,9 +21,12 @@ __all__ = [
     "Request",
     "Sample",
     "Stack",
+    "UnexpectedAnswer",
     "Verdict",
     "ask",
+    "last",
     "rest",
+    "values",
     "volley",
 ]
 
@@ -32,6 +35,10 @@ type Params = Mapping[str, float]
 
 class ExperimentError(RuntimeError):
     """An experiment could not be carried out; it proves nothing, either way."""
+
+
+class UnexpectedAnswer(ExperimentError):
+    """An answer that the claim does not speak of; it proves nothing, so it ends the experiment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,16 @@ class Sample:
     seconds: float
     series: str
     value: float
+
+
+def values(samples: Sequence[Sample], series: str) -> list[float]:
+    """Return all values of `series`, in the order of the samples."""
+    return [each.value for each in samples if each.series == series]
+
+
+def last(samples: Sequence[Sample], series: str) -> float:
+    """Return the latest value of `series`, 0 if there is none yet."""
+    return next((each.value for each in reversed(samples) if each.series == series), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def record_outputs(example: Example, stack: Stack) -> None:
             versions=_versions(example),
             texts={command: text.rstrip() for command, text in texts.items()},
         )
-        results.add_outputs(ROOT / "results" / f"{example.name}.json", example.name, outputs)
+        results.add_outputs(results.place(ROOT, example.name), example.name, outputs)
 
 
 def _versions(example: Example) -> dict[str, str]:

@@ -156,6 +156,10 @@ class Record:
         }
         return tuple(sorted(found, key=_stack_order))
 
+    def stack(self, claim: str) -> str:
+        """Return the stack from which `claim` is shown: embedded unless it is recorded elsewhere alone."""
+        return next(iter(self.stacks(claim)), "embedded")
+
     def runs(self, stack: str, claim: str | None = None) -> tuple[Run, ...]:
         """Return the runs on `stack` by declared claim, the variants to be refuted first."""
         found = [
@@ -191,8 +195,7 @@ def recorded(root: Path, example: str) -> Record:
     Raises:
         ValueError: the file is not a record.
     """
-    path = place(root, example)
-    return load(path) if path.exists() else Record(example)
+    return _at(place(root, example), example)
 
 
 def load(path: Path) -> Record:
@@ -260,21 +263,21 @@ def merge(record: Record, claims: Mapping[str, str], recording: Recording) -> Re
 
 def add(path: Path, example: str, claims: Mapping[str, str], recording: Recording) -> Record:
     """Merge `recording` into the record at `path`, creating it if there is none."""
-    record = merge(load(path) if path.exists() else Record(example), claims, recording)
+    record = merge(_at(path, example), claims, recording)
     save(path, record)
     return record
 
 
 def add_bench(path: Path, example: str, bench: Bench) -> Record:
     """Replace the table of peers in the record at `path`, creating it if there is none."""
-    record = replace(load(path) if path.exists() else Record(example), bench=bench)
+    record = replace(_at(path, example), bench=bench)
     save(path, record)
     return record
 
 
 def add_outputs(path: Path, example: str, outputs: Outputs) -> Record:
     """Replace what commands printed in the record at `path`, creating it if there is none."""
-    record = replace(load(path) if path.exists() else Record(example), outputs=outputs)
+    record = replace(_at(path, example), outputs=outputs)
     save(path, record)
     return record
 
@@ -335,6 +338,10 @@ def _spread(samples: Sequence[Sample], indexes: list[int], limit: int) -> set[in
     steps = limit - len(keep) + 1
     keep.update(indexes[step * (len(indexes) - 1) // steps] for step in range(1, steps))
     return keep
+
+
+def _at(path: Path, example: str) -> Record:
+    return load(path) if path.exists() else Record(example)
 
 
 def _thinned(record: Record, samples: int, points: int, exchanges: int) -> Record:

@@ -28,19 +28,17 @@ from nexus.experiment import (
     Request,
     Sample,
     Stack,
+    UnexpectedAnswer,
     Verdict,
     ask,
     rest,
+    values,
     volley,
 )
 
 PAGES, ALTERNATES = "flights_pages_read", "flights_alternates_computed"
 FROM_REDIS = {"Cache-Control": "no-cache"}  # not from the local layer of a process
 DEADLINE_SECONDS = 20.0
-
-
-class UnexpectedAnswer(ExperimentError):
-    """An answer that is no page; it proves nothing, so it ends the experiment."""
 
 
 class Database:
@@ -154,10 +152,6 @@ def send(target: str) -> http.client.HTTPConnection:
     connection = http.client.HTTPConnection(parts.netloc, timeout=DEADLINE_SECONDS)
     connection.request("GET", parts.path)
     return connection
-
-
-def values(samples: Sequence[Sample], series: str) -> list[float]:
-    return [each.value for each in samples if each.series == series]
 
 
 def last(samples: Sequence[Sample], series: str) -> float:

@@ -33,9 +33,12 @@ from nexus.experiment import (
     Request,
     Sample,
     Stack,
+    UnexpectedAnswer,
     Verdict,
     ask,
+    last,
     rest,
+    values,
     volley,
 )
 
@@ -49,10 +52,6 @@ IDLE = {"xread", "xinfo|stream", "info", "ping", "hello", "client|setinfo", "cli
 # What a thread sends twenty times a second at most, however many requests there are.
 BATCHES = {"xadd", "xdel"}
 INNER_PROXIES = ("10.0.0.7", "172.16.3.4", "192.168.77.1")
-
-
-class UnexpectedAnswer(ExperimentError):
-    """An answer that neither serves nor refuses; it proves nothing, so it ends the experiment."""
 
 
 # Who is banned never meets who is not: an address drawn twice would be a wrong answer.
@@ -88,14 +87,6 @@ def served(answer: Answer) -> bool:
         said = answer.error or answer.body[:200].decode(errors="replace")
         raise UnexpectedAnswer(f"status {answer.status}: {said}")
     return answer.status in SERVED
-
-
-def last(samples: Sequence[Sample], series: str) -> float:
-    return next((each.value for each in reversed(samples) if each.series == series), 0)
-
-
-def values(samples: Sequence[Sample], series: str) -> list[float]:
-    return [each.value for each in samples if each.series == series]
 
 
 def quantile(found: Sequence[float], share: float) -> float:

@@ -31,6 +31,7 @@ from nexus.experiment import (
     Stack,
     Verdict,
     ask,
+    last,
     volley,
 )
 
@@ -99,10 +100,6 @@ def buffers(root: dict[str, Any]) -> int:
 def indexes(root: dict[str, Any]) -> set[str]:
     found = {root["Index Name"]} if "Index Name" in root else set()
     return found.union(*(indexes(child) for child in root.get("Plans", ())))
-
-
-def last(samples: Sequence[Sample], series: str) -> float:
-    return next((each.value for each in reversed(samples) if each.series == series), 0)
 
 
 def most(samples: Sequence[Sample], series: str) -> float:

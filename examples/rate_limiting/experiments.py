@@ -20,14 +20,15 @@ from nexus.experiment import (
     Answer,
     Chart,
     Experiment,
-    ExperimentError,
     Parameter,
     Params,
     Request,
     Sample,
     Stack,
+    UnexpectedAnswer,
     Verdict,
     ask,
+    last,
     rest,
     volley,
 )
@@ -35,10 +36,6 @@ from nexus.experiment import (
 ENTRY_POINTS = {"token_bucket": ("token_bucket", "token_bucket_drf", "token_bucket_decorator")}
 DETECTORS = {"token_bucket": "ewma", "fixed_window": "threshold"}
 REFILL_PER_SECOND = 100 / 60  # of the rule sets `airports`, `open` and `closed`
-
-
-class UnexpectedAnswer(ExperimentError):
-    """An answer that neither admits nor refuses; it proves nothing, so it ends the experiment."""
 
 
 def some_address() -> str:
@@ -77,10 +74,6 @@ def admitted(answer: Answer) -> bool:
         said = answer.error or answer.body[:200].decode(errors="replace")
         raise UnexpectedAnswer(f"status {answer.status}: {said}")
     return answer.status == 200
-
-
-def last(samples: Sequence[Sample], series: str) -> float:
-    return next((each.value for each in reversed(samples) if each.series == series), 0)
 
 
 class BurstIsBounded(Experiment):

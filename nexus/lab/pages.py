@@ -153,7 +153,7 @@ class Page:
     def panel(self, slug: str) -> Panel:
         """Return what is claimed under `slug`, and what was recorded of it."""
         experiment = self.example.experiment(slug)
-        stack = _stack(self.record, slug)
+        stack = self.record.stack(slug)
         runs = {run.variant: run for run in self.record.runs(stack, slug)}
         recordings = [
             each
@@ -215,7 +215,7 @@ class Page:
         slug, variants = _chart_words(args)
         if slug not in self.example.experiments:
             return []
-        found = {run.variant: run for run in self.record.runs(_stack(self.record, slug), slug)}
+        found = {run.variant: run for run in self.record.runs(self.record.stack(slug), slug)}
         runs = [found[name] for name in variants or found if name in found]
         drawn = _chart(self.example.experiment(slug), runs)
         return [Block("picture", html=drawn, caption=slug)] if drawn else []
@@ -298,7 +298,7 @@ def _headline(record: Record, args: str) -> Headline | None:
     slug, variants = _chart_words(args)
     runs = [
         run
-        for run in record.runs(_stack(record, slug), slug)
+        for run in record.runs(record.stack(slug), slug)
         if not variants or run.variant in variants
     ]
     # Declared from the trivial to what is commonly installed, and from there to the solution.
@@ -307,10 +307,6 @@ def _headline(record: Record, args: str) -> Headline | None:
     widest = max((max(run.measured, run.bound) for run in shown), default=0) or 1
     bars = [Bar(run, 100 * run.measured / widest, 100 * run.bound / widest) for run in shown]
     return Headline(slug, tuple(bars)) if bars else None
-
-
-def _stack(record: Record, claim: str) -> str:
-    return next(iter(record.stacks(claim)), "embedded")
 
 
 def _chart_words(args: str) -> tuple[str, list[str]]:
