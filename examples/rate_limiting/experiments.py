@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from itertools import chain
+from itertools import chain, repeat
 from statistics import median
 
 from redis import Redis
@@ -76,6 +76,28 @@ def admitted(answer: Answer) -> bool:
     return answer.status == 200
 
 
+def warm(doors: Sequence[str]) -> None:
+    """Ask as other clients, so that no thread of a server still has to connect to Redis.
+
+    What is decided while it connects is not decided by Redis.
+    """
+    others = [Request(doors[n % len(doors)], sent_by(some_address())) for n in range(200)]
+    for answer in volley(others, processes=2, connections=25):
+        admitted(answer)
+
+
+def timed(answers: Iterable[Answer]) -> Iterator[tuple[float, Answer]]:
+    """Yield each answer after the seconds from the first request sent to the latest answer so far.
+
+    Answers of several processes do not come in the order of their requests: which was the first is
+    known when the last is there.
+    """
+    first, latest = math.inf, 0.0
+    for answer in answers:
+        first, latest = min(first, answer.sent), max(latest, answer.received)
+        yield latest - first, answer
+
+
 class BurstIsBounded(Experiment):
     slug = "burst-is-bounded"
     claim = (
@@ -91,17 +113,9 @@ class BurstIsBounded(Experiment):
         Parameter("clients", 8, 1, 16, "processes"),
     )
 
-    WARM_UP = 200
-
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         doors = [url(stack, door) for door in ENTRY_POINTS.get(variant, (variant,))]
-        # By other clients first, so that no thread of a server still has to connect to Redis: what is
-        # decided while it does is not decided by Redis.
-        others = [
-            Request(doors[n % len(doors)], sent_by(some_address())) for n in range(self.WARM_UP)
-        ]
-        for answer in volley(others, processes=2, connections=25):
-            admitted(answer)
+        warm(doors)
         forget(stack)
         headers = sent_by(some_address())
         requests = [Request(doors[n % len(doors)], headers) for n in range(int(params["requests"]))]
@@ -123,17 +137,13 @@ class BurstIsBounded(Experiment):
 def _counted(answers: Iterator[Answer]) -> Iterator[Sample]:
     """Yield how many were admitted and refused so far, by the time of the answer."""
     counts = {"admitted": 0, "refused": 0, "without Redis": 0}
-    start = math.inf
-    latest = 0.0
-    for answer in answers:
-        start = min(start, answer.sent)
-        latest = max(latest, answer.received - start)
+    for seconds, answer in timed(answers):
         series = "admitted" if admitted(answer) else "refused"
         counts[series] += 1
-        yield Sample(latest, series, counts[series])
+        yield Sample(seconds, series, counts[series])
         if "ratelimit-mode" in answer.headers:
             counts["without Redis"] += 1
-            yield Sample(latest, "without Redis", counts["without Redis"])
+            yield Sample(seconds, "without Redis", counts["without Redis"])
 
 
 class NoCliff(Experiment):
@@ -262,6 +272,7 @@ class NoFreeIdentity(Experiment):
         "attacker admitted": "requests",
         "victim admitted": "requests",
         "victim asked": "requests",
+        "without Redis": "decisions",
     }
     # Two identities, 100 each; what refills in the one or two seconds of an attack is a few more.
     chart = Chart("attacker admitted", "requests of the attacker admitted", bound=200)
@@ -270,6 +281,7 @@ class NoFreeIdentity(Experiment):
     VICTIM_ASKS = 20
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        warm([url(stack, variant)])
         forget(stack)
         target, victim, attacker = url(stack, variant), some_address(), some_address()
         forged = [
@@ -285,23 +297,21 @@ class NoFreeIdentity(Experiment):
         ]
         attack = volley([*forged, *rotating], processes=4, connections=10)
         questions = (ask(target, sent_by(victim)) for _ in range(self.VICTIM_ASKS))
-        yield from self._tallied(
-            chain(
-                (("attacker", "sent", answer) for answer in attack),
-                (("victim", "asked", answer) for answer in questions),
-            )
+        askers = chain(
+            repeat(("attacker", "sent"), len(forged) + len(rotating)), repeat(("victim", "asked"))
         )
-
-    def _tallied(self, answers: Iterable[tuple[str, str, Answer]]) -> Iterator[Sample]:
-        """Yield how many requests of each have been answered so far, and how many admitted."""
         counts: dict[str, int] = defaultdict(int)
-        start, latest = math.inf, 0.0
-        for who, asked, answer in answers:
-            start = min(start, answer.sent)
-            latest = max(latest, answer.received - start)
-            for series in (f"{who} admitted",) * admitted(answer) + (f"{who} {asked}",):
+        for (who, asked), (seconds, answer) in zip(
+            askers, timed(chain(attack, questions)), strict=False
+        ):
+            alone = "ratelimit-mode" in answer.headers
+            for series in (
+                *(f"{who} admitted",) * admitted(answer),
+                *("without Redis",) * alone,
+                f"{who} {asked}",
+            ):
                 counts[series] += 1
-                yield Sample(latest, series, counts[series])
+                yield Sample(seconds, series, counts[series])
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
         attacker = last(samples, "attacker admitted")
@@ -312,6 +322,8 @@ class NoFreeIdentity(Experiment):
             f"attacker {attacker:.0f} admitted, {bound} allowed to two identities; "
             f"victim {victim:.0f} of {asked:.0f}"
         )
+        if apart := last(samples, "without Redis"):  # no excuse, but the reason
+            figure += f", {apart:.0f} decided without Redis"
         wronged = max(0, attacker - bound) + max(0, asked - victim)
         return Verdict(wronged == 0, figure, wronged, 0)
 
