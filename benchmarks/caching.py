@@ -6,15 +6,11 @@ to the services, the packages of caching.txt and the example on PYTHONPATH.
 """
 
 import argparse
-import json
 import logging
 import os
-import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -23,10 +19,10 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from outcome import Cell, Measured, versions
 from redis import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
     from caching_measures import Bench
@@ -42,8 +38,6 @@ COLUMNS = (
     "request p99, ms",
 )
 RACE_SECONDS = 25.0
-
-type Cell = str | int | float
 
 
 def main() -> int:
@@ -61,10 +55,11 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     measured = run(url)
-    show(measured)
+    measured.show("The layers beside their peers")
     if output:
-        content = {"columns": COLUMNS, "rows": measured.rows, "versions": versions(server)}
-        output.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        from caching_peers import PACKAGES
+
+        measured.write(output, versions(server, PACKAGES))
     return 0
 
 
@@ -80,14 +75,6 @@ def set_up_django(url: str) -> None:
     django.setup()
     logging.disable(logging.WARNING)
     call_command("prepare")
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The table, and the figures that the goals are about."""
-
-    rows: list[list[Cell]]
-    goals: list[tuple[bool, str]]
 
 
 def run(url: str) -> Measured:
@@ -127,7 +114,7 @@ def run(url: str) -> Measured:
         ("uncached", "no cache"),
     ):
         rows.append([name, *[""] * 5, *(round(ms, 2) for ms in latency[kind])])
-    return Measured(rows, [*goals(benches, used, memory.BOUND)])
+    return Measured(COLUMNS, rows, [*goals(benches, used, memory.BOUND)])
 
 
 def row(bench: "Bench", base: "Bench", crowd: Mapping[str, int]) -> list[Cell]:
@@ -159,31 +146,6 @@ def goals(benches: "list[Bench]", used_bytes: int, bound_bytes: int) -> Iterator
         used_bytes <= bound_bytes,
         f"the local layer after 1,000,000 keys within its {bound:.0f} MiB: {used:.1f} MiB resident",
     )
-
-
-def show(measured: Measured) -> None:
-    table = Table(title="The layers beside their peers")
-    table.add_column(COLUMNS[0], no_wrap=True)
-    for column in COLUMNS[1:]:
-        table.add_column(column, justify="right")
-    for cells in measured.rows:
-        table.add_row(*[str(cell) for cell in cells])
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=150)
-    console.print(table)
-    for met, goal in measured.goals:
-        console.print("met   " if met else "MISSED", goal, highlight=False)
-
-
-def versions(server: Mapping[str, Any]) -> dict[str, str]:
-    from caching_peers import PACKAGES
-
-    name = server.get("server_name", "redis")
-    return {
-        "python": platform.python_version(),
-        name: str(server.get(f"{name}_version") or server["redis_version"]),
-    } | {package: version(package) for package in PACKAGES}
 
 
 if __name__ == "__main__":

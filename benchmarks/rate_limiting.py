@@ -6,25 +6,21 @@ REDIS_URL, the example on PYTHONPATH and the packages of rate_limiting.txt; `mak
 """
 
 import argparse
-import json
 import logging
 import os
-import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import django
 from django.conf import settings
+from outcome import Cell, Measured, versions
 from redis import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
     from rate_limiting_measures import Bench
@@ -44,8 +40,6 @@ COLUMNS = (
 RACE_ENDS_SECONDS = 46  # after the start, on however slow a machine
 DJANGO_ENDS_SECONDS = 53
 
-type Cell = str | int | float
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the token bucket beside its peers.")
@@ -58,11 +52,12 @@ def main() -> int:
         print(f"REDIS_URL {url!r} does not answer: {error}", file=sys.stderr)
         return 1
     set_up_django(url)
-    table = run(url)
-    show(table)
+    measured = run(url)
+    measured.show("The token bucket beside its peers")
     if output:
-        content = {"columns": COLUMNS, "rows": table.rows, "versions": versions(server)}
-        output.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        from rate_limiting_peers import PACKAGES
+
+        measured.write(output, versions(server, PACKAGES))
     return 0
 
 
@@ -77,14 +72,6 @@ def set_up_django(url: str) -> None:
     }
     django.setup()
     logging.disable(logging.WARNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The table, and the figures that the goals are about."""
-
-    rows: list[list[Cell]]
-    goals: list[tuple[bool, str]]
 
 
 def run(url: str) -> Measured:
@@ -124,7 +111,7 @@ def run(url: str) -> Measured:
         added = {variants[variant].name: us for variant, us in latency.items()}
 
     rows = [row(bench, traffic, memory, admitted, added) for bench in benches]
-    return Measured(rows, [*goals(benches, admitted, added)])
+    return Measured(COLUMNS, rows, [*goals(benches, admitted, added)])
 
 
 def row(
@@ -166,31 +153,6 @@ def goals(
     yield hot.refused.ratio >= 20, f"a refused hot client at >= 20 x PING: {hot.refused.ratio:.0f}"
     us = added[ours.contestant.name]
     yield us > 0, f"added latency per Django request reported: {us:.0f} µs"
-
-
-def show(measured: Measured) -> None:
-    table = Table(title="The token bucket beside its peers")
-    table.add_column(COLUMNS[0], no_wrap=True)
-    for column in COLUMNS[1:]:
-        table.add_column(column, justify="right")
-    for cells in measured.rows:
-        table.add_row(*[str(cell) for cell in cells])
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=150)
-    console.print(table)
-    for met, goal in measured.goals:
-        console.print("met   " if met else "MISSED", goal, highlight=False)
-
-
-def versions(server: Mapping[str, Any]) -> dict[str, str]:
-    from rate_limiting_peers import PACKAGES
-
-    name = server.get("server_name", "redis")
-    return {
-        "python": platform.python_version(),
-        name: str(server.get(f"{name}_version") or server["redis_version"]),
-    } | {package: version(package) for package in PACKAGES}
 
 
 if __name__ == "__main__":
