@@ -30,6 +30,7 @@ from nexus.experiment import (
     ask,
     last,
     rest,
+    values,
     volley,
 )
 
@@ -172,12 +173,17 @@ class NoCliff(Experiment):
         forget(stack)
         request = Request(url(stack, variant, "strict"), sent_by(some_address()))
         start = time.monotonic()
-        yield from _moments(iter([ask(request.url, request.headers)]), start)
+        seen = list(_moments(iter([ask(request.url, request.headers)]), start))
+        yield from seen
         for begin, seconds in ((2.6, 5.6), (13.6, 2.6)):
             rest(max(0, start + begin - time.monotonic()))
             requests = [request] * int(params["rate"] * seconds)
             attack = volley(requests, processes=2, connections=40, rate=params["rate"])
-            yield from _moments(attack, start)
+            for sample in _moments(attack, start):
+                seen.append(sample)
+                yield sample
+            if not self.judge(seen, params).holds:
+                return  # one window too full is enough
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
         # A request counts only if question and answer both lie in the window: never one too many.
@@ -447,26 +453,26 @@ class SurvivesRedis(Experiment):
         yield Sample(now, "allowed after", 100 + math.floor(REFILL_PER_SECOND * spent))
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        values: dict[str, list[float]] = defaultdict(list)
+        found: dict[str, list[float]] = defaultdict(list)
         for each in samples:
-            values[each.series].append(each.value)
+            found[each.series].append(each.value)
         # Four processes keep a quarter of 100 each, and refill at a quarter of the rate.
         share = 100 + REFILL_PER_SECOND * params["outage"]
-        after = zip(values["admitted after"], values["allowed after"], strict=False)
+        after = zip(found["admitted after"], found["allowed after"], strict=False)
         broken = {
-            "server errors": len(values["server error"]),
-            "unanswered": len(values["unanswered"]),
-            "later than 1 s": sum(seconds > self.SLOWEST_SECONDS for seconds in values["answer"]),
-            "refused by open": len(values["open refused"]),
-            "admitted by closed": len(values["closed admitted"]),
-            "above the local share": sum(count > share for count in values["local admitted"]),
+            "server errors": len(found["server error"]),
+            "unanswered": len(found["unanswered"]),
+            "later than 1 s": sum(seconds > self.SLOWEST_SECONDS for seconds in found["answer"]),
+            "refused by open": len(found["open refused"]),
+            "admitted by closed": len(found["closed admitted"]),
+            "above the local share": sum(count > share for count in found["local admitted"]),
             "inexact after the return": sum(not 100 <= count <= bound for count, bound in after),
-            "late returns": sum(seconds > self.RETURN_SECONDS for seconds in values["exact again"]),
+            "late returns": sum(seconds > self.RETURN_SECONDS for seconds in found["exact again"]),
         }
         figure = ", ".join(f"{count} {what}" for what, count in broken.items() if count)
         if not figure:
-            figure = f"0 errors, slowest answer {max(values['answer']):.2f} s"
-            if back := values["exact again"]:
+            figure = f"0 errors, slowest answer {max(found['answer']):.2f} s"
+            if back := found["exact again"]:
                 figure += f", exact again after {max(back):.1f} s"
         total = sum(broken.values())
         return Verdict(total == 0, figure, total, 0)
@@ -492,6 +498,7 @@ class MemoryIsFlat(Experiment):
     )
 
     MOST_BYTES = 64
+    EVERY = 200  # requests of the one client from measurement to measurement
     GONE_SECONDS = 4.0  # the TTL of one request against 5,000 per hour is 0.72 s
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
@@ -503,15 +510,18 @@ class MemoryIsFlat(Experiment):
         self, stack: Stack, store: "Redis", variant: str, params: Params
     ) -> Iterator[Sample]:
         target, headers = url(stack, variant, "bulk"), sent_by(some_address())
-        start = time.monotonic()
+        start, taken = time.monotonic(), list[Sample]()
         # One connection: simultaneous requests would lose what a read-modify-write overwrites.
         one_client = volley(
             [Request(target, headers)] * int(params["requests"]), processes=1, connections=1
         )
         for number, answer in enumerate(one_client, 1):
-            if admitted(answer) and number % 200 == 0:
+            if admitted(answer) and number % self.EVERY == 0:
                 used = sum(store.memory_usage(key) or 0 for key in _buckets(store))
-                yield Sample(answer.received - start, "bytes", used)
+                taken.append(Sample(answer.received - start, "bytes", used))
+                yield taken[-1]
+        if not self.judge(taken, params).holds:
+            return  # whatever the crowd leaves behind
         forget(stack)
         crowd = [
             Request(target, sent_by(str(IPv4Address("198.18.0.0") + number)))
@@ -529,12 +539,13 @@ class MemoryIsFlat(Experiment):
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
         # Of the last three: an allocator now and then hands out a piece larger than was asked for.
-        used = median([each.value for each in samples if each.series == "bytes"][-3:])
-        left = last(samples, "clients left")
+        # Of the last three: an allocator now and then hands out a piece larger than was asked for.
+        taken = values(samples, "bytes")
+        used, left = median(taken[-3:]), last(samples, "clients left")
+        figure = f"{used:.0f} bytes after {self.EVERY * len(taken)} requests"
+        if any(each.series == "clients left" for each in samples):
+            figure += f", {left:.0f} clients left"
         holds = used <= self.MOST_BYTES and left == 0
-        figure = f"{used:.0f} bytes"
-        if samples[-1].series == "clients left":
-            figure += f" after {params['requests']:.0f} requests, {left:.0f} clients left"
         return Verdict(holds, figure, used, self.MOST_BYTES)
 
 
@@ -602,6 +613,8 @@ class AbuseIsSeen(Experiment):
                 named = True
                 yield Sample(answer.received - start, "named", sent)
             yield Sample(answer.received - start, "named wrongly", len(seen & normal))
+            if named and seen & normal:
+                return  # who was named wrongly stays so
         yield Sample(time.monotonic() - start, "named wrongly", len(seen & normal))
         if not named:
             yield Sample(time.monotonic() - start, "never named", sent)
