@@ -19,7 +19,7 @@ from nexus.environment import state_dir
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import wait_until
-from nexus.stacks.services import Site, varnish_service
+from nexus.stacks.services import Site, postgres_settings, varnish_service
 
 
 @pytest.fixture
@@ -53,6 +53,20 @@ def test_postgres_starts_even_as_root_and_keeps_every_folder_as_it_was(toy: Exam
     assert int(version.split(".")[0]) >= 17
     assert preloaded == "pg_stat_statements"
     assert {folder: folder.stat().st_mode for folder in before} == before
+
+
+def test_settings_of_postgres_are_those_of_the_compose_file():
+    command = [
+        "postgres",
+        "-c",
+        "shared_preload_libraries=pg_stat_statements",
+        "-c",
+        "work_mem=8MB",
+    ]
+
+    assert postgres_settings(command) == command[2::2]
+    assert postgres_settings("postgres -c 'search_path=one, two'") == ["search_path=one, two"]
+    assert postgres_settings(()) == []
 
 
 def test_every_program_is_gone_after_close(toy: Example):

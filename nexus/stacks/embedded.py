@@ -188,9 +188,16 @@ class EmbeddedStack(WoundedStack):
             default, make = EMBEDDED[name]
             port = self._ports.take(default if self._preferred else None)
             data, log = self.state / "data" / name, self.state / "logs" / f"{name}.log"
-            service = make(
-                Site(port, data, log, self.example.path, self._web_port, self._ports.take)
+            site = Site(
+                port,
+                data,
+                log,
+                self.example.path,
+                self._web_port,
+                self._ports.take,
+                declared[name].get("command", ()),
             )
+            service = make(site)
             self._services[name] = service
             self.services[name] = service.url
             self.progress(f"starting {name} on port {port}")

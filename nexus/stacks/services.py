@@ -5,11 +5,13 @@ import importlib.util
 import os
 import pwd
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from nexus.experiment import Experiment
@@ -17,7 +19,6 @@ from nexus.stacks.base import StackError
 from nexus.stacks.processes import Child
 
 UNPRIVILEGED = "nobody"
-STATEMENTS = "pg_stat_statements"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Site:
         port: its own; `another` reserves one more.
         example: the example's folder.
         web_port: where the example's web process is going to answer.
+        command: of the service in compose.yml; empty if it leaves that of the image.
     """
 
     port: int
@@ -36,6 +38,7 @@ class Site:
     example: Path
     web_port: int
     another: Callable[[], int]
+    command: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,8 @@ def postgres_service(site: Site) -> Service:
         _create_cluster(programs, data, password_file, user, env)
     url = f"postgres://nexus:{password_file.read_text()}@127.0.0.1:{port}/postgres"
     command = f"'{programs / 'bin' / 'postgres'}' -D '{data}' -p {port} -h 127.0.0.1 -k ''"
-    # Only a server that began with it can count statements; CREATE EXTENSION is left to the example.
-    if (programs / "lib" / f"{STATEMENTS}.so").exists():
-        command += f" -c shared_preload_libraries={STATEMENTS}"
+    for setting in postgres_settings(site.command):
+        command += f" -c {shlex.quote(setting)}"
     child = Child("postgres", command, env, Path("/"), site.log, user=user)
     isready = [str(programs / "bin" / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     return Service(
@@ -123,6 +125,12 @@ def postgres_service(site: Site) -> Service:
         child=child,
         ready=lambda: child.alive and subprocess.run(isready, check=False).returncode == 0,
     )
+
+
+def postgres_settings(command: Sequence[str]) -> list[str]:
+    """Return what a command in compose.yml, a list or a line, sets: `name=value` of each `-c name=value`."""
+    words = shlex.split(command) if isinstance(command, str) else command
+    return [value for flag, value in pairwise(words) if flag == "-c"]
 
 
 def varnish_service(site: Site) -> Service:
