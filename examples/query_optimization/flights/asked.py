@@ -27,6 +27,10 @@ class BoardAsked(Limited):
     day = serializers.DateField(validators=[has_neighbours])
 
 
+class AirlineAsked(Limited):
+    code = serializers.CharField(max_length=2)
+
+
 class PlanesAsked(Limited):
     pass
 

@@ -9,7 +9,7 @@ from queries import shapes
 from rest_framework import serializers
 
 from . import asked
-from .models import Airport, Flight
+from .models import Airline, Airport, Flight
 from .problems import BadInput
 
 
@@ -33,6 +33,14 @@ class List:
 def board(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
     found = shapes.board(queries.board(asked["origin"], asked["day"], asked["limit"]))
     return {"departures": found or known(queries, asked["origin"])}
+
+
+def airline(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        found = queries.airline(asked["code"], asked["limit"])
+    except Airline.DoesNotExist:
+        raise BadInput(f"no such airline: {asked['code']}") from None
+    return {"airline": shapes.airline(*found)}
 
 
 def planes(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +109,13 @@ LISTS = (
         asked.BoardAsked,
         board,
         "origin=JFK&day=2013-07-01",
+    ),
+    List(
+        "airline",
+        "an airline with its latest flights, with destination and plane",
+        asked.AirlineAsked,
+        airline,
+        "code=UA",
     ),
     List(
         "planes",

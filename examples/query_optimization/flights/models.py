@@ -116,8 +116,13 @@ class Flight(models.Model):
             ),
             # Rows stand nearly in the order in which they left: the times of each 16 pages are enough.
             BrinIndex("departed", name="flight_departed", pages_per_range=16),
-            # For nothing but their foreign keys: deleting an airline or an airport looks here.
-            models.Index("airline", name="flight_airline"),
+            models.Index(
+                "airline",
+                models.F("scheduled_departure").desc(),
+                models.F("id").desc(),
+                name="flight_of_airline",
+            ),
+            # For nothing but its foreign key: deleting an airport looks here.
             models.Index("destination", name="flight_destination"),
         ]
 

@@ -29,6 +29,11 @@ CATALOGUE = (
         "both ends of the route, then the delay downwards; only the late fifth of all flights is in it",
     ),
     Entry(
+        "/api/{variant}/airline/?code=UA&limit=50",
+        Expectation("flight_of_airline", 500),
+        "the newest flights of an airline, and its foreign key",
+    ),
+    Entry(
         "/api/{variant}/planes/?limit=50",
         Expectation("flight_of_plane", 1_200),
         "the newest flights of each plane",

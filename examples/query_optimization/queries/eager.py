@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from flights.models import Flight, Plane
+from flights.models import Airline, Flight, Plane
 
 from . import naive
 from .naive import airports, count, export, pages, report, viewed, views, year
@@ -12,6 +12,7 @@ from .shapes import LATEST
 
 __all__ = [
     "DATABASE",
+    "airline",
     "airports",
     "board",
     "count",
@@ -32,6 +33,11 @@ DATABASE = naive.DATABASE
 def board(origin: str, day: date, limit: int) -> Iterable[Flight]:
     flights: Any = naive.board(origin, day, limit)
     return flights.select_related("airline", "destination", "plane")  # type: ignore[no-any-return]
+
+
+def airline(code: str, limit: int) -> tuple[Airline, Iterable[Flight]]:
+    found, flights = naive.airline(code, limit)
+    return found, flights.select_related("destination", "plane")  # type: ignore[attr-defined]
 
 
 def planes(limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]:

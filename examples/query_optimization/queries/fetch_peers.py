@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import FETCH_PEERS
-from flights.models import Flight, Plane
+from flights.models import Airline, Flight, Plane
 
 from . import naive
 from .naive import airports, count, export, pages, report, viewed, views, year
@@ -16,6 +16,7 @@ from .shapes import LATEST
 
 __all__ = [
     "DATABASE",
+    "airline",
     "airports",
     "board",
     "count",
@@ -36,6 +37,11 @@ DATABASE = naive.DATABASE
 def board(origin: str, day: date, limit: int) -> Iterable[Flight]:
     flights: Any = naive.board(origin, day, limit)
     return flights.fetch_mode(FETCH_PEERS)  # type: ignore[no-any-return]
+
+
+def airline(code: str, limit: int) -> tuple[Airline, Iterable[Flight]]:
+    found, flights = naive.airline(code, limit)
+    return found, flights.fetch_mode(FETCH_PEERS)  # type: ignore[attr-defined]
 
 
 def planes(limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from . import optimized
 from .optimized import (
+    airline,
     airports,
     board,
     count,
@@ -29,6 +30,7 @@ from .shapes import Month, ReportRow
 
 __all__ = [
     "DATABASE",
+    "airline",
     "airports",
     "board",
     "count",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Avg, Count, DateTimeField, DurationField, ExpressionWrapper, F, Q
 from django.db.models.functions import Coalesce, TruncMonth
-from flights.models import Airport, Flight, Plane, Views
+from flights.models import Airline, Airport, Flight, Plane, Views
 from loading.export import as_lines
 
 from .shapes import LATEST, Month, MonthRow, Page, ReportRow, Rows
@@ -19,6 +19,11 @@ def board(origin: str, day: date, limit: int) -> Iterable[Flight]:
     # __date compares an expression of the column, and the index holds the column.
     flights = Flight.objects.filter(origin_id=origin, scheduled_departure__date=day)
     return flights.order_by("scheduled_departure", "id")[:limit]
+
+
+def airline(code: str, limit: int) -> tuple[Airline, Iterable[Flight]]:
+    found = Airline.objects.get(code=code)
+    return found, found.flights.order_by("-scheduled_departure", "-id")[:limit]
 
 
 def planes(limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]:

@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connections
 from django.db.models import FETCH_RAISE, Avg, Count, OuterRef, Q, QuerySet, Sum
 from flights import models
-from flights.models import LATE_MINUTES, Airport, Flight, Plane, Views, Weather
+from flights.models import LATE_MINUTES, Airline, Airport, Flight, Plane, Views, Weather
 from loading.export import stream
 
 from .keyset import Cursor, keyset_page
@@ -27,15 +27,26 @@ def flights() -> QuerySet[Flight]:
     return Flight.objects.using(DATABASE).fetch_mode(FETCH_RAISE)
 
 
+# Columns, not objects: nothing of a row is left to be loaded later, or made for nothing.
+# Made once: the relations of these columns are looked up when this is imported, not for each request.
+DEPARTURES = Flight.objects.values_list(*DEPARTURE)
+BOARD = DEPARTURES.order_by("scheduled_departure", "id")
+
+
 def board(origin: str, day: date, limit: int) -> Iterable[tuple[Any, ...]]:
     midnight = datetime.combine(day, time(), UTC)
-    that_day = flights().filter(
+    that_day = BOARD.using(DATABASE).filter(
         origin=origin,
         scheduled_departure__gte=midnight,
         scheduled_departure__lt=midnight + timedelta(days=1),
     )
-    # Columns, not objects: nothing of a row is left to be loaded later, or made for nothing.
-    return that_day.values_list(*DEPARTURE).order_by("scheduled_departure", "id")[:limit]
+    return that_day[:limit]
+
+
+def airline(code: str, limit: int) -> tuple[Airline, Iterable[tuple[Any, ...]]]:
+    found = Airline.objects.using(DATABASE).get(code=code)
+    theirs = DEPARTURES.using(DATABASE).filter(airline=found)
+    return found, theirs.order_by("-scheduled_departure", "-id")[:limit]
 
 
 def planes(limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]:
@@ -61,8 +72,8 @@ def delays(origin: str, destination: str, minutes: int, limit: int) -> Iterable[
 
 def departed(since: datetime, minutes: int, limit: int) -> Iterable[tuple[Any, ...]]:
     until = since + timedelta(minutes=minutes)
-    left = flights().filter(departed__gte=since, departed__lt=until)
-    return left.values_list(*DEPARTURE).order_by("departed", "id")[:limit]
+    left = DEPARTURES.using(DATABASE).filter(departed__gte=since, departed__lt=until)
+    return left.order_by("departed", "id")[:limit]
 
 
 def airports(text: str, limit: int) -> Iterable[Airport]:

@@ -9,6 +9,7 @@ from flights.models import Flight
 from . import naive
 from .keyset import Cursor, keyset_page
 from .naive import (
+    airline,
     airports,
     board,
     count,
@@ -26,6 +27,7 @@ from .shapes import Page
 
 __all__ = [
     "DATABASE",
+    "airline",
     "airports",
     "board",
     "count",

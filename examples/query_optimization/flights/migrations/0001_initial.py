@@ -132,7 +132,12 @@ class Migration(migrations.Migration):
                         models.OrderBy(models.F("id"), descending=True),
                         name="flight_newest",
                     ),
-                    models.Index(models.F("airline"), name="flight_airline"),
+                    models.Index(
+                        models.F("airline"),
+                        models.OrderBy(models.F("scheduled_departure"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="flight_of_airline",
+                    ),
                     models.Index(models.F("destination"), name="flight_destination"),
                 ],
             },
