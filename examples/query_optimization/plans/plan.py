@@ -53,12 +53,8 @@ class Plan:
 
     @property
     def rows_removed(self) -> int:
-        """Rows that were read and thrown away by a filter."""
-        return sum(
-            int(node.get(name, 0)) * int(node.get("Actual Loops", 1))
-            for node in self.nodes()
-            for name in ("Rows Removed by Filter", "Rows Removed by Index Recheck")
-        )
+        """Rows that were read and thrown away."""
+        return sum(_removed(node) for node in self.nodes())
 
     @property
     def heap_fetches(self) -> int:
@@ -76,15 +72,22 @@ class Plan:
         return found
 
     def tree(self) -> str:
-        """Return the plan as a tree: pages and rows of each node, then what it does and with which index."""
-        lines = [f"{'buffers':>9}{'rows':>9}  node"]
-        lines += [f"{buffers:>9,}{rows:>9,}  {words}" for buffers, rows, words in _lines(self.root)]
+        """Return the plan as a tree: what each node read, returned and threw away, and what it does."""
+        lines = [f"{'buffers':>7} {'rows':>7} {'removed':>7}  node"]
+        for *numbers, words in _lines(self.root):
+            lines.append(" ".join(f"{number:>7,}" for number in numbers) + f"  {words}")
         return "\n".join(lines)
+
+
+def _removed(node: Mapping[str, Any]) -> int:
+    # By a condition that an index could not decide, or only page by page; both are means of all loops.
+    kinds = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+    return sum(int(node.get(kind, 0)) for kind in kinds) * int(node.get("Actual Loops", 1))
 
 
 def _lines(
     node: Mapping[str, Any], before: str = "", below: str = ""
-) -> Iterator[tuple[int, int, str]]:
+) -> Iterator[tuple[int, int, int, str]]:
     words = [node["Node Type"]]
     if name := node.get("Index Name"):
         words.append(f"using {name}")
@@ -92,13 +95,10 @@ def _lines(
         words.append(f"on {name}")
     buffers = node.get("Shared Hit Blocks", 0) + node.get("Shared Read Blocks", 0)
     loops = node.get("Actual Loops", 1)
-    facts = []
-    if removed := node.get("Rows Removed by Filter", 0) * loops:
-        facts.append(f"removed {removed:,.0f}")
     if loops > 1:
-        facts.append(f"{loops:,.0f} times")
-    more = f" ({', '.join(facts)})" if facts else ""
-    yield buffers, round(node.get("Actual Rows", 0) * loops), before + " ".join(words) + more
+        words.append(f"({loops:,.0f} times)")
+    rows = round(node.get("Actual Rows", 0) * loops)
+    yield buffers, rows, _removed(node), before + " ".join(words)
     children = node.get("Plans", ())
     for number, child in enumerate(children, 1):
         final = number == len(children)
