@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 COLUMNS = 19  # of the file
@@ -54,8 +55,7 @@ def _row(fields: list[str]) -> Row:
     if not (fields[9] and fields[12] and fields[13]):
         raise ValueError("no airline, origin or destination")
     for place, longest in LONGEST.items():
-        if len(fields[place]) > longest or "\0" in fields[place]:
-            raise ValueError(f"{fields[place]!r} is no code of at most {longest} characters")
+        _code(fields[place], longest)
     return Row(
         fields[9],
         _number(fields[10]),
@@ -70,18 +70,32 @@ def _row(fields: list[str]) -> Row:
     )
 
 
+# A year of flights has few different codes, hours and numbers: each is checked once.
+@lru_cache(8_192)
+def _code(text: str, longest: int) -> None:
+    if len(text) > longest or "\0" in text:
+        raise ValueError(f"{text!r} is no code of at most {longest} characters")
+
+
+@lru_cache(8_192)
+def _is_hour(text: str) -> bool:
+    return len(text) == 20 and text[13:] == ":00:00Z" and bool(datetime.fromisoformat(text))
+
+
+@lru_cache(65_536)
 def _moment(hour: str, minute: str) -> str:
     """Return a scheduled departure, from its hour in UTC (2013-01-01T10:00:00Z) and its minute."""
-    if not (len(hour) == 20 and hour[13:] == ":00:00Z" and 0 <= int(minute) < 60):
+    if not (_is_hour(hour) and 0 <= int(minute) < 60):
         raise ValueError(f"no time of departure: {hour!r} and {minute} minutes")
-    datetime.fromisoformat(hour)
     return f"{hour[:13]}:{int(minute):02}Z"
 
 
+@lru_cache(8_192)
 def _minutes(text: str) -> str | None:
     return None if text == "NA" else _number(text)
 
 
+@lru_cache(8_192)
 def _number(text: str) -> str:
     if not -MOST <= (number := int(text)) <= MOST:
         raise ValueError(f"{text} is more than {MOST:,}")
