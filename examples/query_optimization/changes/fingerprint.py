@@ -32,7 +32,9 @@ class Fingerprint:
 def fingerprint(cursor: Any, table: str) -> Fingerprint:
     cursor.execute(SCHEMA, {"table": table})
     schema = tuple(cursor.fetchall())
+    # By name: a row as a whole would follow the position of its columns.
+    columns = ", ".join(f'"{name}"' for kind, name, *_ in schema if kind == "column")
     cursor.execute(
-        f"SELECT coalesce(sum(hashtextextended(to_jsonb(t)::text, 0)), 0)::text FROM {table} AS t"  # noqa: S608
+        f"SELECT coalesce(sum(hash_record_extended(ROW({columns}), 0)), 0)::text FROM {table}"  # noqa: S608
     )
     return Fingerprint(schema, cursor.fetchone()[0])

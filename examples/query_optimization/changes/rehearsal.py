@@ -41,18 +41,20 @@ def rehearse(connection: Any, app: str, table: str) -> Iterator[Step]:
         name for label, name in MigrationExecutor(connection).loader.disk_migrations if label == app
     )
     with connection.cursor() as cursor:
+        was = fingerprint(cursor, table)
         for before, name in pairwise(names):
-            was = fingerprint(cursor, table)
             _migrate(connection, app, name)
             there = fingerprint(cursor, table)
             try:
                 _migrate(connection, app, before)
             except IrreversibleError:
                 yield Step(name, "irreversible", "")
+                was = there
                 continue
             back = _differs(was, fingerprint(cursor, table))
             _migrate(connection, app, name)
-            yield Step(name, back, _differs(there, fingerprint(cursor, table)))
+            was = fingerprint(cursor, table)
+            yield Step(name, back, _differs(there, was))
 
 
 def _migrate(connection: Any, app: str, name: str | None) -> None:
