@@ -882,7 +882,10 @@ class WritersDoNotWait(Experiment):
     def _fill(self, connection: psycopg.Connection[Any], rows: int) -> None:
         connection.execute("DROP TABLE IF EXISTS busy")
         years = sql.SQL(" UNION ALL ").join(SHIFTED.format(year=year) for year in range(3))
-        create = sql.SQL("CREATE UNLOGGED TABLE busy AS {} LIMIT {}")
+        # An autovacuum would be one more who holds the table, whenever its minute comes.
+        create = sql.SQL(
+            "CREATE UNLOGGED TABLE busy WITH (autovacuum_enabled = off) AS {} LIMIT {}"
+        )
         connection.execute(create.format(years, rows))
 
     @contextmanager
@@ -926,18 +929,30 @@ class WritersDoNotWait(Experiment):
 
     @contextmanager
     def _held(self, stack: Stack) -> Iterator[None]:
-        """Keep a transaction open that has read the table; it ends by itself after a while."""
+        """Keep a transaction open that has read the table, until somebody has waited for it so long.
+
+        Counted from the first who waits: how long a command takes to start is the machine's matter.
+        """
         reading = threading.Event()
 
         def hold() -> None:
             with connect(stack) as connection:
                 connection.execute("SELECT number FROM busy LIMIT 1")
                 reading.set()
+                deadline = time.monotonic() + PATIENCE_SECONDS
+                while (
+                    time.monotonic() < deadline
+                    and not connection.execute(
+                        "SELECT 1 FROM pg_locks WHERE relation = 'busy'::regclass AND NOT granted"
+                    ).fetchone()
+                ):
+                    time.sleep(0.02)
                 time.sleep(self.HELD_SECONDS)
 
         holder = threading.Thread(target=hold, daemon=True)
         holder.start()
-        reading.wait(10)
+        if not reading.wait(PATIENCE_SECONDS):
+            raise ExperimentError("the transaction that is to be waited for did not begin")
         try:
             yield
         finally:
