@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connections
 from flights.management.commands import top
 from flights.management.commands.diagram import lines
 from queries import naive, optimized
@@ -105,6 +106,23 @@ def test_report_names_duplicate_indexes_and_keys_without_one(flights, capsys):
     assert "duplicate" in next(line for line in told.splitlines() if " again " in line)
     (key,) = [line for line in told.splitlines() if "without an index" in line]
     assert "destination" in key
+
+
+def test_report_names_the_index_of_a_build_that_failed(loaded, django_db_blocker, capsys):  # noqa: ARG001 -- set up before
+    with django_db_blocker.unblock():
+        mine = connections["default"].copy()
+        with mine.cursor() as cursor:
+            cursor.execute("CREATE TABLE twice AS SELECT 1 AS n FROM generate_series(1, 2)")
+            try:
+                with pytest.raises(IntegrityError):
+                    cursor.execute("CREATE UNIQUE INDEX CONCURRENTLY twice_n ON twice (n)")
+                call_command("indexes")
+            finally:
+                cursor.execute("DROP TABLE twice")
+        mine.close()
+
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if " twice_n " in line]
+    assert "invalid" in row
 
 
 @pytest.mark.usefixtures("flights")
