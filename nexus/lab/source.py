@@ -66,10 +66,7 @@ class SourceFile:
             return blocks.ROLES[self.name]
         if Path(self.name).suffix in SAYS_NOTHING:
             return ""
-        try:
-            return excerpts.summary(self.text, self.name)
-        except SyntaxError:
-            return ""
+        return _summary(self.text, self.name)
 
     def html(self, anchors: Sequence[tuple[int, int]] = ()) -> str:
         """Return its lines, each as `<span id="L12">`.
@@ -117,6 +114,14 @@ def tree(found: dict[str, SourceFile], top: str = "", name: str = "") -> Folder:
         ),
         folders=tuple(tree(found, f"{top}{each}/", each) for each in names),
     )
+
+
+@lru_cache(maxsize=2048)  # each page of a file shows the roles of all files
+def _summary(text: str, name: str) -> str:
+    try:
+        return excerpts.summary(text, name)
+    except SyntaxError:
+        return ""
 
 
 @lru_cache(maxsize=2048)
