@@ -8,6 +8,8 @@ from os import environ as env
 from pathlib import Path
 
 import dj_database_url
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 if metrics_folder := env.get("PROMETHEUS_MULTIPROC_DIR"):
     Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # the client library expects it
@@ -51,9 +53,13 @@ LOCAL_LAYER_BYTES = env.get("LOCAL_LAYER_BYTES", 16 * 2**20)
 COMPUTATIONS_PER_PROCESS = env.get("COMPUTATIONS_PER_PROCESS", 4)
 
 # The stock cache, set up as Django's documentation says.
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+STOCK = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+IMPATIENT = {
+    "socket_timeout": 0.5,
+    "socket_connect_timeout": 0.5,
+    "retry": Retry(NoBackoff(), 0),
 }
+CACHES = {"default": STOCK, "edits": {**STOCK, "OPTIONS": IMPATIENT}}
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -3,19 +3,23 @@
 import logging
 from typing import Any
 
-from django.core.cache import cache as stock
+from django.core.cache import caches
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils.connection import ConnectionProxy
 from redis.exceptions import RedisError
 
 from . import cached
 from .models import Airport
-from .variants import key, region
+from .variants import key
 
 logger = logging.getLogger(__name__)
 
 PAGES = ("airport", "alternates")
+# All variants hear of an edit, so none may hold it up for the others: the usual client would wait for a
+# frozen Redis without end, in a transaction.
+stock = ConnectionProxy(caches, "edits")
 
 
 @receiver([post_save, post_delete], sender=Airport)
@@ -31,12 +35,15 @@ def delete_at_once(instance: Airport, **_: Any) -> None:
 def purge_after_commit(instance: Airport, **_: Any) -> None:
     """The other ones: once the change is visible to everybody; never, if it is rolled back."""
     code = instance.code
-    transaction.on_commit(lambda: delete_elsewhere(code), robust=True)
     # Not alone: the trigger has written the same purge into the outbox. This one is earlier.
     transaction.on_commit(lambda: cached.cache().purge([f"airport:{code}"]), robust=True)
+    transaction.on_commit(lambda: delete_elsewhere(code), robust=True)
 
 
 def delete_elsewhere(code: str) -> None:
-    stock.delete_many([key("lock", page, code) for page in PAGES])
-    for page in PAGES:
-        region(page).delete(key("dogpile", page, code))
+    """The variants `lock` and `dogpile`: delete; what a region's own `delete` sends, with a timeout."""
+    try:
+        stock.delete_many([key("lock", page, code) for page in PAGES])
+        cached.redis().delete(*(key("dogpile", page, code) for page in PAGES))
+    except RedisError:
+        logger.warning("the pages of %s stay as they are", code)

@@ -124,16 +124,24 @@ class LayeredCache:
         return self._answer(self._computed(compute), Source.BYPASS)
 
     def purge(self, tags: Iterable[str]) -> bool:
-        """Void what carries one of *tags*; False if Redis did not hear of it."""
+        """Void what carries one of *tags*; False if Redis did not hear of it.
+
+        While the breaker is open it is not asked: who changes many rows would wait for each of them.
+        """
         chosen = tuple(tags)
         names = [name_of(tag) for tag in chosen]
+        heard = self.breaker.allows() and self._purged(chosen, names)
+        self.local.purge(names)  # this process need not wait for the push, which may never come
+        return heard
+
+    def _purged(self, tags: tuple[str, ...], names: list[str]) -> bool:
         self.local.expect(names)
         try:
-            self.tags.purge(chosen)
+            self.tags.purge(tags)
         except RedisError as error:
             self._failed(error)
             return False
-        self.local.purge(names)  # this process need not wait for the push
+        self.breaker.succeeded()
         self._note("purges")
         return True
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -160,6 +161,22 @@ def test_edit_is_served_at_once(site, operator):
     answer = operator.post("/api/airports/TEST/edits/?name=There")
 
     assert answer.json() == {"code": "TEST", "version": 3}
+    assert site.get("/api/layered/airports/TEST/").json()["name"] == "There"
+
+
+def test_edit_while_redis_is_frozen_is_made_and_purged_later(site, operator, redis):
+    site.get("/api/layered/airports/TEST/")
+    redis.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
+    try:
+        began = time.monotonic()
+        answer = operator.post("/api/airports/TEST/edits/?name=There")
+        seconds = time.monotonic() - began
+    finally:
+        redis.execute_command("CLIENT", "UNPAUSE")
+
+    assert (answer.status_code, answer.json()["version"]) == (200, 3)
+    assert seconds < 20  # each client waits for a second at most, and the pause is a minute long
+    assert drained() == ["airport:TEST"]
     assert site.get("/api/layered/airports/TEST/").json()["name"] == "There"
 
 

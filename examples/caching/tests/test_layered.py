@@ -140,6 +140,21 @@ def test_silent_redis_delays_a_few_requests_and_no_more(tags, local, key, value,
         assert events.count("redis failures") <= 3 + (time.monotonic() - began) / 0.5
 
 
+def test_silent_redis_delays_a_few_purges_and_no_more(local, key, events):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        port = silent.getsockname()[1]
+        redis = Redis(port=port, socket_timeout=0.1, retry=Retry(NoBackoff(), 0))
+        cache = LayeredCache(Leases(redis), Tags(redis), local, Breaker(), note=events.append)
+        began = time.monotonic()
+
+        local.store(key, Value(b"old", (f"{key}:999",)), 60, local.epoch)
+        heard = [cache.purge([f"{key}:{number}"]) for number in range(1000)]
+
+        assert not any(heard)
+        assert local.get(key) is None  # this process knows
+        assert events.count("redis failures") <= 3 + (time.monotonic() - began) / 0.5
+
+
 def test_without_redis_the_database_gets_no_more_than_its_cap(gone, key, value, wait_until):
     go_on, most, now = threading.Event(), [0], [0]
 
