@@ -1,12 +1,16 @@
 -- Stores a computed value, if the lease still lives and nothing it is tagged with was purged since.
--- KEYS: entry, lease, absent entries. ARGV: lease, prefix of tag keys, soft and hard TTL in ms, value, tags, etag,
--- crc, and how many absent things may be remembered (0: this one exists). Reply: stored, late or purged.
+-- KEYS: entry, lease, absent entries, clock. ARGV: lease, prefix of tag keys, soft and hard TTL in ms, value, tags, etag,
+-- crc, and how many absent things may be remembered (0: this one exists). Reply: stored, late, purged or foreign tag.
 
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'late' end
 redis.call('DEL', KEYS[2])
 local seq = tonumber(string.match(ARGV[1], ':(%d+)$'))
 for tag in string.gmatch('* ' .. ARGV[6], '%S+') do
-  local purged = redis.call('GET', ARGV[2] .. tag)
+  local purged = redis.pcall('GET', ARGV[2] .. tag)
+  if purged and not tonumber(purged) then -- it may have taken the place of a purge: this is another one
+    redis.call('SET', ARGV[2] .. tag, redis.call('INCR', KEYS[4]))
+    return 'foreign tag'
+  end
   if purged and tonumber(purged) >= seq then return 'purged' end
 end
 

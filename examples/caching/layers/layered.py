@@ -158,6 +158,9 @@ class LayeredCache:
             self._failed(error)
             return None
         self.breaker.succeeded()
+        if reading.oddity:
+            logger.warning("the entry of %.200r is %s: a miss", key, reading.oddity)
+            self._note(reading.oddity)
         return reading
 
     def _without(self, key: str) -> Reading | None:
@@ -181,6 +184,8 @@ class LayeredCache:
             raise
         outcome = self._try(lambda: self.leases.fill(key, lease, value, ttl))
         self._note(f"fill {outcome}")
+        if outcome in ("too large", "foreign tag"):
+            logger.warning("%d bytes of %.200r: not kept: %s", len(value.data), key, outcome)
         return value, SOURCES.get(outcome, Source.BYPASS)
 
     def _refresh(self, key: str, lease: str, lease_ends: float, compute: Compute, ttl: Ttl) -> None:

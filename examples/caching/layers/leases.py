@@ -62,12 +62,18 @@ class Ttl:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a read found; `lease` is the token to fill with, if the reader got it."""
+    """What a read found.
+
+    Attributes:
+        lease: the token to fill with, if the reader got it.
+        oddity: what made a miss of an entry: it is `foreign`, or filled `ahead of the clock`.
+    """
 
     state: State
     value: Value | None
     left_ms: int
     lease: str
+    oddity: str = ""
 
 
 def name_of(key: str) -> str:
@@ -102,17 +108,21 @@ class Leases:
         longest_ms = max(ttl.soft_ms, ttl.absent_ms)
         args: list[Any] = [uuid.uuid4().hex, ttl.lease_ms, TAG_PREFIX, longest_ms]
         reply = cast(list[Any], self._read([*self._keys(key), CLOCK], args))
-        state, left_ms, lease = State(reply[0].decode()), int(reply[1]), reply[2].decode()
-        if len(reply) == 3:
-            return Reading(state, None, 0, lease)
-        data, tags, etag, crc = reply[3:7]
+        state, left_ms = State(reply[0].decode()), int(reply[1])
+        lease, oddity = reply[2].decode(), reply[3].decode()
+        if len(reply) == 4:
+            return Reading(state, None, 0, lease, oddity)
+        data, tags, etag, crc = reply[4:8]
         if crc != checksum(data, tags, etag):
             raise CorruptEntry(key, lease)
         value = Value(data, tuple(tags.decode().split()), etag.decode(), absent=not data)
-        return Reading(state, value, left_ms, lease)
+        return Reading(state, value, left_ms, lease, oddity)
 
     def fill(self, key: str, lease: str, value: Value, ttl: Ttl) -> str:
-        """Store *value*; return `stored`, or why not: `late`, `purged`, `too large`, `full`."""
+        """Store *value*; return `stored`, or why not.
+
+        That is `late`, `purged`, `foreign tag`, `too large` or `full`.
+        """
         if len(value.data) > MOST_BYTES:
             self.give_back(key, lease)
             return "too large"
@@ -122,7 +132,7 @@ class Leases:
         soft_ms, hard_ms = (ttl.absent_ms,) * 2 if value.absent else (ttl.soft(), ttl.hard_ms)
         args: list[Any] = [lease, TAG_PREFIX, soft_ms, hard_ms, value.data, tags, etag, crc, absent]
         try:
-            return cast(bytes, self._fill([*self._keys(key), ABSENT], args)).decode()
+            return cast(bytes, self._fill([*self._keys(key), ABSENT, CLOCK], args)).decode()
         except OutOfMemoryError:
             self.give_back(key, lease)
             return "full"

@@ -373,7 +373,18 @@ def test_operator_is_told_why(site):
         re.fullmatch(r"tag country:DE: purged at \d+: the entry is void", line)
         for line in said("why", "airport:TEST")
     )
+    cached.redis().set("cache:v1:tag:country:DE", "no number")
+    assert "tag country:DE: foreign: the entry is void" in said("why", "airport:TEST")
+    site.get(
+        "/api/layered/airports/TEST/"
+    )  # a fill is refused once, and says from when the tag counts
     cached.redis().set("cache:v1:entry:airport:TEST", "foreign")
+    assert said("why", "airport:TEST")[0].startswith("entry: foreign")
+    cached.redis().delete("cache:v1:entry:airport:TEST")
+    cached.redis().hset("cache:v1:entry:airport:TEST", "of", "somebody else")
+    assert said("why", "airport:TEST")[0].startswith("entry: foreign")
+    numbers = {"soft_ms": 1, "filled_ms": 1, "seq": 1}
+    cached.redis().hset("cache:v1:entry:airport:TEST", mapping=numbers)
     assert said("why", "airport:TEST")[0].startswith("entry: foreign")
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 from layers.breaker import Breaker
 from layers.layered import LayeredCache, Overloaded, Source
-from layers.leases import PREFIX, Leases, Ttl, Value
+from layers.leases import MOST_BYTES, PREFIX, TAG_PREFIX, Leases, Ttl, Value
 from layers.tags import Tags, adopt
 from lifetimes import SPENT, TTL
 from redis import Connection, Redis
@@ -101,6 +101,80 @@ def test_damaged_entry_is_computed_again_and_counted(cache, redis, key, value, e
 
     assert cache.get(key, lambda: value, TTL, nearest=False).source is Source.COMPUTED
     assert "corrupt" in events
+
+
+ENTRY = f"{PREFIX}entry:"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "event"),
+    [
+        (lambda redis, name: redis.hset(name, "value", b"\x80"), "corrupt"),
+        (lambda redis, name: redis.hset(name, "seq", "no number"), "foreign"),
+        (lambda redis, name: redis.hdel(name, "crc"), "foreign"),
+        (lambda redis, name: redis.delete(name) and redis.set(name, "a string"), "foreign"),
+        (lambda redis, name: redis.delete(name) and redis.lpush(name, "a", "list"), "foreign"),
+        (lambda redis, name: redis.hincrby(name, "soft_ms", 10**10), "ahead of the clock"),
+    ],
+    ids=["damaged", "no number", "a field less", "string", "list", "clock"],
+)
+def test_what_cannot_be_believed_is_computed_again_counted_and_logged(
+    cache, redis, key, value, events, caplog, wait_until, spoil, event
+):
+    cache.get(key, lambda: value, TTL)
+    spoil(redis, f"{ENTRY}{key}")
+
+    assert cache.get(key, lambda: value, TTL, nearest=False).value == value
+
+    wait_until(lambda: events.count("fill stored") == 2)
+    assert events.count(event) == 1
+    assert key in caplog.text
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda redis, name: redis.set(name, "no number"),
+        lambda redis, name: redis.lpush(name, "a", "list"),
+    ],
+    ids=["string", "list"],
+)
+def test_foreign_tag_voids_what_carries_it_once(cache, redis, key, value, events, caplog, spoil):
+    cache.get(key, lambda: value, TTL)
+    spoil(redis, f"{TAG_PREFIX}{value.tags[1]}")
+
+    sources = [cache.get(key, lambda: value, TTL, nearest=False).source for _ in range(3)]
+
+    assert sources == [Source.BYPASS, Source.COMPUTED, Source.REDIS]
+    assert events.count("fill foreign tag") == 1
+    assert key in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["string", "list"])
+def test_foreign_lease_is_nobody_s(cache, redis, key, value, kind):
+    name = f"{PREFIX}lease:{key}"
+    redis.set(name, "foreign") if kind == "string" else redis.lpush(name, "foreign")
+
+    assert cache.get(key, lambda: value, TTL).source is Source.COMPUTED
+
+
+def test_value_over_the_limit_is_served_counted_and_logged(cache, key, events, caplog):
+    large = Value(b"x" * (MOST_BYTES + 1), (key,))
+
+    assert cache.get(key, lambda: large, TTL).value == large
+    assert "fill too large" in events
+    assert key in caplog.text
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000, "with space", "\x00\n", "ключ"])
+def test_any_key_is_cached_and_purged(cache, key, name):
+    name = f"{key}{name}"
+    sources = [cache.get(name, lambda: Value(b"x", (name,)), TTL).source for _ in range(3)]
+    assert sources == [Source.COMPUTED, Source.REDIS, Source.LOCAL]
+
+    assert cache.purge([name])
+
+    assert cache.get(name, lambda: Value(b"y", (name,)), TTL).source is Source.COMPUTED
 
 
 @pytest.fixture

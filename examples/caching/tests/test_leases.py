@@ -123,7 +123,23 @@ def test_entry_without_its_numbers_is_a_miss(leases, redis, key, value, field):
     filled(leases, key, value)
     redis.hset(f"{PREFIX}entry:{key}", field, "no number")
 
-    assert leases.read(key, TTL).state is State.COMPUTE
+    reading = leases.read(key, TTL)
+    assert (reading.state, reading.oddity) == (State.COMPUTE, "foreign")
+
+
+@pytest.mark.parametrize("field", ["value", "tags", "etag", "crc", "soft_ms", "seq"])
+def test_entry_that_lacks_a_field_is_a_miss(leases, redis, key, value, field):
+    filled(leases, key, value)
+    redis.hdel(f"{PREFIX}entry:{key}", field)
+
+    reading = leases.read(key, TTL)
+    assert (reading.state, reading.oddity) == (State.COMPUTE, "foreign")
+
+
+def test_foreign_entry_is_reported_once(leases, redis, key):
+    redis.hset(f"{PREFIX}entry:{key}", "of", "somebody else")
+
+    assert [leases.read(key, TTL).oddity for _ in range(3)] == ["foreign", "", ""]
 
 
 def test_foreign_type_is_a_miss_and_is_replaced(leases, redis, key, value):
@@ -162,4 +178,7 @@ def test_clock_that_goes_back_renews_the_entry(leases, redis, key, value):
     filled(leases, key, value)
     redis.hincrby(f"{PREFIX}entry:{key}", "soft_ms", 3_600_000)  # as if filled an hour ahead
 
-    assert leases.read(key, TTL).state is State.REFRESH
+    readings = [leases.read(key, TTL) for _ in range(2)]
+
+    assert [each.state for each in readings] == [State.REFRESH, State.STALE]
+    assert [each.oddity for each in readings] == ["ahead of the clock", ""]
