@@ -36,6 +36,7 @@ COLUMNS = (
     "computations for 40 at once",
     "request p50, ms",
     "request p99, ms",
+    "MiB after 1,000,000 keys",
 )
 RACE_SECONDS = 25.0
 
@@ -108,12 +109,13 @@ def run(url: str) -> Measured:
     for cells in rows:
         kind = answered.get(str(cells[0]))
         cells += [round(ms, 2) for ms in latency[kind]] if kind else ["", ""]
+        cells.append(round(used / 2**20, 1) if kind == "local" else "")
     for kind, name in (
         ("304", "layered, 304 from the local layer"),
         ("computed", "layered, computed"),
         ("uncached", "no cache"),
     ):
-        rows.append([name, *[""] * 5, *(round(ms, 2) for ms in latency[kind])])
+        rows.append([name, *[""] * 5, *(round(ms, 2) for ms in latency[kind]), ""])
     return Measured(COLUMNS, rows, [*goals(benches, used, memory.BOUND)])
 
 
