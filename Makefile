@@ -6,6 +6,7 @@ RECORD  ?=
 CHECK   ?=
 
 PYTHON := .venv/bin/python
+PYTEST = env PYTHONPATH=. $(PYTHON) -m pytest $(if $(EXAMPLE),--example $(EXAMPLE))
 NEXUS  := PYTHONPATH=. $(PYTHON) -m nexus
 LOCK   := --universal --generate-hashes --no-emit-index-url --python-version 3.12 --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
@@ -36,7 +37,7 @@ prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [STACK=embedded|compose] [RE
 	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) --stack $(STACK) $(if $(RECORD),--record)
 
 test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
-	@exec env PYTHONPATH=. $(PYTHON) -m pytest $(if $(EXAMPLE),--example $(EXAMPLE))
+	@$(PYTEST) -n 2 --dist loadfile -m "not alone" && exec $(PYTEST) -m alone
 
 bench: .venv/dev.stamp ## EXAMPLE=… [RECORD=1]: the solution beside its peers in one run
 	@exec env $(NEXUS) bench $(EXAMPLE) $(if $(RECORD),--record)

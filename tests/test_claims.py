@@ -8,7 +8,7 @@ from nexus.experiment import Experiment
 from nexus.prove import prove_one
 
 
-@pytest.mark.claim
+@pytest.mark.alone
 def test_verdict_is_the_declared_one(stack: Any, claim: tuple[type[Experiment], str, str]):
     experiment, variant, _ = claim
 

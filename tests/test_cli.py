@@ -250,6 +250,7 @@ def test_verdict_that_differs_from_the_declaration_fails(env, tmp_path):
     assert done.stderr.strip() == "At least one verdict differs from what is declared: toy."
 
 
+@pytest.mark.alone  # it ends what any other test has started
 def test_clean_stops_a_running_stack_and_removes_its_data(running, env, tmp_path):
     done = nexus("clean", env=env)
 

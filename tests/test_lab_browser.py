@@ -359,6 +359,7 @@ def test_a_running_example_is_accessible(page, lab):
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.alone
 def test_pages_are_light_and_quick(page, library):
     sizes = {}
 
@@ -472,6 +473,7 @@ def start_rate_limiting(page: Page, lab: Lab) -> None:
     expect(card.locator("[data-state-word]")).to_have_text("Running", timeout=90_000)
 
 
+@pytest.mark.alone
 def test_a_newcomer_refutes_the_naive_limiter_within_two_minutes(page, fresh):
     """Nothing is installed for the example, nothing has been read: three clicks."""
     began = time.monotonic()
@@ -486,6 +488,7 @@ def test_a_newcomer_refutes_the_naive_limiter_within_two_minutes(page, fresh):
     expect(panel.locator("[data-exchanges]")).to_contain_text("HTTP 429")
 
 
+@pytest.mark.alone
 def test_a_run_of_ten_thousand_samples_stays_smooth(page, fresh):
     """The page draws on while the machine is busy; judged is every sample, drawn are some."""
     start_rate_limiting(page, fresh)

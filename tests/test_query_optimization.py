@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psutil
 import psycopg
+import pytest
 
 from nexus import catalog
 from nexus.environment import ensure_environment
@@ -16,6 +17,7 @@ EXAMPLE = catalog.example("query_optimization")
 MEGABYTE = 2**20
 
 
+@pytest.mark.alone
 def test_with_all_data_the_stack_takes_700_mb_and_loads_in_15_s(tmp_path):
     ensure_environment(EXAMPLE)
     with EmbeddedStack(EXAMPLE, tmp_path, workers=SERVER_PROCESSES) as stack:

@@ -19,6 +19,7 @@ EXAMPLE = catalog.example("rate_limiting")
 MEGABYTE = 2**20
 
 
+@pytest.mark.alone
 def test_starts_in_seconds_takes_350_mb_and_ends_within_5_s(tmp_path):
     ensure_environment(EXAMPLE)
     began = time.monotonic()
