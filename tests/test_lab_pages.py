@@ -91,6 +91,15 @@ def get(client, path, status=200):
     return response.content.decode()
 
 
+def test_assets_are_sent_whole_and_not_again(client):
+    first = client.get("/static/lab/lab.css")
+    again = client.get("/static/lab/lab.css", headers={"if-modified-since": first["Last-Modified"]})
+
+    assert not first.streaming  # Django would warn of each
+    assert first["Content-Type"].startswith("text/css")
+    assert (first.status_code, again.status_code) == (200, 304)
+
+
 # ---------------------------------------------------------------- write-ups
 
 

@@ -1,8 +1,6 @@
 """Routes of the lab. Pages have the same tree as the exported site; what changes something is a POST."""
 
-from django.conf import settings
 from django.urls import path
-from django.views.static import serve
 
 from nexus.lab import actions, views
 
@@ -11,7 +9,7 @@ handler404 = views.missing
 urlpatterns = [
     path("", views.home, name="home"),
     path("events/", actions.events, name="events"),
-    path("static/<path:path>", serve, {"document_root": settings.STATIC_ROOT}, name="static"),
+    path("static/<path:path>", views.static, name="static"),
     path("runs/<int:number>/chart/", actions.chart, name="chart"),
     path("runs/<int:number>/cancel/", actions.cancel, name="cancel"),
     path("runs/<int:number>/fault/", actions.fault, name="fault"),

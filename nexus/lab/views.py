@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.static import serve
 
 from nexus import catalog
 from nexus.catalog import UnknownName
@@ -26,6 +28,16 @@ def file(request: HttpRequest, name: str, path: str) -> HttpResponse:
     if path not in page.files:
         raise Http404(f"{page.document.title} has no file {path}.")
     return render(request, "lab/file.html", file_context(page, path) | _live(request))
+
+
+def static(request: HttpRequest, path: str) -> HttpResponse:
+    """Serve a file of the lab's own, whole: piece by piece, Django warns that it has to wait for the disk."""
+    found = serve(request, path, document_root=settings.STATIC_ROOT)
+    if isinstance(found, HttpResponse):  # 304
+        return found
+    answer = HttpResponse(found.getvalue(), headers=dict(found.headers))
+    found.close()
+    return answer
 
 
 def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
