@@ -2,34 +2,18 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
-from shield.addresses import account
 
 from bans import ledger, wiring
 from bans.ledger import Actor
 from bans.models import Appeal, Ban
 from bans.permissions import IsStaff
-
-
-class AppealsThrottle(SimpleRateThrottle):
-    """A few for each client, who is told apart as the list tells clients apart."""
-
-    scope = "appeals"
-
-    def get_cache_key(self, request: HttpRequest, view: APIView) -> str | None:
-        del view
-        client = wiring.client_of(request.META)
-        return self.cache_format % {
-            "scope": self.scope,
-            "ident": account(client) if client else "-",
-        }
+from bans.throttles import AppealsThrottle
 
 
 class AppealShape(serializers.Serializer[Any]):

@@ -47,8 +47,10 @@ class Actor:
     network: Network | None = None
 
 
-def guard(network: Network, actor: Actor) -> None:
-    """Raise Refused if a ban of the network would be a mistake."""
+def guard(network: Network, actor: Actor, kind: str = Ban.Kind.DENY) -> None:
+    """Raise Refused if a ban of the network would be a mistake; an exception hurts nobody."""
+    if kind == Ban.Kind.ALLOW:
+        return
     if network.length < WIDEST[network.version]:
         raise Refused(f"{network} is wider than /{WIDEST[network.version]}")
     for own in LOOPBACK:
@@ -69,13 +71,12 @@ def add(network: Network, actor: Actor, **fields: Any) -> tuple[Ban, bool]:
     Raises:
         Refused: see `guard`.
     """
-    if fields.get("kind", Ban.Kind.DENY) == Ban.Kind.DENY:
-        guard(network, actor)
+    kind = fields.get("kind", Ban.Kind.DENY)
+    guard(network, actor, kind)
     try:
         with written_by(actor):
             return Ban.objects.create(network=str(network), **fields), True
     except IntegrityError:
-        kind = fields.get("kind", Ban.Kind.DENY)
         return Ban.objects.get(network=str(network), kind=kind, lifted=None), False
 
 

@@ -1,6 +1,6 @@
 """The truth about who is refused: bans, feeds, and every change of them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -8,8 +8,9 @@ from django.db.models.functions import Now
 
 if TYPE_CHECKING:
     Field = models.Field[str, str]
+    Lookup = models.Lookup[str]
 else:
-    Field = models.Field
+    Field, Lookup = models.Field, models.Lookup
 
 
 class CidrField(Field):
@@ -20,6 +21,23 @@ class CidrField(Field):
 
     def from_db_value(self, value: Any, *_: Any) -> str | None:
         return None if value is None else str(value)
+
+
+@CidrField.register_lookup
+class Holds(Lookup):
+    """`network__holds=address`: the networks that contain it."""
+
+    lookup_name = "holds"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        network, first = self.process_lhs(compiler, connection)
+        address, rest = self.process_rhs(compiler, connection)
+        return f"{network} >>= {address}::inet", (*first, *rest)
+
+
+class Bans(models.QuerySet["Ban"]):
+    def active(self) -> Self:
+        return self.filter(Q(expires=None) | Q(expires__gt=Now()), lifted=None)
 
 
 class Ban(models.Model):
@@ -43,6 +61,8 @@ class Ban(models.Model):
     starts = models.DateTimeField(db_default=Now())
     expires = models.DateTimeField(null=True, blank=True)
     lifted = models.DateTimeField(null=True, blank=True)
+
+    objects = Bans.as_manager()
 
     class Meta:
         constraints = (

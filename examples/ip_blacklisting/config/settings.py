@@ -5,6 +5,8 @@ from os import environ as env
 from pathlib import Path
 
 import dj_database_url
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 if metrics_folder := env.get("PROMETHEUS_MULTIPROC_DIR"):
     Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # the client library expects it
@@ -16,6 +18,11 @@ ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
@@ -29,10 +36,26 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "flights.middleware.GuardMiddleware",  # before everything that costs something
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",  # this and the next three: the admin
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
 DATABASE_URL = env.get("DATABASE_URL", "postgres://nexus:nexus@127.0.0.1:5432/nexus")
 try:
     # A connection for each thread, kept: opening one costs more than a request.
@@ -44,7 +67,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 
 STATIC_URL = "static/"
-WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI, straight from their package
+WHITENOISE_USE_FINDERS = True  # assets of the admin and Swagger UI, straight from their packages
+
+# Browsers keep these for http://localhost, too.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+# The admin behind a proxy that speaks HTTPS: its origin, https://…
+CSRF_TRUSTED_ORIGINS = [*filter(None, env.get("CSRF_TRUSTED_ORIGINS", "").split(","))]
 
 # The solution.
 REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -61,16 +89,25 @@ STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 
 # The stock ways, set up as their own documentation says.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # In favour of all: by default a Redis that is gone would hold a request for seconds.
+        "OPTIONS": {
+            "socket_timeout": 0.5,
+            "socket_connect_timeout": 0.5,
+            "retry": Retry(NoBackoff(), 0),
+        },
+    },
     "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 BLOCKLIST_CONFIG = {"cooldown": 7}
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "bans.answers.on_exception",
-    "DEFAULT_THROTTLE_RATES": {"appeals": "5/hour"},
+    "DEFAULT_THROTTLE_RATES": {"appeals": "5/hour", "bans": "600/min", "changes": "60/min"},
     "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "UNAUTHENTICATED_USER": None,  # the default comes from contrib.auth, which is not installed
+    "UNAUTHENTICATED_USER": None,  # a request without the token is nobody's
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
 SPECTACULAR_SETTINGS = {
@@ -87,7 +124,6 @@ SPECTACULAR_SETTINGS = {
 SECURE_SSL_REDIRECT = env.get("SECURE_SSL_REDIRECT") == "1"
 SECURE_HSTS_SECONDS = 30 * 86_400  # sent over HTTPS only
 SILENCED_SYSTEM_CHECKS = [
-    "security.W003",  # no CSRF middleware: no cookies, no sessions, no forms
     "security.W005",  # HSTS for subdomains and the preload list are decisions about a whole
     "security.W021",  # domain, not about one service of it
     "security.W008",  # no redirect to HTTPS: http://localhost has to work; a proxy redirects

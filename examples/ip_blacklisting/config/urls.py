@@ -2,6 +2,7 @@
 
 from bans.appeals import Appeals, Decision
 from bans.metrics import exposition
+from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from flights.views import health
@@ -9,6 +10,7 @@ from flights.views import health
 urlpatterns = [
     path("healthz", health),
     path("metrics", exposition),
+    path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view()),
     path("api/appeals/", Appeals.as_view()),

@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 from flights.variants import VARIANTS
 
 PROCESS: Final = cache(lambda: f"{os.uname().nodename}:{os.getpid()}")  # after the fork
-UNGUARDED = ("bans", "feeds", "state")  # for operators, whose own network may be banned
+UNGUARDED = ("bans", "changes", "feeds", "state")  # for operators, whose own network may be banned
 
 
 class Queries:

@@ -1,5 +1,6 @@
 """The flight API: each variant at its own path."""
 
+from bans.api import BanList, ChangeList
 from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 
@@ -14,6 +15,8 @@ class VariantConverter(StringConverter):
 register_converter(VariantConverter, "variant")
 urlpatterns = [
     path("", Index.as_view()),
+    path("shield/bans/", BanList.as_view()),
+    path("shield/changes/", ChangeList.as_view()),
     path(
         "<variant:variant>/",
         include(

@@ -9,7 +9,6 @@ from typing import Any
 import psutil
 from bans import wiring
 from bans.answers import problem
-from bans.ledger import Refused
 from bans.permissions import IsStaff
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
@@ -19,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from flights.airports import DOCUMENTS, RECORDS
-from flights.guards import TakesFeeds
+from flights.guards import TakesBans, TakesFeeds
 from flights.variants import VARIANTS
 
 CHUNK = 2**16  # bytes
@@ -80,17 +79,18 @@ class Bans(APIView):
     permission_classes = (IsStaff,)
 
     def post(self, request: Request, variant: str) -> HttpResponse:
-        return self._change(VARIANTS[variant].guard.ban, request.data, 201)
+        return self._change(variant, "ban", request.data, 201)
 
     def delete(self, request: Request, variant: str) -> HttpResponse:
-        return self._change(VARIANTS[variant].guard.unban, request.query_params, 204)
+        return self._change(variant, "unban", request.query_params, 204)
 
-    def _change(self, change: Any, given: Any, status: int) -> HttpResponse:
+    def _change(self, variant: str, change: str, given: Any, status: int) -> HttpResponse:
+        guard = VARIANTS[variant].guard
+        if not isinstance(guard, TakesBans):
+            return problem(404, "This variant takes no bans here")
         network = given.get("network", "") if hasattr(given, "get") else ""
         try:
-            change(str(network))
-        except Refused as error:
-            return problem(409, str(error))
+            getattr(guard, change)(str(network))
         except ValueError as error:
             return problem(400, str(error))
         return HttpResponse(status=status)

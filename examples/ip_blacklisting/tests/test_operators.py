@@ -176,18 +176,6 @@ def test_what_is_not_allowed_or_malformed_is_a_problem(client, settings, path, b
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_bad_network_of_staff_is_named(client, settings):
-    settings.STAFF_TOKEN = "token"
-    staff = {"headers": {"Authorization": "Bearer token"}, "content_type": "application/json"}
-
-    bad = client.post("/api/shield/bans/", {"network": "1.2.3"}, **staff)
-    wide = client.post("/api/shield/bans/", {"network": "8.0.0.0/8"}, **staff)
-    broken = client.post("/api/shield/bans/", "{", **staff)
-
-    assert (bad.status_code, wide.status_code, broken.status_code) == (400, 409, 400)
-    assert "1.2.3" in bad.json()["title"]
-
-
 def test_shadow_and_login_bans_refuse_less_and_are_counted(client):
     wiring.follower.cache_clear()
     table = wiring.follower().replica.matcher.bans

@@ -18,6 +18,11 @@ class Guard(Protocol):
         """Learn from the answer to a request that was let in."""
         ...
 
+
+@runtime_checkable
+class TakesBans(Guard, Protocol):
+    """One whose list is changed by its own means; that of the solution has an API, `bans.api`."""
+
     def ban(self, network: str) -> None: ...
     def unban(self, network: str) -> None: ...
 

@@ -12,7 +12,7 @@ from bans.watch import Seen, reporter
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from shield.addresses import Address, account, meant
+from shield.addresses import Address, account
 from shield.matcher import Match, Scope
 from shield.scores import Kind
 
@@ -61,12 +61,6 @@ class Shield:
             reporter().note(
                 Seen(time.time(), account(client), kind, request.path, answer.status_code)
             )
-
-    def ban(self, network: str) -> None:
-        ledger.add(meant(network), Actor("operator"), reason="operator", source="operator")
-
-    def unban(self, network: str) -> None:
-        ledger.lift_network(meant(network), Actor("operator"))
 
     def replace(self, name: str, lines: Iterable[str]) -> dict[str, object]:
         feed, result = ledger.import_feed(name, lines, Actor("operator"))

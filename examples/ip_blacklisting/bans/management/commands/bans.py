@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
-from django.db.models import Q
 from django.utils import timezone
 from shield.addresses import Network, meant, parse_address, parse_network
 from shield.follower import SourceDown
@@ -75,7 +74,7 @@ class Command(BaseCommand):
         yield f"{found}: {'lifted' if lifted else 'nothing to lift'}"
 
     def _list(self, **_: Any) -> Iterator[str]:
-        for ban in active().order_by("pk"):
+        for ban in Ban.objects.active().order_by("pk"):
             yield f"{ban}: {described(ban)}"
         for feed in Feed.objects.defer("run").filter(networks__gt=0):
             yield f"feed {feed}: {feed.networks} networks"
@@ -90,7 +89,7 @@ class Command(BaseCommand):
             return
         found_in = [
             f"{ban}: {described(ban)}"
-            for ban in active()
+            for ban in Ban.objects.active()
             if parse_network(ban.network).contains(found)
         ]
         with PostgresTruth(settings.DATABASE_URL) as truth:
@@ -110,13 +109,11 @@ class Command(BaseCommand):
     def _export(self, format: str, **_: Any) -> Iterator[str]:  # noqa: A002 -- the option's name
         networks: list[Network] = [
             parse_network(each.network)
-            for each in active().filter(kind=Ban.Kind.DENY, scope=Ban.Scope.FULL, shadow=False)
+            for each in Ban.objects.active().filter(
+                kind=Ban.Kind.DENY, scope=Ban.Scope.FULL, shadow=False
+            )
         ]
         yield from exports.FORMATS[format](networks)
-
-
-def active() -> Any:
-    return Ban.objects.filter(Q(expires=None) | Q(expires__gt=timezone.now()), lifted=None)
 
 
 def described(ban: Ban) -> str:
