@@ -93,14 +93,10 @@ class BanAdmin(Written):
 
     def save_model(self, request: HttpRequest, obj: Ban, form: BanForm, change: bool) -> None:
         if change:
-            with ledger.written_by(actor(request)):
-                obj.save(update_fields=["scope", "shadow", "reason", "expires"])
+            ledger.alter(obj, actor(request), **form.cleaned_data)
             return
-        fields = {
-            name: form.cleaned_data[name]
-            for name in ("kind", "scope", "shadow", "reason", "expires")
-        }
-        ban, _ = ledger.add(meant(obj.network), actor(request), source="operator", **fields)
+        fields = form.cleaned_data | {"source": "operator"}
+        ban, _ = ledger.add(meant(fields.pop("network")), actor(request), **fields)
         obj.pk = ban.pk
 
     @admin.action(description="Lift", permissions=["change"])

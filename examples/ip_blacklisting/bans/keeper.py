@@ -9,7 +9,9 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from redis.exceptions import RedisError
+from shield.addresses import Address, Network, account
 from shield.follower import SourceDown
+from shield.matcher import Scope
 from shield.scores import Detector, Verdict
 from shield.terms import term_seconds
 
@@ -81,18 +83,30 @@ class Keeper:
 
 
 def ban(verdict: Verdict) -> None:
-    """Ban whom the detector has found, for longer each time."""
+    """Ban whom the detector has found: for longer each time, and the second time from everything.
+
+    A time counts once it is over; who was let go before has been banned by mistake.
+    """
     now = timezone.now()
-    before = Ban.objects.filter(network=str(verdict.network), source="detector")
+    name = str(verdict.network)
+    before = Ban.objects.filter(network=name, source="detector", expires__lte=now)
     ages = [(now - starts).total_seconds() for starts in before.values_list("starts", flat=True)]
+    again = bool(ages) and verdict.network == lone(verdict.network)
+    fields = {
+        "scope": Scope.FULL.name.lower() if again else verdict.scope.name.lower(),
+        "reason": verdict.reason,
+        "evidence": verdict.parts,
+        "expires": now + timedelta(seconds=term_seconds(ages)),
+    }
     try:
-        ledger.add(
-            verdict.network,
-            DETECTOR,
-            reason=verdict.reason,
-            source="detector",
-            evidence=verdict.parts,
-            expires=now + timedelta(seconds=term_seconds(ages)),
-        )
+        made, new = ledger.add(verdict.network, DETECTOR, source="detector", **fields)
     except Refused as error:
         logger.warning("an attack is not banned: %s", error)
+        return
+    if not new and made.source == "detector" and Ban.Scope.FULL == fields["scope"] != made.scope:
+        ledger.alter(made, DETECTOR, **fields)
+
+
+def lone(network: Network) -> Network:
+    """Return the client of a network's first address: of a whole /24 many are nobody's attackers."""
+    return account(Address(network.version, network.value))

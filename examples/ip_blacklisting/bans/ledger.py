@@ -80,6 +80,12 @@ def add(network: Network, actor: Actor, **fields: Any) -> tuple[Ban, bool]:
         return Ban.objects.get(network=str(network), kind=kind, lifted=None), False
 
 
+def alter(ban: Ban, actor: Actor, **fields: Any) -> None:
+    """Change what a ban refuses, for how long, or why; not whom."""
+    with written_by(actor):
+        Ban.objects.filter(pk=ban.pk, lifted=None).update(**fields)
+
+
 def lift(bans: Sequence[int], actor: Actor) -> int:
     """Lift bans by id; return how many were not lifted yet."""
     with written_by(actor):

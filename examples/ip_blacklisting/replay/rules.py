@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shield.addresses import Address, Network
-from shield.matcher import Matcher
+from shield.matcher import Matcher, Scope
 from shield.scores import Detector, Event
 from shield.table import NEVER, Entry
 
 from replay.traffic import BOUNDS, traffic
 
-type Rule = Callable[[Event], Network | None]  # returns whom to ban
+type Rule = Callable[[Event], tuple[Network, Scope] | None]  # returns whom to ban, and from what
 
 
 @dataclass
@@ -36,14 +36,16 @@ def run(seed: int, rule: Rule) -> Outcome:
     for sent in traffic(seed):
         outcome.events += 1
         account = sent.event.account
-        if matcher.find(Address(account.version, account.value), 0):
+        found = matcher.find(Address(account.version, account.value), 0)
+        if found and (found.entry.scope == Scope.FULL or sent.event.kind == "login failed"):
             if sent.sender == "people":
                 outcome.people.add(str(account))
             continue
         if sent.sender in outcome.through:
             outcome.through[sent.sender] += 1
         if banned := rule(sent.event):
-            matcher.bans.add(banned, Entry(1, NEVER, 1, False))
+            network, scope = banned
+            matcher.bans.add(network, Entry(1, NEVER, scope, False))
             if sent.sender == "people":
                 outcome.people.add(str(account))
             else:
@@ -55,9 +57,9 @@ def scores() -> Rule:
     """Return the rule of the solution."""
     detector = Detector()
 
-    def rule(event: Event) -> Network | None:
+    def rule(event: Event) -> tuple[Network, Scope] | None:
         verdict = detector.observe(event)
-        return verdict.network if verdict else None
+        return (verdict.network, verdict.scope) if verdict else None
 
     return rule
 
@@ -66,10 +68,10 @@ def per_minute(limit: int = 60) -> Rule:
     """Return the rule that is written first: so many requests in a minute of the clock."""
     counts: dict[tuple[Network, int], int] = {}
 
-    def rule(event: Event) -> Network | None:
+    def rule(event: Event) -> tuple[Network, Scope] | None:
         window = event.account, int(event.seconds // 60)
         counts[window] = counts.get(window, 0) + 1
-        return event.account if counts[window] > limit else None
+        return (event.account, Scope.FULL) if counts[window] > limit else None
 
     return rule
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from shield.addresses import Network
+from shield.matcher import Scope
 
 type Kind = Literal["ok", "login failed", "missing", "trap"]
 
@@ -46,11 +47,16 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whom to ban, and why: what each part contributed, in points."""
+    """Whom to ban, from what, and why: what each part contributed, in points.
+
+    Attributes:
+        scope: logins, for who only tries passwords: others may be behind the same address.
+    """
 
     network: Network
     reason: str
     parts: dict[str, float]
+    scope: Scope = Scope.FULL
 
 
 @dataclass(slots=True)
@@ -100,7 +106,8 @@ class Detector:
         account.recent.append(now)
         account.requests += 1
         if event.kind == "trap":
-            return self._ban(event.account, "a path that only attackers ask for", trap=rules.ban_at)
+            reason = "a path that only attackers ask for"
+            return self._ban(event.account, reason, Scope.FULL, trap=rules.ban_at)
         if event.kind == "login failed":
             account.logins.add(rules.failed_login, now, rules.half_life_seconds)
             account.failures += 1
@@ -116,10 +123,14 @@ class Detector:
             logins = account.logins.add(0, now, rules.half_life_seconds)
             scan = account.scan.add(0, now, rules.half_life_seconds)
             if logins + scan >= rules.ban_at:
-                return self._ban(event.account, "failed logins and scans", logins=logins, scan=scan)
+                scope = Scope.LOGIN if logins > scan else Scope.FULL
+                return self._ban(
+                    event.account, "failed logins and scans", scope, logins=logins, scan=scan
+                )
         full = len(account.recent) == rules.burst_requests
         if full and now - account.recent[0] <= rules.burst_seconds:
-            return self._ban(event.account, "a burst", requests=float(rules.burst_requests))
+            requests = float(rules.burst_requests)
+            return self._ban(event.account, "a burst", Scope.FULL, requests=requests)
         return None
 
     def _group(self, event: Event) -> Verdict | None:
@@ -131,9 +142,8 @@ class Detector:
         failures = group.logins.add(1, event.seconds, rules.half_life_seconds)
         if failures < rules.group_failures or len(group.members) < rules.group_accounts:
             return None
-        return self._ban(
-            network, "failed logins of neighbours", failures=failures, accounts=len(group.members)
-        )
+        reason, accounts = "failed logins of neighbours", len(group.members)
+        return self._ban(network, reason, Scope.LOGIN, failures=failures, accounts=accounts)
 
     def _account(self, network: Network, now: float) -> Account:
         if now - self._swept > self.rules.forget_after_seconds / 10:
@@ -152,9 +162,10 @@ class Detector:
             network: each for network, each in self._accounts.items() if each.seconds > oldest
         }
 
-    def _ban(self, network: Network, reason: str, **parts: float) -> Verdict:
+    def _ban(self, network: Network, reason: str, scope: Scope, **parts: float) -> Verdict:
         self._accounts.pop(network, None)
-        return Verdict(network, reason, {name: round(value, 1) for name, value in parts.items()})
+        rounded = {name: round(value, 1) for name, value in parts.items()}
+        return Verdict(network, reason, rounded, scope)
 
 
 def neighbours(account: Network) -> Network:

@@ -1,15 +1,19 @@
 """What an operator does by hand, and what the keeper does by itself."""
 
+import base64
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from bans import forgetting, sightings, wiring
 from bans.keeper import Keeper, ban
 from bans.models import Ban, Change, DayKey, Sighting
 from bans.watch import Seen
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from django_ratelimit import core
 from shield.addresses import parse_network
 from shield.matcher import Scope
 from shield.scores import Verdict
@@ -18,6 +22,7 @@ from shield.terms import LONGEST_SECONDS, term_seconds
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ledger")]
 CLIENT = parse_network("198.18.0.1")
+STOPPED = SimpleNamespace(time=lambda: 1_800_000_000.0)  # no minute ends during a test
 
 
 def said(*args):
@@ -83,6 +88,103 @@ def test_verdict_becomes_a_ban_with_its_parts():
         "detector",
     )
     assert 590 < (found.expires - timezone.now()).total_seconds() <= 600
+
+
+PASSWORDS = Verdict(CLIENT, "failed logins", {"logins": 100.0}, Scope.LOGIN)
+
+
+def is_over():
+    long_ago = timezone.now() - timedelta(hours=1)
+    Ban.objects.filter(lifted=None).update(starts=long_ago, expires=timezone.now())
+
+
+def test_passwords_cost_the_login_first_and_everything_the_second_time():
+    ban(PASSWORDS)
+    assert Ban.objects.get().scope == "login"
+    ban(PASSWORDS)  # what was under way meanwhile
+    assert Ban.objects.get().scope == "login"
+    is_over()
+    ban(PASSWORDS)
+
+    again = Ban.objects.latest("pk")
+    assert again.scope == "full"
+    assert (again.expires - timezone.now()).total_seconds() > 1_190
+
+
+def test_who_was_let_go_was_banned_by_mistake_and_begins_anew():
+    ban(PASSWORDS)
+    said("remove", "198.18.0.1")
+    ban(PASSWORDS)
+
+    assert Ban.objects.latest("pk").scope == "login"
+
+
+def test_neighbours_of_attackers_lose_no_more_than_the_login():
+    for _ in range(2):
+        ban(Verdict(parse_network("198.18.7.0/24"), "neighbours", {}, Scope.LOGIN))
+        is_over()
+
+    assert {each.scope for each in Ban.objects.all()} == {"login"}
+
+
+def test_scan_during_a_ban_of_logins_costs_everything():
+    ban(PASSWORDS)
+    ban(Verdict(CLIENT, "a burst", {"requests": 60.0}))
+
+    assert (Ban.objects.get().scope, Ban.objects.get().reason) == ("full", "a burst")
+    assert Change.objects.count() == 2
+
+
+def login(client, address, password="wrong"):
+    given = base64.b64encode(f"me:{password}".encode()).decode()
+    return client.post(
+        "/api/shield/login/", REMOTE_ADDR=address, headers={"Authorization": f"Basic {given}"}
+    )
+
+
+def test_five_wrong_passwords_a_minute_are_told_to_wait(client, monkeypatch):
+    monkeypatch.setattr(core, "time", STOPPED)
+    cache.clear()
+    wrong = [login(client, "198.18.3.1") for _ in range(7)]
+    elsewhere = login(client, "198.18.3.2", "me-secret")
+
+    assert [answer.status_code for answer in wrong] == [401] * 5 + [429] * 2
+    assert 0 < int(wrong[-1]["Retry-After"]) <= 60
+    assert wrong[-1]["Content-Type"] == "application/problem+json"
+    assert elsewhere.status_code == 200
+
+
+def test_right_passwords_are_not_counted(client):
+    cache.clear()
+    answers = [login(client, "198.18.3.3", "me-secret") for _ in range(20)]
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_login_goes_on_without_redis(client, settings):
+    gone = dict(settings.CACHES["default"], LOCATION="redis://127.0.0.1:1/0")
+    settings.CACHES = {**settings.CACHES, "default": gone}
+
+    assert login(client, "198.18.3.4").status_code == 401
+    assert login(client, "198.18.3.4", "me-secret").status_code == 200
+
+
+def test_counters_hold_no_address(client):
+    cache.clear()
+    login(client, "198.18.3.5")
+    keys = [key.decode() for key in wiring.redis().keys("*rl:*")]
+
+    assert keys
+    assert not any("198.18" in key for key in keys)
+
+
+def test_admin_has_the_same_first_rung(client, monkeypatch):
+    monkeypatch.setattr(core, "time", STOPPED)
+    cache.clear()
+    form = {"username": "ada", "password": "wrong"}
+    answers = [client.post("/admin/login/", form, REMOTE_ADDR="198.18.3.6") for _ in range(6)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
 
 
 def test_verdict_on_a_proxy_is_no_ban():

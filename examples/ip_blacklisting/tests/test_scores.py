@@ -4,6 +4,7 @@ import pytest
 from replay.rules import per_minute, run, scores
 from replay.traffic import BOUNDS, traffic
 from shield.addresses import parse_network
+from shield.matcher import Scope
 from shield.scores import Detector, Event
 
 ONE = parse_network("192.0.2.1")
@@ -16,12 +17,20 @@ def test_ten_failures_and_one_more_ban():
     assert verdicts[:10] == [None] * 10
     assert verdicts[10].network == ONE
     assert verdicts[10].parts == {"logins": pytest.approx(109.4, abs=1), "scan": 0}
+    assert verdicts[10].scope == Scope.LOGIN
 
 
 def test_the_same_missing_path_counts_once():
     detector = Detector()
 
     assert not any(detector.observe(Event(n, ONE, "missing", 7)) for n in range(500))
+
+
+def test_scan_costs_more_than_the_login():
+    detector = Detector()
+    verdicts = [detector.observe(Event(n, ONE, "missing", n)) for n in range(30)]
+
+    assert [each.scope for each in verdicts if each] == [Scope.FULL]
 
 
 def test_failures_fade():

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from bans import ledger, wiring
+from bans import ledger, logins, wiring
 from bans.answers import problem
 from bans.ledger import Actor
 from bans.metrics import child
@@ -25,7 +25,11 @@ def match_of(client: Address) -> Match | None:
 
 
 class Shield:
-    """No query and no round trip: what refuses is in memory, and others keep it up to date."""
+    """No query and no round trip: what refuses is in memory, and others keep it up to date.
+
+    The ladder: 429 for who fails to log in too often, no logins, nothing at all. The first rung alone
+    asks Redis, and only of logins.
+    """
 
     def refusal(self, request: HttpRequest) -> HttpResponseBase | None:
         client = wiring.client_of(request.META)
@@ -33,14 +37,18 @@ class Shield:
         if client is None:
             return problem(400, "No proxy names an address for you that can be read")
         found = match_of(client)
-        if found is None:
-            return self.refused_country(client)
-        if found.entry.scope == Scope.LOGIN and not request.path.endswith("/login/"):
-            return None
-        child(found.source, "shadow" if found.entry.shadow else "refused").inc()
-        if found.entry.shadow:
-            return None
-        return problem(403, "Your network is refused", reference=wiring.reference(found.entry.id))
+        login = request.path.endswith("/login/")
+        if found and (login or found.entry.scope == Scope.FULL):
+            child(found.source, "shadow" if found.entry.shadow else "refused").inc()
+            if not found.entry.shadow:
+                what = "Your network is" if found.entry.scope == Scope.FULL else "Logins are"
+                return problem(403, f"{what} refused", reference=wiring.reference(found.entry.id))
+        if refused := self.refused_country(client):
+            return refused
+        if login and (wait := logins.wait_seconds(request, client)):
+            self._note(request, client, "login failed", 429)  # or nobody would reach the next rung
+            return logins.too_many(wait)
+        return None
 
     @staticmethod
     def refused_country(client: Address) -> HttpResponseBase | None:
@@ -54,13 +62,19 @@ class Shield:
 
     def seen(self, request: HttpRequest, answer: HttpResponseBase) -> None:
         """Note what was answered; a thread sends it to who keeps scores."""
-        if client := getattr(request, CLIENT):
-            kind = KINDS.get(answer.status_code, "ok")
-            if kind == "missing" and request.path.endswith(settings.TRAPS):
-                kind = "trap"
-            reporter().note(
-                Seen(time.time(), account(client), kind, request.path, answer.status_code)
-            )
+        client: Address | None = getattr(request, CLIENT)
+        if client is None:
+            return
+        kind = KINDS.get(answer.status_code, "ok")
+        if kind == "missing" and request.path.endswith(settings.TRAPS):
+            kind = "trap"
+        if kind == "login failed":
+            logins.failed(request, client)
+        self._note(request, client, kind, answer.status_code)
+
+    @staticmethod
+    def _note(request: HttpRequest, client: Address, kind: Kind, status: int) -> None:
+        reporter().note(Seen(time.time(), account(client), kind, request.path, status))
 
     def replace(self, name: str, lines: Iterable[str]) -> dict[str, object]:
         feed, result = ledger.import_feed(name, lines, Actor("operator"))
