@@ -1,8 +1,11 @@
-"""What one process does for all: keeps scores, sends what nobody sent, writes the list to disk, forgets."""
+"""What one process does for all, and no other: a second keeper waits until the first is gone.
+
+Keeps scores, looks for slow attackers, sends what nobody sent, writes the list to disk, forgets.
+"""
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -15,15 +18,20 @@ from shield.matcher import Scope
 from shield.scores import Detector, Verdict
 from shield.terms import term_seconds
 
-from bans import forgetting, ledger, sightings, stream, watch, wiring
+from bans import forgetting, ledger, sightings, slow, stream, watch, wiring
 from bans.ledger import Actor, Refused
 from bans.models import Ban
+from bans.slow import Parts
 from bans.truth import PostgresTruth
 from bans.watch import Seen
 
 WAIT_SECONDS = 0.1
-SNAPSHOT_SECONDS = 5.0  # the oldest list that a process can start from while nothing answers
-FORGET_SECONDS = 3_600.0
+STANDBY_SECONDS = 1.0
+SECONDS = {
+    "snapshot": 5.0,  # the oldest list that a process can start from while nothing answers
+    "scan": 60.0,
+    "forget": 3_600.0,
+}
 DETECTOR = Actor("detector")
 
 logger = logging.getLogger(__name__)
@@ -38,25 +46,32 @@ class Keeper:
         self.detector = Detector()
         self.epoch = ""
         self.seq = -1
-        self.snapshot_due = 0.0
-        self.forget_due = 0.0
+        self.slow: Mapping[str, Parts] = {}
+        self.due = {self.snapshot: 0.0, self.scan: 0.0, self.forget: 0.0}
 
     def step(self) -> None:
         """Do what is due; a service that does not answer is asked again the next time."""
         close_old_connections()
         try:
-            self.epoch = self.epoch or self.truth.epoch()
+            if not self.truth.lead():
+                time.sleep(STANDBY_SECONDS)
+                return
+            self.follow(self.truth.epoch())
             self.watch()
             ledger.publish()
-            if time.monotonic() >= self.snapshot_due:
-                self.snapshot_due = time.monotonic() + SNAPSHOT_SECONDS
-                self.snapshot()
-            if time.monotonic() >= self.forget_due:
-                self.forget_due = time.monotonic() + FORGET_SECONDS
-                forgetting.forget(timezone.now())
+            for duty, due in self.due.items():
+                if time.monotonic() >= due:
+                    self.due[duty] = time.monotonic() + SECONDS[duty.__name__]
+                    duty()
         except (SourceDown, DatabaseError) as error:
             logger.warning("waiting: %s", error)
             time.sleep(WAIT_SECONDS)
+
+    def follow(self, epoch: str) -> None:
+        """Begin anew where the database has become another one: one that was restored, say."""
+        if epoch != self.epoch:
+            self.epoch, self.seq, self.slow = epoch, -1, {}
+            self.due = dict.fromkeys(self.due, 0.0)
 
     def watch(self) -> None:
         """Score what was seen, ban who attacks, and note who did what under a pseudonym."""
@@ -66,12 +81,20 @@ class Keeper:
             time.sleep(WAIT_SECONDS)
             return
         self.judge(seen)
-        sightings.note(seen)
+        for client, who in sightings.note(seen).items():
+            if parts := self.slow.get(client):
+                ban(slow.verdict(who, parts))
 
     def judge(self, seen: Sequence[Seen]) -> None:
         for each in seen:
             if verdict := self.detector.observe(each.event):
                 ban(verdict)
+
+    def scan(self) -> None:
+        self.slow = slow.scan(timezone.now())
+
+    def forget(self) -> None:
+        forgetting.forget(timezone.now())
 
     def snapshot(self) -> None:
         """Write the list to disk if it has changed."""

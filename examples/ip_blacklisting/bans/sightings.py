@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from shield.addresses import Network
 from shield.pseudonyms import pseudonym, truncated
 
 from bans.models import DayKey, Sighting
@@ -20,23 +21,31 @@ def key_of(day: date) -> bytes:
     return bytes(made.key)
 
 
-def note(seen: Sequence[Seen]) -> None:
-    """Keep what is worth a line: everything but what was simply served."""
+def note(seen: Sequence[Seen]) -> dict[str, Network]:
+    """Keep what is worth a line: everything but what was simply served.
+
+    Return pseudonym -> account of those who failed to log in; for now, for nobody keeps that.
+    """
     keys: dict[date, bytes] = {}
     rows = []
+    failed = {}
     for each in seen:
         if each.kind == "ok":
             continue
         at = datetime.fromtimestamp(each.seconds, UTC)
         day = at.date()
         key = keys.setdefault(day, keys.get(day) or key_of(day))
+        client = pseudonym(each.account, key)
+        if each.kind == "login failed":
+            failed[client] = each.account
         rows.append(
             Sighting(
                 at=at,
-                client=pseudonym(each.account, key),
+                client=client,
                 network=truncated(each.account),
                 path=each.path[:200],
                 status=each.status,
             )
         )
     Sighting.objects.bulk_create(rows)
+    return failed

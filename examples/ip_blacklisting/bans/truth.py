@@ -14,6 +14,7 @@ SQL = Path(__file__).with_name("sql")
 EVERYTHING: LiteralString = (SQL / "everything.sql").read_text()
 CHECKSUM: LiteralString = (SQL / "checksum.sql").read_text()
 OPTIONS = "-c statement_timeout=20s"
+KEEPER_LOCK = 7240  # the next after that of schema.sql
 BITS = 2**64 - 1  # PostgreSQL's numbers are signed
 
 
@@ -23,6 +24,7 @@ class PostgresTruth:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: psycopg.Connection | None = None
+        self._leading: psycopg.Connection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +60,14 @@ class PostgresTruth:
     def epoch(self) -> str:
         with self._cursor() as cursor:
             return str(self._one(cursor, "SELECT id::text FROM bans_epoch"))
+
+    def lead(self) -> bool:
+        """Be the one keeper, or tell whether another one is; the lock ends with the connection."""
+        with self._cursor() as cursor:
+            if self._leading is not self._connection:
+                leads = self._one(cursor, f"SELECT pg_try_advisory_lock({KEEPER_LOCK})")
+                self._leading = self._connection if leads else None
+        return self._leading is not None
 
     def checksum(self) -> tuple[int, int]:
         with self._cursor() as cursor:

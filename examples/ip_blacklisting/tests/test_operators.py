@@ -6,12 +6,13 @@ from io import StringIO
 from types import SimpleNamespace
 
 import pytest
-from bans import forgetting, sightings, wiring
+from bans import forgetting, sightings, slow, wiring
 from bans.keeper import Keeper, ban
 from bans.models import Ban, Change, DayKey, Sighting
-from bans.watch import Seen
+from bans.watch import Reporter, Seen
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 from django_ratelimit import core
 from shield.addresses import parse_network
@@ -21,7 +22,7 @@ from shield.table import NEVER, Entry
 from shield.terms import LONGEST_SECONDS, term_seconds
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ledger")]
-CLIENT = parse_network("198.18.0.1")
+CLIENT, OTHER = parse_network("198.18.0.1"), parse_network("198.18.0.2")
 STOPPED = SimpleNamespace(time=lambda: 1_800_000_000.0)  # no minute ends during a test
 
 
@@ -232,17 +233,72 @@ def test_ban_is_forgotten_after_ninety_days_and_its_change_stays_without_the_net
     ]
 
 
-def test_keeper_bans_who_was_seen_and_writes_the_list(tmp_path, settings):
+def all_day(count):
+    start = timezone.now().replace(hour=0, minute=0, second=0).timestamp()
+    return [seen(start + n) for n in range(count)]
+
+
+def kept(keeper, *events):
+    """Do a step in which the keeper is told of these events."""
+    if events:
+        reporter = Reporter()
+        for each in events:
+            reporter.note(each)
+        reporter._send(wiring.redis(), keeper.truth.epoch())
+    keeper.step()
+
+
+@pytest.fixture
+def keeper(tmp_path, settings):
     settings.STATE_FOLDER = str(tmp_path)
     wiring.folder.cache_clear()
-    keeper = Keeper()
-    now = timezone.now().timestamp()
-    keeper.judge([seen(now + n / 10) for n in range(12)])
-    keeper.step()
-    keeper.truth.close()
+    found = Keeper()
+    yield found
+    found.truth.close()
 
-    assert Ban.objects.get().network == "198.18.0.1/32"
-    assert "198.18.0.1/32" in (tmp_path / "bans.json").read_text()
+
+def test_slow_attacker_is_found_by_pseudonym_and_banned_with_the_next_attempt(keeper):
+    sightings.note([*all_day(100), *(seen(each.seconds, OTHER) for each in all_day(99))])
+    keeper.step()
+    assert not Ban.objects.exists()
+    now = timezone.now().timestamp()
+    kept(keeper, seen(now), seen(now, OTHER))
+
+    found = Ban.objects.get()
+    assert (found.network, found.scope) == ("198.18.0.1/32", "login")
+    assert found.evidence == {"failures": 100.0, "hours": 1.0}
+
+
+def test_scan_does_not_look_at_yesterday():
+    sightings.note([seen(each.seconds - 86_400) for each in all_day(200)])
+
+    assert slow.scan(timezone.now()) == {}
+
+
+def test_second_keeper_waits_until_the_first_is_gone(keeper, monkeypatch):
+    monkeypatch.setattr("bans.keeper.STANDBY_SECONDS", 0)
+    keeper.step()
+    second = Keeper()
+    second.step()
+    assert second.epoch == ""
+    keeper.truth.close()
+    second.step()
+
+    assert second.epoch == keeper.epoch
+    second.truth.close()
+
+
+def test_keeper_follows_a_database_that_was_replaced(keeper, tmp_path):
+    said("add", "198.18.0.1")
+    keeper.step()
+    before = keeper.epoch
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE bans_epoch SET id = gen_random_uuid()")
+    kept(keeper, *(seen(timezone.now().timestamp() + n / 10, OTHER) for n in range(12)))
+
+    assert keeper.epoch not in ("", before)
+    assert keeper.epoch in (tmp_path / "bans.json").read_text()
+    assert Ban.objects.filter(network=str(OTHER)).exists()
 
 
 def test_refused_client_appeals_and_staff_lifts(client, settings):
