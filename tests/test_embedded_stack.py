@@ -81,6 +81,12 @@ def test_every_program_is_gone_after_close(toy: Example):
     assert not (stack.state / "stack.json").exists()
 
 
+def test_logs_are_those_of_all_or_of_the_named(stack: EmbeddedStack):
+    assert "ready to accept connections" in stack.logs("postgres")
+    assert "ready to accept connections" not in stack.logs("web")
+    assert stack.logs("postgres") in stack.logs()
+
+
 def test_data_outlives_a_stop(toy: Example):
     with EmbeddedStack(toy, state_dir(toy)) as first, client(first) as redis_then:
         redis_then.set("kept", "yes")

@@ -169,6 +169,14 @@ class EmbeddedStack(WoundedStack):
             raise StackError(f"manage.py {' '.join(args)} failed.", done.stderr[-2000:])
         return done.stdout
 
+    def logs(self, *names: str) -> str:
+        """The log lines of `names`, or of all services and processes."""
+        return "\n".join(
+            path.read_text(errors="replace")
+            for path in sorted((self.state / "logs").glob("*.log"))
+            if not names or path.name.split(".")[0] in names
+        )
+
     @property
     def staff_token(self) -> str:
         return os.environ.get("STAFF_TOKEN") or secret(self.state, "staff_token")
