@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
@@ -26,6 +26,7 @@ from bans.models import Ban, Change, Feed
 LOOPBACK = (parse_network("127.0.0.0/8"), parse_network("::1"))
 WIDEST = {4: 16, 6: 32}  # bits: a wider ban is a mistake more often than an attack
 
+WRITERS_LOCK = 7239  # which a trigger takes for who writes past this module, see schema.sql
 PATIENCE_SECONDS = 0.25
 REPLACE_FEED: LiteralString = (
     Path(__file__).with_name("sql").joinpath("replace_feed.sql").read_text()
@@ -73,11 +74,11 @@ def add(network: Network, actor: Actor, **fields: Any) -> tuple[Ban, bool]:
     """
     kind = fields.get("kind", Ban.Kind.DENY)
     guard(network, actor, kind)
-    try:
-        with written_by(actor):
-            return Ban.objects.create(network=str(network), **fields), True
-    except IntegrityError:
-        return Ban.objects.get(network=str(network), kind=kind, lifted=None), False
+    with written_by(actor):
+        # Looked for before it is made: a violated constraint would put the network into PostgreSQL's log.
+        if found := Ban.objects.active().filter(network=str(network), kind=kind).first():
+            return found, False
+        return Ban.objects.create(network=str(network), **fields), True
 
 
 def alter(ban: Ban, actor: Actor, **fields: Any) -> None:
@@ -134,10 +135,13 @@ def drop_feed(name: str, actor: Actor) -> None:
 
 @contextmanager
 def written_by(actor: Actor) -> Iterator[None]:
-    """Write as *actor* in one transaction, and tell all processes once it is committed."""
+    """Write as *actor*, one after the other, in one transaction; tell all processes once it is committed."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('bans.actor', %s, true)", [actor.name])
+            cursor.execute(
+                "SELECT set_config('bans.actor', %s, true), pg_advisory_xact_lock(%s)",
+                [actor.name, WRITERS_LOCK],
+            )
         yield
         transaction.on_commit(publish_soon)
 

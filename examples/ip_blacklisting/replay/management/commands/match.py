@@ -15,8 +15,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("variant", choices=["bisect", "shield"])
-        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--first-seed", type=int, default=0)
+        parser.add_argument("--seeds", type=int, default=1)
 
-    def handle(self, *_: Any, variant: str, seed: int, **__: Any) -> None:
-        for checked in check(seed, variant):
-            self.stdout.write(json.dumps(asdict(checked)))
+    def handle(self, *_: Any, variant: str, first_seed: int, seeds: int, **__: Any) -> None:
+        for seed in range(first_seed, first_seed + seeds):
+            for checked in check(seed, variant):
+                self.stdout.write(json.dumps({"seed": seed} | asdict(checked)))
