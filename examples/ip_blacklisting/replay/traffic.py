@@ -16,6 +16,7 @@ from shield.scores import Event, Kind
 SECONDS = 600.0
 PEOPLE, MISTYPING, EXITS, PEOPLE_BEHIND = 480, 12, 20, 40
 PAUSE_SECONDS = 10.0  # between two requests of a person, on average
+PEOPLES_ADDRESSES: Final = parse_network("198.18.0.0/15")
 BOTS = 30  # addresses of a botnet, four attempts each
 
 # Attackers, and how many requests each may get through before it is refused.

@@ -133,6 +133,13 @@ class Detector:
             return self._ban(event.account, "a burst", Scope.FULL, requests=requests)
         return None
 
+    def score(self, network: Network, now: float) -> float:
+        """Return the points of an account, or 0 if nothing is known of it."""
+        account, half_life = self._accounts.get(network), self.rules.half_life_seconds
+        if account is None:
+            return 0
+        return account.logins.add(0, now, half_life) + account.scan.add(0, now, half_life)
+
     def _group(self, event: Event) -> Verdict | None:
         """Sum failed logins over a /24, or the /48 of IPv6."""
         rules = self.rules

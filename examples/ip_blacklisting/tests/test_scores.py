@@ -2,6 +2,7 @@
 
 import pytest
 from replay.rules import per_minute, run, scores
+from replay.story import story
 from replay.traffic import BOUNDS, traffic
 from shield.addresses import parse_network
 from shield.matcher import Scope
@@ -66,7 +67,7 @@ def test_replay_stops_every_attacker_in_time_and_no_person():
     outcome = run(0, scores())
 
     assert outcome.people == set()
-    assert outcome.stopped == set(BOUNDS)
+    assert outcome.stopped.keys() == set(BOUNDS)
     assert all(outcome.through[name] <= bound for name, bound in BOUNDS.items())
 
 
@@ -74,4 +75,14 @@ def test_rule_of_sixty_a_minute_refuses_every_exit_and_misses_half():
     outcome = run(0, per_minute())
 
     assert len(outcome.people) == 20
-    assert outcome.stopped == {"brute force", "scan", "flood"}
+    assert outcome.stopped.keys() == {"brute force", "scan", "flood"}
+
+
+def test_story_names_who_was_banned_for_what_and_how_near_people_came():
+    told = list(story(0))
+
+    assert [line.partition("  ")[0] for line in told[1:7]] == list(BOUNDS)
+    assert "failed logins of neighbours" in told[6]
+    assert told[7].endswith("0 of 500 people")
+    highest = told[8].partition(": ")[2].split(", ")
+    assert 0 < int(highest[-1]) <= int(highest[0]) < 100

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from replay.rules import RULES, run
+from replay.story import story as tell
 from replay.traffic import BOUNDS
 
 
@@ -17,8 +18,14 @@ class Command(BaseCommand):
         parser.add_argument("rule", choices=RULES)
         parser.add_argument("--first-seed", type=int, default=0)
         parser.add_argument("--seeds", type=int, default=1)
+        parser.add_argument("--story", action="store_true", help="tell one replay as a table")
 
-    def handle(self, *_: Any, rule: str, first_seed: int, seeds: int, **__: Any) -> None:
+    def handle(
+        self, *_: Any, rule: str, first_seed: int, seeds: int, story: bool, **__: Any
+    ) -> None:
+        if story:
+            self.stdout.write("\n".join(tell(first_seed)))
+            return
         for seed in range(first_seed, first_seed + seeds):
             outcome = run(seed, RULES[rule]())
             attackers = {
