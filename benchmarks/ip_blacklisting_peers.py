@@ -1,0 +1,220 @@
+"""The lists that are measured: each is built from CIDRs as text, and asked for addresses as text.
+
+`python ip_blacklisting_peers.py NAME COUNT` measures one of them in a process of its own, so that its
+memory is its own, and prints JSON.
+"""
+
+# mypy: disable-error-code="import-not-found"
+# The peers are installed where this runs, not where it is checked.
+
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import netaddr
+import psutil
+import psycopg
+import pytricia
+import radix
+from redis import Redis
+from shield.addresses import parse_address, parse_network
+from shield.matcher import Feed, Matcher
+from shield.replica import Replica
+from shield.run import Run
+from shield.snapshot import Snapshot, read
+from shield.table import NEVER, Entry
+
+QUESTIONS = 2_000
+ROUNDS = 7
+NOW = 1_000.0
+
+type Ask = Callable[[str], object]
+type Build = Callable[[Sequence[str]], Ask]
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A row of the table.
+
+    Attributes:
+        build: makes the list, and returns what asks it.
+        most: the longest list that it is asked to hold: of a longer one a row would take minutes.
+        questions: of a timed batch.
+        here: whether the list lies in the memory of this process.
+    """
+
+    name: str
+    build: Build
+    most: int = 1_000_000
+    questions: int = QUESTIONS
+    here: bool = True
+
+
+def networks(count: int) -> Iterator[str]:
+    """Yield CIDRs: 80 of 100 IPv4, /32 to /20, the others /64 and /128 of IPv6."""
+    for n in range(count):
+        kind = n % 20
+        if kind < 10:
+            yield f"{IPv4Address(0x0B000000 + n * 977)}/32"
+        elif kind < 15:
+            yield f"{IPv4Address(0x50000000 + n * 256)}/24"
+        elif kind < 16:
+            yield f"{IPv4Address(0x60000000 + n // 20 * 4096)}/{20 + n // 20 % 9}"
+        elif kind < 18:
+            yield f"{IPv6Address((0x2A00 << 112) + (n * 7919 << 64))}/64"
+        else:
+            yield f"{IPv6Address((0x2B00 << 112) + (n * 7919 << 64) + n)}/128"
+
+
+def questions(given: Sequence[str], count: int) -> list[str]:
+    """Return addresses of which one half is in the list, and the other is nowhere."""
+    dice = random.Random(1)
+    found = [each.partition("/")[0] for each in dice.choices(given, k=count // 2)]
+    strangers = [str(IPv4Address(0xC6120000 + dice.randrange(2**17))) for _ in found]
+    asked = [*found, *strangers]
+    dice.shuffle(asked)
+    return asked
+
+
+def bans(given: Sequence[str]) -> Ask:
+    """Fill the table of bans, in which a million may come, go and expire one by one."""
+    matcher = Matcher()
+    for number, each in enumerate(given):
+        matcher.bans.add(parse_network(each), Entry(number, NEVER, 1, False))
+    return asker(matcher)
+
+
+def feed(given: Sequence[str]) -> Ask:
+    matcher = Matcher()
+    matcher.feeds = {"feed": Feed(1, "feed", Run.of(map(parse_network, given)))}
+    return asker(matcher)
+
+
+def asker(matcher: Matcher) -> Ask:
+    def ask(text: str) -> object:
+        address = parse_address(text)
+        return address and matcher.find(address, NOW)
+
+    return ask
+
+
+def started(given: Sequence[str]) -> Ask:
+    """Start a process's copy from the file on disk, as a worker does while nothing answers."""
+    documents = [
+        {"id": n, "network": each, "kind": "deny", "scope": "full", "shadow": False}
+        | {"expires": None, "lifted": False, "reason": "", "source": "operator"}
+        for n, each in enumerate(given)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        Snapshot("epoch", 1, documents, []).write(Path(folder))
+        del documents
+        begun = time.perf_counter()
+        last = read(Path(folder))
+        assert last is not None
+        replica = Replica(lambda _: None)
+        replica.load(last.epoch, last.seq, last.bans, [])
+        seconds = time.perf_counter() - begun
+    ask = asker(replica.matcher)
+    ask.seconds = seconds  # type: ignore[attr-defined]  # what was timed
+    return ask
+
+
+def with_pytricia(given: Sequence[str]) -> Ask:
+    old, new = pytricia.PyTricia(32), pytricia.PyTricia(128)
+    for each in given:
+        (new if ":" in each else old)[each] = True
+    return lambda text: (new if ":" in text else old).get(text)
+
+
+def with_radix(given: Sequence[str]) -> Ask:
+    tree = radix.Radix()
+    for each in given:
+        tree.add(each)
+    ask: Ask = tree.search_best
+    return ask
+
+
+def with_netaddr(given: Sequence[str]) -> Ask:
+    found = netaddr.IPSet(given)
+    return lambda text: netaddr.IPAddress(text) in found
+
+
+def with_ipaddress(given: Sequence[str]) -> Ask:
+    """What is written without a library: one network after the other."""
+    found = [ip_network(each) for each in given]
+
+    def ask(text: str) -> object:
+        address = ip_address(text)
+        return any(address in network for network in found)
+
+    return ask
+
+
+def with_postgres(given: Sequence[str]) -> Ask:
+    """A query for each request, over a GiST index as PostgreSQL's documentation has it."""
+    connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+    connection.execute("DROP TABLE IF EXISTS bench_networks")
+    connection.execute("CREATE TABLE bench_networks (network inet)")
+    with connection.cursor() as cursor:
+        with cursor.copy("COPY bench_networks FROM STDIN") as copy:
+            for each in given:
+                copy.write_row((each,))
+        cursor.execute("CREATE INDEX ON bench_networks USING gist (network inet_ops)")
+        cursor.execute("ANALYZE bench_networks")
+    query = "SELECT 1 FROM bench_networks WHERE network >>= %s::inet LIMIT 1"
+    return lambda text: connection.execute(query, [text], prepare=True).fetchone()
+
+
+def with_redis(given: Sequence[str]) -> Ask:
+    """A key for each address: all that a GET can answer, for a network it cannot find."""
+    store: Any = Redis.from_url(os.environ["REDIS_URL"])
+    for place in range(0, len(given), 10_000):
+        part = given[place : place + 10_000]
+        store.mset({f"bench:{each.partition('/')[0]}": 1 for each in part})
+    return lambda text: store.get(f"bench:{text}")
+
+
+ALL = (
+    Contestant("shield, bans", bans),
+    Contestant("shield, feed", feed),
+    Contestant("pytricia", with_pytricia),
+    Contestant("py-radix", with_radix),
+    Contestant("netaddr.IPSet", with_netaddr, most=100_000),
+    Contestant("ipaddress, one after the other", with_ipaddress, most=10_000, questions=40),
+    Contestant("PostgreSQL, a query", with_postgres, questions=400, here=False),
+    Contestant("Redis, GET of an address", with_redis, questions=400, here=False),
+)
+START = Contestant("shield, bans from the file", started)
+
+
+def measure(contestant: Contestant, count: int) -> dict[str, float]:
+    """Return microseconds of a lookup, seconds to build, and megabytes that the process grew."""
+    given = list(networks(count))
+    asked = questions(given, contestant.questions)
+    process = psutil.Process()
+    before = process.memory_info().rss
+    begun = time.perf_counter()
+    ask = contestant.build(given)
+    build = getattr(ask, "seconds", time.perf_counter() - begun)
+    grown = process.memory_info().rss - before
+    spent = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        for text in asked:
+            ask(text)
+        spent.append((time.perf_counter() - begun) / len(asked))
+    return {"us": 1e6 * median(spent), "seconds": build, "megabytes": grown / 1e6}
+
+
+if __name__ == "__main__":
+    (wanted,) = [each for each in (*ALL, START) if each.name == sys.argv[1]]
+    print(json.dumps(measure(wanted, int(sys.argv[2]))))
