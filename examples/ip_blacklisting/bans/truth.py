@@ -7,13 +7,16 @@ from typing import Any, LiteralString, Self
 
 import psycopg
 from shield.follower import SourceDown
-from shield.replica import Change, Document
-from shield.snapshot import Snapshot
+from shield.replica import Change, Replica
+from shield.run import Run
+from shield.snapshot import Document, Snapshot
 
 SQL = Path(__file__).with_name("sql")
 EVERYTHING: LiteralString = (SQL / "everything.sql").read_text()
 CHECKSUM: LiteralString = (SQL / "checksum.sql").read_text()
 OPTIONS = "-c statement_timeout=20s"
+ROWS = 5_000
+NO_NETWORKS = Run.of(())  # those of feeds are fetched by who needs them
 KEEPER_LOCK = 7240  # the next after that of schema.sql
 BITS = 2**64 - 1  # PostgreSQL's numbers are signed
 
@@ -45,17 +48,19 @@ class PostgresTruth:
         with self._cursor() as cursor, self._open().transaction():
             # Everything is read as of one moment, or it would be no state that there ever was.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            return Snapshot(
+            found = Replica(
+                lambda _: NO_NETWORKS,
                 epoch=self._one(cursor, "SELECT id::text FROM bans_epoch"),
                 seq=self._one(cursor, "SELECT coalesce(max(seq), 0) FROM bans_change"),
-                bans=[document for (document,) in cursor.execute(EVERYTHING)],
-                feeds=[
-                    document
-                    for (document,) in cursor.execute(
-                        "SELECT bans_document(feed) FROM bans_feed AS feed"
-                    )
-                ],
             )
+            for (document,) in cursor.execute("SELECT bans_document(feed) FROM bans_feed AS feed"):
+                found.feed(document)
+            # A cursor with a name stays in the database, which sends some rows at a time.
+            with self._open().cursor("bans") as bans:
+                bans.itersize = ROWS
+                for (document,) in bans.execute(EVERYTHING):
+                    found.ban(document)
+            return found.snapshot()
 
     def epoch(self) -> str:
         with self._cursor() as cursor:

@@ -52,7 +52,11 @@ def redis() -> "Redis":
 @cache
 def follower() -> Follower:
     """Return this process's copy of the list, and what keeps it up to date."""
-    truth, runs = PostgresTruth(settings.DATABASE_URL), PostgresTruth(settings.DATABASE_URL)
+    return copy_of(PostgresTruth(settings.DATABASE_URL))
+
+
+def copy_of(truth: PostgresTruth) -> Follower:
+    runs = PostgresTruth(settings.DATABASE_URL)
     waiting = stream.connect(settings.REDIS_URL, timeout_seconds=1.5)
     return Follower(Replica(RunFiles(folder(), runs.run)), truth, RedisStream(waiting), folder())
 

@@ -158,4 +158,4 @@ class Follower:
 
     def _load(self, last: Snapshot) -> None:
         with self._writing:
-            self.replica.load(last.epoch, last.seq, last.bans, list(last.feeds))
+            self.replica.load(last)

@@ -4,16 +4,15 @@ Changes are numbered without gaps by the database, so a copy knows what it has m
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from shield.addresses import parse_network
 from shield.matcher import Feed, Matcher, Scope
 from shield.run import Run
+from shield.snapshot import Document, Snapshot
 from shield.table import NEVER, Entry
 
-type Document = Mapping[str, Any]  # of a ban or feed, as the triggers in schema.sql write them
 type FetchRun = Callable[[Document], Run | None]
 
 
@@ -47,15 +46,21 @@ class Replica:
     checksum: int = 0
     documents: dict[str, Document] = field(default_factory=dict)  # of feeds
 
-    def load(self, epoch: str, seq: int, bans: Iterable[Document], feeds: list[Document]) -> None:
-        """Replace everything at once: readers see the old list or the new one."""
-        fresh = Replica(self.fetch_run, epoch=epoch, seq=seq)
-        for document in bans:
-            fresh.ban(document)
-        for document in feeds:
+    def load(self, last: Snapshot) -> None:
+        """Replace everything at once: readers see the old list or the new one. *last* is used up."""
+        fresh = Replica(self.fetch_run)
+        fresh.matcher.exceptions, fresh.matcher.bans = last.exceptions, last.bans
+        for document in last.feeds:
             fresh.feed(document)
-        self.matcher, self.checksum, self.documents = fresh.matcher, fresh.checksum, fresh.documents
-        self.epoch, self.seq = epoch, seq
+        self.matcher, self.documents = fresh.matcher, fresh.documents
+        self.epoch, self.seq, self.checksum = last.epoch, last.seq, last.checksum
+
+    def snapshot(self) -> Snapshot:
+        """Return everything as it is now; it is this copy's own, so write it before the next change."""
+        matcher, feeds = self.matcher, list(self.documents.values())
+        return Snapshot(
+            self.epoch, self.seq, self.checksum, feeds, matcher.exceptions, matcher.bans
+        )
 
     def apply(self, changes: Iterable[Change]) -> int:
         """Apply what is new; return how many changes that were.

@@ -5,13 +5,16 @@ length that is in use. Linux keeps its sets of networks in the same way (ipset, 
 https://ipset.netfilter.org/ipset.man.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from shield.addresses import WIDTH, Address, Network
 
 NEVER = 0  # expires never
 ID_MASK = 2**33 - 1
+
+type Part = tuple[int, int, list[int], list[int]]  # version, length, keys, packed entries
 
 
 class Entry(NamedTuple):
@@ -62,6 +65,13 @@ class Table:
     def add(self, network: Network, entry: Entry) -> Entry | None:
         """Add or replace; return what was there before."""
         version, value, length = network
+        entries = self._of(version, length)
+        key = value >> (WIDTH[version] - length)
+        before = entries.get(key)
+        entries[key] = entry.packed()
+        return None if before is None else Entry.unpacked(before)
+
+    def _of(self, version: int, length: int) -> dict[int, int]:
         entries = self._maps.get((version, length))
         if entries is None:
             entries = self._maps[version, length] = {}
@@ -70,10 +80,18 @@ class Table:
                 for (which, each), kept in sorted(self._maps.items())
                 if which == version
             )
-        key = value >> (WIDTH[version] - length)
-        before = entries.get(key)
-        entries[key] = entry.packed()
-        return None if before is None else Entry.unpacked(before)
+        return entries
+
+    def parts(self, most: int) -> Iterator[Part]:
+        """Yield all that is in it, so many networks at a time: what `extend` takes."""
+        for (version, length), entries in self._maps.items():
+            given = iter(entries.items())
+            while part := dict(islice(given, most)):
+                yield version, length, list(part), list(part.values())
+
+    def extend(self, version: int, length: int, keys: Iterable[int], packed: Iterable[int]) -> None:
+        """Add what `parts` has yielded; a million take as long as a hundred thousand calls of `add`."""
+        self._of(version, length).update(zip(keys, packed, strict=True))
 
     def remove(self, network: Network) -> Entry | None:
         """Remove what is there, and return it."""

@@ -26,6 +26,13 @@ def refused(replica, text):
     return replica.matcher.find(parse_address(text), 0) is not None
 
 
+def all_of(*bans, epoch="epoch", seq=0):
+    copy = Replica(lambda _: None, epoch=epoch, seq=seq)
+    for each in bans:
+        copy.ban(each)
+    return copy.snapshot()
+
+
 @pytest.fixture
 def replica():
     return Replica(lambda _: None)
@@ -70,7 +77,7 @@ class Truth:
 
     def __init__(self):
         self.down = False
-        self.all = Snapshot("epoch", 0, [], [])
+        self.all = all_of()
         self.new = []
         self.sum = (0, 0)
 
@@ -117,7 +124,7 @@ def test_without_file_and_database_there_is_no_list(follower):
 
 
 def test_file_is_enough_to_start(follower, tmp_path):
-    Snapshot("epoch", 1, [ban(1, "192.0.2.1/32")], []).write(tmp_path)
+    all_of(ban(1, "192.0.2.1/32"), seq=1).write(tmp_path)
     follower.truth.down = True
     follower.boot()
 
@@ -126,15 +133,36 @@ def test_file_is_enough_to_start(follower, tmp_path):
 
 
 def test_file_that_is_damaged_is_none(tmp_path):
-    Snapshot("epoch", 1, [], []).write(tmp_path)
+    Snapshot("epoch", 1).write(tmp_path)
     path = tmp_path / snapshot.NAME
     path.write_bytes(path.read_bytes()[:-1])
 
     assert snapshot.read(tmp_path) is None
 
 
+def test_file_holds_every_ban_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(snapshot, "PART", 2)
+    feed = {"id": 9, "name": "drop", "version": 1, "networks": 0}
+    bans = [
+        *(ban(n, f"192.0.2.{n}/32") | {"expires": 1_800_000_000 + n} for n in range(1, 6)),
+        ban(6, "2001:db8::/64") | {"scope": "login", "shadow": True},
+        ban(7, "198.18.0.0/15", kind="allow"),
+    ]
+    written = all_of(*bans, seq=7)
+    Snapshot(
+        **{name: getattr(written, name) for name in written.__slots__} | {"feeds": [feed]}
+    ).write(tmp_path)
+    found = snapshot.read(tmp_path)
+
+    assert (found.epoch, found.seq, found.checksum) == ("epoch", 7, written.checksum)
+    assert list(found.feeds) == [feed]
+    for kept, lost in ((found.bans, written.bans), (found.exceptions, written.exceptions)):
+        assert list(kept) == list(lost)
+        assert len(kept)
+
+
 def test_file_of_another_database_is_not_used(follower, tmp_path):
-    Snapshot("older", 7, [ban(1, "192.0.2.1/32")], []).write(tmp_path)
+    all_of(ban(1, "192.0.2.1/32"), epoch="older", seq=7).write(tmp_path)
     follower.boot()
 
     assert not refused(follower.replica, "192.0.2.1")
@@ -165,7 +193,7 @@ def test_without_redis_the_database_tells(follower):
 
 def test_copy_that_differs_is_read_again(follower):
     follower.boot()
-    follower.truth.all = Snapshot("epoch", 0, [ban(1, "192.0.2.1/32")], [])
+    follower.truth.all = all_of(ban(1, "192.0.2.1/32"))
     follower.truth.sum = (0, 12345)
     follower.verify()
 

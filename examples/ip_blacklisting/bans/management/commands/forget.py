@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
+from shield import snapshot
 from shield.follower import SourceDown
 
 from bans import forgetting, wiring
@@ -31,5 +32,8 @@ class Command(BaseCommand):
                 truth.everything().write(wiring.folder())
         except (DatabaseError, SourceDown) as error:
             raise CommandError(f"PostgreSQL does not answer: {error}") from None
-        for path in sorted(wiring.folder().glob("*.json")):
+        for path in sorted(wiring.folder().glob("*.json*")):
             self.stdout.write(f"{path.name}: {path.read_text()}")
+        if last := snapshot.read(wiring.folder()):  # networks are numbers there
+            for table in (last.exceptions, last.bans):
+                self.stdout.write(" ".join(str(network) for network, _ in table))
