@@ -59,7 +59,7 @@ class BanForm(Form):
         if {"network", "kind"} <= found.keys():
             network, kind = meant(found["network"]), found["kind"]
             try:
-                ledger.guard(network, self.actor, kind)
+                ledger.guard(network, self.actor, kind, found.get("expires"))
             except Refused as error:
                 raise forms.ValidationError({"network": str(error)}) from None
             if Ban.objects.active().filter(network=str(network), kind=kind).exists():

@@ -13,6 +13,7 @@ import psycopg
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 from redis.exceptions import RedisError
 from shield import feeds
 from shield.addresses import Network, parse_network
@@ -48,8 +49,12 @@ class Actor:
     network: Network | None = None
 
 
-def guard(network: Network, actor: Actor, kind: str = Ban.Kind.DENY) -> None:
+def guard(
+    network: Network, actor: Actor, kind: str = Ban.Kind.DENY, expires: datetime | None = None
+) -> None:
     """Raise Refused if a ban of the network would be a mistake; an exception hurts nobody."""
+    if expires is not None and expires <= timezone.now():
+        raise Refused(f"it would be over already, since {expires:%Y-%m-%d %H:%M} UTC")
     if kind == Ban.Kind.ALLOW:
         return
     if network.length < WIDEST[network.version]:
@@ -73,7 +78,7 @@ def add(network: Network, actor: Actor, **fields: Any) -> tuple[Ban, bool]:
         Refused: see `guard`.
     """
     kind = fields.get("kind", Ban.Kind.DENY)
-    guard(network, actor, kind)
+    guard(network, actor, kind, fields.get("expires"))
     with written_by(actor):
         # Looked for before it is made: a violated constraint would put the network into PostgreSQL's log.
         if found := Ban.objects.active().filter(network=str(network), kind=kind).first():

@@ -30,7 +30,7 @@ class Countries:
         if path is not None:
             try:
                 self._reader = maxminddb.open_database(path, maxminddb.MODE_MMAP)
-            except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+            except Exception as error:  # of a damaged file the library raises whatever it runs into
                 logger.error("countries are unknown: %s", error)
         self._of_network = lru_cache(maxsize=KEPT)(self._read)
 
@@ -44,7 +44,7 @@ class Countries:
         try:
             record = self._reader.get(str(Address(network.version, network.value)))
             code = record["country"]["iso_code"]
-        except (maxminddb.InvalidDatabaseError, KeyError, TypeError, ValueError):
+        except Exception:  # see above
             return None
         return code if isinstance(code, str) else None
 

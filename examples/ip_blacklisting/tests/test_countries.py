@@ -3,6 +3,8 @@
 import logging
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 from shield.addresses import parse_address
@@ -40,6 +42,30 @@ def test_missing_or_damaged_file_makes_every_country_unknown(tmp_path, caplog, c
 
     assert countries.of(parse_address("1.1.1.1")) is None
     assert "countries are unknown" in caplog.text
+
+
+def test_file_with_a_wrong_name_in_it_is_never_an_error(path):
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"build_epoch")] = ord("x")
+    path.with_name("damaged.mmdb").write_bytes(content)
+
+    assert Countries(path.with_name("damaged.mmdb")).of(parse_address("1.1.1.1")) is None
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_file_with_wrong_bytes_is_never_an_error(path, data):
+    content = bytearray(path.read_bytes())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=40)):
+        content[place] = data.draw(st.integers(0, 255))
+    damaged = path.with_name("damaged.mmdb")
+    damaged.unlink(missing_ok=True)  # what is mapped stays as it is
+    damaged.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    countries = Countries(damaged)
+
+    for text in ("1.1.1.1", "2.2.2.2", "9.9.9.9", "2001:db8::1"):
+        assert isinstance(countries.of(parse_address(text)), str | None)
+    countries.close()
 
 
 def test_network_is_read_once_even_if_it_has_no_country(path):

@@ -56,6 +56,7 @@ def test_stranger_is_refused_whatever_they_ask(client, method):
         ("{", 400, "JSON"),
         ({"network": "198.18.0.1", "kind": "maybe"}, 400, "maybe"),
         ({"network": "198.18.0.1", "expires": "soon"}, 400, "expires"),
+        ({"network": "198.18.0.1", "expires": "2020-01-01T00:00:00Z"}, 409, "over already"),
         ({"network": "203.0.113.0/24"}, 409, "your own address"),
         ({"network": "10.1.2.3"}, 409, "trusted proxy"),
         ({"network": "8.0.0.0/8"}, 409, "wider"),
@@ -177,6 +178,14 @@ def test_admin_names_what_it_does_not_ban(browser, network, named):
 
     assert answer.status_code == 200
     assert named in answer.content.decode()
+    assert not Change.objects.exists()
+
+
+def test_admin_makes_no_ban_that_is_over(browser):
+    over = {"network": "198.18.0.1", "expires_0": "2020-01-01", "expires_1": "00:00"}
+    answer = browser.post("/admin/bans/ban/add/", FORM | over)
+
+    assert "over already" in answer.content.decode()
     assert not Change.objects.exists()
 
 

@@ -24,6 +24,10 @@ def match_of(client: Address) -> Match | None:
     return wiring.follower().replica.matcher.find(client, time.time())
 
 
+def excepted(client: Address) -> bool:
+    return wiring.follower().replica.matcher.exceptions.find(client, time.time()) is not None
+
+
 class Shield:
     """No query and no round trip: what refuses is in memory, and others keep it up to date.
 
@@ -55,7 +59,8 @@ class Shield:
         if not settings.REFUSED_COUNTRIES:
             return None
         country = wiring.countries().of(client)
-        if country not in settings.REFUSED_COUNTRIES:  # neither is an unknown one
+        # An unknown one is not among them.
+        if country not in settings.REFUSED_COUNTRIES or excepted(client):
             return None
         child("country", "refused").inc()
         return problem(403, "This service does not answer your country", country=country)

@@ -1,6 +1,6 @@
 """What an operator does by hand: ban, lift, list, say why, import a feed, export the list."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,8 @@ from bans.models import Ban, Feed
 from bans.truth import PostgresTruth
 
 OPERATOR = Actor("operator")
+LONGEST_HOURS = 100 * 365 * 24
+LONGEST_REASON = 200
 
 
 class Command(BaseCommand):
@@ -29,8 +31,8 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         add = actions.add_parser("add", help="ban a network")
         add.add_argument("network")
-        add.add_argument("--reason", default="operator")
-        add.add_argument("--hours", type=float, help="for how long; without it, until it is lifted")
+        add.add_argument("--reason", default="operator", type=reason)
+        add.add_argument("--hours", type=hours, help="for how long; without it, until it is lifted")
         add.add_argument("--allow", action="store_true", help="an exception instead of a ban")
         add.add_argument("--shadow", action="store_true", help="report, but do not refuse")
         add.add_argument("--login", action="store_true", help="refuse logins only")
@@ -114,6 +116,19 @@ class Command(BaseCommand):
             )
         ]
         yield from exports.FORMATS[format](networks)
+
+
+def hours(text: str) -> float:
+    found = float(text)
+    if not 0 < found <= LONGEST_HOURS:
+        raise ArgumentTypeError(f"{text} is not above 0 and at most {LONGEST_HOURS}")
+    return found
+
+
+def reason(text: str) -> str:
+    if len(text) > LONGEST_REASON:
+        raise ArgumentTypeError(f"longer than {LONGEST_REASON} characters")
+    return text
 
 
 def described(ban: Ban) -> str:
