@@ -313,7 +313,8 @@ class EverywhereWithinASecond(Experiment):
     holds = ("shield",)
     refuted = ("local_cache", "pubsub")
     units = {"seen": "seconds after the acknowledgement", "late": "processes later than 1 s"}
-    chart = Chart("seen", "seconds until a process has seen it", mark="points", bound=1)
+    # Not the seconds: who never sees it has none, and the ways that lose most would look like the fastest.
+    chart = Chart("late", "processes later than 1 s", bound=0)
     parameters = (Parameter("rounds", 20, 4, 100, "bans"),)
 
     DEADLINE_SECONDS = 1.0
@@ -565,24 +566,25 @@ class AMillionRulesCostNothing(Experiment):
 
     slug = "a-million-rules-cost-nothing"
     claim = (
-        "With 1,000,000 networks a request pays no query, no call of Redis and at most 5 times what it pays "
-        "with 10,000, microseconds; a process pays at most 160 MB and 3 s of start-up."
+        "With 1,000,000 networks a request pays no query, no call of Redis, at most 25 microseconds of a "
+        "processor and 5 times what it pays with 10,000; a process pays at most 160 MB and 3 s of start-up."
     )
     holds = ("shield",)
     refuted = ("leftmost", "blocklist_package")
     units = {
-        "guard": "microseconds of a processor in the guard, median",
+        "guard": "microseconds of a processor in the guard, median of 32 requests at a time",
+        "alone": "the same, median of 250 requests of a process that answers one at a time",
         "queries": "queries a request",
         "redis": "commands a request",
         "memory": "MB that the largest process grew",
         "start": "seconds until the list was loaded",
     }
-    chart = Chart("guard", "microseconds in the guard", mark="points", bound=100)
+    chart = Chart("alone", "µs in the guard", mark="points", bound=25, logarithmic=True)
     parameters = (Parameter("networks", 1_000_000, 50_000, 3_000_000, "networks"),)
 
-    # Tells memory from a round trip, which takes 500; how few of them it is depends on the processor.
-    CEILING_MICROSECONDS = 100
+    CEILING_MICROSECONDS = 25
     REQUESTS = 2_000
+    BATCHES = 8
     ENOUGH_REQUESTS = 200  # to count queries
     FEW = 10_000
 
@@ -590,6 +592,7 @@ class AMillionRulesCostNothing(Experiment):
         start = time.monotonic()
         if variant != "shield":  # what a request pays does not depend on a list
             yield from self._pays(stack, variant, start, self.ENOUGH_REQUESTS)
+            yield from self._alone(stack, variant, start)
             return
         operator = Operator(stack, variant)
         try:
@@ -599,6 +602,7 @@ class AMillionRulesCostNothing(Experiment):
             operator.feed("many", "\n".join(many_networks(int(params["networks"]), 7)))
             after = states(stack, lambda state: state["networks"] >= params["networks"])
             yield from self._pays(stack, variant, start, self.REQUESTS)
+            yield from self._alone(stack, variant, start)
             grown = max(
                 after[process]["resident_bytes"] - before[process]["resident_bytes"]
                 for process in after
@@ -633,6 +637,12 @@ class AMillionRulesCostNothing(Experiment):
         yield Sample(now, "redis", calls / count)
         yield Sample(now, "guard", quantile(spent, 0.5) * 1000)
 
+    def _alone(self, stack: Stack, variant: str, start: float) -> Iterator[Sample]:
+        """Ask in a process of its own: threads that share a processor drive each other from its caches."""
+        path = urlsplit(url(stack, variant)).path
+        for line in stack.manage("cost", path, "--batches", str(self.BATCHES)).splitlines():
+            yield Sample(time.monotonic() - start, "alone", json.loads(line))
+
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
         spent = values(samples, "guard")
         if not spent:
@@ -642,13 +652,15 @@ class AMillionRulesCostNothing(Experiment):
             return Verdict(False, f"{calls:.1f} queries and calls a request > 0", calls, 0)
         growth = max(1.0, spent[-1] / spent[0])
         memory, start = last(samples, "memory"), last(samples, "start")
+        # The least, as `timeit` advises: what is more than that is what other programs cost.
+        alone = min(values(samples, "alone"))
         figure = (
-            f"{spent[-1]:.1f} us, no query, no call, {growth:.1f} times of {self.FEW}; "
-            f"{memory:.0f} MB a process, {start:.2f} s to start"
+            f"{alone:.1f} us alone, {spent[-1]:.0f} us among 32, no query, no call, "
+            f"{growth:.1f} times of {self.FEW}; {memory:.0f} MB a process, {start:.2f} s to start"
         )
-        cheap = spent[-1] <= self.CEILING_MICROSECONDS and growth <= 5
+        cheap = alone <= self.CEILING_MICROSECONDS and growth <= 5
         holds = cheap and memory <= 160 and start <= 3
-        return Verdict(holds, figure, spent[-1], self.CEILING_MICROSECONDS)
+        return Verdict(holds, figure, alone, self.CEILING_MICROSECONDS)
 
 
 def many_networks(count: int, offset: int = 0) -> Iterator[str]:
@@ -771,10 +783,12 @@ class AttackersYesPeopleNo(Experiment):
     units = {
         "people": "people refused",
         "missed": "attackers not stopped in time",
-        "through": "requests of an attacker",
+        "through": "requests of an attacker, in times of those it may have",
         "replays": "replays",
     }
-    chart = Chart("through", "requests that an attacker got through", mark="points", bound=61)
+    chart = Chart(
+        "through", "times of what each attacker may", mark="points", bound=1, logarithmic=True
+    )
     parameters = (Parameter("seeds", 20, 1, 100, "replays"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
@@ -787,7 +801,7 @@ class AttackersYesPeopleNo(Experiment):
                 people += len(found["people"])
                 for each in found["attackers"].values():
                     missed += not each["stopped"] or each["through"] > each["bound"]
-                    yield Sample(now, "through", each["through"])
+                    yield Sample(now, "through", each["through"] / each["bound"])
                 yield Sample(now, "people", people)
                 yield Sample(now, "missed", missed)
                 yield Sample(now, "replays", replays)
