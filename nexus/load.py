@@ -32,6 +32,7 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +143,12 @@ class Exchanges:
         )
 
 
-def ask(url: str, headers: Mapping[str, str] | None = None, timeout_seconds: float = 10) -> Answer:
-    """Send one GET request on a connection of its own."""
+def ask(
+    url: str | Request, headers: Mapping[str, str] | None = None, timeout_seconds: float = 10
+) -> Answer:
+    """Send one request on a connection of its own; of an address alone, with GET."""
     _check()
-    request = Request(url, dict(headers or {}))
+    request = url if isinstance(url, Request) else Request(url, dict(headers or {}))
     answer = _ask(request, timeout_seconds)
     if observer := _observer.get():
         observer(request, answer)
@@ -158,7 +161,7 @@ def _ask(request: Request, timeout_seconds: float) -> Answer:
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     sent = time.monotonic()
     try:
-        connection.request(request.method, path, headers=dict(request.headers))
+        connection.request(request.method, path, request.body or None, dict(request.headers))
         response = connection.getresponse()
         body = response.read()
     except OSError as error:
@@ -313,7 +316,11 @@ async def _exchange(session: "aiohttp.ClientSession", index: int, request: Reque
     sent = time.monotonic()
     try:
         async with session.request(
-            request.method, request.url, headers=dict(request.headers), allow_redirects=False
+            request.method,
+            request.url,
+            headers=dict(request.headers),
+            data=request.body or None,
+            allow_redirects=False,
         ) as response:
             body = await response.read()
             names = {name.lower(): value for name, value in response.headers.items()}

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import psutil
 import pytest
 
-from nexus.load import LoadError, Request, volley
+from nexus.load import LoadError, Request, ask, volley
 from nexus.stacks.processes import wait_until
 
 VOLLEY = """
@@ -31,6 +31,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_):
         pass
@@ -98,3 +105,13 @@ def test_killed_harness_leaves_no_client(server, tmp_path):
     harness.wait()
 
     assert wait_until(lambda: not any(map(psutil.Process.is_running, left)), 5), left
+
+
+@pytest.mark.parametrize("body", [b"", b'{"month": 1}'])
+def test_body_of_a_request_arrives(server, body):
+    request = Request(server.url, method="POST", body=body)
+
+    (answer,) = volley([request])
+
+    assert answer.body == body
+    assert ask(request).body == body
