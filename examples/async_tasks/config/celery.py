@@ -1,0 +1,35 @@
+"""The Celery application of the solution: a transport for the ids of jobs, and nothing else."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+from jobs.topology import QUEUES, transport_options
+
+app = Celery("durable")
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_transport_options=transport_options(settings.BROKER_URL),
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # a broker may be away for longer than 100 tries
+    broker_heartbeat=10,
+    task_queues=QUEUES,
+    task_default_queue=QUEUES[0].name,
+    task_create_missing_queues=False,
+    accept_content=["json"],
+    task_ignore_result=True,  # the row of the job is the result
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_soft_time_limit=settings.SOFT_LIMIT_SECONDS,
+    task_time_limit=settings.HARD_LIMIT_SECONDS,
+    worker_prefetch_multiplier=1,
+    worker_max_memory_per_child=int(settings.CHILD_MEGABYTES * 1024),
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_soft_shutdown_timeout=settings.SOFT_SHUTDOWN_SECONDS,
+    worker_consumer="jobs.consumer:JobConsumer",
+    worker_hijack_root_logger=False,
+)
+app.autodiscover_tasks(["reports"], related_name="durable")

@@ -1,0 +1,326 @@
+"""The claims of this example, each driven against a running stack and judged from what the database knows.
+
+Whatever a variant does leaves two traces, which nobody but the experiments reads: a row for each run that
+begins, and a report for each one that ends. Drills, which staff may ask for, make jobs slow or fail.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self
+
+import psycopg
+
+from nexus.experiment import (
+    Answer,
+    Chart,
+    Experiment,
+    ExperimentError,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Stack,
+    Verdict,
+    ask,
+    rest,
+    volley,
+)
+
+QUICK = {"airline": "HA", "month": 1, "resamples": 0}  # 31 flights
+WORKER = {"fire_and_forget": "tutorial", "durable": "worker"}
+
+
+class Database:
+    """What the database knows of a set of jobs."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._connection = psycopg.connect(stack.services["postgres"], autocommit=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Cancel what is left: what runs is fenced off, what comes later runs nothing."""
+        self._connection.execute(
+            "UPDATE jobs_job SET state = 'cancelled' WHERE state IN ('queued', 'running')"
+        )
+        self._connection.execute("UPDATE jobs_deadletter SET resolved_at = now()")
+        self._connection.close()
+
+    def effects(self, jobs: Sequence[str]) -> tuple[int, int]:
+        """Return how many of the jobs have a report, and how many reports they have together."""
+        query = (
+            "SELECT count(DISTINCT job_id), count(*) FROM reports_report WHERE job_id = ANY (%s)"
+        )
+        row = self._connection.execute(query, [list(jobs)]).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def runs(self, jobs: Sequence[str]) -> int:
+        """Return how many runs of the jobs have begun."""
+        return self.number("SELECT count(*) FROM jobs_run WHERE job_id = ANY (%s)", list(jobs))
+
+    def number(self, query: str, *args: object) -> int:
+        row = self._connection.execute(query, args).fetchone()
+        return int(row[0]) if row else 0
+
+    def rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
+        return self._connection.execute(query, args).fetchall()
+
+    def wait(self, condition: Callable[[], bool], seconds: float, step: float = 0.05) -> bool:
+        """Return whether the condition has become true within the time."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                return False
+            rest(step)
+        return True
+
+
+def broker(stack: Stack) -> str:
+    return "rabbitmq" if "rabbitmq" in stack.services else "redis"
+
+
+def asking(
+    stack: Stack, variant: str, drill: dict[str, object] | None = None, **more: object
+) -> Request:
+    """Return the request for a report, with a drill that staff may ask for."""
+    headers = {
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {stack.staff_token}",
+    }
+    if key := more.pop("key", None):
+        headers["Idempotency-Key"] = str(key)
+    document = {**QUICK, **more, **({"drill": drill} if drill else {})}
+    return Request(
+        f"{stack.url}/api/{variant}/reports/", headers, "POST", json.dumps(document).encode()
+    )
+
+
+def accepted(answer: Answer, status: int = 202) -> str:
+    """Return the id of the job that was asked for.
+
+    Raises:
+        ExperimentError: the answer has another status.
+    """
+    if answer.status != status:
+        said = answer.error or answer.body[:300].decode(errors="replace")
+        raise ExperimentError(f"status {answer.status}: {said}")
+    document = json.loads(answer.body)
+    return str(document.get("id") or document["job"])
+
+
+def submitted(requests: Sequence[Request]) -> list[str]:
+    """Send all of them, and return the ids of their jobs."""
+    return [accepted(answer) for answer in volley(requests, processes=2, connections=8)]
+
+
+def values(samples: Sequence[Sample], series: str) -> list[float]:
+    return [each.value for each in samples if each.series == series]
+
+
+def last(samples: Sequence[Sample], series: str) -> float:
+    """Return the latest value; ValueError if there is none yet."""
+    found = values(samples, series)
+    if not found:
+        raise ValueError(f"no {series} yet")
+    return found[-1]
+
+
+def p95(numbers: Sequence[float]) -> float:
+    """Return the 95th percentile; ValueError of fewer than 20 numbers."""
+    if len(numbers) < 20:
+        raise ValueError("too few answers")
+    return statistics.quantiles(numbers, n=20)[-1]
+
+
+class RequestsStayFast(Experiment):
+    """At first the other endpoint alone, then together with the submissions, both on schedule."""
+
+    slug = "requests-stay-fast"
+    claim = (
+        "While 50 jobs of 3 s are asked for and run, 95 % of the requests are answered within 150 ms, "
+        "and another endpoint takes no more than twice its time of an idle service, or 50 ms."
+    )
+    holds = ("fire_and_forget", "durable")
+    refuted = ("inline",)
+    units = {"submission": "ms", "idle": "ms", "other": "ms"}
+    chart = Chart(
+        "submission",
+        "milliseconds until a request is answered",
+        "points",
+        logarithmic=True,
+    )
+    parameters = (
+        Parameter("jobs", 50, 30, 200, "jobs"),
+        Parameter("job_seconds", 3, 1, 20, "s"),
+        Parameter("rate", 50, 10, 100, "jobs/s"),
+    )
+
+    BOUND_MS = 150.0
+    OTHER_MS = 50.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        jobs, rate = int(params["jobs"]), params["rate"]
+        other = Request(f"{stack.url}/api/jobs/00000000-0000-0000-0000-000000000000/")
+        slow = asking(stack, variant, {"seconds": params["job_seconds"]})
+        # Server processes open their connections to the database and to the broker first.
+        for answer in volley([asking(stack, "durable")] * 64, processes=2, connections=16):
+            accepted(answer)
+        with Database(stack) as database:
+            start = time.monotonic()
+            for answer in volley([other] * jobs, processes=2, rate=rate):
+                yield self._sample(start, "idle", answer, 404)
+            both = [slow, other] * jobs
+            for answer in volley(
+                both, processes=2, connections=jobs, rate=2 * rate, timeout_seconds=60
+            ):
+                if both[answer.request] is slow:
+                    yield self._sample(start, "submission", answer, 202)
+                else:
+                    yield self._sample(start, "other", answer, 404)
+            database.number("SELECT 1")
+
+    @staticmethod
+    def _sample(start: float, series: str, answer: Answer, status: int) -> Sample:
+        if answer.status != status:
+            raise ExperimentError(f"status {answer.status}: {answer.error or answer.body[:200]!r}")
+        return Sample(answer.received - start, series, answer.seconds * 1000)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        taken = p95(values(samples, "submission"))
+        other, idle = p95(values(samples, "other")), p95(values(samples, "idle"))
+        most = max(2 * idle, self.OTHER_MS)
+        holds = taken < self.BOUND_MS and other <= most
+        sign = "<" if taken < self.BOUND_MS else ">="
+        figure = (
+            f"p95 {taken:.0f} ms {sign} {self.BOUND_MS:.0f} ms; "
+            f"the other endpoint {other:.0f} ms, idle {idle:.0f} ms"
+        )
+        return Verdict(holds, figure, taken, self.BOUND_MS)
+
+
+class NoJobIsLost(Experiment):
+    slug = "no-job-is-lost"
+    claim = (
+        "Of 200 jobs all are done, each with one effect, although the workers are killed with all their "
+        "processes after the 40th."
+    )
+    holds = ("durable",)
+    refuted = ("fire_and_forget",)
+    units = {"effects": "jobs with an effect", "all": "effects"}
+    chart = Chart("effects", "jobs done", bound=200)
+    parameters = (
+        Parameter("jobs", 200, 50, 1000, "jobs"),
+        Parameter("kill_after", 40, 5, 500, "jobs"),
+        Parameter("patience", 10, 8, 60, "s without a new effect"),
+    )
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        count = int(params["jobs"])
+        with Database(stack) as database:
+            start = time.monotonic()
+            jobs = submitted([asking(stack, variant, {"seconds": 0.05})] * count)
+            if not database.wait(
+                lambda: database.effects(jobs)[0] >= params["kill_after"], 30, 0.01
+            ):
+                raise ExperimentError("too few jobs were done to kill the workers at their work")
+            stack.kill(WORKER[variant])
+            yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
+            stack.start(WORKER[variant])
+            yield from followed(database, jobs, start, params["patience"])
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        count, effects, every = params["jobs"], last(samples, "effects"), last(samples, "all")
+        sign = "=" if effects == count else "<"
+        figure = (
+            f"p95 {taken:.0f} ms {sign} {self.BOUND_MS:.0f} ms; "
+            f"the other endpoint {other:.0f} ms, idle {idle:.0f} ms"
+        )
+        return Verdict(effects == count == every, figure, effects, count)
+
+
+def followed(
+    database: Database, jobs: Sequence[str], start: float, patience: float
+) -> Iterator[Sample]:
+    """Yield how many jobs have an effect, until all have or nothing has changed for so many seconds."""
+    done, changed = -1, time.monotonic()
+    while done < len(jobs) and time.monotonic() - changed < patience:
+        now, every = database.effects(jobs)
+        if now != done:
+            done, changed = now, time.monotonic()
+            yield Sample(changed - start, "effects", done)
+            yield Sample(changed - start, "all", every)
+        rest(0.1)
+    rest(0.5)  # what is done twice is done about now
+    yield Sample(time.monotonic() - start, "all", database.effects(jobs)[1])
+
+
+class RollbackSendsNothing(Experiment):
+    slug = "rollback-sends-nothing-commit-always-sends"
+    claim = (
+        "A request that is rolled back starts no job; one that commits while the broker is down or frozen "
+        "is answered with 202 within 300 ms, and its job is done within 5 s of the broker's return."
+    )
+    holds = ("durable",)
+    refuted = ("fire_and_forget",)
+    units = {
+        "ghosts": "jobs of rolled-back requests begun",
+        "answered": "ms",
+        "accepted": "1 for a 202",
+        "delivered": "s after the return",
+    }
+    chart = Chart("answered", "milliseconds until the request is answered", "points", bound=300)
+    parameters = (Parameter("away", 3, 1, 30, "s"),)
+
+    ANSWER_MS = 300.0
+    DELIVERED_SECONDS = 5.0
+    NEVER = 15.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        start = time.monotonic()
+        with Database(stack) as database:
+            ghosts = [
+                accepted(ask(asking(stack, variant, {"rollback": True})), 409) for _ in range(5)
+            ]
+            database.wait(lambda: database.runs(ghosts) > 0, 2)
+            begun = database.number(
+                "SELECT count(DISTINCT job_id) FROM jobs_run WHERE job_id = ANY (%s)", ghosts
+            )
+            yield Sample(time.monotonic() - start, "ghosts", begun)
+            for away in (stack.killed, stack.paused):
+                with away(broker(stack)):
+                    answer = ask(asking(stack, variant), timeout_seconds=3)
+                    if answer.status not in (202, 500, 0):
+                        raise ExperimentError(f"status {answer.status}: {answer.body[:200]!r}")
+                    yield Sample(time.monotonic() - start, "answered", answer.seconds * 1000)
+                    yield Sample(time.monotonic() - start, "accepted", float(answer.status == 202))
+                    rest(params["away"])
+                returned = time.monotonic()
+                if answer.status == 202:
+                    job = accepted(answer)
+                    done = database.wait(
+                        lambda job=job: database.effects([job])[0] == 1, self.NEVER
+                    )  # type: ignore[misc]
+                    waited = time.monotonic() - returned if done else self.NEVER
+                    yield Sample(time.monotonic() - start, "delivered", waited)
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        ghosts, answered = last(samples, "ghosts"), values(samples, "answered")
+        took, delivered = values(samples, "accepted"), values(samples, "delivered")
+        if not ghosts and len(took) < 2:
+            raise ValueError("the broker was not away twice yet")
+        slowest, latest = max(answered, default=0), max(delivered, default=0)
+        holds = (
+            ghosts == 0
+            and sum(took) == 2
+            and slowest < self.ANSWER_MS
+            and len(delivered) == 2
+            and latest < self.DELIVERED_SECONDS
+        )
+        figure = (
+            f"{ghosts:.0f} of 5 rolled-back jobs begun; {sum(took):.0f} of {len(took)} accepted "
+            f"without a broker, slowest answer {slowest:.0f} ms, latest job {latest:.1f} s after its return"
+        )
+        return Verdict(holds, figure, ghosts, 0)

@@ -1,0 +1,34 @@
+"""Celery's consumer, but it comes back within a second, and what it cannot read becomes a dead letter."""
+
+import logging
+from typing import Any, Final
+
+from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
+
+logger = logging.getLogger(__name__)
+
+FOR_EVER: Final = None
+
+
+class JobConsumer(Consumer):
+    """Set as `worker_consumer`."""
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Connect; between tries Celery itself pauses for up to 30 s, however soon the broker is back."""
+        connected = conn.ensure_connection(
+            lambda error, _seconds: logger.warning("no broker: %s", error),
+            FOR_EVER,
+            interval_start=0.2,
+            interval_step=0.2,
+            interval_max=1,
+            callback=maybe_shutdown,
+        )
+        self.first_connection_attempt = False
+        self.broker_connection_retry_attempt = 0
+        return connected
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Reject, so that the broker moves it to the dead letters; Celery acknowledges, and it is gone."""
+        logger.error("a message that is no task: %s", exc)
+        message.reject_log_error(logger, self.connection_errors)  # type: ignore[attr-defined]  # of the stubs

@@ -1,0 +1,26 @@
+"""Send lost jobs again and record dead letters, until stopped."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from config.celery import app
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from jobs import keeper
+from jobs.broker import dead_letters, depths
+from jobs.configured import policy
+
+ALIVE = Path(tempfile.gettempdir()) / "keeper-alive"  # its age is the container's healthcheck
+
+
+class Command(BaseCommand):
+    help = "Send lost jobs again and record dead letters, until stopped."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        duties = {
+            "sweep": lambda: keeper.sweep(policy(), settings.UNSEEN_SECONDS, depths(app)),
+            "dead letters": dead_letters(app, keeper.dead_letter),
+        }
+        keeper.keep(duties, ALIVE.touch)

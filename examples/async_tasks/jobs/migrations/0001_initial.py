@@ -1,0 +1,126 @@
+"""The tables."""
+
+import uuid
+from typing import Any, ClassVar
+
+import django.db.models.deletion
+from django.db import migrations, models
+from django.db.models.functions import Now
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies: ClassVar[list[Any]] = []
+
+    operations: ClassVar[list[Any]] = [
+        migrations.CreateModel(
+            name="Run",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("job_id", models.UUIDField(db_index=True)),
+                ("attempt", models.IntegerField()),
+                ("worker", models.TextField()),
+                (
+                    "started_at",
+                    models.DateTimeField(db_default=Now()),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Job",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ("key", models.TextField(null=True, unique=True)),
+                ("kind", models.TextField()),
+                ("queue", models.TextField()),
+                ("arguments", models.JSONField()),
+                ("correlation", models.TextField(db_default="")),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("dead", "Dead"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        db_default="queued",
+                    ),
+                ),
+                ("progress", models.SmallIntegerField(db_default=0)),
+                ("attempts", models.IntegerField(db_default=0)),
+                ("losses", models.IntegerField(db_default=0)),
+                ("worker", models.TextField(db_default="")),
+                ("error", models.TextField(db_default="")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=Now()),
+                ),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        fields=["state", "queue"],
+                        name="jobs_open",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="DeadLetter",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.TextField()),
+                ("detail", models.TextField()),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=Now()),
+                ),
+                ("resolved_at", models.DateTimeField(null=True)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, to="jobs.job"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Outbox",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("queue", models.TextField()),
+                (
+                    "due_at",
+                    models.DateTimeField(db_default=Now(), db_index=True),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, to="jobs.job"
+                    ),
+                ),
+            ],
+        ),
+    ]

@@ -1,0 +1,91 @@
+"""The truth about jobs: what each is, who runs it, what is still to be sent, and what was given up."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class State(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+class Job(models.Model):
+    """One piece of work, asked for once.
+
+    Attributes:
+        key: the Idempotency-Key it was asked for with.
+        attempts: runs begun; the number of a run is its fencing token.
+        losses: runs that ended without a word.
+        lease_until: the run has to have said something by then.
+        sent_at: when the relay last handed it to the broker.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    key = models.TextField(null=True, unique=True)  # noqa: DJ001 -- many have none, and "" is unique
+    kind = models.TextField()
+    queue = models.TextField()
+    arguments = models.JSONField()
+    correlation = models.TextField(db_default="")
+    state = models.TextField(choices=State, db_default=State.QUEUED)
+    progress = models.SmallIntegerField(db_default=0)  # per cent
+    attempts = models.IntegerField(db_default=0)
+    losses = models.IntegerField(db_default=0)
+    worker = models.TextField(db_default="")
+    error = models.TextField(db_default="")
+    created_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["state", "queue"],
+                condition=models.Q(state__in=["queued", "running"]),
+                name="jobs_open",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Outbox(models.Model):
+    """A message that is due: written with the job, deleted when the broker has confirmed it."""
+
+    job = models.ForeignKey(Job, models.CASCADE, db_index=False)
+    queue = models.TextField()
+    due_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.job_id} to {self.queue}"
+
+
+class Run(models.Model):
+    """One beginning of a run, of whatever variant; a job that is gone keeps its runs."""
+
+    job_id = models.UUIDField(db_index=True)
+    attempt = models.IntegerField()
+    worker = models.TextField()
+    started_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.job_id} run {self.attempt}"
+
+
+class DeadLetter(models.Model):
+    """A job or a message that was given up, with the reason; open until somebody has dealt with it."""
+
+    job = models.ForeignKey(Job, models.CASCADE, null=True)
+    reason = models.TextField()
+    detail = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+    resolved_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.job_id}: {self.reason}"

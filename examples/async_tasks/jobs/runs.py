@@ -1,0 +1,178 @@
+"""One run of a job: claimed with a fencing token, kept alive by heartbeats, ended together with its effect.
+
+Messages arrive at least once; effects happen once. M. Kleppmann, How to do distributed locking (2016).
+"""
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import close_old_connections, connection, transaction
+
+from . import sql
+from .backoff import Backoff
+
+logger = logging.getLogger(__name__)
+
+
+class Transient(Exception):
+    """What may be gone at the next try: a timeout, a 503, a lock."""
+
+
+class Fenced(Exception):
+    """Somebody else has this job by now, or nobody shall have it any more."""
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    RETRIED = "retried"
+    DEAD = "dead"
+    FENCED = "fenced"
+    NOTHING = "nothing to run"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How patient jobs are; times in seconds."""
+
+    lease: float
+    most_attempts: int
+    most_losses: int
+    backoff: Backoff
+
+
+@dataclass(slots=True)
+class Run:
+    """What the work may know and say while it runs."""
+
+    job: UUID
+    attempt: int
+    arguments: Mapping[str, Any]
+    correlation: str
+    progress: int = 0  # per cent; the next heartbeat tells it
+
+
+type Effect = Callable[[], None]
+type Work = Callable[[Run], Effect]
+"""Does the slow part, without touching the database, and returns what remains to be written."""
+
+
+def perform(
+    job: UUID, redelivered: bool, worker: str, work: Mapping[str, Work], policy: Policy
+) -> Outcome:
+    """Run *job* if it is there to be run; a message that came twice runs nothing.
+
+    Args:
+        redelivered: the broker says that the consumer which had this message is gone.
+    """
+    claimed = sql.rows(
+        "claim",
+        job=job,
+        worker=worker,
+        lease=policy.lease,
+        redelivered=redelivered,
+        most_losses=policy.most_losses,
+    )
+    if not claimed:
+        return Outcome.NOTHING
+    attempt, losses, kind, arguments, correlation = claimed[0]
+    if losses > policy.most_losses:
+        bury(job, "lost too often", f"{losses} runs ended without a word")
+        return Outcome.DEAD
+    run = Run(job, attempt, arguments, correlation)
+    try:
+        with beating(run, policy.lease):
+            effect = work[kind](run)
+        complete(run, effect)
+    except Fenced:
+        logger.warning("job %s: run %d is fenced off", job, attempt)
+        return Outcome.FENCED
+    except Transient as error:
+        return retry(run, error, policy)
+    except (Exception, SoftTimeLimitExceeded) as error:
+        reason = f"{type(error).__name__}: {error}"
+        return give_up(run, reason, traceback.format_exc())
+    return Outcome.DONE
+
+
+def complete(run: Run, effect: Effect) -> None:
+    """Write the effect and the end of the job together, if the run still owns the job.
+
+    Raises:
+        Fenced: it does not; nothing is written.
+    """
+    with transaction.atomic():
+        settle(run, "done")  # first: the row is locked until the effect is written
+        effect()
+
+
+def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
+    """Put the job back with a delay; past the last attempt, give it up."""
+    if run.attempt >= policy.most_attempts:
+        return give_up(run, f"failed {run.attempt} times", str(error))
+    delay = policy.backoff.delay(run.attempt)
+    try:
+        with transaction.atomic():
+            settle(run, "queued", str(error))
+            sql.rows("send", job=run.job, delay=delay)
+    except Fenced:
+        return Outcome.FENCED
+    logger.info("job %s: run %d failed, next in %.1f s: %s", run.job, run.attempt, delay, error)
+    return Outcome.RETRIED
+
+
+def give_up(run: Run, reason: str, detail: str) -> Outcome:
+    """End the job with a dead letter that says why."""
+    with transaction.atomic():
+        if not sql.rows("beat", job=run.job, attempt=run.attempt, lease=0, progress=0):
+            return Outcome.FENCED
+        bury(run.job, reason, detail)
+    logger.error("job %s is dead after run %d: %s", run.job, run.attempt, reason)
+    return Outcome.DEAD
+
+
+def bury(job: UUID, reason: str, detail: str) -> bool:
+    """Give *job* up; False if it had ended already."""
+    return bool(sql.rows("bury", job=job, reason=reason, detail=detail))
+
+
+def settle(run: Run, state: str, error: str = "") -> None:
+    if not sql.rows("settle", job=run.job, attempt=run.attempt, state=state, error=error):
+        raise Fenced
+
+
+@contextmanager
+def beating(run: Run, lease_seconds: float) -> Iterator[None]:
+    """Extend the lease from a thread while the work goes on; a process that is frozen or gone does not."""
+    over = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not over.wait(lease_seconds / 4):
+                sql.rows(
+                    "beat",
+                    job=run.job,
+                    attempt=run.attempt,
+                    lease=lease_seconds,
+                    progress=run.progress,
+                )
+        except Exception:  # the database is away: so be it, the lease ends and the fence decides
+            logger.warning("job %s: no heartbeat", run.job, exc_info=True)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        close_old_connections()

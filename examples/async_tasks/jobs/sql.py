@@ -1,0 +1,20 @@
+"""The statements of this package: each in a file of its own, with its parameters in the first line."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+
+@cache
+def text(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.sql").read_text("utf-8")
+
+
+def rows(name: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """Execute `<name>.sql` and return its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(text(name), parameters)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found

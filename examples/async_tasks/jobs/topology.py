@@ -1,0 +1,47 @@
+"""Queues and exchanges, declared here and nowhere else.
+
+RabbitMQ documentation (4.0): quorum queues, dead lettering, at-least-once dead lettering.
+"""
+
+from typing import Any, Final
+
+from kombu import Exchange, Queue
+
+DELIVERY_LIMIT: Final = 3  # redeliveries; the fourth run that ends without a word is the last
+MESSAGES: Final = Exchange("jobs", "direct", durable=True)
+DEAD: Final = Queue(
+    "jobs.dead",
+    Exchange("jobs.dead", "fanout", durable=True),
+    queue_arguments={"x-queue-type": "quorum"},
+)
+
+
+def queue(name: str) -> Queue:
+    return Queue(
+        name,
+        MESSAGES,
+        routing_key=name,
+        queue_arguments={
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": DEAD.exchange.name,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",  # what at-least-once dead lettering asks for
+        },
+    )
+
+
+BULK: Final = "jobs.bulk"
+URGENT: Final = (
+    "jobs.urgent"  # with workers of its own: no priority helps against slots that are taken
+)
+QUEUES: Final = (queue(BULK), queue(URGENT))
+
+
+def transport_options(broker_url: str) -> dict[str, Any]:
+    """Return what the transport of this broker needs to be told."""
+    if broker_url.startswith("amqp"):
+        return {"confirm_publish": True}
+    # Redis gives a message that was not acknowledged to another consumer after this time; the sweeper is
+    # quicker, and a shorter time would run every long job twice.
+    return {"visibility_timeout": 3600, "socket_keepalive": True}

@@ -1,0 +1,17 @@
+"""Check the settings, migrate the database, load the flights: what a release runs before all else."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from reports.loading import load
+
+
+class Command(BaseCommand):
+    help = "Check, migrate and load; does nothing twice."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        call_command("check", deploy=True, fail_level="WARNING", tags=["security"])
+        call_command("migrate", verbosity=0)
+        self.stdout.write(f"{load():,} flights")

@@ -1,0 +1,13 @@
+"""The reports of each variant, and the jobs of all of them."""
+
+from django.urls import path, re_path
+
+from .variants import VARIANTS
+from .views import Index, Reports, Result, Status
+
+urlpatterns = [
+    path("", Index.as_view()),
+    path("jobs/<uuid:job>/", Status.as_view()),
+    re_path(r"^jobs/(?P<job>[0-9a-f-]{36})/report\.(?P<form>csv|svg)$", Result.as_view()),
+]
+urlpatterns += [path(f"{each.name}/reports/", Reports.as_view(variant=each)) for each in VARIANTS]

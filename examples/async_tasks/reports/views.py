@@ -1,0 +1,136 @@
+"""The endpoints; how a report is made is the business of `variants`."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from jobs.models import Job, State
+from jobs.submit import KeyReused
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from . import schema
+from .asking import Asking
+from .models import Report
+from .problems import problem
+from .variants import VARIANTS, Asked, Variant
+
+MOST_KEY = 200
+
+
+class RolledBack(Exception):
+    """A request whose transaction fails after the job was asked for."""
+
+
+def is_staff(request: HttpRequest) -> bool:
+    """Whether the request bears the STAFF_TOKEN; without one in the settings, nobody does."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    expected = settings.STAFF_TOKEN
+    return bool(expected) and scheme == "Bearer" and constant_time_compare(token, expected)
+
+
+@schema.reports
+class Reports(APIView):
+    """Where a report is asked for."""
+
+    variant: Variant = VARIANTS[-1]
+
+    def post(self, request: Request) -> HttpResponse:
+        asking = Asking(data=request.data)
+        asking.is_valid(raise_exception=True)
+        arguments = dict(asking.validated_data)
+        drill = arguments.get("drill")
+        if drill and not is_staff(request):
+            return problem(403, "Only staff may ask for a drill")
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and not 0 < len(key) <= MOST_KEY:
+            return problem(400, f"An Idempotency-Key has 1 to {MOST_KEY} characters")
+        asked = Asked(
+            urgent=arguments.pop("urgent"),
+            delay_seconds=arguments.pop("delay_seconds"),
+            arguments=arguments,
+            key=key,
+            correlation=request.headers.get("X-Request-ID", "")[:64] or uuid.uuid4().hex,
+        )
+        try:
+            with transaction.atomic():
+                job, _created = self.variant.ask(asked)
+                if drill and drill.get("rollback"):
+                    raise RolledBack
+        except KeyReused as error:
+            return problem(422, str(error))
+        except RolledBack:
+            return problem(409, "Rolled back", job=str(job))
+        location = f"/api/jobs/{job}/"
+        answer = JsonResponse({"id": str(job), "status": location}, status=202)
+        answer["Location"] = location
+        return answer
+
+
+@schema.job
+class Status(APIView):
+    """What has become of a job."""
+
+    def get(self, _request: Request, job: uuid.UUID) -> HttpResponse:
+        if found := Job.objects.filter(id=job).first():
+            return JsonResponse(described(found))
+        return problem(404, "No such job")
+
+    def delete(self, _request: Request, job: uuid.UUID) -> HttpResponse:
+        """Cancel: a run that goes on is fenced off, a message that comes later runs nothing."""
+        cancelled = Job.objects.filter(id=job, state__in=[State.QUEUED, State.RUNNING]).update(
+            state=State.CANCELLED
+        )
+        if cancelled or Job.objects.filter(id=job, state=State.CANCELLED).exists():
+            return HttpResponse(status=204)
+        if Job.objects.filter(id=job).exists():
+            return problem(409, "The job has ended")
+        return problem(404, "No such job")
+
+
+@schema.result
+class Result(APIView):
+    """The report itself, as a table or as a picture."""
+
+    def get(self, _request: Request, job: uuid.UUID, form: str) -> HttpResponse:
+        report = Report.objects.filter(job_id=job).first()
+        if report is None:
+            state = Job.objects.filter(id=job).values_list("state", flat=True).first()
+            if state is None:
+                return problem(404, "No such job")
+            return problem(409, "There is no report yet", state=state)
+        kind = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml"}[form]
+        return HttpResponse(getattr(report, form), content_type=kind)
+
+
+def described(job: Job) -> dict[str, Any]:
+    """Return what a client may know of a job."""
+    document: dict[str, Any] = {
+        "id": str(job.id),
+        "state": job.state,
+        "progress": job.progress,
+        "attempts": job.attempts,
+        "error": job.error,
+        "created_at": job.created_at,
+    }
+    if job.state == State.DONE:
+        base = f"/api/jobs/{job.id}"
+        document["results"] = {form: f"{base}/report.{form}" for form in ("csv", "svg")}
+    return document
+
+
+@schema.index
+class Index(APIView):
+    def get(self, _request: Request) -> Response:
+        return Response(
+            {"variants": [{"name": v.name, "about": v.about, "path": v.path} for v in VARIANTS]}
+        )
+
+
+def health(_request: HttpRequest) -> JsonResponse:
+    """Tell that this process serves."""
+    return JsonResponse({"status": "ok"})
