@@ -7,6 +7,7 @@ begins, and a report for each one that ends. Drills, which staff may ask for, ma
 import json
 import statistics
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
@@ -44,7 +45,8 @@ class Database:
     def __exit__(self, *_: object) -> None:
         """Cancel what is left: what runs is fenced off, what comes later runs nothing."""
         self._connection.execute(
-            "UPDATE jobs_job SET state = 'cancelled' WHERE state IN ('queued', 'running')"
+            "UPDATE jobs_job SET state = 'cancelled', arguments = arguments - 'drill'"
+            " WHERE state IN ('queued', 'running')"
         )
         self._connection.execute("UPDATE jobs_deadletter SET resolved_at = now()")
         self._connection.close()
@@ -143,7 +145,7 @@ class RequestsStayFast(Experiment):
         "While 50 jobs of 3 s are asked for and run, 95 % of the requests are answered within 150 ms, "
         "and another endpoint takes no more than twice its time of an idle service, or 50 ms."
     )
-    holds = ("fire_and_forget", "durable")
+    holds = ("durable",)
     refuted = ("inline",)
     units = {"submission": "ms", "idle": "ms", "other": "ms"}
     chart = Chart(
@@ -180,7 +182,6 @@ class RequestsStayFast(Experiment):
                     yield self._sample(start, "submission", answer, 202)
                 else:
                     yield self._sample(start, "other", answer, 404)
-            database.number("SELECT 1")
 
     @staticmethod
     def _sample(start: float, series: str, answer: Answer, status: int) -> Sample:
@@ -323,3 +324,257 @@ class RollbackSendsNothing(Experiment):
             f"without a broker, slowest answer {slowest:.0f} ms, latest job {latest:.1f} s after its return"
         )
         return Verdict(holds, figure, ghosts, 0)
+
+
+class TheBrokerMayDie(Experiment):
+    """The broker is killed after a third of the submissions, and started after two thirds."""
+
+    slug = "the-broker-may-die"
+    claim = (
+        "Of 200 jobs that are asked for while the broker is killed and started again, all are done "
+        "within 60 s of its return, once each, and nobody restarts a worker."
+    )
+    holds = ("durable",)
+    refuted = ("fire_and_forget",)
+    units = {"effects": "jobs with an effect", "all": "effects", "back": "s"}
+    chart = Chart("effects", "jobs done", bound=200)
+    parameters = (
+        Parameter("jobs", 200, 50, 1000, "jobs"),
+        Parameter("rate", 50, 10, 200, "jobs/s"),
+        Parameter("patience", 12, 8, 60, "s without a new effect"),
+    )
+
+    WITHIN_SECONDS = 60.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        count = int(params["jobs"])
+        requests = [asking(stack, variant, {"seconds": 0.05})] * count
+        jobs, back = [], 0.0
+        with Database(stack) as database:
+            start = time.monotonic()
+            answers = volley(requests, processes=2, connections=40, rate=params["rate"])
+            for number, answer in enumerate(answers, 1):
+                if answer.status not in (202, 500, 0):
+                    raise ExperimentError(f"status {answer.status}: {answer.body[:200]!r}")
+                if answer.status == 202:
+                    jobs.append(accepted(answer))
+                if number == count // 3:
+                    stack.kill(broker(stack))
+                elif number == 2 * count // 3:
+                    stack.start(broker(stack))
+                    back = time.monotonic()
+                if number % 10 == 0:
+                    yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
+            yield Sample(back - start, "back", back - start)
+            yield from followed(database, jobs, start, params["patience"])
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        count, every = params["jobs"], last(samples, "all")
+        effects, back = last(samples, "effects"), last(samples, "back")
+        ended = max(each.seconds for each in samples if each.series == "effects")
+        took = max(0, ended - back)
+        sign = "=" if effects == count else "<"
+        figure = (
+            f"{effects:.0f} jobs done {sign} {count:.0f}, {every - effects:.0f} effects too many, "
+            f"the last {took:.1f} s after the broker's return"
+        )
+        return Verdict(
+            effects == count == every and took < self.WITHIN_SECONDS, figure, effects, count
+        )
+
+
+class PoisonIsQuarantined(Experiment):
+    slug = "poison-is-quarantined"
+    claim = (
+        "A job that kills its process is run four times and no more, leaves one dead letter with the reason, "
+        "keeps none of 50 good jobs from being done, and is done once it is mended and replayed."
+    )
+    holds = ("durable",)
+    refuted = ("fire_and_forget",)
+    units = {
+        "good": "good jobs done",
+        "runs": "runs of the poison",
+        "letters": "dead letters with a reason",
+        "replayed": "1 if done after the replay",
+    }
+    chart = Chart("good", "good jobs done")
+    parameters = (Parameter("good", 50, 10, 500, "jobs"), Parameter("patience", 15, 5, 60, "s"))
+
+    LIMIT = 3
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        count = int(params["good"])
+        with Database(stack) as database:
+            start = time.monotonic()
+            good = submitted([asking(stack, variant)] * (count // 2))
+            poison = accepted(ask(asking(stack, variant, {"fault": "crash"})))
+            good += submitted([asking(stack, variant)] * (count - count // 2))
+
+            def letters() -> int:
+                return database.number(
+                    "SELECT count(*) FROM jobs_deadletter WHERE job_id = %s AND reason <> ''",
+                    poison,
+                )
+
+            def over() -> bool:
+                return database.effects(good)[0] == count and letters() > 0
+
+            # Without a dead letter to wait for, one that comes late has some seconds to do so.
+            database.wait(over, params["patience"])
+            yield Sample(time.monotonic() - start, "good", database.effects(good)[0])
+            rest(1)
+            yield Sample(time.monotonic() - start, "runs", database.runs([poison]))
+            yield Sample(time.monotonic() - start, "letters", letters())
+            done = False
+            if letters():
+                stack.manage("jobs", "replay", poison, "--arguments", '{"drill": {}}')
+                done = database.wait(lambda: database.effects([poison]) == (1, 1), 10)
+            yield Sample(time.monotonic() - start, "replayed", float(done))
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        good, runs = last(samples, "good"), last(samples, "runs")
+        letters, replayed = last(samples, "letters"), last(samples, "replayed")
+        holds = good == params["good"] and runs == self.LIMIT + 1 and letters == 1 and replayed == 1
+        sign = "=" if letters == 1 else "<" if letters < 1 else ">"
+        figure = (
+            f"{letters:.0f} dead letters {sign} 1 after {runs:.0f} runs, {good:.0f} good jobs done, "
+            f"{'done' if replayed else 'not done'} after a replay"
+        )
+        return Verdict(holds, figure, letters, 1)
+
+
+class RetriesDoNotStampede(Experiment):
+    slug = "retries-do-not-stampede"
+    claim = (
+        "100 jobs that fail together try again after 0 to 8 s and at most 1 s more, "
+        "and no second sees more than 30 of them."
+    )
+    holds = ("durable",)
+    refuted = ("fire_and_forget",)
+    units = {"retry": "s after the failure", "moment": "s"}
+    chart = Chart("retry", "seconds from a failure to the next run", "points", bound=8)
+    parameters = (Parameter("jobs", 100, 50, 500, "jobs"), Parameter("base", 8, 1, 60, "s"))
+
+    MOST = 30
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        count = int(params["jobs"])
+        runs = (
+            "SELECT extract(epoch FROM second.started_at - first.started_at),"
+            " extract(epoch FROM second.started_at)"
+            " FROM jobs_run AS first JOIN jobs_run AS second"
+            " ON second.job_id = first.job_id AND first.attempt = 1 AND second.attempt = 2"
+            " WHERE first.job_id = ANY (%s) ORDER BY 2"
+        )
+        with Database(stack) as database:
+            start, clock = time.monotonic(), time.time()
+            jobs = submitted([asking(stack, variant, {"fault": "transient"})] * count)
+            seen = 0
+            deadline = time.monotonic() + params["base"] + 10
+            while seen < count and time.monotonic() < deadline:
+                rest(0.2)
+                found = database.rows(runs, jobs)
+                for delay, moment in found[seen:]:
+                    seconds = max(0, float(moment) - clock)
+                    yield Sample(seconds, "retry", float(delay))
+                    yield Sample(seconds, "moment", seconds)
+                seen = len(found)
+            if seen < count:
+                raise ExperimentError(
+                    f"{seen} of {count} jobs tried again, in time {deadline - start:.0f} s"
+                )
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        delays, moments = values(samples, "retry"), sorted(values(samples, "moment"))
+        if not delays:
+            raise ValueError("nothing was tried again yet")
+        most = max(sum(moment <= other < moment + 1 for other in moments) for moment in moments)
+        longest = max(delays)
+        holds = most <= self.MOST and longest <= params["base"] + 1
+        sign = "<=" if most <= self.MOST else ">"
+        figure = (
+            f"{most} within a second {sign} {self.MOST}, after {min(delays):.1f} to {longest:.1f} s"
+        )
+        return Verdict(holds, figure, most, self.MOST)
+
+
+class SameKeySameJob(Experiment):
+    slug = "same-key-same-job"
+    claim = "One Idempotency-Key that is sent 20 times at once names one job, and gets 20 equal answers."
+    holds = ("durable",)
+    refuted = ("fire_and_forget",)
+    units = {"jobs": "jobs", "answers": "different answers"}
+    chart = Chart("jobs", "jobs of one key")
+    parameters = (Parameter("requests", 20, 2, 200, "requests"),)
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        request = asking(stack, variant, key=f"key-{uuid.uuid4()}")
+        jobs, bodies = set(), set()
+        with Database(stack):
+            start = time.monotonic()
+            for answer in volley([request] * int(params["requests"]), processes=4):
+                jobs.add(accepted(answer))
+                bodies.add(answer.body)
+                yield Sample(answer.received - start, "jobs", len(jobs))
+                yield Sample(answer.received - start, "answers", len(bodies))
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        jobs, answers = max(values(samples, "jobs")), max(values(samples, "answers"))
+        sign = "<=" if jobs <= 1 else ">"
+        figure = f"{jobs:.0f} jobs {sign} 1, {answers:.0f} different answers"
+        return Verdict(jobs == answers == 1, figure, jobs, 1)
+
+
+class DelayedJobsDoNotBlock(Experiment):
+    """One job behind 40 that are due later, and then an urgent one behind 500 that are not."""
+
+    slug = "delayed-jobs-do-not-block"
+    claim = (
+        "A job that is due now begins within 1 s behind 40 that were asked for before it and are due later, "
+        "and so does an urgent one behind 500 others."
+    )
+    holds = ("durable",)
+    refuted = ("fire_and_forget",)
+    units = {"delayed": "s until the immediate job began", "bulk": "s until the urgent job began"}
+    chart = Chart("bulk", "seconds until the urgent job began", "points", bound=1)
+    parameters = (
+        Parameter("delayed", 40, 10, 200, "jobs"),
+        Parameter("delay", 6, 2, 60, "s"),
+        Parameter("bulk", 500, 100, 2000, "jobs"),
+    )
+
+    BOUND_SECONDS = 1.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        later = asking(stack, variant, delay_seconds=params["delay"])
+        bulk = asking(stack, variant, {"seconds": 0.05})
+        with Database(stack) as database:
+            start = time.monotonic()
+            submitted([later] * int(params["delayed"]))
+            waited = self._began(database, accepted(ask(asking(stack, variant))))
+            yield Sample(time.monotonic() - start, "delayed", waited)
+            submitted([bulk] * int(params["bulk"]))
+            waited = self._began(database, accepted(ask(asking(stack, variant, urgent=True))))
+            yield Sample(time.monotonic() - start, "bulk", waited)
+
+    @staticmethod
+    def _began(database: Database, job: str) -> float:
+        if not database.wait(lambda: database.runs([job]) > 0, 60, 0.02):
+            raise ExperimentError("the job did not begin within 60 s")
+        ((waited,),) = database.rows(
+            "SELECT extract(epoch FROM min(started_at) - (SELECT created_at FROM jobs_job WHERE id = %s))"
+            " FROM jobs_run WHERE job_id = %s",
+            job,
+            job,
+        )
+        return max(0, float(waited))
+
+    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
+        delayed, bulk = last(samples, "delayed"), last(samples, "bulk")
+        worst = max(delayed, bulk)
+        sign = "<" if worst < self.BOUND_SECONDS else ">="
+        figure = (
+            f"began after {worst:.2f} s {sign} {self.BOUND_SECONDS:.0f} s "
+            f"({delayed:.2f} s behind delayed jobs, {bulk:.2f} s behind bulk)"
+        )
+        return Verdict(worst < self.BOUND_SECONDS, figure, worst, self.BOUND_SECONDS)

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Delays that grow with the attempt, and of which no two are alike."""
+    """Delays that grow with the failures, and of which no two are alike."""
 
     base_seconds: float
     cap_seconds: float
     uniform: Callable[[float, float], float] = random.uniform
 
-    def longest(self, attempt: int) -> float:
-        """Return the bound of the delay after the *attempt*-th run, counted from 1."""
+    def longest(self, failures: int) -> float:
+        """Return the bound of the delay after so many failures."""
         # 2 ** 32 seconds are past every cap, and any larger power may be past every float.
-        return min(self.cap_seconds, self.base_seconds * 2.0 ** min(attempt - 1, 32))
+        return min(self.cap_seconds, self.base_seconds * 2.0 ** min(failures - 1, 32))
 
-    def delay(self, attempt: int) -> float:
+    def delay(self, failures: int) -> float:
         """Return a delay in seconds, anywhere between 0 and `longest`."""
-        return self.uniform(0, self.longest(attempt))
+        return self.uniform(0, self.longest(failures))

@@ -1,5 +1,5 @@
 -- Begins a run. Parameters: job, worker, lease in seconds, redelivered (its last consumer is gone), most losses.
--- Row: attempt (the fencing token), losses, kind, arguments, correlation; no row: there is nothing to run.
+-- Row: attempt (the fencing token), failures, losses, kind, arguments, correlation; no row: there is nothing to run.
 WITH claimed AS (
     UPDATE jobs_job SET
         state = 'running',
@@ -10,9 +10,9 @@ WITH claimed AS (
     WHERE id = %(job)s AND (
         state = 'queued' OR state = 'running' AND (%(redelivered)s OR lease_until < now())
     )
-    RETURNING id, attempts, losses, kind, arguments, correlation
+    RETURNING id, attempts, failures, losses, kind, arguments, correlation
 ), noted AS (
     INSERT INTO jobs_run (job_id, attempt, worker)
     SELECT id, attempts, %(worker)s FROM claimed WHERE losses <= %(most_losses)s
 )
-SELECT attempts, losses, kind, arguments, correlation FROM claimed
+SELECT attempts, failures, losses, kind, arguments, correlation FROM claimed

@@ -20,6 +20,7 @@ class Job(models.Model):
     Attributes:
         key: the Idempotency-Key it was asked for with.
         attempts: runs begun; the number of a run is its fencing token.
+        failures: runs that asked for another try since the job was asked for, or replayed.
         losses: runs that ended without a word.
         lease_until: the run has to have said something by then.
         sent_at: when the relay last handed it to the broker.
@@ -34,6 +35,7 @@ class Job(models.Model):
     state = models.TextField(choices=State, db_default=State.QUEUED)
     progress = models.SmallIntegerField(db_default=0)  # per cent
     attempts = models.IntegerField(db_default=0)
+    failures = models.IntegerField(db_default=0)
     losses = models.IntegerField(db_default=0)
     worker = models.TextField(db_default="")
     error = models.TextField(db_default="")
@@ -72,7 +74,7 @@ class Run(models.Model):
     job_id = models.UUIDField(db_index=True)
     attempt = models.IntegerField()
     worker = models.TextField()
-    started_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(db_default=Now(), db_index=True)
 
     def __str__(self) -> str:
         return f"{self.job_id} run {self.attempt}"

@@ -3,6 +3,7 @@
 Messages arrive at least once; effects happen once. M. Kleppmann, How to do distributed locking (2016).
 """
 
+import json
 import logging
 import threading
 import traceback
@@ -54,6 +55,7 @@ class Run:
 
     job: UUID
     attempt: int
+    failures: int  # of the runs before
     arguments: Mapping[str, Any]
     correlation: str
     progress: int = 0  # per cent; the next heartbeat tells it
@@ -82,11 +84,11 @@ def perform(
     )
     if not claimed:
         return Outcome.NOTHING
-    attempt, losses, kind, arguments, correlation = claimed[0]
+    attempt, failures, losses, kind, arguments, correlation = claimed[0]
     if losses > policy.most_losses:
         bury(job, "lost too often", f"{losses} runs ended without a word")
         return Outcome.DEAD
-    run = Run(job, attempt, arguments, correlation)
+    run = Run(job, attempt, failures, json.loads(arguments), correlation)
     try:
         with beating(run, policy.lease):
             effect = work[kind](run)
@@ -115,9 +117,10 @@ def complete(run: Run, effect: Effect) -> None:
 
 def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
     """Put the job back with a delay; past the last attempt, give it up."""
-    if run.attempt >= policy.most_attempts:
-        return give_up(run, f"failed {run.attempt} times", str(error))
-    delay = policy.backoff.delay(run.attempt)
+    failures = run.failures + 1
+    if failures >= policy.most_attempts:
+        return give_up(run, f"failed {failures} times", str(error))
+    delay = policy.backoff.delay(failures)
     try:
         with transaction.atomic():
             settle(run, "queued", str(error))

@@ -7,6 +7,7 @@ from celery import shared_task
 from jobs.broker import TASK
 from jobs.configured import policy
 from jobs.runs import Effect, Run, perform
+from jobs.watch import CANARY
 
 from .work import compute, store
 
@@ -23,7 +24,12 @@ def make_report(run: Run) -> Effect:
     return lambda: store(run.job, run.arguments, made)
 
 
-WORK = {REPORT: make_report}
+def sing(_run: Run) -> Effect:
+    """Do nothing: that a canary was run is all there is to it."""
+    return lambda: None
+
+
+WORK = {REPORT: make_report, CANARY: sing}
 
 
 @shared_task(bind=True, name=TASK)

@@ -98,6 +98,14 @@ result = extend_schema(
         409: refused("not done"),
     },
 )
+watch = extend_schema(
+    summary="Whether work is being done",
+    auth=[],
+    responses={
+        200: OpenApiResponse(dict, description="it is"),
+        503: OpenApiResponse(dict, description="it is not, and why"),
+    },
+)
 index = extend_schema(
     summary="The variants and their paths",
     auth=[],

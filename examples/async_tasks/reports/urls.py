@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from .variants import VARIANTS
-from .views import Index, Reports, Result, Status
+from .views import Health, Index, Reports, Result, Status
 
 urlpatterns = [
     path("", Index.as_view()),
@@ -11,3 +11,4 @@ urlpatterns = [
     re_path(r"^jobs/(?P<job>[0-9a-f-]{36})/report\.(?P<form>csv|svg)$", Result.as_view()),
 ]
 urlpatterns += [path(f"{each.name}/reports/", Reports.as_view(variant=each)) for each in VARIANTS]
+urlpatterns += [path(f"{each.name}/health/", Health.as_view(variant=each)) for each in VARIANTS]

@@ -1,14 +1,17 @@
 """Three ways to make a report that takes its time."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from jobs.models import Job, State
 from jobs.submit import submit
-from jobs.topology import BULK, URGENT
+from jobs.topology import BULK, QUEUES, URGENT
+from jobs.watch import look
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from . import tutorial
 from .durable import REPORT
@@ -33,6 +36,7 @@ class Variant:
     name: str
     about: str
     ask: Callable[[Asked], tuple[UUID, bool]]
+    health: Callable[[], dict[str, Any]] = lambda: {"problems": []}
 
     @property
     def path(self) -> str:
@@ -69,8 +73,28 @@ def durable(asked: Asked) -> tuple[UUID, bool]:
     )
 
 
+def answers_ping() -> dict[str, Any]:
+    """Ask the workers' main processes, as `celery inspect ping` does."""
+    try:
+        found = tutorial.app.control.ping(timeout=1)
+    except (OperationalError, OSError, RedisError) as error:
+        return {"problems": [f"no broker: {error}"]}
+    return {"problems": [] if found else ["no worker answers"]}
+
+
+def is_working() -> dict[str, Any]:
+    """Look at the rows: does anything begin on each queue, was anything given up?"""
+    watch = look([queue.name for queue in QUEUES])
+    return {**asdict(watch), "problems": list(watch.problems())}
+
+
 VARIANTS = (
     Variant("inline", "the work in the view", inline),
-    Variant("fire_and_forget", "Celery as its tutorials show it", fire_and_forget),
-    Variant("durable", "a job row, an outbox, a relay, late acknowledgement, leases", durable),
+    Variant("fire_and_forget", "Celery as its tutorials show it", fire_and_forget, answers_ping),
+    Variant(
+        "durable",
+        "a job row, an outbox, a relay, late acknowledgement, leases",
+        durable,
+        is_working,
+    ),
 )

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from jobs.models import Job, State
+from jobs.operating import Refused, cancel
 from jobs.submit import KeyReused
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -82,14 +83,11 @@ class Status(APIView):
 
     def delete(self, _request: Request, job: uuid.UUID) -> HttpResponse:
         """Cancel: a run that goes on is fenced off, a message that comes later runs nothing."""
-        cancelled = Job.objects.filter(id=job, state__in=[State.QUEUED, State.RUNNING]).update(
-            state=State.CANCELLED
-        )
-        if cancelled or Job.objects.filter(id=job, state=State.CANCELLED).exists():
-            return HttpResponse(status=204)
-        if Job.objects.filter(id=job).exists():
-            return problem(409, "The job has ended")
-        return problem(404, "No such job")
+        try:
+            cancel(job)
+        except Refused as error:
+            return problem(404 if not Job.objects.filter(id=job).exists() else 409, str(error))
+        return HttpResponse(status=204)
 
 
 @schema.result
@@ -134,3 +132,14 @@ class Index(APIView):
 def health(_request: HttpRequest) -> JsonResponse:
     """Tell that this process serves."""
     return JsonResponse({"status": "ok"})
+
+
+@schema.watch
+class Health(APIView):
+    """Whether the workers of a variant work, as that variant can tell: 200 or 503."""
+
+    variant: Variant = VARIANTS[-1]
+
+    def get(self, _request: Request) -> HttpResponse:
+        document = self.variant.health()
+        return JsonResponse(document, status=503 if document["problems"] else 200)

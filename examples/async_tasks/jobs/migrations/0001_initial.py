@@ -26,10 +26,7 @@ class Migration(migrations.Migration):
                 ("job_id", models.UUIDField(db_index=True)),
                 ("attempt", models.IntegerField()),
                 ("worker", models.TextField()),
-                (
-                    "started_at",
-                    models.DateTimeField(db_default=Now()),
-                ),
+                ("started_at", models.DateTimeField(db_default=Now(), db_index=True)),
             ],
         ),
         migrations.CreateModel(
@@ -56,13 +53,11 @@ class Migration(migrations.Migration):
                 ),
                 ("progress", models.SmallIntegerField(db_default=0)),
                 ("attempts", models.IntegerField(db_default=0)),
+                ("failures", models.IntegerField(db_default=0)),
                 ("losses", models.IntegerField(db_default=0)),
                 ("worker", models.TextField(db_default="")),
                 ("error", models.TextField(db_default="")),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=Now()),
-                ),
+                ("created_at", models.DateTimeField(db_default=Now())),
                 ("sent_at", models.DateTimeField(null=True)),
                 ("lease_until", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
@@ -88,10 +83,7 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.TextField()),
                 ("detail", models.TextField()),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=Now()),
-                ),
+                ("created_at", models.DateTimeField(db_default=Now())),
                 ("resolved_at", models.DateTimeField(null=True)),
                 (
                     "job",
@@ -111,10 +103,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("queue", models.TextField()),
-                (
-                    "due_at",
-                    models.DateTimeField(db_default=Now(), db_index=True),
-                ),
+                ("due_at", models.DateTimeField(db_default=Now(), db_index=True)),
                 (
                     "job",
                     models.ForeignKey(

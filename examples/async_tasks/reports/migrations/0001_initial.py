@@ -30,10 +30,7 @@ class Migration(migrations.Migration):
                 ("high", models.FloatField()),
                 ("csv", models.TextField()),
                 ("svg", models.TextField()),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=Now()),
-                ),
+                ("created_at", models.DateTimeField(db_default=Now())),
             ],
         ),
         migrations.CreateModel(

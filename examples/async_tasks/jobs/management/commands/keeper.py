@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand
 from jobs import keeper
 from jobs.broker import dead_letters, depths
 from jobs.configured import policy
+from jobs.topology import QUEUES
+from jobs.watch import send_canaries
 
 ALIVE = Path(tempfile.gettempdir()) / "keeper-alive"  # its age is the container's healthcheck
 
@@ -21,6 +23,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         duties = {
             "sweep": lambda: keeper.sweep(policy(), settings.UNSEEN_SECONDS, depths(app)),
+            "canaries": lambda: send_canaries([queue.name for queue in QUEUES]),
             "dead letters": dead_letters(app, keeper.dead_letter),
         }
         keeper.keep(duties, ALIVE.touch)

@@ -1,0 +1,11 @@
+-- Sends a canary through a queue, unless one is still on its way. Parameters: key, queue, id for the first time.
+-- Row: the canary, if one was sent.
+WITH sent AS (
+    INSERT INTO jobs_job (id, key, kind, queue, arguments)
+    VALUES (%(id)s, %(key)s, 'canary', %(queue)s, '{}')
+    ON CONFLICT (key) DO UPDATE SET
+        state = 'queued', failures = 0, losses = 0, created_at = now(), sent_at = NULL, finished_at = NULL
+    WHERE jobs_job.state NOT IN ('queued', 'running')
+    RETURNING id, queue
+)
+INSERT INTO jobs_outbox (job_id, queue) SELECT id, queue FROM sent RETURNING job_id

@@ -1,0 +1,71 @@
+"""Is work being done? Told from the rows, which nobody can freeze; a process that is there proves nothing.
+
+The keeper sends a canary through each queue; a queue on which nothing has begun for a while is silent.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import connection
+
+from . import sql
+from .models import DeadLetter
+
+SILENCE_SECONDS: Final = 6.0
+RELAY_SECONDS: Final = 5.0
+CANARY: Final = "canary"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWatch:
+    """One queue: waiting jobs, seconds that the oldest has waited for a worker, whether runs begin."""
+
+    name: str
+    waiting: int
+    oldest_seconds: float
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What an operator has to know; `problems` is empty when there is nothing to do."""
+
+    queues: tuple[QueueWatch, ...]
+    dead_letters: int
+    outbox_seconds: float  # the oldest message that is due and was not sent
+
+    def problems(self) -> Iterator[str]:
+        for queue in self.queues:
+            if not queue.alive:
+                yield f"nothing has begun on {queue.name} for {SILENCE_SECONDS:.0f} s"
+        if self.dead_letters:
+            yield f"{self.dead_letters} dead letters are open"
+        if self.outbox_seconds > RELAY_SECONDS:
+            yield f"nothing has been sent for {self.outbox_seconds:.0f} s"
+
+
+def look(queues: Sequence[str]) -> Watch:
+    """Read the state of things from the database."""
+    found = sql.rows("watch", queues=list(queues), silence=SILENCE_SECONDS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)"
+            " FROM jobs_outbox WHERE due_at <= now()"
+        )
+        (unsent,) = cursor.fetchone() or (0,)
+    return Watch(
+        queues=tuple(
+            QueueWatch(name, waiting, float(oldest), alive)
+            for name, waiting, oldest, alive in found
+        ),
+        dead_letters=DeadLetter.objects.filter(resolved_at=None).count(),
+        outbox_seconds=float(unsent),
+    )
+
+
+def send_canaries(queues: Sequence[str]) -> None:
+    """Send one through each queue on which none is on its way."""
+    for queue in queues:
+        sql.rows("canary", key=f"{CANARY}:{queue}", queue=queue, id=uuid.uuid4())
