@@ -48,6 +48,11 @@ class Example:
         pairs = [line.split(":", 1) for line in lines if line.strip() and not line.startswith("#")]
         return {name.strip(): command.strip() for name, command in pairs}
 
+    def grace_seconds(self, name: str, default: float) -> float:
+        """How long service `name` may take to stop: its `stop_grace_period`, in seconds (`15s`)."""
+        declared = str(self.compose["services"].get(name, {}).get("stop_grace_period", ""))
+        return float(declared.removesuffix("s")) if declared else default
+
     @cached_property
     def experiments(self) -> dict[str, type[Experiment]]:
         """Slug -> experiment, in the order in which experiments.py defines them."""

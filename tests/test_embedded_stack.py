@@ -211,3 +211,17 @@ def test_files_of_an_example_live_as_long_as_its_data(toy: Example):
     assert not files.is_relative_to(stack.state / "logs")
     stack.discard()
     assert not stack.state.exists()
+
+
+def test_process_has_the_grace_that_compose_gives_it(toy: Example, tmp_path):
+    patient = Example(shutil.copytree(toy.path, tmp_path / "patient"))
+    with (patient.path / "compose.yml").open("a") as compose:
+        compose.write("  slow:\n    stop_grace_period: 6s\n")
+    with (patient.path / "Procfile").open("a") as procfile:
+        procfile.write("slow: trap 'sleep 4; exit 7' TERM; while true; do sleep 0.1; done\n")
+
+    with EmbeddedStack(patient, state_dir(patient)) as stack:
+        slow = stack.children()["slow.1"]
+        stack.stop("slow")
+
+        assert slow.exit_code == 7

@@ -222,7 +222,8 @@ class ComposeStack(WoundedStack):
         )
 
     def _stop(self, name: str) -> None:
-        self._run("stop", "--timeout", "5", name)
+        grace = self.example.grace_seconds(name, 5)
+        self._run("stop", "--timeout", f"{grace:.0f}", name)
 
     def _kill(self, name: str) -> None:
         self._run("kill", name)

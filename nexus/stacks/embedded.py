@@ -272,7 +272,7 @@ class EmbeddedStack(WoundedStack):
     def _stop(self, name: str) -> None:
         for child in self._targets(name):
             child.terminate()
-        _end_all(self._targets(name))
+        _end_all(self._targets(name), self.example.grace_seconds(name, GRACE_SECONDS))
 
     def _kill(self, name: str) -> None:
         for child in self._targets(name):
@@ -312,8 +312,8 @@ class EmbeddedStack(WoundedStack):
         return before
 
 
-def _end_all(children: list[Child]) -> None:
+def _end_all(children: list[Child], grace_seconds: float = GRACE_SECONDS) -> None:
     end = [child for child in children if child.popen]
-    wait_until(lambda: all(not child.alive for child in end), GRACE_SECONDS)
+    wait_until(lambda: all(not child.alive for child in end), grace_seconds)
     for child in end:
         child.end(0)

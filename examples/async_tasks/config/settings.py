@@ -50,7 +50,6 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI and ReDoc, straight from their package
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # a report is asked for in a few dozen bytes
 
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 # RabbitMQ; where there is none, a server of the Redis protocol.
@@ -64,7 +63,7 @@ BACKOFF_CAP_SECONDS = number("BACKOFF_CAP_SECONDS", 120)
 UNSEEN_SECONDS = number("UNSEEN_SECONDS", 5)  # sent, not begun, and its queue is empty: lost
 SOFT_LIMIT_SECONDS = number("SOFT_LIMIT_SECONDS", 300)
 HARD_LIMIT_SECONDS = number("HARD_LIMIT_SECONDS", 330)  # below RabbitMQ's consumer timeout, 30 min
-SOFT_SHUTDOWN_SECONDS = number("SOFT_SHUTDOWN_SECONDS", 10)
+SOFT_SHUTDOWN_SECONDS = number("SOFT_SHUTDOWN_SECONDS", 3)  # below the grace of whoever stops it
 CHILD_MEGABYTES = number("CHILD_MEGABYTES", 200)
 
 REST_FRAMEWORK = {

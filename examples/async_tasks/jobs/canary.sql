@@ -7,5 +7,7 @@ WITH sent AS (
         state = 'queued', failures = 0, losses = 0, created_at = now(), sent_at = NULL, finished_at = NULL
     WHERE jobs_job.state NOT IN ('queued', 'running')
     RETURNING id, queue
+), pruned AS (
+    DELETE FROM jobs_run USING sent WHERE job_id = sent.id AND started_at < now() - interval '1 minute'
 )
 INSERT INTO jobs_outbox (job_id, queue) SELECT id, queue FROM sent RETURNING job_id

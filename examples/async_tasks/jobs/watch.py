@@ -13,7 +13,7 @@ from django.db import connection
 from . import sql
 from .models import DeadLetter
 
-SILENCE_SECONDS: Final = 6.0
+SILENCE_SECONDS: Final = 4.0
 RELAY_SECONDS: Final = 5.0
 CANARY: Final = "canary"
 

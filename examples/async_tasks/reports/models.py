@@ -30,9 +30,11 @@ class Report(models.Model):
     airline = models.CharField(max_length=2)
     month = models.SmallIntegerField()
     flights = models.IntegerField()
-    on_time = models.FloatField()  # share of the flights that arrived less than 15 minutes late
-    low = models.FloatField()  # of its bootstrap interval, 95 %
-    high = models.FloatField()
+    on_time = models.FloatField(
+        null=True
+    )  # share of the flights that arrived less than 15 minutes late
+    low = models.FloatField(null=True)  # of its bootstrap interval, 95 %
+    high = models.FloatField(null=True)
     csv = models.TextField()
     svg = models.TextField()
     created_at = models.DateTimeField(db_default=Now())

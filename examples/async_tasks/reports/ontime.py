@@ -21,9 +21,9 @@ class OnTime:
     """A report before it is stored; shares between 0 and 1."""
 
     flights: int
-    on_time: float
-    low: float
-    high: float
+    on_time: float | None  # None: there were no flights
+    low: float | None
+    high: float | None
     csv: str
     svg: str
 
@@ -37,7 +37,7 @@ def report(
     punctual = [minutes is not None and minutes < LATE_MINUTES for _, minutes in delays]
     draw = random.Random(len(delays))  # noqa: S311 -- the same flights, the same interval
     shares = []
-    for number in range(resamples):
+    for number in range(resamples if punctual else 0):
         shares.append(sum(draw.choices(punctual, k=len(punctual))) / len(punctual))
         progress((number + 1) / resamples)
     shares.sort()
@@ -45,7 +45,7 @@ def report(
     for (day, _), good in zip(delays, punctual, strict=True):
         days[day].append(good)
     by_day = [(day, len(good), sum(good) / len(good)) for day, good in sorted(days.items())]
-    share = sum(punctual) / len(punctual)
+    share = sum(punctual) / len(punctual) if punctual else None
     return OnTime(
         flights=len(delays),
         on_time=share,

@@ -76,9 +76,11 @@ def durable(asked: Asked) -> tuple[UUID, bool]:
 def answers_ping() -> dict[str, Any]:
     """Ask the workers' main processes, as `celery inspect ping` does."""
     try:
-        found = tutorial.app.control.ping(timeout=1)
+        replies = tutorial.app.control.ping(timeout=1)
     except (OperationalError, OSError, RedisError) as error:
         return {"problems": [f"no broker: {error}"]}
+    # The workers of the solution listen on the same broker.
+    found = [name for reply in replies for name in reply if name.startswith("tutorial")]
     return {"problems": [] if found else ["no worker answers"]}
 
 

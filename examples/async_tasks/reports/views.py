@@ -21,6 +21,7 @@ from .problems import problem
 from .variants import VARIANTS, Asked, Variant
 
 MOST_KEY = 200
+MOST_BYTES = 16 * 1024
 
 
 class RolledBack(Exception):
@@ -41,6 +42,8 @@ class Reports(APIView):
     variant: Variant = VARIANTS[-1]
 
     def post(self, request: Request) -> HttpResponse:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+            return problem(413, f"A request has at most {MOST_BYTES} bytes")
         asking = Asking(data=request.data)
         asking.is_valid(raise_exception=True)
         arguments = dict(asking.validated_data)

@@ -1,0 +1,164 @@
+"""Who may run a job, and what a run may write: against a real database."""
+
+import uuid
+
+import pytest
+from django.db import connection
+from jobs import sql
+from jobs.models import DeadLetter, Job, Outbox, Run, State
+from jobs.operating import cancel, replay
+from jobs.runs import Outcome, Transient, perform
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run(job, policy, work=lambda _: lambda: None, redelivered=False):
+    return perform(job, redelivered, "worker", {"test": work}, policy)
+
+
+def age(job, **fields):
+    """Let the lease of a run be over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE jobs_job SET lease_until = now() - interval '1 second' WHERE id = %s", [job]
+        )
+    Job.objects.filter(id=job).update(**fields) if fields else None
+
+
+def never(_run):
+    raise AssertionError("this must not be run")
+
+
+def test_unknown_job_runs_nothing(policy):
+    assert run(uuid.uuid4(), policy, never) is Outcome.NOTHING
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.DEAD, State.CANCELLED])
+def test_message_of_an_ended_job_runs_nothing(job, policy, state):
+    Job.objects.filter(id=job).update(state=state)
+
+    assert run(job, policy, never) is Outcome.NOTHING
+    assert run(job, policy, never, redelivered=True) is Outcome.NOTHING
+
+
+def test_message_that_came_twice_runs_nothing_while_the_first_is_run(job, policy):
+    outcomes = []
+
+    def work(_run):
+        outcomes.append(run(job, policy, never))
+        return lambda: None
+
+    assert run(job, policy, work) is Outcome.DONE
+    assert outcomes == [Outcome.NOTHING]
+
+
+@pytest.mark.parametrize("how", ["redelivered", "lease over"])
+def test_run_that_was_taken_over_writes_nothing(job, policy, how):
+    effects = []
+
+    def frozen(_run):
+        if how == "lease over":
+            age(job)
+        second = run(
+            job, policy, lambda _: lambda: effects.append(2), redelivered=how == "redelivered"
+        )
+        assert second is Outcome.DONE
+        return lambda: effects.append(1)
+
+    assert run(job, policy, frozen) is Outcome.FENCED
+    assert effects == [2]
+    assert Job.objects.get(id=job).state == State.DONE
+
+
+def test_run_of_a_cancelled_job_writes_nothing(job, policy):
+    effects = []
+
+    def work(_run):
+        cancel(job)
+        return lambda: effects.append(1)
+
+    assert run(job, policy, work) is Outcome.FENCED
+    assert effects == []
+
+
+def test_effect_that_fails_is_rolled_back_with_the_end_of_the_job(job, policy):
+    def effect():
+        Run.objects.create(job_id=job, attempt=99, worker="effect")
+        raise ValueError("the disk is full")
+
+    assert run(job, policy, lambda _run: effect) is Outcome.DEAD
+    assert not Run.objects.filter(attempt=99).exists()
+    assert Job.objects.get(id=job).state == State.DEAD
+
+
+def test_permanent_error_is_a_dead_letter_with_its_traceback(job, policy):
+    def work(_run):
+        raise ValueError("month 13")
+
+    assert run(job, policy, work) is Outcome.DEAD
+    letter = DeadLetter.objects.get(job_id=job)
+    assert letter.reason == "ValueError: month 13"
+    assert "Traceback" in letter.detail
+
+
+def fail(_run):
+    raise Transient("503")
+
+
+def test_transient_error_is_sent_again_within_the_backoff(job, policy):
+    Outbox.objects.all().delete()
+
+    assert run(job, policy, fail) is Outcome.RETRIED
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM due_at - now()) FROM jobs_outbox")
+        ((delay,),) = cursor.fetchall()
+    assert -1 < delay <= 8
+
+
+def test_transient_error_is_a_dead_letter_at_the_last_attempt(job, policy):
+    outcomes = [run(job, policy, fail) for _ in range(3)]
+
+    assert outcomes == [Outcome.RETRIED, Outcome.RETRIED, Outcome.DEAD]
+    assert DeadLetter.objects.get(job_id=job).reason == "failed 3 times"
+
+
+def test_fourth_loss_is_the_last(job, policy):
+    for _ in range(policy.most_losses + 1):
+        assert sql.rows(
+            "claim", job=job, worker="w", lease=0, redelivered=True, most_losses=policy.most_losses
+        )
+
+    assert run(job, policy, never, redelivered=True) is Outcome.DEAD
+    assert Run.objects.filter(job_id=job).count() == policy.most_losses + 1
+    assert DeadLetter.objects.filter(job_id=job).count() == 1
+
+
+def test_replayed_job_has_all_its_attempts_again(job, policy):
+    for _ in range(3):
+        run(job, policy, fail)
+    replay(job, {"month": 2})
+    seen = []
+
+    def work(run):
+        seen.append(run.arguments)
+        return lambda: None
+
+    assert run(job, policy, fail) is Outcome.RETRIED
+    assert run(job, policy, work) is Outcome.DONE
+    assert seen == [{"month": 2}]
+    assert not DeadLetter.objects.filter(resolved_at=None).exists()
+
+
+def test_heartbeat_extends_the_lease(job, policy):
+    from dataclasses import replace
+
+    def work(_run):
+        before = Job.objects.get(id=job).lease_until
+        for _ in range(200):
+            if Job.objects.get(id=job).lease_until > before:
+                break
+        else:
+            raise AssertionError("the lease stayed as it was")
+        return lambda: None
+
+    assert run(job, replace(policy, lease=0.4), work) is Outcome.DONE

@@ -1,0 +1,50 @@
+"""Asking for a job: what is written, and for whom."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+from jobs.models import Job, Outbox
+from jobs.submit import KeyReused, submit
+from jobs.topology import BULK
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_key_with_another_request_is_refused():
+    key = uuid.uuid4().hex
+    submit("report", {"month": 1}, queue=BULK, key=key)
+
+    with pytest.raises(KeyReused):
+        submit("report", {"month": 2}, queue=BULK, key=key)
+
+
+def test_rolled_back_request_leaves_no_job_and_no_message():
+    with transaction.atomic():
+        submit("report", {}, queue=BULK)
+        transaction.set_rollback(True)
+
+    assert not Job.objects.exists()
+    assert not Outbox.objects.exists()
+
+
+def test_one_key_is_one_job_whoever_comes_first():
+    key = uuid.uuid4().hex
+
+    def ask(_number):
+        try:
+            return submit("report", {"month": 1}, queue=BULK, key=key)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(ask, range(20)))
+
+    assert len({job for job, _ in answers}) == 1
+    assert [new for _, new in answers].count(True) == 1
+    assert Outbox.objects.count() == 1
+
+
+def test_jobs_without_a_key_are_different_ones():
+    assert submit("report", {}, queue=BULK) != submit("report", {}, queue=BULK)
