@@ -556,6 +556,7 @@ class DelayedJobsDoNotBlock(Experiment):
         later = asking(stack, variant, delay_seconds=params["delay"])
         bulk = asking(stack, variant, {"seconds": 0.05})
         with Database(stack) as database:
+            self._wait_idle(database, stack, variant)
             start = time.monotonic()
             submitted([later] * int(params["delayed"]))
             waited = self._began(database, accepted(ask(asking(stack, variant))))
@@ -563,6 +564,19 @@ class DelayedJobsDoNotBlock(Experiment):
             submitted([bulk] * int(params["bulk"]))
             waited = self._began(database, accepted(ask(asking(stack, variant, urgent=True))))
             yield Sample(time.monotonic() - start, "bulk", waited)
+
+    @staticmethod
+    def _wait_idle(database: Database, stack: Stack, variant: str) -> None:
+        """Return once two jobs begin together: no earlier experiment keeps a worker busy."""
+        for _ in range(20):
+            jobs = submitted([asking(stack, variant, {"seconds": 0.4})] * 2)
+            if not database.wait(lambda jobs=jobs: database.runs(jobs) == 2, 20, 0.02):  # type: ignore[misc]
+                break
+            query = "SELECT extract(epoch FROM max(started_at) - min(started_at)) FROM jobs_run"
+            ((apart,),) = database.rows(f"{query} WHERE job_id = ANY (%s)", jobs)
+            if float(apart) < 0.3:
+                return
+        raise ExperimentError("the workers are busy without a reason")
 
     @staticmethod
     def _began(database: Database, job: str) -> float:

@@ -58,7 +58,18 @@ class Run:
     failures: int  # of the runs before
     arguments: Mapping[str, Any]
     correlation: str
-    progress: int = 0  # per cent; the next heartbeat tells it
+    percent: int = 0  # the next heartbeat tells it
+    fenced: bool = False  # the last heartbeat found somebody else, or nobody, in its place
+
+    def progress(self, share: float) -> None:
+        """Tell how much is done, between 0 and 1.
+
+        Raises:
+            Fenced: the job was cancelled or taken over; going on is of no use.
+        """
+        if self.fenced:
+            raise Fenced
+        self.percent = int(100 * share)
 
 
 type Effect = Callable[[], None]
@@ -159,12 +170,12 @@ def beating(run: Run, lease_seconds: float) -> Iterator[None]:
     def beat() -> None:
         try:
             while not over.wait(lease_seconds / 4):
-                sql.rows(
+                run.fenced = not sql.rows(
                     "beat",
                     job=run.job,
                     attempt=run.attempt,
                     lease=lease_seconds,
-                    progress=run.progress,
+                    progress=run.percent,
                 )
         except Exception:  # the database is away: so be it, the lease ends and the fence decides
             logger.warning("job %s: no heartbeat", run.job, exc_info=True)

@@ -16,11 +16,7 @@ REPORT = "report"
 
 def make_report(run: Run) -> Effect:
     """Compute the report; what remains is to store it."""
-
-    def progress(share: float) -> None:
-        run.progress = int(100 * share)
-
-    made = compute(run.arguments, progress)
+    made = compute(run.arguments, run.progress)
     return lambda: store(run.job, run.arguments, made)
 
 

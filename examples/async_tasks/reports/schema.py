@@ -91,7 +91,6 @@ job = extend_schema_view(
 result = extend_schema(
     summary="The report of a job, as a table or a picture",
     auth=[],
-    parameters=[OpenApiParameter("form", str, OpenApiParameter.PATH, enum=["csv", "svg"])],
     responses={
         200: OpenApiResponse(str, description="the report"),
         404: refused("no such job"),

@@ -1,6 +1,6 @@
 """The reports of each variant, and the jobs of all of them."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from .variants import VARIANTS
 from .views import Health, Index, Reports, Result, Status
@@ -8,7 +8,9 @@ from .views import Health, Index, Reports, Result, Status
 urlpatterns = [
     path("", Index.as_view()),
     path("jobs/<uuid:job>/", Status.as_view()),
-    re_path(r"^jobs/(?P<job>[0-9a-f-]{36})/report\.(?P<form>csv|svg)$", Result.as_view()),
+]
+urlpatterns += [
+    path(f"jobs/<uuid:job>/report.{form}", Result.as_view(form=form)) for form in ("csv", "svg")
 ]
 urlpatterns += [path(f"{each.name}/reports/", Reports.as_view(variant=each)) for each in VARIANTS]
 urlpatterns += [path(f"{each.name}/health/", Health.as_view(variant=each)) for each in VARIANTS]

@@ -80,7 +80,7 @@ def answers_ping() -> dict[str, Any]:
     except (OperationalError, OSError, RedisError) as error:
         return {"problems": [f"no broker: {error}"]}
     # The workers of the solution listen on the same broker.
-    found = [name for reply in replies for name in reply if name.startswith("tutorial")]
+    found = [name for reply in replies or [] for name in reply if name.startswith("tutorial")]
     return {"problems": [] if found else ["no worker answers"]}
 
 

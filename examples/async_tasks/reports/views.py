@@ -97,15 +97,17 @@ class Status(APIView):
 class Result(APIView):
     """The report itself, as a table or as a picture."""
 
-    def get(self, _request: Request, job: uuid.UUID, form: str) -> HttpResponse:
+    form: str = "csv"
+
+    def get(self, _request: Request, job: uuid.UUID) -> HttpResponse:
         report = Report.objects.filter(job_id=job).first()
         if report is None:
             state = Job.objects.filter(id=job).values_list("state", flat=True).first()
             if state is None:
                 return problem(404, "No such job")
             return problem(409, "There is no report yet", state=state)
-        kind = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml"}[form]
-        return HttpResponse(getattr(report, form), content_type=kind)
+        kind = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml"}[self.form]
+        return HttpResponse(getattr(report, self.form), content_type=kind)
 
 
 def described(job: Job) -> dict[str, Any]:
