@@ -225,14 +225,16 @@ class NoJobIsLost(Experiment):
     )
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        count = int(params["jobs"])
+        count, before = int(params["jobs"]), int(params["kill_after"])
+        quick = asking(stack, variant, {"seconds": 0.02})
         with Database(stack) as database:
             start = time.monotonic()
-            jobs = submitted([asking(stack, variant, {"seconds": 0.02})] * count)
-            if not database.wait(
-                lambda: database.effects(jobs)[0] >= params["kill_after"], 30, 0.01
-            ):
-                raise ExperimentError("too few jobs were done to kill the workers at their work")
+            jobs = submitted([quick] * before)
+            # Two that take their time, so that the workers are at work when they are killed.
+            long = submitted([asking(stack, variant, {"seconds": 3})] * 2)
+            jobs += long + submitted([quick] * (count - before - 2))
+            if not database.wait(lambda: database.runs(long) == 2, 30, 0.01):
+                raise ExperimentError("the jobs that are to be interrupted did not begin")
             stack.kill(WORKER[variant])
             yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
             stack.start(WORKER[variant])

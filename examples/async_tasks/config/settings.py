@@ -1,7 +1,6 @@
 """Wire the reports together; what differs between machines comes from the environment."""
 
 from os import environ as env
-from pathlib import Path
 
 import dj_database_url
 
@@ -16,9 +15,6 @@ def number(name: str, default: float) -> float:
         raise SystemExit(f"{name} has to be a number above 0, not {env[name]!r}.")
     return value
 
-
-if metrics_folder := env.get("PROMETHEUS_MULTIPROC_DIR"):
-    Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # the client library expects it
 
 DEBUG = env.get("DEBUG") == "1"
 SECRET_KEY = env.get("SECRET_KEY") or ("only-for-debugging-" * 3 if DEBUG else "")

@@ -23,6 +23,9 @@ from .backoff import Backoff
 logger = logging.getLogger(__name__)
 
 
+QUIET = "canary"  # one a second need not be told of in the log
+
+
 class Transient(Exception):
     """What may be gone at the next try: a timeout, a 503, a lock."""
 
@@ -100,18 +103,24 @@ def perform(
         bury(job, "lost too often", f"{losses} runs ended without a word")
         return Outcome.DEAD
     run = Run(job, attempt, failures, json.loads(arguments), correlation)
+    outcome = ended(run, work[kind], policy)
+    if kind != QUIET:
+        logger.info("job=%s run=%d outcome=%s correlation=%s", job, attempt, outcome, correlation)
+    return outcome
+
+
+def ended(run: Run, work: Work, policy: Policy) -> Outcome:
+    """Do the work, and end the run in the way that its end asks for."""
     try:
         with beating(run, policy.lease):
-            effect = work[kind](run)
+            effect = work(run)
         complete(run, effect)
     except Fenced:
-        logger.warning("job %s: run %d is fenced off", job, attempt)
         return Outcome.FENCED
     except Transient as error:
         return retry(run, error, policy)
     except (Exception, SoftTimeLimitExceeded) as error:
-        reason = f"{type(error).__name__}: {error}"
-        return give_up(run, reason, traceback.format_exc())
+        return give_up(run, f"{type(error).__name__}: {error}", traceback.format_exc())
     return Outcome.DONE
 
 
@@ -138,7 +147,6 @@ def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
             sql.rows("send", job=run.job, delay=delay)
     except Fenced:
         return Outcome.FENCED
-    logger.info("job %s: run %d failed, next in %.1f s: %s", run.job, run.attempt, delay, error)
     return Outcome.RETRIED
 
 
@@ -148,7 +156,7 @@ def give_up(run: Run, reason: str, detail: str) -> Outcome:
         if not sql.rows("beat", job=run.job, attempt=run.attempt, lease=0, progress=0):
             return Outcome.FENCED
         bury(run.job, reason, detail)
-    logger.error("job %s is dead after run %d: %s", run.job, run.attempt, reason)
+    logger.error("job=%s is dead: %s correlation=%s", run.job, reason, run.correlation)
     return Outcome.DEAD
 
 

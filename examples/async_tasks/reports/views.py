@@ -72,6 +72,9 @@ class Reports(APIView):
         location = f"/api/jobs/{job}/"
         answer = JsonResponse({"id": str(job), "status": location}, status=202)
         answer["Location"] = location
+        answer["X-Request-ID"] = (
+            asked.correlation
+        )  # stands in the job's row and in the workers' logs
         return answer
 
 

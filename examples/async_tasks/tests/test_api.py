@@ -147,3 +147,20 @@ def test_month_without_flights_has_an_empty_report():
 def test_documentation_is_served(client):
     for path in ("/api/schema/", "/api/docs/", "/api/redoc/", "/api/"):
         assert client.get(path).status_code == 200
+
+
+def test_metrics_tell_of_jobs_and_queues(client):
+    post(client, GOOD)
+
+    told = client.get("/metrics").content.decode()
+
+    assert 'jobs{state="queued"} 1.0' in told
+    assert 'jobs_waiting{queue="jobs.bulk"} 1.0' in told
+    assert "jobs_dead_letters 0.0" in told
+
+
+def test_request_id_is_kept_with_the_job_and_given_back(client):
+    answer = post(client, GOOD, x_request_id="abc")
+
+    assert answer["X-Request-ID"] == "abc"
+    assert Job.objects.get().correlation == "abc"

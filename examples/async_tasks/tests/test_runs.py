@@ -1,5 +1,6 @@
 """Who may run a job, and what a run may write: against a real database."""
 
+import logging
 import time
 import uuid
 from dataclasses import replace
@@ -10,6 +11,8 @@ from jobs import sql
 from jobs.models import DeadLetter, Job, Outbox, Run, State
 from jobs.operating import cancel, replay
 from jobs.runs import Outcome, Transient, perform
+from jobs.submit import submit
+from jobs.topology import BULK
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -169,3 +172,13 @@ def test_work_of_a_cancelled_job_ends_at_its_next_word(job, policy):
             run.progress(0.5)
 
     assert run(job, replace(policy, lease=0.2), work) is Outcome.FENCED
+
+
+def test_log_of_a_run_has_the_id_of_the_request(policy, caplog):
+    job, _ = submit("test", {}, queue=BULK, correlation="abc")
+    caplog.set_level("INFO")
+    logging.getLogger("jobs").addHandler(caplog.handler)
+
+    run(job, policy)
+
+    assert f"job={job} run=1 outcome=done correlation=abc" in caplog.text
