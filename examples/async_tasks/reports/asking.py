@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from .webhooks import RefusedUrl, checked
+
 # fmt: off
 AIRLINES: Final = (
     "9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV",
@@ -29,4 +31,13 @@ class Asking(serializers.Serializer[Any]):
     resamples = serializers.IntegerField(min_value=0, max_value=MOST_RESAMPLES, required=False)
     urgent = serializers.BooleanField(default=False)
     delay_seconds = serializers.FloatField(min_value=0, max_value=MOST_DELAY_SECONDS, default=0)
+    webhook = serializers.CharField(required=False)
     drill = Drill(required=False)
+
+    def validate_webhook(self, url: str) -> str:
+        """Refuse what points inward, as far as it can be told without asking a name server."""
+        try:
+            checked(url)
+        except RefusedUrl as error:
+            raise serializers.ValidationError(str(error)) from error
+        return url

@@ -67,7 +67,7 @@ reports = extend_schema(
     auth=[],
     responses={
         202: Accepted,
-        400: refused("no such airline or month"),
+        400: refused("no such airline or month, or a webhook that points inward"),
         403: refused("a drill without the staff token"),
         422: refused("the key came with another request"),
     },

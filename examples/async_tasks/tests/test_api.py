@@ -5,8 +5,10 @@ import uuid
 
 import pytest
 from jobs.models import Job, Outbox, State
+from jobs.runs import perform
 from jobs.submit import submit
 from jobs.topology import BULK
+from reports.durable import WORK
 from reports.models import Flight, Report
 from reports.work import compute, store
 
@@ -164,3 +166,23 @@ def test_request_id_is_kept_with_the_job_and_given_back(client):
 
     assert answer["X-Request-ID"] == "abc"
     assert Job.objects.get().correlation == "abc"
+
+
+def test_webhook_that_points_inward_is_refused(client):
+    answer = post(client, {**GOOD, "webhook": "http://169.254.169.254/"})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == {"webhook": ["169.254.169.254 points inward"]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_report_with_a_webhook_asks_for_its_delivery_once(policy):
+    asked = {**GOOD, "webhook": "https://example.com/", "resamples": 0}
+    job, _ = submit("report", asked, queue=BULK, correlation="abc")
+
+    for _ in range(2):
+        perform(job, False, "worker", WORK, policy)
+
+    delivery = Job.objects.get(kind="delivery")
+    assert delivery.arguments["told"]["job"] == str(job)
+    assert delivery.correlation == "abc"
