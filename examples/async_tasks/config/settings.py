@@ -50,6 +50,8 @@ WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI and ReDoc, straight fr
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 # RabbitMQ; where there is none, a server of the Redis protocol.
 BROKER_URL = env.get("CELERY_BROKER_URL") or env.get("REDIS_URL") or "amqp://guest@127.0.0.1:5672//"
+if not BROKER_URL.startswith(("amqp://", "amqps://", "redis://", "rediss://")):
+    raise SystemExit("CELERY_BROKER_URL has to begin with amqp:// or redis://.")
 
 LEASE_SECONDS = number("LEASE_SECONDS", 5)  # a run that says nothing for so long is lost
 MOST_ATTEMPTS = int(number("MOST_ATTEMPTS", 8))  # of a job that fails for a while

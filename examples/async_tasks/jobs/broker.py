@@ -14,11 +14,12 @@ from .topology import DEAD, QUEUES
 
 TASK: Final = "jobs.run"
 CONNECT_SECONDS: Final = 2
+ANSWER_SECONDS: Final = 5
 
 
 def publisher(app: Celery) -> Callable[[Sequence[Message]], None]:
     """Return what publishes for the relay, over one connection that is made anew after a failure."""
-    connection: Connection = app.connection_for_write(connect_timeout=CONNECT_SECONDS)
+    connection: Connection = patient(app.connection_for_write)
     declared = False
 
     def publish(messages: Sequence[Message]) -> None:
@@ -56,19 +57,31 @@ def declare(connection: Connection) -> None:
         queue(channel).declare()
 
 
-def depths(app: Celery) -> dict[str, int] | None:
-    """Return how many messages wait in each queue, those with a worker not counted; None without a broker."""
-    try:
-        with app.connection_for_read(connect_timeout=CONNECT_SECONDS) as connection:
+def depths(app: Celery) -> Callable[[], dict[str, int] | None]:
+    """Return what counts the messages in each queue that no worker has; None without a broker."""
+    connection: Connection = patient(app.connection_for_read)
+
+    def count() -> dict[str, int] | None:
+        try:
             channel: Any = connection.default_channel
             if connection.transport.driver_type != "amqp":
                 return {queue.name: int(channel._size(queue.name)) for queue in QUEUES}
-            found = {}
-            for queue in QUEUES:
-                found[queue.name] = channel.queue_declare(queue.name, passive=True).message_count
-            return found
-    except (OperationalError, OSError, AMQPError, RedisError):
-        return None
+            return {
+                queue.name: channel.queue_declare(queue.name, passive=True).message_count
+                for queue in QUEUES
+            }
+        except (OperationalError, OSError, AMQPError, RedisError):
+            connection.close()
+            return None
+
+    return count
+
+
+def patient(connect: Callable[..., Connection]) -> Connection:
+    """Return a connection on which a frozen broker is an error after some seconds, not a wait for ever."""
+    limits = ("read_timeout", "write_timeout", "socket_timeout")  # the last one is of Redis
+    options = dict.fromkeys(limits, ANSWER_SECONDS)
+    return connect(connect_timeout=CONNECT_SECONDS, transport_options=options)
 
 
 def dead_letters(app: Celery, bury: Callable[[Any, Any], None]) -> Callable[[], None]:
@@ -78,7 +91,7 @@ def dead_letters(app: Celery, bury: Callable[[Any, Any], None]) -> Callable[[], 
     def drain(timeout_seconds: float = 0.05) -> None:
         nonlocal connection
         if connection is None:
-            connection = app.connection_for_read(connect_timeout=CONNECT_SECONDS)
+            connection = patient(app.connection_for_read)
             if connection.transport.driver_type != "amqp":
                 return
             declare(connection)

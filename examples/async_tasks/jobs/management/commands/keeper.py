@@ -21,8 +21,9 @@ class Command(BaseCommand):
     help = "Send lost jobs again and record dead letters, until stopped."
 
     def handle(self, *_: Any, **__: Any) -> None:
+        count = depths(app)
         duties = {
-            "sweep": lambda: keeper.sweep(policy(), settings.UNSEEN_SECONDS, depths(app)),
+            "sweep": lambda: keeper.sweep(policy(), settings.UNSEEN_SECONDS, count()),
             "canaries": lambda: send_canaries([queue.name for queue in QUEUES]),
             "dead letters": dead_letters(app, keeper.dead_letter),
         }

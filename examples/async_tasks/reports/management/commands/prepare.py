@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from reports.loading import load
 
@@ -13,5 +14,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         call_command("check", deploy=True, fail_level="WARNING", tags=["security"])
-        call_command("migrate", verbosity=0)
+        try:
+            call_command("migrate", verbosity=0)
+        except OperationalError as error:
+            raise CommandError(f"PostgreSQL does not answer: {error}") from error
         self.stdout.write(f"{load():,} flights")
