@@ -1,4 +1,4 @@
-"""Celery's consumer, but it comes back within a second, and what it cannot read becomes a dead letter."""
+"""Celery's consumer, but it comes back, within a second, and what it cannot read becomes a dead letter."""
 
 import logging
 from typing import Any, Final
@@ -27,6 +27,17 @@ class JobConsumer(Consumer):
         self.first_connection_attempt = False
         self.broker_connection_retry_attempt = 0
         return connected
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Leave what is unacknowledged to the broker, and to the keeper.
+
+        Over the Redis protocol kombu would put it back itself, through the connection that is gone, and the
+        AttributeError of that ends the worker.
+        """
+        if self.connection is not None:
+            for channel in getattr(self.connection.transport, "channels", ()):
+                channel.do_restore = False
+        super().on_connection_error_after_connected(exc)
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Reject, so that the broker moves it to the dead letters; Celery acknowledges, and it is gone."""
