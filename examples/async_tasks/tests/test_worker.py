@@ -1,0 +1,107 @@
+"""Real workers, as the Procfile starts them, on the broker at REDIS_URL and the database of the tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from config.celery import app
+from django.db import connection
+from jobs.broker import publisher
+from jobs.models import Job, Run, State
+from jobs.outbox import carry_out
+from jobs.submit import submit
+from jobs.topology import BULK, MESSAGES, URGENT
+
+ROOT = Path(__file__).parents[1]
+QUICK = {"airline": "HA", "month": 1, "resamples": 0}
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def wait_until(condition, deadline_seconds=20):
+    deadline = time.monotonic() + deadline_seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not true after {deadline_seconds} s"
+        time.sleep(0.02)
+
+
+def where():
+    settings = connection.get_connection_params()
+    return {key: settings[key] for key in ("dbname", "user", "password", "host", "port")}
+
+
+@pytest.fixture
+def worker():
+    at = where()
+    url = (
+        f"postgres://{at['user']}:{quote(at['password'])}@{at['host']}:{at['port']}/{at['dbname']}"
+    )
+    name = f"test-{time.monotonic_ns()}@%h"
+    command = (
+        f"-m celery --quiet --app config.celery worker --queues {BULK},{URGENT} --hostname {name}"
+    )
+    started = subprocess.Popen(
+        [sys.executable, *command.split(), "--concurrency", "1", "--without-gossip"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url, "REMAP_SIGTERM": "SIGQUIT"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    yield started
+    if started.poll() is None:
+        os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+
+
+def send(**drill):
+    """Ask for a report, and have it sent."""
+    job, _ = submit("report", {**QUICK, "drill": drill}, queue=BULK)
+    with psycopg.connect(**where(), autocommit=True) as relay:
+        carry_out(relay, publisher(app))
+    return job
+
+
+def state(job):
+    return Job.objects.get(id=job).state
+
+
+def test_message_that_is_no_task_harms_nobody(worker):
+    with app.connection_for_write() as broker:
+        producer = broker.Producer(exchange=MESSAGES)
+        for headers in ({}, {"task": "unknown", "id": "1"}, {"task": "jobs.run", "id": "1"}):
+            producer.publish(
+                b"\xff\xfe",
+                routing_key=BULK,
+                headers=headers,
+                content_type="application/json",
+                content_encoding="utf-8",
+            )
+    good = send()
+
+    wait_until(lambda: state(good) == State.DONE)
+    assert worker.poll() is None
+
+
+def test_worker_that_is_asked_to_stop_finishes_what_is_short_and_ends_in_good_order(worker):
+    job = send(seconds=1)
+    wait_until(lambda: Run.objects.filter(job_id=job).exists())
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(15) == 0
+    assert state(job) == State.DONE
+
+
+def test_job_that_kills_its_process_is_run_four_times(worker):
+    job = send(fault="crash")
+
+    wait_until(lambda: state(job) == State.DEAD)
+    assert Run.objects.filter(job_id=job).count() == 4
+    assert worker.poll() is None
