@@ -14,8 +14,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from celery.exceptions import SoftTimeLimitExceeded
-from django.db import close_old_connections, connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 
 from . import sql
 from .backoff import Backoff
@@ -103,23 +102,26 @@ def perform(
         bury(job, "lost too often", f"{losses} runs ended without a word")
         return Outcome.DEAD
     run = Run(job, attempt, failures, json.loads(arguments), correlation)
-    outcome = ended(run, work[kind], policy)
+    outcome = ended(run, lambda run: work[kind](run), policy)
     if kind != QUIET:
         logger.info("job=%s run=%d outcome=%s correlation=%s", job, attempt, outcome, correlation)
     return outcome
 
 
 def ended(run: Run, work: Work, policy: Policy) -> Outcome:
-    """Do the work, and end the run in the way that its end asks for."""
+    """Do the work, and end the run as its end asks for; a time limit is an error like others."""
     try:
         with beating(run, policy.lease):
             effect = work(run)
         complete(run, effect)
     except Fenced:
         return Outcome.FENCED
-    except Transient as error:
+    except (
+        Transient,
+        OperationalError,
+    ) as error:  # a database that was away is no reason to give up
         return retry(run, error, policy)
-    except (Exception, SoftTimeLimitExceeded) as error:
+    except Exception as error:
         return give_up(run, f"{type(error).__name__}: {error}", traceback.format_exc())
     return Outcome.DONE
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from jobs import sql
 from jobs.models import DeadLetter, Job, Outbox, Run, State
 from jobs.operating import cancel, replay
@@ -104,6 +104,19 @@ def test_permanent_error_is_a_dead_letter_with_its_traceback(job, policy):
     letter = DeadLetter.objects.get(job_id=job)
     assert letter.reason == "ValueError: month 13"
     assert "Traceback" in letter.detail
+
+
+def test_kind_that_nobody_knows_is_a_dead_letter(policy):
+    job, _ = submit("unheard of", {}, queue=BULK)
+
+    assert run(job, policy) is Outcome.DEAD
+
+
+def test_database_that_was_away_is_no_reason_to_give_up(job, policy):
+    def work(_run):
+        raise OperationalError("the connection is closed")
+
+    assert run(job, policy, work) is Outcome.RETRIED
 
 
 def fail(_run):
