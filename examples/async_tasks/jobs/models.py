@@ -23,6 +23,7 @@ class Job(models.Model):
         failures: runs that asked for another try since the job was asked for, or replayed.
         losses: runs that ended without a word.
         lease_until: the run has to have said something by then.
+        whole: the job that waits for this one.
         sent_at: when the relay last handed it to the broker.
     """
 
@@ -32,6 +33,7 @@ class Job(models.Model):
     queue = models.TextField()
     arguments = models.JSONField()
     correlation = models.TextField(db_default="")
+    whole = models.ForeignKey("self", models.CASCADE, null=True, related_name="members")
     state = models.TextField(choices=State, db_default=State.QUEUED)
     progress = models.SmallIntegerField(db_default=0)  # per cent
     attempts = models.IntegerField(db_default=0)

@@ -41,3 +41,9 @@ class Asking(serializers.Serializer[Any]):
         except RefusedUrl as error:
             raise serializers.ValidationError(str(error)) from error
         return url
+
+
+class AskingForSummary(serializers.Serializer[Any]):
+    """A month of 2013, of all airlines."""
+
+    month = serializers.IntegerField(min_value=1, max_value=12)

@@ -6,16 +6,21 @@ from uuid import UUID
 from celery import shared_task
 from jobs.broker import TASK
 from jobs.configured import policy
+from jobs.models import Job
 from jobs.runs import Effect, Run, perform
 from jobs.submit import submit
 from jobs.topology import BULK
 from jobs.watch import CANARY
 
+from .models import Report
+from .ontime import summary
 from .webhooks import deliver
 from .work import compute, store
 
 REPORT = "report"
 DELIVERY = "delivery"
+SUMMARY = "summary"
+ALL = "*"  # of airlines
 
 
 def make_report(run: Run) -> Effect:
@@ -38,6 +43,16 @@ def make_report(run: Run) -> Effect:
     return effect
 
 
+def summarise(run: Run) -> Effect:
+    """Put the reports of all airlines together; those whose job is dead are left out, and counted."""
+    members = Job.objects.filter(whole=run.job)
+    made = list(Report.objects.filter(job_id__in=members.values("id")).order_by("airline"))
+    lost = members.count() - len(made)
+    together = summary([(each.airline, each.flights, each.on_time) for each in made])
+    arguments = {"airline": ALL, "month": run.arguments["month"]}
+    return lambda: store(run.job, arguments, together, lost)
+
+
 def tell_webhook(run: Run) -> Effect:
     """Deliver; there is nothing to write but the end of the job."""
     deliver(run.arguments["webhook"], str(run.job), run.arguments["told"])
@@ -49,7 +64,7 @@ def sing(_run: Run) -> Effect:
     return lambda: None
 
 
-WORK = {REPORT: make_report, DELIVERY: tell_webhook, CANARY: sing}
+WORK = {REPORT: make_report, SUMMARY: summarise, DELIVERY: tell_webhook, CANARY: sing}
 
 
 @shared_task(bind=True, name=TASK)

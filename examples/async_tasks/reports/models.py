@@ -35,6 +35,7 @@ class Report(models.Model):
     )  # share of the flights that arrived less than 15 minutes late
     low = models.FloatField(null=True)  # of its bootstrap interval, 95 %
     high = models.FloatField(null=True)
+    lost = models.IntegerField(default=0)  # reports that a summary lacks
     csv = models.TextField()
     svg = models.TextField()
     created_at = models.DateTimeField(db_default=Now())

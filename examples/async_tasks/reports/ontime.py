@@ -56,6 +56,20 @@ def report(
     )
 
 
+def summary(airlines: Sequence[tuple[str, int, float | None]]) -> OnTime:
+    """Return the report of several airlines, each given by code, flights and share on time."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(["airline", "flights", "on_time"])
+    for code, flights, share in airlines:
+        lines.writerow([code, flights, "" if share is None else f"{share:.4f}"])
+    total = sum(flights for _, flights, _ in airlines)
+    punctual = sum(flights * (share or 0) for _, flights, share in airlines)
+    bars = [(number, flights, share or 0) for number, (_, flights, share) in enumerate(airlines, 1)]
+    on_time = punctual / total if total else None
+    return OnTime(total, on_time, None, None, text.getvalue(), as_svg(bars))
+
+
 def as_csv(days: Sequence[tuple[int, int, float]]) -> str:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
@@ -73,5 +87,5 @@ def as_svg(days: Sequence[tuple[int, int, float]]) -> str:
     )
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 330 100" role="img" fill="#4269d0">'
-        f"<title>Share of flights on time, by day</title>{bars}</svg>"
+        f"<title>Share of flights on time</title>{bars}</svg>"
     )

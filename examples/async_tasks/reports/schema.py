@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .asking import Asking
+from .asking import Asking, AskingForSummary
 
 
 class Schema(SpectacularAPIView):
@@ -71,6 +71,12 @@ reports = extend_schema(
         403: refused("a drill without the staff token"),
         422: refused("the key came with another request"),
     },
+)
+summaries = extend_schema(
+    summary="Ask for a report of each airline, and one of all of them",
+    request=AskingForSummary,
+    auth=[],
+    responses={202: Accepted, 400: refused("no such month")},
 )
 job = extend_schema_view(
     get=extend_schema(

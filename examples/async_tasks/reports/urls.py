@@ -3,11 +3,12 @@
 from django.urls import path
 
 from .variants import VARIANTS
-from .views import Health, Index, Reports, Result, Status
+from .views import Health, Index, Reports, Result, Status, Summaries
 
 urlpatterns = [
     path("", Index.as_view()),
     path("jobs/<uuid:job>/", Status.as_view()),
+    path("durable/summaries/", Summaries.as_view()),
 ]
 urlpatterns += [
     path(f"jobs/<uuid:job>/report.{form}", Result.as_view(form=form)) for form in ("csv", "svg")

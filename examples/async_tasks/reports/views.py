@@ -7,15 +7,18 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
+from jobs.batch import submit_batch
 from jobs.models import Job, State
 from jobs.operating import Refused, cancel
 from jobs.submit import KeyReused
+from jobs.topology import BULK
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from . import schema
-from .asking import Asking
+from .asking import AIRLINES, Asking, AskingForSummary
+from .durable import REPORT, SUMMARY
 from .models import Report
 from .problems import problem
 from .variants import VARIANTS, Asked, Variant
@@ -69,13 +72,33 @@ class Reports(APIView):
             return problem(422, str(error))
         except RolledBack:
             return problem(409, "Rolled back", job=str(job))
-        location = f"/api/jobs/{job}/"
-        answer = JsonResponse({"id": str(job), "status": location}, status=202)
-        answer["Location"] = location
+        answer = accepted(job)
         answer["X-Request-ID"] = (
             asked.correlation
         )  # stands in the job's row and in the workers' logs
         return answer
+
+
+@schema.summaries
+class Summaries(APIView):
+    """A report of each airline, and a summary once all of them have ended."""
+
+    def post(self, request: Request) -> HttpResponse:
+        asking = AskingForSummary(data=request.data)
+        asking.is_valid(raise_exception=True)
+        month = asking.validated_data["month"]
+        members = [(REPORT, {"airline": code, "month": month}) for code in AIRLINES]
+        job = submit_batch(
+            SUMMARY, {"month": month}, members, queue=BULK, correlation=uuid.uuid4().hex
+        )
+        return accepted(job)
+
+
+def accepted(job: uuid.UUID) -> HttpResponse:
+    location = f"/api/jobs/{job}/"
+    answer = JsonResponse({"id": str(job), "status": location}, status=202)
+    answer["Location"] = location
+    return answer
 
 
 @schema.job

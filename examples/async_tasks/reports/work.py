@@ -28,7 +28,7 @@ def compute(arguments: Mapping[str, Any], progress: Callable[[float], None]) -> 
     )
 
 
-def store(job: UUID | str, arguments: Mapping[str, Any], made: OnTime) -> None:
+def store(job: UUID | str, arguments: Mapping[str, Any], made: OnTime, lost: int = 0) -> None:
     """Write the report down: the effect of the job."""
     Report.objects.create(
         job_id=job,
@@ -38,6 +38,7 @@ def store(job: UUID | str, arguments: Mapping[str, Any], made: OnTime) -> None:
         on_time=made.on_time,
         low=made.low,
         high=made.high,
+        lost=lost,
         csv=made.csv,
         svg=made.svg,
     )

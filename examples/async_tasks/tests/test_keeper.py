@@ -83,8 +83,9 @@ def test_second_keeper_waits_for_the_first():
     with psycopg.connect(**where, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [keeper.LOCK])
         assert not keeper.is_active()
-    assert keeper.is_active()
-    assert keeper.is_active()
+        other.execute("SELECT pg_advisory_unlock_all()")  # as the end of its connection does
+        assert keeper.is_active()
+        assert keeper.is_active()
     connection.close()
 
 

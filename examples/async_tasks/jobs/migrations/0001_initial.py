@@ -61,16 +61,16 @@ class Migration(migrations.Migration):
                 ("sent_at", models.DateTimeField(null=True)),
                 ("lease_until", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "whole",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="members",
+                        to="jobs.job",
+                    ),
+                ),
             ],
-            options={
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("state__in", ["queued", "running"])),
-                        fields=["state", "queue"],
-                        name="jobs_open",
-                    )
-                ],
-            },
         ),
         migrations.CreateModel(
             name="DeadLetter",
@@ -111,5 +111,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=["state", "queue"],
+                name="jobs_open",
+            ),
         ),
     ]

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ("on_time", models.FloatField(null=True)),
                 ("low", models.FloatField(null=True)),
                 ("high", models.FloatField(null=True)),
+                ("lost", models.IntegerField(default=0)),
                 ("csv", models.TextField()),
                 ("svg", models.TextField()),
                 ("created_at", models.DateTimeField(db_default=Now())),

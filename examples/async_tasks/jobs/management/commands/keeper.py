@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from jobs import keeper
+from jobs.batch import gather
 from jobs.broker import dead_letters, depths
 from jobs.configured import policy
 from jobs.topology import QUEUES
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         count = depths(app)
         duties = {
             "sweep": lambda: keeper.sweep(policy(), settings.UNSEEN_SECONDS, count()),
+            "batches": gather,
             "canaries": lambda: send_canaries([queue.name for queue in QUEUES]),
             "dead letters": dead_letters(app, keeper.dead_letter),
         }
