@@ -26,6 +26,7 @@ app.conf.update(
     task_soft_time_limit=settings.SOFT_LIMIT_SECONDS,
     task_time_limit=settings.HARD_LIMIT_SECONDS,
     worker_prefetch_multiplier=1,
+    worker_lost_wait=1,  # s; a killed child has no result on its way that anybody waits for
     worker_max_memory_per_child=int(settings.CHILD_MEGABYTES * 1024),
     worker_cancel_long_running_tasks_on_connection_loss=True,
     worker_soft_shutdown_timeout=settings.SOFT_SHUTDOWN_SECONDS,

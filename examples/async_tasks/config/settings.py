@@ -56,7 +56,7 @@ if not BROKER_URL.startswith(("amqp://", "amqps://", "redis://", "rediss://")):
 LEASE_SECONDS = number("LEASE_SECONDS", 5)  # a run that says nothing for so long is lost
 MOST_ATTEMPTS = int(number("MOST_ATTEMPTS", 8))  # of a job that fails for a while
 MOST_LOSSES = int(number("MOST_LOSSES", 3))  # of a job whose runs end without a word
-BACKOFF_SECONDS = number("BACKOFF_SECONDS", 8)
+BACKOFF_SECONDS = number("BACKOFF_SECONDS", 12)
 BACKOFF_CAP_SECONDS = number("BACKOFF_CAP_SECONDS", 120)
 UNSEEN_SECONDS = number("UNSEEN_SECONDS", 5)  # sent, not begun, and its queue is empty: lost
 SOFT_LIMIT_SECONDS = number("SOFT_LIMIT_SECONDS", 300)
