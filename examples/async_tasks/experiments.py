@@ -352,7 +352,7 @@ class TheBrokerMayDie(Experiment):
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
-    needs = ("rabbitmq",)  # over the Redis protocol Celery's own worker does not always survive this
+    needs = ("rabbitmq",)  # on Redis, Celery's worker does not always survive this
     units = {"effects": "jobs with an effect", "all": "effects", "back": "s"}
     chart = Chart("effects", "jobs done", bound=200)
     parameters = (
