@@ -9,6 +9,7 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import psycopg
@@ -23,14 +24,19 @@ from nexus.experiment import (
     Request,
     Sample,
     Stack,
+    UnexpectedAnswer,
     Verdict,
     ask,
+    last,
     rest,
+    values,
     volley,
 )
 
 QUICK = {"airline": "HA", "month": 1, "resamples": 0}  # 31 flights
 WORKER = {"fire_and_forget": "tutorial", "durable": "worker"}
+PATIENCE = 60.0  # s without anything new, after which nothing is expected any more
+GONE = 2.0  # s of that are enough where nothing can come
 
 
 class Database:
@@ -110,30 +116,30 @@ def accepted(answer: Answer, status: int = 202) -> str:
     """Return the id of the job that was asked for.
 
     Raises:
-        ExperimentError: the answer has another status.
+        UnexpectedAnswer: the answer has another status.
     """
     if answer.status != status:
-        said = answer.error or answer.body[:300].decode(errors="replace")
-        raise ExperimentError(f"status {answer.status}: {said}")
+        raise unexpected(answer)
     document = json.loads(answer.body)
     return str(document.get("id") or document["job"])
 
 
+def unexpected(answer: Answer) -> UnexpectedAnswer:
+    said = answer.error or answer.body[:300].decode(errors="replace")
+    return UnexpectedAnswer(f"status {answer.status}: {said}")
+
+
 def submitted(requests: Sequence[Request]) -> list[str]:
-    """Send all of them, and return the ids of their jobs."""
-    return [accepted(answer) for answer in volley(requests, processes=2, connections=8)]
+    """Send all of them, eight at a time, and return the ids of their jobs."""
+    with ThreadPoolExecutor(8) as pool:
+        return [accepted(answer) for answer in pool.map(ask, requests)]
 
 
-def values(samples: Sequence[Sample], series: str) -> list[float]:
-    return [each.value for each in samples if each.series == series]
-
-
-def last(samples: Sequence[Sample], series: str) -> float:
+def latest(samples: Sequence[Sample], series: str) -> float:
     """Return the latest value; ValueError if there is none yet."""
-    found = values(samples, series)
-    if not found:
+    if not values(samples, series):
         raise ValueError(f"no {series} yet")
-    return found[-1]
+    return last(samples, series)
 
 
 def p95(numbers: Sequence[float]) -> float:
@@ -144,7 +150,7 @@ def p95(numbers: Sequence[float]) -> float:
 
 
 class RequestsStayFast(Experiment):
-    """At first the other endpoint alone, then together with the submissions, both on schedule."""
+    """At first the other endpoint alone, then together with the submissions, all on one schedule."""
 
     slug = "requests-stay-fast"
     claim = (
@@ -163,7 +169,7 @@ class RequestsStayFast(Experiment):
     parameters = (
         Parameter("jobs", 50, 30, 200, "jobs"),
         Parameter("job_seconds", 3, 1, 20, "s"),
-        Parameter("rate", 50, 10, 100, "jobs/s"),
+        Parameter("rate", 25, 10, 100, "jobs/s"),
     )
 
     BOUND_MS = 150.0
@@ -173,26 +179,26 @@ class RequestsStayFast(Experiment):
         jobs, rate = int(params["jobs"]), params["rate"]
         other = Request(f"{stack.url}/api/jobs/00000000-0000-0000-0000-000000000000/")
         slow = asking(stack, variant, {"seconds": params["job_seconds"]})
-        # Server processes open their connections to the database and to the broker first.
-        for answer in volley([asking(stack, "durable")] * 64, processes=2, connections=16):
-            accepted(answer)
-        with Database(stack):
+        with Database(stack) as database:
+            # Server processes open their connections to the database first, and the workers rest after that.
+            warm = submitted([asking(stack, "durable")] * 64)
+            if not database.wait(lambda: database.effects(warm)[0] == len(warm), 60):
+                raise ExperimentError("the workers are busy without a reason")
             start = time.monotonic()
-            for answer in volley([other] * jobs, processes=2, rate=rate):
-                yield self._sample(start, "idle", answer, 404)
-            both = [slow, other] * jobs
+            asked = [other] * jobs + [slow, other] * jobs
             for answer in volley(
-                both, processes=2, connections=jobs, rate=2 * rate, timeout_seconds=60
+                asked, processes=2, connections=2 * jobs, rate=2 * rate, timeout_seconds=60
             ):
-                if both[answer.request] is slow:
+                if asked[answer.request] is slow:
                     yield self._sample(start, "submission", answer, 202)
                 else:
-                    yield self._sample(start, "other", answer, 404)
+                    series = "idle" if answer.request < jobs else "other"
+                    yield self._sample(start, series, answer, 404)
 
     @staticmethod
     def _sample(start: float, series: str, answer: Answer, status: int) -> Sample:
         if answer.status != status:
-            raise ExperimentError(f"status {answer.status}: {answer.error or answer.body[:200]!r}")
+            raise unexpected(answer)
         return Sample(answer.received - start, series, answer.seconds * 1000)
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
@@ -227,7 +233,6 @@ class NoJobIsLost(Experiment):
     parameters = (
         Parameter("jobs", 200, 50, 1000, "jobs"),
         Parameter("kill_after", 40, 5, 500, "jobs"),
-        Parameter("patience", 7, 7, 60, "s without a new effect"),
     )
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
@@ -244,10 +249,10 @@ class NoJobIsLost(Experiment):
             stack.kill(WORKER[variant])
             yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
             stack.start(WORKER[variant])
-            yield from followed(database, jobs, start, params["patience"])
+            yield from followed(database, jobs, start, behind(database, stack, variant))
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        count, effects, every = params["jobs"], last(samples, "effects"), last(samples, "all")
+        count, effects, every = params["jobs"], latest(samples, "effects"), latest(samples, "all")
         sign = "=" if effects == count else "<"
         figure = (
             f"{effects:.0f} jobs done {sign} {count:.0f}, {every - effects:.0f} effects too many"
@@ -255,18 +260,32 @@ class NoJobIsLost(Experiment):
         return Verdict(effects == count == every, figure, effects, count)
 
 
+def behind(database: Database, stack: Stack, variant: str) -> Callable[[], bool]:
+    """Ask for one more job; return what tells whether nothing is left to wait for.
+
+    A queue is first in, first out: with that job done, one that was asked for before and was not begun
+    is gone. The solution finds it missing, and sends it again.
+    """
+    final = accepted(ask(asking(stack, variant)))
+    return lambda: variant == "fire_and_forget" and database.effects([final])[0] == 1
+
+
 def followed(
-    database: Database, jobs: Sequence[str], start: float, patience: float
+    database: Database, jobs: Sequence[str], start: float, gone: Callable[[], bool]
 ) -> Iterator[Sample]:
-    """Yield how many jobs have an effect, until all have or nothing has changed for so many seconds."""
-    done, changed = -1, time.monotonic()
-    while done < len(jobs) and time.monotonic() - changed < patience:
+    """Yield how many jobs have an effect: until all have, or no other has had one for a minute.
+
+    Once *gone* says that the others are lost, 2 s are enough.
+    """
+    done, changed, quiet = -1, time.monotonic(), 0.0
+    while done < len(jobs) and quiet < PATIENCE and not (quiet > GONE and gone()):
+        rest(0.1)
         now, every = database.effects(jobs)
         if now != done:
             done, changed = now, time.monotonic()
             yield Sample(changed - start, "effects", done)
             yield Sample(changed - start, "all", every)
-        rest(0.1)
+        quiet = time.monotonic() - changed
     rest(0.5)  # what is done twice is done about now
     yield Sample(time.monotonic() - start, "all", database.effects(jobs)[1])
 
@@ -298,7 +317,10 @@ class RollbackSendsNothing(Experiment):
             ghosts = [
                 accepted(ask(asking(stack, variant, {"rollback": True})), 409) for _ in range(5)
             ]
-            database.wait(lambda: database.runs(ghosts) > 0, 2)
+            # One that is asked for after them is done after they have begun.
+            after = accepted(ask(asking(stack, variant)))
+            if not database.wait(lambda: database.effects([after])[0] == 1, 30):
+                raise ExperimentError("the workers are busy without a reason")
             begun = database.number(
                 "SELECT count(DISTINCT job_id) FROM jobs_run WHERE job_id = ANY (%s)", ghosts
             )
@@ -307,7 +329,7 @@ class RollbackSendsNothing(Experiment):
                 with away(broker(stack)):
                     answer = ask(asking(stack, variant), timeout_seconds=2)
                     if answer.status not in (202, 500, 0):
-                        raise ExperimentError(f"status {answer.status}: {answer.body[:200]!r}")
+                        raise unexpected(answer)
                     yield Sample(time.monotonic() - start, "answered", answer.seconds * 1000)
                     yield Sample(time.monotonic() - start, "accepted", float(answer.status == 202))
                     rest(params["away"])
@@ -323,21 +345,21 @@ class RollbackSendsNothing(Experiment):
             restart_worker(stack, variant)
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        ghosts, answered = last(samples, "ghosts"), values(samples, "answered")
+        ghosts, answered = latest(samples, "ghosts"), values(samples, "answered")
         took, delivered = values(samples, "accepted"), values(samples, "delivered")
         if not ghosts and len(took) < 2:
             raise ValueError("the broker was not away twice yet")
-        slowest, latest = max(answered, default=0), max(delivered, default=0)
+        slowest, longest = max(answered, default=0), max(delivered, default=0)
         holds = (
             ghosts == 0
             and sum(took) == 2
             and slowest < self.ANSWER_MS
             and len(delivered) == 2
-            and latest < self.DELIVERED_SECONDS
+            and longest < self.DELIVERED_SECONDS
         )
         figure = (
             f"{ghosts:.0f} of 5 rolled-back jobs begun; {sum(took):.0f} of {len(took)} accepted "
-            f"without a broker, slowest answer {slowest:.0f} ms, latest job {latest:.1f} s after its return"
+            f"without a broker, slowest answer {slowest:.0f} ms, latest job {longest:.1f} s after its return"
         )
         return Verdict(holds, figure, ghosts, 0)
 
@@ -358,7 +380,6 @@ class TheBrokerMayDie(Experiment):
     parameters = (
         Parameter("jobs", 200, 50, 1000, "jobs"),
         Parameter("rate", 50, 10, 200, "jobs/s"),
-        Parameter("patience", 9, 9, 60, "s without a new effect"),
     )
 
     WITHIN_SECONDS = 60.0
@@ -372,7 +393,7 @@ class TheBrokerMayDie(Experiment):
             answers = volley(requests, processes=2, connections=40, rate=params["rate"])
             for number, answer in enumerate(answers, 1):
                 if answer.status not in (202, 500, 0):
-                    raise ExperimentError(f"status {answer.status}: {answer.body[:200]!r}")
+                    raise unexpected(answer)
                 if answer.status == 202:
                     jobs.append(accepted(answer))
                 if number == count // 3:
@@ -383,13 +404,14 @@ class TheBrokerMayDie(Experiment):
                 if number % 10 == 0:
                     yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
             yield Sample(back - start, "back", back - start)
-            yield from followed(database, jobs, start, params["patience"])
+            # What was refused is never done.
+            yield from followed(database, jobs, start, lambda: len(jobs) < count)
         if variant not in self.holds:
             restart_worker(stack, variant)
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        count, every = params["jobs"], last(samples, "all")
-        effects, back = last(samples, "effects"), last(samples, "back")
+        count, every = params["jobs"], latest(samples, "all")
+        effects, back = latest(samples, "effects"), latest(samples, "back")
         ended = max(each.seconds for each in samples if each.series == "effects")
         took = max(0, ended - back)
         sign = "=" if effects == count else "<"
@@ -417,10 +439,7 @@ class PoisonIsQuarantined(Experiment):
         "replayed": "1 if done after the replay",
     }
     chart = Chart("good", "good jobs done")
-    parameters = (
-        Parameter("good", 50, 10, 500, "jobs"),
-        Parameter("patience", 9, 7, 60, "s without a new run"),
-    )
+    parameters = (Parameter("good", 50, 10, 500, "jobs"),)
 
     LIMIT = 3
 
@@ -438,15 +457,21 @@ class PoisonIsQuarantined(Experiment):
                     poison,
                 )
 
-            # Celery looks for dead children every 5 s: so far apart are the runs.
-            runs, changed = 0, time.monotonic()
-            while not letters() and time.monotonic() - changed < params["patience"]:
-                if (now := database.runs([poison])) != runs:
-                    runs, changed = now, time.monotonic()
+            # A naive one has had all it gets when the good jobs around the poison are done, and it was begun.
+            seen, changed = (-1, -1), time.monotonic()
+            while not letters():
+                quiet = time.monotonic() - changed
+                now = database.effects(good)[0], database.runs([poison])
+                if now != seen:
+                    seen, changed = now, time.monotonic()
+                    yield Sample(changed - start, "good", now[0])
+                gone = variant not in self.holds and seen[0] == count and seen[1] > 0
+                if quiet > (GONE if gone else PATIENCE):
+                    break
                 rest(0.1)
-            database.wait(lambda: database.effects(good)[0] == count, params["patience"])
+            database.wait(lambda: database.effects(good)[0] == count, PATIENCE)
             yield Sample(time.monotonic() - start, "good", database.effects(good)[0])
-            rest(1)
+            rest(1)  # for another run, or letter, than there should be
             yield Sample(time.monotonic() - start, "runs", database.runs([poison]))
             yield Sample(time.monotonic() - start, "letters", letters())
             done = False
@@ -456,8 +481,8 @@ class PoisonIsQuarantined(Experiment):
             yield Sample(time.monotonic() - start, "replayed", float(done))
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        good, runs = last(samples, "good"), last(samples, "runs")
-        letters, replayed = last(samples, "letters"), last(samples, "replayed")
+        good, runs = latest(samples, "good"), latest(samples, "runs")
+        letters, replayed = latest(samples, "letters"), latest(samples, "replayed")
         holds = good == params["good"] and runs == self.LIMIT + 1 and letters == 1 and replayed == 1
         sign = "=" if letters == 1 else "<" if letters < 1 else ">"
         figure = (
@@ -609,7 +634,7 @@ class DelayedJobsDoNotBlock(Experiment):
         return max(0, float(waited))
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        delayed, bulk = last(samples, "delayed"), last(samples, "bulk")
+        delayed, bulk = latest(samples, "delayed"), latest(samples, "bulk")
         worst = max(delayed, bulk)
         sign = "<" if worst < self.BOUND_SECONDS else ">="
         figure = (
@@ -649,18 +674,11 @@ class DeploysLoseNothing(Experiment):
             stack.stop(WORKER[variant])
             yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
             stack.start(WORKER[variant])
-            yield from followed(database, jobs, start, params["long"] + 3)
-            short = [job for job in jobs if self._seconds(database, job) == params["short"]]
-            yield Sample(time.monotonic() - start, "runs", database.runs(short))
-
-    @staticmethod
-    def _seconds(database: Database, job: str) -> float:
-        query = "SELECT (arguments -> 'drill' ->> 'seconds')::float FROM jobs_job WHERE id = %s"
-        ((seconds,),) = database.rows(query, job)
-        return float(seconds)
+            yield from followed(database, jobs, start, behind(database, stack, variant))
+            yield Sample(time.monotonic() - start, "runs", database.runs(jobs[1:]))
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        effects, every, runs = (last(samples, name) for name in ("effects", "all", "runs"))
+        effects, every, runs = (latest(samples, name) for name in ("effects", "all", "runs"))
         sign = "=" if effects == 2 else "<"
         figure = (
             f"{effects:.0f} jobs done {sign} 2, {every - effects:.0f} effects too many, "

@@ -39,6 +39,11 @@ class JobConsumer(Consumer):
                 channel.do_restore = False
         super().on_connection_error_after_connected(exc)
 
+    def register_with_event_loop(self, hub: Any) -> None:
+        """Look each second for children that were killed; Celery itself looks every five."""
+        super().register_with_event_loop(hub)
+        hub.call_repeatedly(1, self.pool.maintain_pool)
+
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Reject, so that the broker moves it to the dead letters; Celery acknowledges, and it is gone."""
         logger.error("a message that is no task: %s", exc)
