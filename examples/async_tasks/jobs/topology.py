@@ -44,4 +44,11 @@ def transport_options(broker_url: str) -> dict[str, Any]:
         return {"confirm_publish": True}
     # Redis gives a message that was not acknowledged to another consumer after this time; the sweeper is
     # quicker, and a shorter time would run every long job twice.
-    return {"visibility_timeout": 3600, "socket_keepalive": True}
+    # A worker that waits for a frozen Redis without a limit hears no signal to stop; what it waits for
+    # in good order takes 1 s.
+    return {
+        "visibility_timeout": 3600,
+        "socket_keepalive": True,
+        "socket_timeout": 2,
+        "socket_connect_timeout": 1,
+    }
