@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nexus.lab.settings")
 django.setup()
 
 from django.test import Client  # noqa: E402 settings first
+from django.utils.html import escape  # noqa: E402
 
 from nexus import catalog, charts, excerpts  # noqa: E402
 from nexus.lab import diagrams, markdown, pages, source  # noqa: E402
@@ -315,7 +316,7 @@ def test_panel_shows_what_was_recorded(page, client):
         panel = html.partition(f'id="claim-{run.claim}"')[2].partition("</section>")[0]
 
         assert f"<code>{run.variant}</code>" in panel
-        assert run.figure.replace("<", "&lt;").replace(">", "&gt;") in panel
+        assert escape(run.figure) in panel
         assert ("holds" if run.holds else "refuted") in panel
 
 
