@@ -213,6 +213,18 @@ def test_files_of_an_example_live_as_long_as_its_data(toy: Example):
     assert not stack.state.exists()
 
 
+def test_process_live_is_told_a_port_of_its_own(toy: Example, tmp_path):
+    told = tmp_path / "told"
+    lively = Example(shutil.copytree(toy.path, tmp_path / "lively"))
+    with (lively.path / "Procfile").open("a") as procfile:
+        procfile.write(f'live: echo "$LIVE_PORT" > {told}; exec sleep 60\n')
+
+    with EmbeddedStack(lively, state_dir(lively)) as stack:
+        assert wait_until(lambda: told.exists() and told.read_text().endswith("\n"), 5)
+        assert stack.services["live"] == f"http://127.0.0.1:{told.read_text().strip()}"
+        assert stack.services["live"] != stack.url
+
+
 def test_process_has_the_grace_that_compose_gives_it(toy: Example, tmp_path):
     patient = Example(shutil.copytree(toy.path, tmp_path / "patient"))
     with (patient.path / "compose.yml").open("a") as compose:

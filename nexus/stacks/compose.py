@@ -16,7 +16,7 @@ from testcontainers.compose import DockerCompose
 from nexus.catalog import Example
 from nexus.environment import STATE
 from nexus.stacks.base import StackError, WoundedStack
-from nexus.stacks.embedded import OVERRIDES, WEB_PORT, Progress, silent
+from nexus.stacks.embedded import LIVE_PORT, OVERRIDES, WEB_PORT, Progress, silent
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import secret, write_state
 
@@ -30,6 +30,7 @@ ADDRESSES: Mapping[str, tuple[int, str, str]] = {
     "redis": (6379, "REDIS_PORT", "redis://127.0.0.1:{port}/0"),
     "postgres": (5432, "POSTGRES_PORT", "postgres://nexus:nexus@127.0.0.1:{port}/nexus"),
     "varnish": (8002, "VARNISH_PORT", "http://127.0.0.1:{port}"),
+    "live": (LIVE_PORT, "LIVE_PORT", "http://127.0.0.1:{port}"),
     "rabbitmq": (5672, "RABBITMQ_PORT", "amqp://nexus:nexus@127.0.0.1:{port}//"),
 }
 

@@ -17,6 +17,7 @@ from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, Site, unprivi
 from nexus.stacks.state import secret, write_state
 
 WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
+LIVE_PORT = 8003  # of the process `live`, to which clients connect beside `web`
 GRACE_SECONDS = 3.0
 # The load generator is the outermost proxy of the story: it names the client in X-Forwarded-For.
 TRUSTED_PROXIES = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
@@ -150,6 +151,8 @@ class EmbeddedStack(WoundedStack):
             # What the example keeps on disk: it is as old as the data of the services, and goes with it.
             "STATE_FOLDER": str(self.state / "files"),
         }
+        if "live" in self.services:
+            env["LIVE_PORT"] = self.services["live"].rpartition(":")[2]
         env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}
         for service in self._services.values():
             env |= service.env
@@ -188,6 +191,9 @@ class EmbeddedStack(WoundedStack):
         declared = self.example.compose["services"]
         # Chosen first: a service in front of the web process has to know it.
         self._web_port = self._ports.take(WEB_PORT if self._preferred else None)
+        if "live" in self.example.procfile and not self.services_only:
+            port = self._ports.take(LIVE_PORT if self._preferred else None)
+            self.services["live"] = f"http://127.0.0.1:{port}"
         for name in declared:
             if name in COMPOSE_ONLY:
                 self.progress(f"without {name} (it has no embedded server)")
