@@ -1,0 +1,160 @@
+"""Measures the jobs of the example beside its peers: asking for empty tasks, and having them done.
+
+All on one broker of the Redis protocol, which is what runs without containers; two worker processes each.
+`python benchmarks/async_tasks.py` needs REDIS_URL and DATABASE_URL, the example on PYTHONPATH and the
+packages of async_tasks.txt; `make bench` sees to it.
+"""
+
+import argparse
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import django
+import psutil
+import psycopg
+from outcome import Cell, Measured, versions
+from redis import Redis
+from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from async_tasks_peers import Peer
+
+COLUMNS = ("asked by", "asked for, /s", "p99 of that, ms", "done, /s", "worker, MB, 1st to last")
+TASKS = 2_000
+MANY = 10_000  # of the solution alone: whether its workers keep memory
+DEADLINE_SECONDS = 180
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure the jobs beside their peers.")
+    parser.add_argument("--output", type=Path, help="write the table as JSON")
+    output: Path | None = parser.parse_args().output
+    url = os.environ.get("REDIS_URL", "")
+    try:
+        server: Any = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2).info("server")
+    except (RedisError, ValueError) as error:
+        print(f"REDIS_URL {url!r} does not answer: {error}", file=sys.stderr)
+        return 1
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    os.environ["CELERY_BROKER_URL"] = url
+    here = str(Path(__file__).parent)
+    os.environ["PYTHONPATH"] = os.pathsep.join([here, os.environ.get("PYTHONPATH", "")])
+    django.setup()
+    from async_tasks_peers import PACKAGES
+
+    measured = run()
+    measured.show("The jobs beside their peers")
+    if output:
+        measured.write(output, versions(server, PACKAGES))
+    return 0
+
+
+def run() -> Measured:
+    from async_tasks_peers import PEERS
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("CREATE TABLE bench_effect (id bigserial PRIMARY KEY)")
+    rows: dict[str, tuple[Cell, ...]] = {}
+    for peer in (*PEERS, durable()):
+        count = MANY if peer.name == "durable" else TASKS
+        rows[peer.name] = (peer.name, *measured(peer, count))
+    ours, celery = rows["durable"], rows["Celery, acks_late, a row each"]
+    first, last = (float(each) for each in str(ours[4]).split(" to "))
+    goals = (
+        (
+            float(ours[3]) >= float(celery[3]),
+            "durable is done at least as fast as Celery, acks_late",
+        ),
+        (last <= 1.1 * first, f"over {MANY:,} jobs its workers grow by at most a tenth"),
+    )
+    return Measured(COLUMNS, tuple(rows.values()), goals)
+
+
+def durable() -> "Peer":
+    """Return the solution as a peer: a statement of its own for each job, its relay and its worker."""
+    from async_tasks_peers import Peer
+    from jobs.models import Job, State
+    from jobs.submit import submit
+    from jobs.topology import BULK
+    from jobs.watch import CANARY
+
+    manage = str(Path(os.environ["PYTHONPATH"].split(os.pathsep)[1]) / "manage.py")
+    worker = f"-W ignore -m celery --quiet --app config.celery worker --queues {BULK} -c 2 -O fair"
+    return Peer(
+        "durable",
+        lambda: submit(CANARY, {}, queue=BULK),
+        ((manage, "relay"), tuple(worker.split())),
+        lambda: Job.objects.filter(state=State.DONE).count(),
+    )
+
+
+def measured(peer: "Peer", count: int) -> tuple[Cell, ...]:
+    """Ask for *count* tasks while nobody works, then have them done; the start of the workers is left out."""
+    took = []
+    start = time.perf_counter()
+    for _ in range(count):
+        began = time.perf_counter()
+        peer.submit()
+        took.append(time.perf_counter() - began)
+    asked = count / (time.perf_counter() - start)
+    with working(peer) as processes:
+        first = waited(peer, count // 10)
+        memory, began = megabytes(processes), time.perf_counter()
+        rest = waited(peer, count) - first
+        done = rest / (time.perf_counter() - began)
+        memory_last = megabytes(processes)
+    return (
+        round(asked),
+        round(statistics.quantiles(took, n=100)[-1] * 1000, 2),
+        round(done),
+        f"{memory:.0f} to {memory_last:.0f}",
+    )
+
+
+def waited(peer: "Peer", count: int) -> int:
+    """Return how many are done once *count* are."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (done := peer.done()) < count:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{peer.name}: {done} of {count} done within {DEADLINE_SECONDS} s")
+        time.sleep(0.05)
+    return done
+
+
+@contextmanager
+def working(peer: "Peer") -> Iterator[Sequence[subprocess.Popen[bytes]]]:
+    processes = [
+        subprocess.Popen([sys.executable, *command], start_new_session=True)
+        for command in peer.workers
+    ]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def megabytes(processes: Sequence[subprocess.Popen[bytes]]) -> float:
+    """Return the resident memory of the largest of all their processes."""
+    every = [psutil.Process(each.pid) for each in processes]
+    every += [child for each in every for child in each.children(recursive=True)]
+    return max(each.memory_info().rss for each in every) / 2**20
+
+
+if __name__ == "__main__":
+    sys.exit(main())
