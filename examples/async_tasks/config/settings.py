@@ -44,6 +44,13 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 
+TASKS = {
+    "default": {
+        "BACKEND": "jobs.django_tasks.OutboxBackend",
+        "QUEUES": ["jobs.bulk", "jobs.urgent"],
+    }
+}
+
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI and ReDoc, straight from their package
 
@@ -52,6 +59,9 @@ STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 BROKER_URL = env.get("CELERY_BROKER_URL") or env.get("REDIS_URL") or "amqp://guest@127.0.0.1:5672//"
 if not BROKER_URL.startswith(("amqp://", "amqps://", "redis://", "rediss://")):
     raise SystemExit("CELERY_BROKER_URL has to begin with amqp:// or redis://.")
+RABBITMQ_MANAGEMENT_URL = env.get("RABBITMQ_MANAGEMENT_URL", "")  # with user and password
+if RABBITMQ_MANAGEMENT_URL and not RABBITMQ_MANAGEMENT_URL.startswith(("http://", "https://")):
+    raise SystemExit("RABBITMQ_MANAGEMENT_URL has to begin with http:// or https://.")
 
 LEASE_SECONDS = number("LEASE_SECONDS", 5)  # a run that says nothing for so long is lost
 MOST_ATTEMPTS = int(number("MOST_ATTEMPTS", 8))  # of a job that fails for a while

@@ -1,7 +1,9 @@
-"""What Prometheus is told: read from the rows when it asks, so that every process tells the same."""
+"""What Prometheus is told: read from the rows and from RabbitMQ when it asks, by whichever process."""
 
+import logging
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -10,8 +12,11 @@ from prometheus_client.registry import Collector
 
 from .models import Job
 from .operating import OPEN
+from .queues import NoAnswer, depths
 from .topology import QUEUES
 from .watch import look
+
+logger = logging.getLogger(__name__)
 
 
 class Rows(Collector):
@@ -43,8 +48,37 @@ class Rows(Collector):
         )
 
 
+class Broker(Collector):
+    """What RabbitMQ says of its queues; without an address of its API, nothing."""
+
+    def collect(self) -> Iterator[Metric]:
+        if not settings.RABBITMQ_MANAGEMENT_URL:
+            return
+        up = GaugeMetricFamily("rabbitmq_up", "1 if RabbitMQ's management API answers.")
+        shown = {
+            name: GaugeMetricFamily(f"rabbitmq_{name}", about, labels=["queue"])
+            for name, about in {
+                "ready": "Messages that wait for a worker.",
+                "unacknowledged": "Messages that a worker has.",
+                "consumers": "Workers that listen.",
+            }.items()
+        }
+        try:
+            for queue in depths(settings.RABBITMQ_MANAGEMENT_URL):
+                for name, family in shown.items():
+                    family.add_metric([queue.name], getattr(queue, name))
+        except NoAnswer as error:
+            logger.warning("RabbitMQ says nothing: %s", error)
+            up.add_metric([], 0)
+            yield up
+        else:
+            up.add_metric([], 1)
+            yield from (up, *shown.values())
+
+
 REGISTRY = CollectorRegistry()
 REGISTRY.register(Rows())
+REGISTRY.register(Broker())
 
 
 def exposition(_request: HttpRequest) -> HttpResponse:

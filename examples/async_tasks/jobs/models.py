@@ -93,3 +93,18 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id}: {self.reason}"
+
+
+class Event(models.Model):
+    """Something that has happened to a job; written by triggers (`tell.sql`), read by who follows it."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="events", db_index=False)
+    state = models.TextField()
+    progress = models.SmallIntegerField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = (models.Index(fields=["job", "id"], name="events_of_a_job"),)
+
+    def __str__(self) -> str:
+        return f"{self.job_id}: {self.state}, {self.progress} %"

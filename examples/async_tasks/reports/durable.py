@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from jobs import django_tasks
 from jobs.broker import TASK
 from jobs.configured import policy
 from jobs.models import Job
@@ -64,7 +65,13 @@ def sing(_run: Run) -> Effect:
     return lambda: None
 
 
-WORK = {REPORT: make_report, SUMMARY: summarise, DELIVERY: tell_webhook, CANARY: sing}
+WORK = {
+    REPORT: make_report,
+    SUMMARY: summarise,
+    DELIVERY: tell_webhook,
+    CANARY: sing,
+    django_tasks.KIND: django_tasks.call,
+}
 
 
 @shared_task(bind=True, name=TASK)

@@ -2,8 +2,10 @@
 
 import os
 import uuid
+from urllib.parse import quote
 
 import pytest
+from django.db import connection
 from jobs.backoff import Backoff
 from jobs.runs import Policy
 from jobs.submit import submit
@@ -18,6 +20,15 @@ if not {"REDIS_URL", "DATABASE_URL", "SECRET_KEY"} <= set(os.environ):
 @pytest.fixture
 def policy():
     return Policy(lease=60, most_attempts=3, most_losses=3, backoff=Backoff(8, 120))
+
+
+@pytest.fixture(scope="session")
+def database_url(django_db_setup):  # noqa: ARG001
+    """The database of the tests, for processes that they start."""
+    at = connection.get_connection_params()
+    return (
+        f"postgres://{at['user']}:{quote(at['password'])}@{at['host']}:{at['port']}/{at['dbname']}"
+    )
 
 
 @pytest.fixture

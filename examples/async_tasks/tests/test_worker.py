@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -31,17 +30,8 @@ def wait_until(condition, deadline_seconds=20):
         time.sleep(0.02)
 
 
-def where():
-    settings = connection.get_connection_params()
-    return {key: settings[key] for key in ("dbname", "user", "password", "host", "port")}
-
-
 @pytest.fixture
-def worker():
-    at = where()
-    url = (
-        f"postgres://{at['user']}:{quote(at['password'])}@{at['host']}:{at['port']}/{at['dbname']}"
-    )
+def worker(database_url):
     name = f"test-{time.monotonic_ns()}@%h"
     command = (
         f"-m celery --quiet --app config.celery worker --queues {BULK},{URGENT} --hostname {name}"
@@ -49,7 +39,7 @@ def worker():
     started = subprocess.Popen(
         [sys.executable, *command.split(), "--concurrency", "1", "--without-gossip"],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url, "REMAP_SIGTERM": "SIGQUIT"},
+        env={**os.environ, "DATABASE_URL": database_url, "REMAP_SIGTERM": "SIGQUIT"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -63,7 +53,9 @@ def worker():
 def send(**drill):
     """Ask for a report, and have it sent."""
     job, _ = submit("report", {**QUICK, "drill": drill}, queue=BULK)
-    with psycopg.connect(**where(), autocommit=True) as relay:
+    at = connection.get_connection_params()
+    names = ("dbname", "user", "password", "host", "port")
+    with psycopg.connect(**{name: at[name] for name in names}, autocommit=True) as relay:
         carry_out(relay, publisher(app))
     return job
 

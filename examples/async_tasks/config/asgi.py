@@ -1,0 +1,20 @@
+"""The ASGI entry point: what tells clients of their jobs while they wait; WSGI processes do all else."""
+
+import os
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django: Any = get_asgi_application()
+
+from reports.live import Conversation, Stream  # noqa: E402 -- it loads models
+
+stream: Any = Stream.as_asgi()
+conversation: Any = Conversation.as_asgi()
+http: list[Any] = [path("api/jobs/<uuid:job>/events/", stream), re_path("", django)]
+websocket: list[Any] = [path("api/jobs/<uuid:job>/talk/", conversation)]
+
+application = ProtocolTypeRouter({"http": URLRouter(http), "websocket": URLRouter(websocket)})
