@@ -30,13 +30,30 @@ def wait_until(condition, deadline_seconds=20):
         time.sleep(0.02)
 
 
+@pytest.fixture(scope="module")
+def started():
+    """The workers of this file; the last of them is used for as long as it runs."""
+    workers = []
+    yield workers
+    for worker in workers:
+        if worker.poll() is None:
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+
+
 @pytest.fixture
-def worker(database_url):
+def worker(database_url, started):
+    if not started or started[-1].poll() is not None:
+        started.append(new_worker(database_url))
+    return started[-1]
+
+
+def new_worker(database_url):
     name = f"test-{time.monotonic_ns()}@%h"
     command = (
         f"-m celery --quiet --app config.celery worker --queues {BULK},{URGENT} --hostname {name}"
     )
-    started = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, *command.split(), "--concurrency", "1", "--without-gossip"],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": database_url, "REMAP_SIGTERM": "SIGQUIT"},
@@ -44,10 +61,6 @@ def worker(database_url):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    yield started
-    if started.poll() is None:
-        os.killpg(started.pid, signal.SIGKILL)
-    started.wait()
 
 
 def send(**drill):
