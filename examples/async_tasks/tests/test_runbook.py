@@ -1,0 +1,109 @@
+"""The runbook of the write-up: each thing that is seen, brought about, and what an operator is told of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+from jobs import keeper
+from jobs.models import DeadLetter, Job, Outbox, Run, State
+from jobs.operating import shown
+from jobs.runs import Transient, perform
+from jobs.submit import submit
+from jobs.topology import BULK, URGENT
+from jobs.watch import send_canaries
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEALTH = "/api/durable/health/"
+
+
+def sent(job, seconds_ago):
+    """The relay has handed the message over, and the broker has confirmed it."""
+    Outbox.objects.filter(job_id=job).delete()
+    Job.objects.filter(id=job).update(sent_at=Now() - timedelta(seconds=seconds_ago))
+
+
+def begun(job, worker="bulk-7@host"):
+    """A worker has claimed the job, and has not ended it."""
+    Job.objects.filter(id=job).update(
+        state=State.RUNNING, attempts=1, worker=worker, lease_until=Now() + timedelta(seconds=60)
+    )
+    Run.objects.create(job_id=job, attempt=1, worker=worker)
+
+
+def busy():
+    """Runs begin on both queues."""
+    for queue in (BULK, URGENT):
+        begun(submit("test", {}, queue=queue)[0])
+    Outbox.objects.all().delete()
+
+
+def problems(client):
+    answer = client.get(HEALTH)
+    found = answer.json()["problems"]
+    assert answer.status_code == (503 if found else 200)
+    return found
+
+
+def metric(client, name):
+    lines = client.get("/metrics").content.decode().splitlines()
+    return float(next(line for line in lines if line.startswith(name)).rpartition(" ")[2])
+
+
+def test_job_stays_queued_because_the_relay_is_away(client, job):
+    busy()
+    Outbox.objects.update_or_create(job_id=job, defaults={"queue": BULK})
+    Outbox.objects.update(due_at=Now() - timedelta(seconds=30))
+
+    assert problems(client) == ["nothing has been sent for 30 s"]
+    assert any("sent never" in line for line in shown(job))
+
+
+def test_task_vanished_because_the_broker_forgot_it(job, policy):
+    sent(job, 30)
+    assert not any(line.startswith("run ") for line in shown(job))
+
+    assert keeper.sweep(policy, 5, {BULK: 0, URGENT: 0}) == 1
+    assert Outbox.objects.get().job_id == job
+
+
+def test_job_stays_running_because_its_worker_is_gone(job, policy):
+    begun(job)
+    assert any("bulk-7@host" in line for line in shown(job))
+    Job.objects.update(lease_until=Now() - timedelta(seconds=1))
+
+    assert keeper.sweep(policy, 5, None) == 1
+    assert Job.objects.get().state == State.QUEUED
+
+
+def test_worker_is_silent(client):
+    send_canaries([BULK, URGENT])
+    Outbox.objects.all().delete()
+
+    assert problems(client) == [f"nothing has begun on {queue} for 4 s" for queue in (BULK, URGENT)]
+    assert metric(client, f'jobs_alive{{queue="{BULK}"}}') == 0
+
+
+def test_queue_grows_and_health_is_green(client):
+    busy()
+    for _ in range(3):
+        sent(submit("test", {}, queue=BULK)[0], 90)
+
+    assert problems(client) == []
+    assert metric(client, f'jobs_waiting{{queue="{BULK}"}}') == 3
+    assert metric(client, f'jobs_oldest_seconds{{queue="{BULK}"}}') >= 90
+
+
+def test_dead_letter_says_why_and_health_asks_for_somebody(client, job, policy):
+    busy()
+
+    def fail(_run):
+        raise Transient("the upstream answers 503")
+
+    for _ in range(policy.most_attempts):
+        perform(job, False, "worker", {"test": fail}, policy)
+    Outbox.objects.all().delete()
+
+    assert problems(client) == ["1 dead letters are open"]
+    assert "the upstream answers 503" in "\n".join(shown(job))
+    assert DeadLetter.objects.get().reason == "failed 3 times"
