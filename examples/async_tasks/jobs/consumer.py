@@ -11,6 +11,10 @@ logger = logging.getLogger(__name__)
 FOR_EVER: Final = None
 
 
+def forgotten(*_: Any, **__: Any) -> None:
+    """Acknowledge nothing: the broker gives the message out again, and its job's row has ended."""
+
+
 class JobConsumer(Consumer):
     """Set as `worker_consumer`."""
 
@@ -31,12 +35,13 @@ class JobConsumer(Consumer):
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Leave what is unacknowledged to the broker, and to the keeper.
 
-        Over the Redis protocol kombu would put it back itself, through the connection that is gone, and the
-        AttributeError of that ends the worker.
+        Over the Redis protocol kombu would put it back itself, and later acknowledge what was done by then,
+        through the connection that is gone; the AttributeError of either ends the worker.
         """
         if self.connection is not None:
             for channel in getattr(self.connection.transport, "channels", ()):
                 channel.do_restore = False
+                channel.basic_ack = channel.basic_reject = forgotten
         super().on_connection_error_after_connected(exc)
 
     def register_with_event_loop(self, hub: Any) -> None:
