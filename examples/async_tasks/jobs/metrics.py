@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Final
 
 from django.conf import settings
 from django.db.models import Count
@@ -13,10 +14,12 @@ from prometheus_client.registry import Collector
 from .models import Job
 from .operating import OPEN
 from .queues import NoAnswer, depths
-from .topology import QUEUES
+from .topology import DEAD, QUEUES
 from .watch import look
 
 logger = logging.getLogger(__name__)
+
+OURS: Final = {queue.name for queue in (*QUEUES, DEAD)}
 
 
 class Rows(Collector):
@@ -65,7 +68,8 @@ class Broker(Collector):
         }
         try:
             for queue in depths(settings.RABBITMQ_MANAGEMENT_URL):
-                for name, family in shown.items():
+                # Celery has others besides, some named after a container.
+                for name, family in shown.items() if queue.name in OURS else ():
                     family.add_metric([queue.name], getattr(queue, name))
         except NoAnswer as error:
             logger.warning("RabbitMQ says nothing: %s", error)

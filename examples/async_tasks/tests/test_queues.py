@@ -26,7 +26,7 @@ def api():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.status, server.body = 200, json.dumps([QUEUE])
+    server.status, server.body = 200, json.dumps([QUEUE, {"name": "celery@host.pidbox"}])
     server.url = f"http://nexus:p%40ss@127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
@@ -52,7 +52,10 @@ def test_api_that_is_away_gives_no_answer():
 
 
 def test_queues_are_told_with_their_messages_and_workers(api):
-    assert list(depths(api.url)) == [Depth("jobs.bulk", 3, 2, 1)]
+    assert list(depths(api.url)) == [
+        Depth("jobs.bulk", 3, 2, 1),
+        Depth("celery@host.pidbox", 0, 0, 0),
+    ]
     assert api.asked == ("/api/queues/%2F", f"Basic {base64.b64encode(b'nexus:p@ss').decode()}")
 
 
@@ -65,5 +68,6 @@ def test_metrics_tell_what_rabbitmq_says_and_that_it_says_nothing(api, client, s
 
     assert 'rabbitmq_ready{queue="jobs.bulk"} 3.0' in told
     assert 'rabbitmq_consumers{queue="jobs.bulk"} 1.0' in told
+    assert "pidbox" not in told
     assert "rabbitmq_up 0.0" in silent
     assert "jobs_dead_letters 0.0" in silent
