@@ -37,7 +37,8 @@ prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [STACK=embedded|compose] [RE
 	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) --stack $(STACK) $(if $(RECORD),--record)
 
 test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
-	@$(PYTEST) -n 2 --dist loadfile -m "not alone" && exec $(PYTEST) -m alone
+	@$(PYTEST) -n 2 --dist loadfile -m "not alone"; status=$$?; [ $$status -le 1 ] || exit $$status; \
+	$(PYTEST) -m alone || status=$$?; exit $$status
 
 bench: .venv/dev.stamp ## EXAMPLE=… [RECORD=1]: the solution beside its peers in one run
 	@exec env $(NEXUS) bench $(EXAMPLE) $(if $(RECORD),--record)
