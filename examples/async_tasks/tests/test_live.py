@@ -164,4 +164,5 @@ def test_process_with_listeners_stops_in_good_order(database_url, job):
 
         live.terminate()
 
-        assert live.wait(8) == -signal.SIGTERM  # which uvicorn raises anew at its good end
+        # After its good end uvicorn raises the signal anew, which need not end a process that is over anyway.
+        assert live.wait(8) in (0, -signal.SIGTERM)
