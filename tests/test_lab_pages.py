@@ -205,6 +205,14 @@ def test_write_up_without_a_title_is_an_error():
 # ---------------------------------------------------------------- source files
 
 
+def test_tables_of_the_same_columns_have_names_of_their_own():
+    table = "| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+    parsed = parse(f"{table}Text.\n\n{table}")
+
+    labels = re.findall(r'aria-label="([^"]*)"', "".join(part.html for part in parsed.parts))
+    assert labels == ["Table: a, b", "Table: a, b (2)"]
+
+
 def test_files_are_those_that_people_wrote(tmp_path):
     (tmp_path / "outside.py").write_text("secret = 1\n")
     top = tmp_path / "example"

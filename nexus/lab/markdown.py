@@ -4,6 +4,7 @@ Raw HTML in a write-up is shown as text, except comments, which vanish, and `<br
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -146,6 +147,7 @@ class _Reader:
         self.links = links
         self.references: list[Reference] = []
         self.anchors: set[str] = set()
+        self.tables: Counter[str] = Counter()  # by what their first row says
         self.markdown = _markdown()
         self.markdown.add_render_rule("code_inline", self._code)
         self.markdown.add_render_rule("fence", _nested_fence)
@@ -197,7 +199,9 @@ class _Reader:
                 )
 
     def _html(self, tokens: Sequence[Token]) -> str:
-        return str(self.markdown.renderer.render(tokens, self.markdown.options, {}))
+        return str(
+            self.markdown.renderer.render(tokens, self.markdown.options, {"tables": self.tables})
+        )
 
     def _heading(self, chunk: Sequence[Token], block: str) -> Part:
         inline = chunk[1]
@@ -314,7 +318,9 @@ def _nested_fence(_: RendererHTML, tokens: Sequence[Token], at: int, *__: Any) -
     return f"<pre><code>{'\n'.join(highlighted(token.content, language))}</code></pre>\n"
 
 
-def _table_open(_: RendererHTML, tokens: Sequence[Token], at: int, *__: Any) -> str:
+def _table_open(
+    _: RendererHTML, tokens: Sequence[Token], at: int, __: Any, env: dict[str, Any]
+) -> str:
     heads = []
     for number, token in enumerate(tokens[at:], at):
         if token.type == "tr_close":
@@ -322,6 +328,9 @@ def _table_open(_: RendererHTML, tokens: Sequence[Token], at: int, *__: Any) -> 
         if token.type == "th_open":
             heads.append(_words(tokens[number + 1]))
     label = escape(", ".join(head for head in heads if head))
+    env["tables"][label] += 1
+    if (number := env["tables"][label]) > 1:
+        label += f" ({number})"  # each landmark has a name of its own
     return f'<div class="table" tabindex="0" role="region" aria-label="Table: {label}"><table>\n'
 
 
