@@ -1,8 +1,10 @@
 """The compose stack: the same hands as the embedded one, on containers."""
 
+import json
 import subprocess
 import urllib.request
 
+import psycopg
 import pytest
 import redis
 
@@ -11,6 +13,7 @@ from nexus.experiment import Request, volley
 from nexus.prove import proof_stack, prove_one
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack, engine_problem
+from nexus.stacks.processes import wait_until
 
 pytestmark = pytest.mark.compose
 
@@ -163,3 +166,33 @@ def test_the_limit_holds_on_a_redis_cluster_and_its_clients_spread_over_the_node
     assert proof.verdict.holds, proof.verdict.figure
     assert len(nodes) == 3
     assert all(int(size) > 0 for size in sizes), sizes
+
+
+def test_jobs_survive_a_node_of_rabbitmq_and_a_host_of_workers():
+    """The overlay compose.cluster.yml: three nodes, two hosts of workers, one of each killed."""
+    if problem := engine_problem():
+        pytest.skip(problem)
+    example = catalog.example("async_tasks")
+    with proof_stack(example, "compose", overlays=("compose.cluster.yml",)) as stack:
+        slow = {"airline": "HA", "month": 1, "drill": {"seconds": 0.1}}
+        request = Request(
+            f"{stack.url}/api/durable/reports/",
+            {"Content-Type": "application/json", "Authorization": f"Bearer {stack.staff_token}"},
+            "POST",
+            json.dumps(slow).encode(),
+        )
+        jobs = [
+            json.loads(answer.body)["id"]
+            for answer in volley([request] * 200, processes=2, connections=8)
+        ]
+        with psycopg.connect(stack.services["postgres"], autocommit=True) as database:
+
+            def reports() -> tuple[int, int]:
+                query = "SELECT count(DISTINCT job_id), count(*) FROM reports_report WHERE job_id = ANY (%s)"
+                return database.execute(query, [jobs]).fetchone()
+
+            assert wait_until(lambda: reports()[0] >= 40, 60)
+            stack.kill("rabbitmq")
+            stack.kill("worker")
+            assert wait_until(lambda: reports()[0] == 200, 60), reports()
+            assert reports() == (200, 200)
