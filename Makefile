@@ -38,7 +38,7 @@ prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [STACK=embedded|compose] [RE
 
 test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
 	@$(PYTEST) -n 2 --dist loadfile -m "not alone"; status=$$?; [ $$status -le 1 ] || exit $$status; \
-	$(PYTEST) -m alone || status=$$?; exit $$status
+	$(PYTEST) -m alone $(if $(EXAMPLE),tests/test_claims.py) || status=$$?; exit $$status
 
 bench: .venv/dev.stamp ## EXAMPLE=… [RECORD=1]: the solution beside its peers in one run
 	@exec env $(NEXUS) bench $(EXAMPLE) $(if $(RECORD),--record)
