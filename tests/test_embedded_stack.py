@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -18,8 +19,10 @@ from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.ports import RESERVED, Ports, forget_unused
 from nexus.stacks.processes import wait_until
 from nexus.stacks.services import Site, postgres_settings, varnish_service
+from nexus.stacks.state import read_state
 
 
 @pytest.fixture
@@ -174,16 +177,20 @@ def test_harness_that_is_killed_leaves_nothing(toy: Example):
     if child == 0:
         stack = EmbeddedStack(toy, state_dir(toy))
         stack.start_all()
+        stack.pause("web")
+        (state_dir(toy) / "paused").touch()
         signal.pause()
-    path = state_dir(toy) / "stack.json"
-    assert wait_until(path.exists, 20)
+    assert wait_until((state_dir(toy) / "paused").exists, 20)
     family = psutil.Process(child).children(recursive=True)
+    services = read_state(state_dir(toy))["services"]
 
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    with psycopg.connect(services["postgres"]):  # somebody who looks at the data
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        gone, alive = psutil.wait_procs(family, timeout=10)
 
-    assert len(family) >= 3
-    assert wait_until(lambda: not any(process.is_running() for process in family), 10)
+    assert alive == []
+    assert len(gone) >= 4
 
 
 def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):
@@ -237,3 +244,67 @@ def test_process_has_the_grace_that_compose_gives_it(toy: Example, tmp_path):
         stack.stop("slow")
 
         assert slow.exit_code == 7
+
+
+def test_release_ends_when_the_start_is_given_up(toy: Example, tmp_path):
+    slow = Example(shutil.copytree(toy.path, tmp_path / "slow"))
+    (slow.path / "Procfile").write_text("release: sleep 99 && true\nweb: python server.py\n")
+    stack = EmbeddedStack(slow, state_dir(slow))
+    found: list[psutil.Process] = []
+
+    def give_up() -> None:
+        wait_until(lambda: found.extend(sleeping()) or found, 20)
+        stack.close()
+
+    other = threading.Thread(target=give_up)
+    other.start()
+    with pytest.raises(StackError, match="slow refuses to start"):
+        stack.start_all()
+    other.join()
+    stack.close()
+
+    assert len(found) == 1
+    assert wait_until(lambda: not found[0].is_running(), 10)
+
+
+def sleeping() -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if process.name() == "sleep"
+    ]
+
+
+def test_temporary_files_of_the_processes_go_with_the_stack(toy: Example, tmp_path):
+    messy = Example(shutil.copytree(toy.path, tmp_path / "messy"))
+    with (messy.path / "Procfile").open("a") as procfile:
+        procfile.write("messy: touch $(mktemp -d)/file; exec sleep 60\n")
+
+    with EmbeddedStack(messy, state_dir(messy)) as stack:
+        temporary = Path(stack.environment()["TMPDIR"])
+        assert wait_until(lambda: list(temporary.glob("*/file")), 5)
+
+    assert not temporary.exists()
+
+
+def test_ports_leave_no_lock_and_keep_others_off():
+    first, second = Ports(), Ports()
+    port = first.take()
+
+    assert second.take(port) != port
+    first.give_back()
+    assert not (RESERVED / str(port)).exists()
+    assert second.take(port) == port
+    second.give_back()
+
+
+def test_locks_of_killed_stacks_are_forgotten_and_held_ones_are_not():
+    ports = Ports()
+    held, left = ports.take(), RESERVED / "left"
+    left.touch()
+
+    forget_unused()
+
+    assert not left.exists()
+    assert (RESERVED / str(held)).exists()
+    ports.give_back()

@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -127,7 +128,8 @@ class ComposeStack(WoundedStack):
         """Remove containers, networks, volumes and the images built for this project."""
         for name, wound in self._wounds.items():
             if wound == "paused":
-                self._resume(name)
+                with suppress(StackError):  # an interrupted pause may not have come about
+                    self._resume(name)
         if self._env_file.exists():
             self._run("down", "--volumes", "--remove-orphans", "--rmi", "local")
         self._ports.give_back()

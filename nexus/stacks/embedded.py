@@ -103,6 +103,7 @@ class EmbeddedStack(WoundedStack):
             child.terminate()
         _end_all(services)
         self._ports.give_back()
+        shutil.rmtree(self.state / "tmp", ignore_errors=True)
         (self.state / "stack.json").unlink(missing_ok=True)
 
     def discard(self) -> None:
@@ -151,6 +152,8 @@ class EmbeddedStack(WoundedStack):
             # What the example keeps on disk: it is as old as the data of the services, and goes with it.
             "STATE_FOLDER": str(self.state / "files"),
         }
+        if not self.services_only:
+            env["TMPDIR"] = str(self.state / "tmp")
         if "live" in self.services:
             env["LIVE_PORT"] = self.services["live"].rpartition(":")[2]
         env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}
@@ -222,8 +225,9 @@ class EmbeddedStack(WoundedStack):
     def _start_processes(self) -> None:
         self.url = f"http://127.0.0.1:{self._web_port}"
         # Counters of worker processes that are gone would be summed into those of this run.
-        shutil.rmtree(self.state / "metrics", ignore_errors=True)
-        (self.state / "metrics").mkdir(parents=True)
+        for name in ("metrics", "tmp"):
+            shutil.rmtree(self.state / name, ignore_errors=True)
+            (self.state / name).mkdir(parents=True)
         self._release()
         for process in self.example.procfile:
             if process != "release":
@@ -241,11 +245,13 @@ class EmbeddedStack(WoundedStack):
         self.progress("running release")
         release = self._child("release", self.example.procfile["release"])
         release.log.unlink(missing_ok=True)
+        self._processes["release"] = [release]  # where `close` finds it, if the start is given up
         release.start()
         wait_until(lambda: not release.alive, 120)
         if release.exit_code != 0:
             release.kill()
             raise StackError(f"{self.example.name} refuses to start.", release.tail())
+        del self._processes["release"]
 
     def _child(self, name: str, command: str) -> Child:
         log = self.state / "logs" / f"{name}.log"

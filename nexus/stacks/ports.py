@@ -4,6 +4,7 @@ import fcntl
 import os
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -41,20 +42,36 @@ class Ports:
 
     def give_back(self) -> None:
         """Let other stacks have them."""
-        for lock in self._held.values():
+        for port, lock in self._held.items():
+            _path(port).unlink(missing_ok=True)
             lock.close()
         self._held.clear()
 
     def _reserve(self, port: int) -> bool:
         RESERVED.mkdir(exist_ok=True)
-        lock = (RESERVED / str(port)).open("w")
+        lock = _path(port).open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            return False
-        self._held[port] = lock
-        return True
+            # Given back between open and lock, the file is gone, and the lock keeps nobody off.
+            if os.path.samestat(os.fstat(lock.fileno()), _path(port).stat()):
+                self._held[port] = lock
+                return True
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        lock.close()
+        return False
+
+
+def forget_unused() -> None:
+    """Remove the locks that stacks left which were killed."""
+    for path in RESERVED.glob("*"):
+        with path.open() as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
+def _path(port: int) -> Path:
+    return RESERVED / str(port)
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -25,6 +26,7 @@ class Child:
     Attributes:
         log: receives stdout and stderr; appended to.
         user: numeric user to run as, when the harness is root and the program refuses that.
+        stop_signal: asks it to end, and comes by itself when the harness is gone.
     """
 
     name: str
@@ -33,7 +35,9 @@ class Child:
     cwd: Path
     log: Path
     user: int | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
     popen: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _waker: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
         # `exec` spares a shell that would stand between the harness and the program's exit code.
@@ -48,7 +52,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=end_with_parent,
+                preexec_fn=partial(end_with_parent, self.stop_signal),
                 user=self.user,
                 group=self.user,
                 extra_groups=[] if self.user is not None else None,
@@ -71,7 +75,7 @@ class Child:
         """Ask it to end; returns at once."""
         if self.alive:
             self._signal_group(signal.SIGCONT)
-            os.kill(self.pid, signal.SIGTERM)
+            os.kill(self.pid, self.stop_signal)
 
     def end(self, grace_seconds: float) -> None:
         """Wait for it to end after `terminate`, then kill what is left of its session."""
@@ -85,18 +89,33 @@ class Child:
         self._signal_group(signal.SIGKILL)
         if self.popen:
             self.popen.wait()
+        self._dismiss_waker()
 
     def pause(self) -> None:
+        if self._waker is None:
+            # Stopped, it cannot end with the harness: this one wakes it when the harness is gone.
+            self._waker = subprocess.Popen(
+                ["/bin/sh", "-c", f"read _; kill -s CONT -- -{self.pid}"],
+                stdin=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self._signal_group(signal.SIGSTOP)
 
     def resume(self) -> None:
         self._signal_group(signal.SIGCONT)
+        self._dismiss_waker()
 
     def tail(self, lines: int = 15) -> str:
         """The last lines of its log."""
         if not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _dismiss_waker(self) -> None:
+        if self._waker:
+            self._waker.communicate()
+            self._waker = None
 
     def _signal_group(self, number: int) -> None:
         if self.popen is None:
@@ -105,13 +124,13 @@ class Child:
             os.killpg(self.pid, number)
 
 
-def end_with_parent() -> None:
+def end_with_parent(number: int = signal.SIGTERM) -> None:
     """Run in a child before its program: it ends with the thread that started it, on Linux.
 
     Even a harness that is killed with SIGKILL leaves nothing running.
     """
     if sys.platform == "linux":
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        LIBC.prctl(PR_SET_PDEATHSIG, number)
 
 
 def wait_until(condition: Callable[[], bool], deadline_seconds: float, step: float = 0.05) -> bool:

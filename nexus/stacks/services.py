@@ -7,6 +7,7 @@ import pwd
 import secrets
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -116,7 +117,8 @@ def postgres_service(site: Site) -> Service:
     command = f"'{programs / 'bin' / 'postgres'}' -D '{data}' -p {port} -h 127.0.0.1 -k ''"
     for setting in postgres_settings(site.command):
         command += f" -c {shlex.quote(setting)}"
-    child = Child("postgres", command, env, Path("/"), site.log, user=user)
+    # SIGINT is a "fast" stop: at SIGTERM it would wait for as long as anybody is connected.
+    child = Child("postgres", command, env, Path("/"), site.log, user, signal.SIGINT)
     isready = [str(programs / "bin" / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     return Service(
         name="postgres",
