@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,21 +17,22 @@ def bench(example: Example, progress: Progress, *, record: bool) -> None:
 
     Raises:
         StackError: there is no benchmark for `example`, or it failed.
+        AlreadyRuns: another process runs it.
     """
     script = ROOT / "benchmarks" / f"{example.name}.py"
     if not script.exists():
         raise StackError(f"{example.name} has no benchmark.")
-    state = state_dir(example) / "bench"
+    folder = state_dir(example)
     lock = script.with_suffix(".txt")
     progress("installing the peers" if lock.exists() else "installing packages")
     # A benchmark without a lock of its own compares the example with itself.
-    binaries = ensure_lock(state / "venv", lock) if lock.exists() else ensure_environment(example)
-    with (
-        EmbeddedStack(example, state, services_only=True, progress=progress) as services,
-        tempfile.TemporaryDirectory() as folder,
-    ):
+    binaries = (
+        ensure_lock(folder / "bench-venv", lock) if lock.exists() else ensure_environment(example)
+    )
+    stack = EmbeddedStack(example, folder / "bench", services_only=True, progress=progress)
+    with stack.temporarily() as services:
         progress("measuring")
-        output = Path(folder) / "bench.json"
+        output = stack.state / "bench.json"
         env = services.environment() | {"PYTHONPATH": str(example.path)}
         command = [str(binaries / "python"), str(script), "--output", str(output)]
         done = subprocess.run(command, env=env, check=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from nexus.environment import STATE
-from nexus.stacks.services import unprivileged_dir
+from nexus.stacks import outside
 from nexus.stacks.state import AlreadyRuns, owned
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -20,8 +20,7 @@ def clean_all() -> Iterator[str]:
     for folder in sorted(path for path in STATE.glob("*") if path.is_dir()):
         yield from _stop_owner(folder)
     yield from _containers()
-    for data in STATE.glob("*/**/data/*"):
-        shutil.rmtree(unprivileged_dir(data).parent, ignore_errors=True)
+    outside.remove_below(STATE)
     if STATE.exists():
         shutil.rmtree(STATE)
         yield "removed .nexus"

@@ -15,6 +15,7 @@ from nexus.environment import InstallError
 from nexus.experiment import ExperimentError
 from nexus.load import LoadError
 from nexus.stacks.base import StackError
+from nexus.stacks.state import AlreadyRuns
 
 USAGE = 2
 SIGNAL_BASE = 128  # a program ended by signal n is reported as 128 + n
@@ -40,7 +41,7 @@ def sentences() -> Iterator[None]:
         fail(str(error), code=USAGE)
     except StackError as error:
         fail(str(error), error.log)
-    except (InstallError, ExperimentError, LoadError, ValueError) as error:
+    except (AlreadyRuns, InstallError, ExperimentError, LoadError, ValueError) as error:
         fail(str(error))
 
 

@@ -1,10 +1,12 @@
 """Runs experiments on a stack and compares their verdicts with what is declared."""
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, assert_never
 
 from nexus.catalog import Example
@@ -13,10 +15,12 @@ from nexus.experiment import Experiment, Params, Sample, Stack, Verdict
 from nexus.load import Exchange, Exchanges, watching
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack
-from nexus.stacks.embedded import EmbeddedStack, Progress, silent
+from nexus.stacks.embedded import EmbeddedStack, Progress, remove_data, silent
+from nexus.stacks.state import owner, project
 
 type Kind = Literal["embedded", "compose"]
 
+_numbers = itertools.count(1)
 WEB_PROCESSES = 2  # with two workers each: both stacks answer with four server processes
 
 
@@ -48,7 +52,7 @@ class Proof:
 def proof_stack(
     example: Example, kind: Kind, progress: Progress = silent, overlays: tuple[str, ...] = ()
 ) -> Iterator[EmbeddedStack | ComposeStack]:
-    """Run a stack of its own for experiments; its data is gone afterwards, its logs only after success.
+    """Run a stack of its own for experiments, and of each that was killed remove the data.
 
     Args:
         overlays: further compose files of the example (`compose.cluster.yml`).
@@ -56,19 +60,26 @@ def proof_stack(
     Raises:
         StackError: it does not start.
     """
-    state = state_dir(example) / "proofs" / f"{kind}-{os.getpid()}"
+    proofs = state_dir(example) / "proofs"
+    _forget_killed(proofs)
+    state = proofs / f"{kind}-{os.getpid()}-{next(_numbers)}"
     stack: EmbeddedStack | ComposeStack
     match kind:
         case "embedded":
             stack = EmbeddedStack(example, state, replicas=WEB_PROCESSES, progress=progress)
         case "compose":
-            project = f"nexus-{example.name}-proof-{os.getpid()}"
-            stack = ComposeStack(example, state, project, overlays=overlays, progress=progress)
+            name = project(f"{example.name}-proof-{state.name}")
+            stack = ComposeStack(example, state, name, overlays=overlays, progress=progress)
         case _:
             assert_never(kind)
-    with stack:
+    with stack.temporarily():
         yield stack
-    stack.discard()
+
+
+def _forget_killed(proofs: Path) -> None:
+    # Whoever has data owns its folder; a folder without may be about to be owned.
+    for state in [data.parent for data in proofs.glob("*/data") if not owner(data.parent)]:
+        remove_data(state)
 
 
 def prove_one(

@@ -9,6 +9,7 @@ import pytest
 from nexus import catalog
 from nexus.catalog import Example
 from nexus.prove import proof_stack
+from nexus.stacks import outside
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack, engine_problem
 from nexus.stacks.embedded import EmbeddedStack
@@ -87,6 +88,13 @@ def stack(request: pytest.FixtureRequest) -> Iterator[EmbeddedStack | ComposeSta
 def needs_engine() -> None:
     if problem := engine_problem():
         pytest.skip(problem)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of stacks in temporary folders nothing stays outside of these."""
+    yield
+    outside.remove_below(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import http.client
 import os
-import re
 import shutil
 import signal
 import threading
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -17,12 +17,14 @@ import redis
 
 from nexus.catalog import Example
 from nexus.environment import state_dir
+from nexus.stacks import outside
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.outside import taken
 from nexus.stacks.ports import RESERVED, Ports, forget_unused
 from nexus.stacks.processes import wait_until
-from nexus.stacks.services import Site, postgres_settings, varnish_service
-from nexus.stacks.state import read_state
+from nexus.stacks.services import Site, postgres_settings, reachable, varnish_service
+from nexus.stacks.state import AlreadyRuns, owned, read_state
 
 
 @pytest.fixture
@@ -46,13 +48,12 @@ def test_postgres_starts_even_as_root_and_keeps_every_folder_as_it_was(toy: Exam
     before = {folder: folder.stat().st_mode for folder in [closed, *closed.parents]}
 
     with (
-        EmbeddedStack(toy, closed / "state") as stack,
+        EmbeddedStack(toy, closed / "state").temporarily() as stack,
         psycopg.connect(stack.services["postgres"]) as connection,
     ):
         (version,) = connection.execute("SELECT current_setting('server_version')").fetchone()
         (preloaded,) = connection.execute("SHOW shared_preload_libraries").fetchone()
 
-    stack.discard()
     assert int(version.split(".")[0]) >= 17
     assert preloaded == "pg_stat_statements"
     assert {folder: folder.stat().st_mode for folder in before} == before
@@ -96,6 +97,50 @@ def test_data_outlives_a_stop(toy: Example):
 
     with EmbeddedStack(toy, state_dir(toy)) as second, client(second) as redis_now:
         assert redis_now.get("kept") == b"yes"
+
+
+def test_temporary_stack_begins_empty_and_leaves_nothing(toy: Example):
+    with EmbeddedStack(toy, state_dir(toy)) as killed, client(killed) as redis_then:
+        redis_then.set("kept", "yes")
+    assert data_of(killed)
+
+    temporary = EmbeddedStack(toy, killed.state)
+    with temporary.temporarily(), client(temporary) as redis_now:
+        assert redis_now.get("kept") is None
+        assert data_of(temporary)
+
+    assert not temporary.state.exists()
+    assert data_of(temporary) == []
+
+
+def test_temporary_stack_that_fails_leaves_its_logs_alone(toy: Example):
+    stack = EmbeddedStack(toy, state_dir(toy))
+
+    with pytest.raises(ZeroDivisionError), stack.temporarily():
+        _ = 1 / 0
+
+    assert "ready to accept connections" in stack.logs("postgres")
+    assert data_of(stack) == []
+
+
+def test_temporary_stack_of_another_process_is_left_alone(toy: Example):
+    state = state_dir(toy)
+    with owned(state):
+        (state / "data").mkdir()
+        with pytest.raises(AlreadyRuns), EmbeddedStack(toy, state).temporarily():
+            pass
+
+    assert (state / "data").exists()
+
+
+def data_of(stack: EmbeddedStack) -> list[Path]:
+    """Folders with data of its services, wherever they are."""
+    notes = [
+        note
+        for note in outside.BASE.glob("*.owner")
+        if Path(note.read_text().strip()).is_relative_to(stack.state)
+    ]
+    return [*stack.state.glob("data/*"), *(note.with_suffix("") for note in notes)]
 
 
 def test_stopped_service_refuses_and_is_back_at_the_same_address(stack: EmbeddedStack):
@@ -193,57 +238,23 @@ def test_harness_that_is_killed_leaves_nothing(toy: Example):
     assert len(gone) >= 4
 
 
-def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):
-    (tmp_path / "varnish").mkdir()
-    (tmp_path / "varnish" / "edge.vcl").write_text("vcl 4.1;")
-    site = Site(1, tmp_path / "data", tmp_path / "log", tmp_path, web_port=2, another=lambda: 3)
-
-    service = varnish_service(site)
-
-    folder = Path(re.search("-f '(.*)/default.vcl'", service.child.command)[1])
-    assert '.host = "127.0.0.1"; .port = "2"' in (folder / "default.vcl").read_text()
-    assert (folder / "edge.vcl").read_text() == "vcl 4.1;"
-    assert "-a http=127.0.0.1:1,HTTP -a purge=127.0.0.1:3,HTTP" in service.child.command
-    assert service.env == {"CDN_PURGE_URL": "http://127.0.0.1:3"}
-    if folder != tmp_path / "data":  # of root: outside of every home
-        shutil.rmtree(folder.parent)
-
-
-def test_files_of_an_example_live_as_long_as_its_data(toy: Example):
+def test_start_that_is_killed_leaves_no_half_made_database(toy: Example):
     stack = EmbeddedStack(toy, state_dir(toy))
-    with stack:
-        files = Path(stack.environment()["STATE_FOLDER"])
 
-    assert files.is_relative_to(stack.state)
-    assert not files.is_relative_to(stack.state / "logs")
-    stack.discard()
-    assert not stack.state.exists()
+    def half_made() -> bool:
+        folders = [stack.state / "data", *data_of(stack)]
+        return any(list(folder.glob("postgres*/PG_VERSION")) for folder in folders)
 
+    child = os.fork()
+    if child == 0:
+        stack.start_all()
+        os._exit(0)
+    assert wait_until(half_made, 20, 0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
-def test_process_live_is_told_a_port_of_its_own(toy: Example, tmp_path):
-    told = tmp_path / "told"
-    lively = Example(shutil.copytree(toy.path, tmp_path / "lively"))
-    with (lively.path / "Procfile").open("a") as procfile:
-        procfile.write(f'live: echo "$LIVE_PORT" > {told}; exec sleep 60\n')
-
-    with EmbeddedStack(lively, state_dir(lively)) as stack:
-        assert wait_until(lambda: told.exists() and told.read_text().endswith("\n"), 5)
-        assert stack.services["live"] == f"http://127.0.0.1:{told.read_text().strip()}"
-        assert stack.services["live"] != stack.url
-
-
-def test_process_has_the_grace_that_compose_gives_it(toy: Example, tmp_path):
-    patient = Example(shutil.copytree(toy.path, tmp_path / "patient"))
-    with (patient.path / "compose.yml").open("a") as compose:
-        compose.write("  slow:\n    stop_grace_period: 6s\n")
-    with (patient.path / "Procfile").open("a") as procfile:
-        procfile.write("slow: trap 'sleep 4; exit 7' TERM; while true; do sleep 0.1; done\n")
-
-    with EmbeddedStack(patient, state_dir(patient)) as stack:
-        slow = stack.children()["slow.1"]
-        stack.stop("slow")
-
-        assert slow.exit_code == 7
+    with stack, psycopg.connect(stack.services["postgres"]) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_release_ends_when_the_start_is_given_up(toy: Example, tmp_path):
@@ -308,3 +319,85 @@ def test_locks_of_killed_stacks_are_forgotten_and_held_ones_are_not():
     assert not left.exists()
     assert (RESERVED / str(held)).exists()
     ports.give_back()
+
+
+def test_programs_that_nobody_reaches_are_copied_once_and_again_after_an_update(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(outside, "BASE", tmp_path / "outside")
+    programs = tmp_path / "closed" / "pginstall"
+    (programs / "bin").mkdir(parents=True)
+    programs.parent.chmod(0o700)
+    (programs / "bin" / "postgres").write_text("old")
+
+    with ExitStack() as held:
+        first, second = (
+            reachable(programs, lambda owner: held.enter_context(taken(owner))) for _ in range(2)
+        )
+        (programs / "bin" / "postgres").write_text("newer")
+        reachable(programs, lambda owner: held.enter_context(taken(owner)))
+
+    assert first == second == next(outside.BASE.glob("*/pginstall"))
+    assert (first / "bin" / "postgres").read_text() == "newer"
+
+
+def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):
+    (tmp_path / "varnish").mkdir()
+    (tmp_path / "varnish" / "edge.vcl").write_text("vcl 4.1;")
+    site = Site(
+        1,
+        tmp_path / "data",
+        tmp_path / "log",
+        tmp_path,
+        web_port=2,
+        another=lambda: 3,
+        outside=lambda owner: owner,
+    )
+
+    service = varnish_service(site)
+
+    folder = tmp_path / "data"
+    assert f"-f '{folder}/default.vcl'" in service.child.command
+    assert '.host = "127.0.0.1"; .port = "2"' in (folder / "default.vcl").read_text()
+    assert (folder / "edge.vcl").read_text() == "vcl 4.1;"
+    assert "-a http=127.0.0.1:1,HTTP -a purge=127.0.0.1:3,HTTP" in service.child.command
+    assert service.env == {"CDN_PURGE_URL": "http://127.0.0.1:3"}
+
+
+def test_files_of_an_example_live_as_long_as_its_data(toy: Example):
+    stack = EmbeddedStack(toy, state_dir(toy))
+    with stack:
+        files = Path(stack.environment()["STATE_FOLDER"])
+    files.mkdir()
+
+    stack.discard_data()
+
+    assert files.is_relative_to(stack.state)
+    assert not files.exists()
+    assert stack.logs("postgres")
+
+
+def test_process_live_is_told_a_port_of_its_own(toy: Example, tmp_path):
+    told = tmp_path / "told"
+    lively = Example(shutil.copytree(toy.path, tmp_path / "lively"))
+    with (lively.path / "Procfile").open("a") as procfile:
+        procfile.write(f'live: echo "$LIVE_PORT" > {told}; exec sleep 60\n')
+
+    with EmbeddedStack(lively, state_dir(lively)) as stack:
+        assert wait_until(lambda: told.exists() and told.read_text().endswith("\n"), 5)
+        assert stack.services["live"] == f"http://127.0.0.1:{told.read_text().strip()}"
+        assert stack.services["live"] != stack.url
+
+
+def test_process_has_the_grace_that_compose_gives_it(toy: Example, tmp_path):
+    patient = Example(shutil.copytree(toy.path, tmp_path / "patient"))
+    with (patient.path / "compose.yml").open("a") as compose:
+        compose.write("  slow:\n    stop_grace_period: 6s\n")
+    with (patient.path / "Procfile").open("a") as procfile:
+        procfile.write("slow: trap 'sleep 4; exit 7' TERM; while true; do sleep 0.1; done\n")
+
+    with EmbeddedStack(patient, state_dir(patient)) as stack:
+        slow = stack.children()["slow.1"]
+        stack.stop("slow")
+
+        assert slow.exit_code == 7

@@ -11,7 +11,8 @@ from nexus.stacks.embedded import EmbeddedStack
 
 def test_own_tests_pass(example: Example, tmp_path):
     binaries = ensure_environment(example, dev=True)
-    with EmbeddedStack(example, tmp_path, services_only=True, dev=True) as services:
+    stack = EmbeddedStack(example, tmp_path / "services", services_only=True, dev=True)
+    with stack.temporarily() as services:
         done = subprocess.run(
             [str(binaries / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
             cwd=example.path,

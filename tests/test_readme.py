@@ -31,7 +31,7 @@ def matches(line: str, expected: str) -> bool:
 def test_console_sessions_are_true(example: Example, tmp_path):
     shown = list(sessions(example))
     assert len(shown) >= 3, "the write-up shows fewer than three commands to try"
-    with EmbeddedStack(example, tmp_path) as stack:
+    with EmbeddedStack(example, tmp_path / "stack").temporarily() as stack:
         for command, expected in shown:
             done = subprocess.run(
                 ["bash", "-c", command.replace(DOCUMENTED, stack.url)],

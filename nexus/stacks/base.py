@@ -1,13 +1,16 @@
 """What both stacks share: hands that hurt the example, and the journal that undoes it."""
 
+import shutil
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal, Self
 
 from nexus.stacks.ports import Ports
 from nexus.stacks.processes import wait_until
+from nexus.stacks.state import owned
 
 
 class StackError(RuntimeError):
@@ -22,6 +25,7 @@ class WoundedStack(ABC):
     """Remembers every fault inflicted through it, so that `heal` can undo each."""
 
     kind: Literal["embedded", "compose"]
+    state: Path
     url: str
     services: Mapping[str, str]
 
@@ -43,10 +47,30 @@ class WoundedStack(ABC):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @contextmanager
+    def temporarily(self) -> Iterator[Self]:
+        """Run it on empty services; its data is gone afterwards, its logs only after success.
+
+        Raises:
+            AlreadyRuns: another process has a stack in the same folder.
+        """
+        with owned(self.state):
+            self.discard_data()  # of one that was killed
+            try:
+                with self:
+                    yield self
+            finally:
+                self.discard_data()
+            shutil.rmtree(self.state, ignore_errors=True)
+
     @abstractmethod
     def start_all(self) -> None: ...
     @abstractmethod
     def close(self) -> None: ...
+    @abstractmethod
+    def discard_data(self) -> None:
+        """Remove what the stopped stack's services and processes keep, but no log."""
+
     @abstractmethod
     def _stop(self, name: str) -> None: ...
     @abstractmethod

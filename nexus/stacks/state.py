@@ -6,21 +6,26 @@ import os
 import secrets
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 if TYPE_CHECKING:
     from nexus.stacks.compose import ComposeStack
     from nexus.stacks.embedded import EmbeddedStack
 
 
+CLOCK_STEP_SECONDS = 60  # by which the start of a process may seem to move when the clock is set
+
+
 class AlreadyRuns(RuntimeError):
     """Another process holds this stack; `state` is its stack.json, empty while it starts."""
 
     def __init__(self, state: dict[str, Any]) -> None:
-        super().__init__("the stack already runs")
+        super().__init__("Another process runs this stack; wait for its end.")
         self.state = state
 
 
@@ -37,7 +42,23 @@ def owned(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRuns(read_state(folder)) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()} {psutil.Process().create_time()}")
+        lock.flush()
         yield
+
+
+def owner(folder: Path) -> psutil.Process | None:
+    """Return the process that owns the stack of `folder`, however far it has come; None if none does."""
+    with suppress(AlreadyRuns), owned(folder):
+        return None
+    with suppress(ValueError, psutil.NoSuchProcess):
+        pid, began = (folder / "stack.lock").read_text().split()
+        process = psutil.Process(int(pid))
+        # In its first moment the owner has not signed yet: what is there is of one before.
+        if abs(process.create_time() - float(began)) < CLOCK_STEP_SECONDS:
+            return process
+    return None
 
 
 def read_state(folder: Path) -> dict[str, Any]:
