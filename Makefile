@@ -61,7 +61,7 @@ format: .venv/dev.stamp ## let ruff format and sort
 
 clean: ## leave no process, container, volume or file
 	@if [ -x $(PYTHON) ]; then $(NEXUS) clean; fi
-	@rm -rf .venv .nexus .pytest_cache .mypy_cache .ruff_cache .hypothesis site
+	@rm -rf .venv .nexus .pytest_cache .mypy_cache .ruff_cache .hypothesis site .site-*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: .venv/run.stamp ## [UPGRADE=1]: resolve every requirements file again

@@ -1,89 +1,122 @@
-"""Puts away whatever the harness left: processes, containers, volumes, files."""
+"""Puts away whatever this checkout left: processes, containers, volumes, files."""
 
+import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
 from nexus.environment import STATE
-from nexus.stacks import outside
-from nexus.stacks.state import AlreadyRuns, owned
+from nexus.stacks import outside, ports
+from nexus.stacks.processes import wait_until
+from nexus.stacks.state import owner, project_prefix
 
+OWNED = ("*", "*/bench", "*/proofs/*")  # folders in .nexus that a stack may run in
+GRACE_SECONDS = 10
 PROJECT_LABEL = "com.docker.compose.project"
-PREFIX = "nexus-"
+FOLDER_LABEL = "com.docker.compose.project.working_dir"
+LISTINGS = {
+    "container": "ps --all",
+    "network": "network ls",
+    "volume": "volume ls",
+    "image": "images",
+}
 
 
 def clean_all() -> Iterator[str]:
     """Yield a line for each thing that was removed."""
-    for folder in sorted(path for path in STATE.glob("*") if path.is_dir()):
-        yield from _stop_owner(folder)
+    for pattern in OWNED:
+        for lock in sorted(STATE.glob(f"{pattern}/stack.lock")):
+            yield from _stop_owner(lock.parent)
     yield from _containers()
-    outside.remove_below(STATE)
+    for folder in (STATE, Path(sys.prefix)):
+        outside.remove_below(folder)
+    ports.forget_unused()
     if STATE.exists():
         shutil.rmtree(STATE)
         yield "removed .nexus"
 
 
 def _stop_owner(folder: Path) -> Iterator[str]:
-    try:
-        with owned(folder):
-            return
-    except AlreadyRuns as running:
-        pid = running.state.get("owner_pid")
-    if not pid or not psutil.pid_exists(pid):
+    process = owner(folder)
+    if process is None:
         return
-    owner = psutil.Process(pid)
-    owner.terminate()
+    process.terminate()
+    if not wait_until(lambda: _has_ended(process), GRACE_SECONDS):
+        process.kill()
+    yield f"stopped {folder.relative_to(STATE)}"
+
+
+def _has_ended(process: psutil.Process) -> bool:
     try:
-        owner.wait(10)
-    except psutil.TimeoutExpired:
-        owner.kill()
-    yield f"stopped {folder.name}"
+        # One that its parent has not asked for yet is still listed.
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _containers() -> Iterator[str]:
     if shutil.which("docker") is None:
         return
-    for project in sorted(_projects()):
+    for project in sorted(_own_projects() | _abandoned_projects()):
+        left = False
         for kind, remove in (
             ("container", ["rm", "--force", "--volumes"]),
             ("network", ["network", "rm"]),
             ("volume", ["volume", "rm", "--force"]),
-            ("image", ["rmi", "--force"]),
+            ("image", ["rmi"]),
         ):
-            found = _labelled(kind, project)
+            found = _belonging(kind, project)
             if found:
+                left = True
                 subprocess.run(
                     ["docker", *remove, *found], capture_output=True, check=False, timeout=120
                 )
-        yield f"removed the containers, networks, volumes and images of {project}"
+        if left:
+            yield f"removed the containers, networks, volumes and images of {project}"
 
 
-def _projects() -> set[str]:
-    found = set()
-    for kind in ("container", "network", "volume"):
-        label = f'{{{{.Label "{PROJECT_LABEL}"}}}}'
-        found |= set(_docker(_listing(kind), "--format", label))
+def _own_projects() -> set[str]:
+    label = f'{{{{.Label "{PROJECT_LABEL}"}}}}'
+    found = {
+        name
+        for kind in ("container", "network", "volume")
+        for name in _docker(LISTINGS[kind], "--format", label)
+    }
     # Images carry no label before Compose 2.30: their name begins with the project's.
-    found |= set(_docker("images", "--format", "{{.Repository}}"))
-    return {name for name in found if name.startswith(PREFIX) and "/" not in name}
+    found |= set(_docker(LISTINGS["image"], "--format", "{{.Repository}}"))
+    return {name for name in found if name.startswith(project_prefix())}
 
 
-def _labelled(kind: str, project: str) -> list[str]:
-    if kind == "image":
-        return _docker("images", "--quiet", f"{project}*")
-    return _docker(_listing(kind), "--quiet", "--filter", f"label={PROJECT_LABEL}={project}")
+def _abandoned_projects() -> set[str]:
+    """Projects of other checkouts whose folder is gone.
 
-
-def _listing(kind: str) -> str:
+    A network, a volume or an image without a container says nothing of its folder: it stays.
+    """
+    if not _sees_the_same_files():
+        return set()
+    label = f'{{{{.Label "{PROJECT_LABEL}"}}}}:{{{{.Label "{FOLDER_LABEL}"}}}}'
+    found = [line.split(":", 1) for line in _docker(LISTINGS["container"], "--format", label)]
     return {
-        "container": "ps --all",
-        "network": "network ls",
-        "volume": "volume ls",
-        "image": "images",
-    }[kind]
+        name
+        for name, folder in found
+        if name.startswith("nexus-") and folder and not Path(folder).parent.exists()
+    }
+
+
+def _sees_the_same_files() -> bool:
+    # An engine elsewhere, or around the container that this runs in, has folders that are not seen from here.
+    return _docker("info", "--format", "{{.Name}}") == [platform.node()]
+
+
+def _belonging(kind: str, project: str) -> list[str]:
+    if kind == "image":
+        # By name: of another checkout the same image may bear another one.
+        return _docker(LISTINGS[kind], "--format", "{{.Repository}}:{{.Tag}}", f"{project}*")
+    return _docker(LISTINGS[kind], "--quiet", "--filter", f"label={PROJECT_LABEL}={project}")
 
 
 def _docker(listing: str, *args: str) -> list[str]:
@@ -92,4 +125,4 @@ def _docker(listing: str, *args: str) -> list[str]:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     except subprocess.TimeoutExpired:
         return []
-    return sorted(set(done.stdout.split())) if done.returncode == 0 else []
+    return sorted(set(done.stdout.splitlines())) if done.returncode == 0 else []

@@ -1,5 +1,6 @@
 """The commands as a user meets them: what they say, how they end, what they leave."""
 
+import hashlib
 import http.client
 import json
 import os
@@ -8,15 +9,22 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.request
 from pathlib import Path
 
 import psutil
 import pytest
+import redis
 
+from nexus.bench import bench
 from nexus.catalog import ROOT
+from nexus.prove import proof_stack
+from nexus.stacks import outside
+from nexus.stacks.embedded import EmbeddedStack, silent
 from nexus.stacks.processes import wait_until
+from nexus.stacks.state import AlreadyRuns, owned, project
 
 TOYS = ROOT / "tests" / "examples"
 
@@ -250,13 +258,137 @@ def test_verdict_that_differs_from_the_declaration_fails(env, tmp_path):
     assert done.stderr.strip() == "At least one verdict differs from what is declared: toy."
 
 
-@pytest.mark.alone  # it ends what any other test has started
 def test_clean_stops_a_running_stack_and_removes_its_data(running, env, tmp_path):
     done = nexus("clean", env=env)
 
     assert done.returncode == 0
     assert running.left() == []
     assert not (tmp_path / "toy").exists()
+    assert outside_of(tmp_path) == []
+
+
+def outside_of(state: Path) -> list[str]:
+    """Whose folders lie outside of every home, of those in `state`."""
+    owners = [note.read_text().strip() for note in outside.BASE.glob("*.owner")]
+    return [owner for owner in owners if Path(owner).is_relative_to(state)]
+
+
+def test_clean_ends_a_stack_that_is_still_starting_wherever_it_is(env, tmp_path):
+    left = tmp_path / "toy" / "stack.lock"
+    left.parent.mkdir(parents=True)
+    left.write_text(f"{os.getpid()} 0.0")  # of one that was killed, and whose number is ours now
+    script = "import sys, signal; from pathlib import Path; from nexus.stacks.state import owned\n"
+    script += "with owned(Path(sys.argv[1])): print('starting', flush=True); signal.pause()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, tmp_path / "toy" / "proofs" / "embedded-1-1"],
+        env=env,
+        stdout=subprocess.PIPE,
+    ) as starting:
+        assert starting.stdout.readline() == b"starting\n"
+        done = nexus("clean", env=env)
+
+        assert starting.wait(5) == -signal.SIGTERM
+    assert done.stdout.splitlines() == ["stopped toy/proofs/embedded-1-1", "removed .nexus"]
+
+
+@pytest.mark.compose
+@pytest.mark.usefixtures("needs_engine")
+def test_clean_removes_containers_of_this_checkout_and_of_those_that_are_gone(env, tmp_path):
+    here, gone = tmp_path / "examples" / "toy", tmp_path / "gone" / "examples" / "toy"
+    here.mkdir(parents=True)
+    own = f"nexus-{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:8]}-toy"
+    other, abandoned = f"nexus-other-{os.getpid()}", f"nexus-abandoned-{os.getpid()}"
+    nothing = tmp_path / "nothing.tar"
+    tarfile.open(nothing, "w").close()
+    image = docker("import", nothing)
+    for name, folder in ((own, here), (other, here), (abandoned, gone)):
+        docker("tag", image, f"{name}-web")
+        labels = [*label("project", name), *label("project.working_dir", folder)]
+        volume = docker("volume", "create", *labels)
+        docker("create", *labels, "--volume", f"{volume}:/data", f"{name}-web", "true")
+    try:
+        done = nexus("clean", env=env)
+
+        said = "removed the containers, networks, volumes and images of "
+        assert {line for line in done.stdout.splitlines() if line.startswith(said)} >= {
+            f"{said}{own}",
+            f"{said}{abandoned}",
+        }
+        assert [left_of(name) for name in (own, abandoned)] == [[], []]
+        assert len(left_of(other)) == 3
+    finally:
+        container, volume, _ = left_of(other)
+        docker("rm", container)
+        docker("volume", "rm", volume)
+        docker("rmi", f"{other}-web")
+
+
+def left_of(name: str) -> list[str]:
+    """Containers, volumes and images of a compose project."""
+    own = f"label=com.docker.compose.project={name}"
+    listings = [["ps", "-a", "-f", own], ["volume", "ls", "-f", own], ["images", f"{name}-web"]]
+    return [each for listing in listings for each in docker(*listing, "-q").split()]
+
+
+def label(name: str, value: object) -> list[str]:
+    return ["--label", f"com.docker.compose.{name}={value}"]
+
+
+def docker(*args: object) -> str:
+    done = subprocess.run(["docker", *map(str, args)], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_benchmark_begins_on_empty_services_and_leaves_no_data(toy, monkeypatch, tmp_path, capfd):
+    monkeypatch.setattr("nexus.bench.ROOT", tmp_path)
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "toy.py").write_text(
+        "import os, socket, urllib.parse\n"
+        "url = urllib.parse.urlsplit(os.environ['REDIS_URL'])\n"
+        "connection = socket.create_connection((url.hostname, url.port))\n"
+        "connection.sendall(b'SET left yes\\r\\nDBSIZE\\r\\n')\n"
+        "answers = connection.makefile()\n"
+        "print([next(answers).strip() for _ in range(2)])\n"
+    )
+    state = tmp_path / "toy" / "bench"
+    with (
+        EmbeddedStack(toy, state, services_only=True) as killed,
+        redis.Redis.from_url(killed.services["redis"]) as store,
+    ):
+        store.set("of a killed one", "yes")
+
+    for _ in range(2):
+        bench(toy, silent, record=False)
+
+        assert "['+OK', ':1']" in capfd.readouterr().out
+    assert not state.exists()
+    assert outside_of(state) == []
+    with owned(state), pytest.raises(AlreadyRuns, match="Another process"):
+        bench(toy, silent, record=False)
+
+
+def test_proof_removes_the_data_of_those_that_were_killed_and_of_no_other(toy, tmp_path):
+    proofs = tmp_path / "toy" / "proofs"
+    for name in ("killed", "running"):
+        for part in ("data", "logs"):
+            (proofs / name / part).mkdir(parents=True)
+
+    with owned(proofs / "running"), proof_stack(toy, "embedded") as stack:
+        assert stack.state.parent == proofs
+
+    assert sorted(path.name for path in (proofs / "killed").iterdir()) == ["logs", "stack.lock"]
+    assert (proofs / "running" / "data").exists()
+    assert not stack.state.exists()
+
+
+def test_two_checkouts_call_their_containers_differently(monkeypatch, tmp_path):
+    names = set()
+    for folder in ("one", "two"):
+        monkeypatch.setattr("nexus.stacks.state.STATE", tmp_path / folder)
+        names.add(project("toy"))
+
+    assert len(names) == 2
+    assert all(re.fullmatch(r"nexus-[0-9a-f]{8}-toy", name) for name in names)
 
 
 def test_without_a_docker_engine_up_says_what_works_instead(env):

@@ -1,6 +1,7 @@
 """`.nexus/<example>/stack.json`: where a running stack is, for people and for other programs."""
 
 import fcntl
+import hashlib
 import json
 import os
 import secrets
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+
+from nexus.environment import STATE
 
 if TYPE_CHECKING:
     from nexus.stacks.compose import ComposeStack
@@ -100,8 +103,13 @@ def compose_runs(name: str) -> bool:
 
 
 def project(name: str) -> str:
-    """The compose project of the containers that `make up` starts."""
-    return f"nexus-{name}"
+    """The compose project of the containers that `make up` starts: another one in each checkout."""
+    return project_prefix() + name
+
+
+def project_prefix() -> str:
+    """What every compose project of this checkout begins with."""
+    return f"nexus-{hashlib.sha256(str(STATE.resolve()).encode()).hexdigest()[:8]}-"
 
 
 def secret(folder: Path, name: str) -> str:
