@@ -22,7 +22,7 @@ from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.outside import taken
 from nexus.stacks.ports import RESERVED, Ports, forget_unused
-from nexus.stacks.processes import wait_until
+from nexus.stacks.processes import Child, wait_until
 from nexus.stacks.services import Site, postgres_settings, reachable, varnish_service
 from nexus.stacks.state import AlreadyRuns, owned, read_state
 
@@ -199,6 +199,20 @@ def test_release_that_fails_shows_its_sentence(toy: Example, monkeypatch):
         EmbeddedStack(toy, state_dir(toy)).__enter__()
 
     assert caught.value.log == "TRUSTED_PROXIES: '10.0.0.0/99' is not a network."
+
+
+def test_program_that_has_answered_is_not_asked_again(toy: Example, tmp_path):
+    """On a busy machine the second answer may come too late, and the stack would not start for it."""
+    child = Child("web", "sleep 60", dict(os.environ), tmp_path, tmp_path / "web.log")
+    child.start()
+    answers = iter([False, True])
+
+    try:
+        EmbeddedStack(toy, tmp_path)._wait(child, answers.__next__)
+    finally:
+        child.kill()
+
+    assert next(answers, "asked twice") == "asked twice"
 
 
 def test_program_that_died_is_noticed_with_its_last_lines(stack: EmbeddedStack):
