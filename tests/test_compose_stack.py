@@ -1,6 +1,8 @@
 """The compose stack: the same hands as the embedded one, on containers."""
 
+import base64
 import json
+import os
 import subprocess
 import urllib.request
 
@@ -9,7 +11,7 @@ import pytest
 import redis
 
 from nexus import catalog
-from nexus.experiment import Request, volley
+from nexus.experiment import Answer, Request, ask, volley
 from nexus.prove import proof_stack, prove_one
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack, engine_problem
@@ -168,31 +170,79 @@ def test_the_limit_holds_on_a_redis_cluster_and_its_clients_spread_over_the_node
     assert all(int(size) > 0 for size in sizes), sizes
 
 
-def test_jobs_survive_a_node_of_rabbitmq_and_a_host_of_workers():
-    """The overlay compose.cluster.yml: three nodes, two hosts of workers, one of each killed."""
+@pytest.fixture(scope="module")
+def cluster():
+    """async_tasks with its overlay compose.cluster.yml: three nodes of RabbitMQ, two hosts of workers."""
     if problem := engine_problem():
         pytest.skip(problem)
     example = catalog.example("async_tasks")
     with proof_stack(example, "compose", overlays=("compose.cluster.yml",)) as stack:
-        slow = {"airline": "HA", "month": 1, "drill": {"seconds": 0.1}}
-        request = Request(
-            f"{stack.url}/api/durable/reports/",
-            {"Content-Type": "application/json", "Authorization": f"Bearer {stack.staff_token}"},
-            "POST",
-            json.dumps(slow).encode(),
-        )
-        jobs = [
-            json.loads(answer.body)["id"]
-            for answer in volley([request] * 200, processes=2, connections=8)
-        ]
-        with psycopg.connect(stack.services["postgres"], autocommit=True) as database:
+        yield stack
 
-            def reports() -> tuple[int, int]:
-                query = "SELECT count(DISTINCT job_id), count(*) FROM reports_report WHERE job_id = ANY (%s)"
-                return database.execute(query, [jobs]).fetchone()
 
-            assert wait_until(lambda: reports()[0] >= 40, 60)
-            stack.kill("rabbitmq")
-            stack.kill("worker")
-            assert wait_until(lambda: reports()[0] == 200, 60), reports()
-            assert reports() == (200, 200)
+def flower(stack: ComposeStack, password: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of docker compose with the profile `flower`."""
+    return subprocess.run(
+        [*stack._compose.compose_command_property, "--profile", "flower", *args],
+        cwd=stack.example.path,
+        env={**os.environ, "FLOWER_BASIC_AUTH": password, "FLOWER_PORT": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_flower_without_a_password_ends_with_one_sentence(cluster):
+    refused = flower(cluster, "", "run", "--rm", "--no-deps", "--quiet-pull", "flower")
+
+    assert refused.returncode != 0
+    said = [line for line in refused.stderr.splitlines() if "FLOWER_BASIC_AUTH" in line]
+    assert len(said) == 1
+    assert said[0].endswith("FLOWER_BASIC_AUTH: has to be user:password")
+    assert "Traceback" not in refused.stderr + refused.stdout
+
+
+def test_flower_asks_for_its_password_and_lists_the_workers(cluster):
+    started = flower(cluster, "watch:secret", "up", "--detach", "--no-deps", "flower")
+    assert started.returncode == 0, started.stderr
+    address = f"http://{flower(cluster, '', 'port', 'flower', '5555').stdout.strip()}"
+    key = base64.b64encode(b"watch:secret").decode()
+
+    def workers(authorization: str) -> Answer:
+        # Asked of the workers themselves: those of the solution send no events.
+        url = f"{address}/api/workers?refresh=1"
+        return ask(url, {"Authorization": authorization} if authorization else {})
+
+    assert wait_until(lambda: ask(f"{address}/healthcheck").status == 200, 60)
+    assert workers("").status == 401
+    assert workers("Basic bm9ib2R5Om5vdGhpbmc=").status == 401
+    answer = workers(f"Basic {key}")
+    assert answer.status == 200
+    names = {name.split("-")[0] for name in json.loads(answer.body)}
+    assert names == {"bulk", "urgent", "tutorial"}
+
+
+def test_jobs_survive_a_node_of_rabbitmq_and_a_host_of_workers(cluster):
+    """One node of three and one host of two are killed, and nobody starts them again."""
+    slow = {"airline": "HA", "month": 1, "drill": {"seconds": 0.1}}
+    request = Request(
+        f"{cluster.url}/api/durable/reports/",
+        {"Content-Type": "application/json", "Authorization": f"Bearer {cluster.staff_token}"},
+        "POST",
+        json.dumps(slow).encode(),
+    )
+    jobs = [
+        json.loads(answer.body)["id"]
+        for answer in volley([request] * 200, processes=2, connections=8)
+    ]
+    with psycopg.connect(cluster.services["postgres"], autocommit=True) as database:
+
+        def reports() -> tuple[int, int]:
+            query = "SELECT count(DISTINCT job_id), count(*) FROM reports_report WHERE job_id = ANY (%s)"
+            return database.execute(query, [jobs]).fetchone()
+
+        assert wait_until(lambda: reports()[0] >= 40, 60)
+        cluster.kill("rabbitmq")
+        cluster.kill("worker")
+        assert wait_until(lambda: reports()[0] == 200, 60), reports()
+        assert reports() == (200, 200)
