@@ -18,6 +18,16 @@ def forgotten(*_: Any, **__: Any) -> None:
 class JobConsumer(Consumer):
     """Set as `worker_consumer`."""
 
+    class Blueprint(Consumer.Blueprint):  # type: ignore[misc,valid-type]  # of the stubs
+        """Without Celery's own queues for delays: the outbox delays.
+
+        Celery declares 28 of them on each broker at each connection, and waits for a broker that is away.
+        """
+
+        default_steps = tuple(
+            step for step in Consumer.Blueprint.default_steps if "delayed_delivery" not in str(step)
+        )
+
     def ensure_connected(self, conn: Any) -> Any:
         """Connect; between tries Celery itself pauses for up to 30 s, however soon the broker is back."""
         connected = conn.ensure_connection(
