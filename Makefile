@@ -40,8 +40,8 @@ test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
 	@$(PYTEST) -n 2 --dist loadfile -m "not alone"; status=$$?; [ $$status -le 1 ] || exit $$status; \
 	$(PYTEST) -m alone $(if $(EXAMPLE),tests/test_claims.py) || status=$$?; exit $$status
 
-bench: .venv/dev.stamp ## EXAMPLE=… [RECORD=1]: the solution beside its peers in one run
-	@exec env $(NEXUS) bench $(EXAMPLE) $(if $(RECORD),--record)
+bench: .venv/dev.stamp ## EXAMPLE=… [STACK=embedded|compose] [RECORD=1]: the solution beside its peers in one run
+	@exec env $(NEXUS) bench $(EXAMPLE) --stack $(STACK) $(if $(RECORD),--record)
 
 sync: .venv/dev.stamp ## [CHECK=1]: fill code and figures into the write-ups, or fail if one is stale
 	@$(NEXUS) sync $(if $(CHECK),--check)

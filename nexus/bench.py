@@ -4,16 +4,25 @@ import json
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from nexus import results
 from nexus.catalog import ROOT, Example
 from nexus.environment import ensure_environment, ensure_lock, state_dir
 from nexus.stacks.base import StackError
+from nexus.stacks.compose import ComposeStack
 from nexus.stacks.embedded import EmbeddedStack, Progress
+from nexus.stacks.state import project
 
 
-def bench(example: Example, progress: Progress, *, record: bool) -> None:
-    """Run the benchmark in the foreground; it prints its own table.
+def bench(
+    example: Example,
+    progress: Progress,
+    *,
+    kind: Literal["embedded", "compose"] = "embedded",
+    record: bool,
+) -> None:
+    """Run the benchmark in the foreground, beside the services of a stack; it prints its own table.
 
     Raises:
         StackError: there is no benchmark for `example`, or it failed.
@@ -29,7 +38,13 @@ def bench(example: Example, progress: Progress, *, record: bool) -> None:
     binaries = (
         ensure_lock(folder / "bench-venv", lock) if lock.exists() else ensure_environment(example)
     )
-    stack = EmbeddedStack(example, folder / "bench", services_only=True, progress=progress)
+    state = folder / "bench"
+    stack: EmbeddedStack | ComposeStack
+    if kind == "compose":
+        name = project(f"{example.name}-bench")
+        stack = ComposeStack(example, state, name, services_only=True, progress=progress)
+    else:
+        stack = EmbeddedStack(example, state, services_only=True, progress=progress)
     with stack.temporarily() as services:
         progress("measuring")
         output = stack.state / "bench.json"

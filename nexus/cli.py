@@ -135,15 +135,22 @@ def prove(
     """Run experiments and print a table of claims and variants with figures."""
     with sentences(), ends_by_signal():
         chosen = [catalog.example(name)] if name else catalog.examples()
-        if stack not in ("embedded", "compose"):
-            fail(f"There is no stack {stack!r}; the stacks are: embedded, compose.", code=USAGE)
-        differing = [each for each in chosen if not _prove(each, claim, stack, record=record)]
+        kind = _kind(stack)
+        differing = [each for each in chosen if not _prove(each, claim, kind, record=record)]
     if differing:
         names = ", ".join(each.name for each in differing)
         fail(f"At least one verdict differs from what is declared: {names}.")
 
 
-def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> bool:
+def _kind(stack: str) -> Literal["embedded", "compose"]:
+    if stack not in ("embedded", "compose"):
+        fail(f"There is no stack {stack!r}; the stacks are: embedded, compose.", code=USAGE)
+    return "compose" if stack == "compose" else "embedded"
+
+
+def _prove(
+    example: Example, claim: str | None, kind: Literal["embedded", "compose"], *, record: bool
+) -> bool:
     from nexus import report
     from nexus.prove import proof_stack
     from nexus.prove import prove as run_all
@@ -156,18 +163,17 @@ def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> b
     experiments = [each for each, reason in reasons.items() if not reason]
     if not experiments:
         fail("There is nothing to prove on this stack.")
-    chosen: Literal["embedded", "compose"] = "compose" if kind == "compose" else "embedded"
     proofs = []
     with (
         Steps(f"Proving {example.name} ({kind})") as steps,
-        proof_stack(example, chosen, steps) as stack,
+        proof_stack(example, kind, steps) as stack,
     ):
         for proof in run_all(
             stack, experiments, lambda each, with_: steps(f"{each.slug}, {with_}")
         ):
             proofs.append(proof)
             console.print(report.line(proof), soft_wrap=True)
-        if record and not claim and chosen == "embedded":
+        if record and not claim and kind == "embedded":
             steps("recording what its commands print")
             report.record_outputs(example, stack)
     console.print(report.table(example, kind, proofs))
@@ -180,6 +186,7 @@ def _prove(example: Example, claim: str | None, kind: str, *, record: bool) -> b
 @app.command()
 def bench(
     name: Name = "",
+    stack: Annotated[str, typer.Option(help="embedded or compose.")] = "embedded",
     record: Annotated[bool, typer.Option(help="Write it into results/<example>.json.")] = False,
 ) -> None:
     """Measure the solution beside its peers in one run."""
@@ -188,7 +195,7 @@ def bench(
     with sentences(), ends_by_signal():
         example = catalog.example(name)
         # Lines, not a spinner: the benchmark prints to the same terminal.
-        measure(example, lambda step: console.print(f"{step} …"), record=record)
+        measure(example, lambda step: console.print(f"{step} …"), kind=_kind(stack), record=record)
 
 
 @app.command()

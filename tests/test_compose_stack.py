@@ -16,6 +16,7 @@ from nexus.prove import proof_stack, prove_one
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack, engine_problem
 from nexus.stacks.processes import wait_until
+from nexus.stacks.state import project
 
 pytestmark = pytest.mark.compose
 
@@ -55,6 +56,18 @@ def test_stopped_service_refuses_and_is_back_at_the_same_address(stack, client):
 
     stack.wait_ready()
     assert client.ping()
+
+
+def test_services_alone_are_there_for_a_benchmark(tmp_path):
+    if problem := engine_problem():
+        pytest.skip(problem)
+    example = catalog.example("rate_limiting")
+    name = project("test-services")
+
+    with ComposeStack(example, tmp_path / "stack", name, services_only=True) as services:
+        with redis.Redis.from_url(services.environment()["REDIS_URL"]) as client:
+            assert client.ping()
+        assert [one["service"] for one in services.programs().values()] == ["redis"]
 
 
 def test_paused_service_hangs_and_answers_after(stack, client):

@@ -17,7 +17,7 @@ from testcontainers.compose import DockerCompose
 from nexus.catalog import Example
 from nexus.environment import STATE
 from nexus.stacks.base import StackError, WoundedStack
-from nexus.stacks.embedded import LIVE_PORT, OVERRIDES, WEB_PORT, Progress, silent
+from nexus.stacks.embedded import LIVE_PORT, OVERRIDES, PASSED_ON, WEB_PORT, Progress, silent
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import secret, write_state
 
@@ -33,6 +33,12 @@ ADDRESSES: Mapping[str, tuple[int, str, str]] = {
     "varnish": (8002, "VARNISH_PORT", "http://127.0.0.1:{port}"),
     "live": (LIVE_PORT, "LIVE_PORT", "http://127.0.0.1:{port}"),
     "rabbitmq": (5672, "RABBITMQ_PORT", "amqp://nexus:nexus@127.0.0.1:{port}//"),
+}
+# What programs outside of the containers are told about a service, as on the embedded stack.
+VARIABLES: Mapping[str, str] = {
+    "redis": "REDIS_URL",
+    "postgres": "DATABASE_URL",
+    "rabbitmq": "CELERY_BROKER_URL",
 }
 
 
@@ -74,6 +80,7 @@ class ComposeStack(WoundedStack):
         project: compose project name; containers, networks and volumes carry it.
         state: folder for stack.json and the environment file.
         overlays: further compose files of the example (`compose.cluster.yml`).
+        services_only: start the services but none of the example's own processes.
     """
 
     kind: Literal["embedded", "compose"] = "compose"
@@ -86,10 +93,12 @@ class ComposeStack(WoundedStack):
         *,
         preferred_ports: bool = False,
         overlays: tuple[str, ...] = (),
+        services_only: bool = False,
         progress: Progress = silent,
     ) -> None:
         super().__init__()
         self.example = example
+        self.services_only = services_only
         self.state = state
         self.progress = progress
         self._preferred = preferred_ports
@@ -101,8 +110,9 @@ class ComposeStack(WoundedStack):
             context=str(example.path),
             compose_file_name=["compose.yml", *overlays],
             env_file=str(self._env_file),
-            build=True,
+            build=not services_only,
             wait=False,
+            services=self._chosen(),
         )
         self._compose.project = project
 
@@ -158,6 +168,13 @@ class ComposeStack(WoundedStack):
             ) from error
         return str(out)
 
+    def environment(self) -> dict[str, str]:
+        """Environment of a program outside of the containers that uses their services."""
+        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        env |= {"SECRET_KEY": secret(self.state, "secret_key"), "STAFF_TOKEN": self.staff_token}
+        running = self._chosen() or self.services
+        return env | {VARIABLES[name]: self.services[name] for name in running if name in VARIABLES}
+
     def logs(self, *names: str) -> str:
         """The log lines of `names`, or of all containers."""
         out, _ = self._compose.get_logs(*names)
@@ -169,6 +186,16 @@ class ComposeStack(WoundedStack):
 
     def names(self) -> list[str]:
         return list(self._declared)
+
+    def _chosen(self) -> list[str] | None:
+        """The services to start; None: all of the file, but those of a profile."""
+        if not self.services_only:
+            return None
+        return [
+            name
+            for name in VARIABLES
+            if name in self._declared and "profiles" not in self._declared[name]
+        ]
 
     def _choose_ports(self) -> None:
         # Fixed before the start: Docker gives a container another random port each time it restarts.
@@ -208,6 +235,8 @@ class ComposeStack(WoundedStack):
     def _ready(self) -> bool:
         if self._waiting_for():
             return False
+        if self.services_only:
+            return True
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as response:  # noqa: S310 (own address)
                 return bool(response.status == 200)
