@@ -33,4 +33,7 @@ app.conf.update(
     worker_consumer="jobs.consumer:JobConsumer",
     worker_hijack_root_logger=False,
 )
+# Celery closes Django's connection before and after each task, whatever CONN_MAX_AGE says; a new one costs
+# more than a short job.
+app.conf["CELERY_DB_REUSE_MAX"] = 1000  # tasks
 app.autodiscover_tasks(["reports"], related_name="durable")

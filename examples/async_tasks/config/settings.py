@@ -69,6 +69,7 @@ MOST_LOSSES = int(number("MOST_LOSSES", 3))  # of a job whose runs end without a
 BACKOFF_SECONDS = number("BACKOFF_SECONDS", 12)
 BACKOFF_CAP_SECONDS = number("BACKOFF_CAP_SECONDS", 120)
 UNSEEN_SECONDS = number("UNSEEN_SECONDS", 5)  # sent, not begun, and its queue is empty: lost
+KEEP_DAYS = number("KEEP_DAYS", 30)  # a job that has ended; its effect is not the keeper's
 SOFT_LIMIT_SECONDS = number("SOFT_LIMIT_SECONDS", 300)
 HARD_LIMIT_SECONDS = number("HARD_LIMIT_SECONDS", 330)  # below RabbitMQ's consumer timeout, 30 min
 SOFT_SHUTDOWN_SECONDS = number("SOFT_SHUTDOWN_SECONDS", 3)  # below the grace of whoever stops it

@@ -1,5 +1,7 @@
 -- Begins a run. Parameters: job, worker, lease in seconds, redelivered (its last consumer is gone), most losses.
 -- Row: attempt (the fencing token), failures, losses, kind, arguments, correlation; no row: there is nothing to run.
+-- Its commit does not wait for the disk: if a crash of the database forgets it, the job is queued, its message comes
+-- again, and of two runs the first to end is the last.
 WITH claimed AS (
     UPDATE jobs_job SET
         state = 'running',
@@ -15,4 +17,5 @@ WITH claimed AS (
     INSERT INTO jobs_run (job_id, attempt, worker)
     SELECT id, attempts, %(worker)s FROM claimed WHERE losses <= %(most_losses)s
 )
-SELECT attempts, failures, losses, kind, arguments, correlation FROM claimed
+SELECT attempts, failures, losses, kind, arguments, correlation
+FROM claimed, set_config('synchronous_commit', 'off', true)

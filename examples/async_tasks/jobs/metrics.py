@@ -28,7 +28,9 @@ class Rows(Collector):
     def collect(self) -> Iterator[Metric]:
         states = GaugeMetricFamily("jobs", "Jobs that have not ended, by state.", labels=["state"])
         for state, count in (
-            Job.objects.filter(state__in=OPEN).values_list("state").annotate(Count("id"))
+            Job.objects.filter(finished_at=None, state__in=OPEN)
+            .values_list("state")
+            .annotate(Count("id"))
         ):
             states.add_metric([state], count)
         yield states

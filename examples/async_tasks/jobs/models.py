@@ -28,12 +28,14 @@ class Job(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    key = models.TextField(null=True, unique=True)  # noqa: DJ001 -- many have none, and "" is unique
+    key = models.TextField(null=True)  # noqa: DJ001 -- many have none, and "" is unique
     kind = models.TextField()
     queue = models.TextField()
     arguments = models.JSONField()
     correlation = models.TextField(db_default="")
-    whole = models.ForeignKey("self", models.CASCADE, null=True, related_name="members")
+    whole = models.ForeignKey(
+        "self", models.CASCADE, null=True, related_name="members", db_index=False
+    )
     state = models.TextField(choices=State, db_default=State.QUEUED)
     progress = models.SmallIntegerField(db_default=0)  # per cent
     attempts = models.IntegerField(db_default=0)
@@ -47,11 +49,19 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        # No index has what changes while a job is open: its beginning and its heartbeats are entries in none.
+        constraints = (models.UniqueConstraint(fields=["key"], name="job_of_a_key"),)
         indexes = (
+            # Not by the open states: each statement about one job names those, and would be planned to read
+            # all that are open while the table has no statistics.
+            models.Index(fields=["queue"], condition=models.Q(finished_at=None), name="open_jobs"),
             models.Index(
-                fields=["state", "queue"],
-                condition=models.Q(state__in=["queued", "running"]),
-                name="jobs_open",
+                fields=["finished_at"],
+                condition=models.Q(finished_at__isnull=False),
+                name="ended_jobs",
+            ),
+            models.Index(
+                fields=["whole"], condition=models.Q(whole__isnull=False), name="members_of_a_job"
             ),
         )
 
@@ -98,7 +108,9 @@ class DeadLetter(models.Model):
 class Event(models.Model):
     """Something that has happened to a job; written by triggers (`tell.sql`), read by who follows it."""
 
-    job = models.ForeignKey(Job, models.CASCADE, related_name="events", db_index=False)
+    job = models.ForeignKey(
+        Job, models.CASCADE, related_name="events", db_index=False, db_constraint=False
+    )
     state = models.TextField()
     progress = models.SmallIntegerField()
     created_at = models.DateTimeField(db_default=Now())

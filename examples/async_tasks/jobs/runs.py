@@ -5,10 +5,8 @@ Messages arrive at least once; effects happen once. M. Kleppmann, How to do dist
 
 import json
 import logging
-import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,6 +16,7 @@ from django.db import OperationalError, close_old_connections, connection, trans
 
 from . import sql
 from .backoff import Backoff
+from .heart import heart
 
 logger = logging.getLogger(__name__)
 
@@ -87,8 +86,7 @@ def perform(
     Args:
         redelivered: the broker says that the consumer which had this message is gone.
     """
-    claimed = sql.rows(
-        "claim",
+    claimed = begun(
         job=job,
         worker=worker,
         lease=policy.lease,
@@ -108,10 +106,19 @@ def perform(
     return outcome
 
 
+def begun(**parameters: Any) -> list[tuple[Any, ...]]:
+    """Claim a job, by a new connection if that of the last run is broken."""
+    try:
+        return sql.rows("claim", **parameters)
+    except OperationalError:
+        connection.close()
+        return sql.rows("claim", **parameters)
+
+
 def ended(run: Run, work: Work, policy: Policy) -> Outcome:
     """Do the work, and end the run as its end asks for; a time limit is an error like others."""
     try:
-        with beating(run, policy.lease):
+        with heart(policy.lease).beating(run):
             effect = work(run)
         complete(run, effect)
     except Fenced:
@@ -139,6 +146,7 @@ def complete(run: Run, effect: Effect) -> None:
 
 def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
     """Put the job back with a delay; past the last attempt, give it up."""
+    close_old_connections()  # the error may be that of the connection
     failures = run.failures + 1
     if failures >= policy.most_attempts:
         return give_up(run, f"failed {failures} times", str(error))
@@ -170,33 +178,3 @@ def bury(job: UUID, reason: str, detail: str) -> bool:
 def settle(run: Run, state: str, error: str = "") -> None:
     if not sql.rows("settle", job=run.job, attempt=run.attempt, state=state, error=error):
         raise Fenced
-
-
-@contextmanager
-def beating(run: Run, lease_seconds: float) -> Iterator[None]:
-    """Extend the lease from a thread while the work goes on; a process that is frozen or gone does not."""
-    over = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not over.wait(lease_seconds / 4):
-                run.fenced = not sql.rows(
-                    "beat",
-                    job=run.job,
-                    attempt=run.attempt,
-                    lease=lease_seconds,
-                    progress=run.percent,
-                )
-        except Exception:  # the database is away: so be it, the lease ends and the fence decides
-            logger.warning("job %s: no heartbeat", run.job, exc_info=True)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        close_old_connections()

@@ -3,9 +3,11 @@
 -- queue that is empty now, and was not begun.
 WITH lost AS (
     SELECT id, queue, state FROM jobs_job
-    WHERE state = 'running' AND lease_until < now()
+    WHERE finished_at IS NULL AND (
+        state = 'running' AND lease_until < now()
         OR state = 'queued' AND sent_at < now() - make_interval(secs => %(unseen)s)
             AND queue = ANY (%(empty)s)
+    )
     FOR UPDATE SKIP LOCKED
 ), swept AS (
     UPDATE jobs_job SET state = 'queued', losses = losses + (lost.state = 'running')::int, sent_at = NULL

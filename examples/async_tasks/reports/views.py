@@ -38,6 +38,10 @@ def is_staff(request: HttpRequest) -> bool:
     return bool(expected) and scheme == "Bearer" and constant_time_compare(token, expected)
 
 
+def is_too_long(request: Request) -> bool:
+    return int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES
+
+
 @schema.reports
 class Reports(APIView):
     """Where a report is asked for."""
@@ -45,7 +49,7 @@ class Reports(APIView):
     variant: Variant = VARIANTS[-1]
 
     def post(self, request: Request) -> HttpResponse:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        if is_too_long(request):
             return problem(413, f"A request has at most {MOST_BYTES} bytes")
         asking = Asking(data=request.data)
         asking.is_valid(raise_exception=True)
@@ -84,6 +88,8 @@ class Summaries(APIView):
     """A report of each airline, and a summary once all of them have ended."""
 
     def post(self, request: Request) -> HttpResponse:
+        if is_too_long(request):
+            return problem(413, f"A request has at most {MOST_BYTES} bytes")
         asking = AskingForSummary(data=request.data)
         asking.is_valid(raise_exception=True)
         month = asking.validated_data["month"]

@@ -66,8 +66,13 @@ def test_nobody_is_staff_without_a_token(client, settings):
     )
 
 
-def test_body_of_ten_megabytes_is_refused(client):
-    assert post(client, {**GOOD, "padding": "x" * 10**7}).status_code == 413
+@pytest.mark.parametrize("asked_for", ["reports", "summaries"])
+def test_body_of_ten_megabytes_is_refused(client, asked_for):
+    body = json.dumps({**GOOD, "padding": "x" * 10**7})
+
+    answer = client.post(f"/api/durable/{asked_for}/", body, content_type="application/json")
+
+    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201])

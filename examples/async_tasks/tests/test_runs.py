@@ -5,6 +5,7 @@ import time
 import uuid
 from dataclasses import replace
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 from jobs import sql
@@ -117,6 +118,42 @@ def test_database_that_was_away_is_no_reason_to_give_up(job, policy):
         raise OperationalError("the connection is closed")
 
     assert run(job, policy, work) is Outcome.RETRIED
+
+
+def end_connection(database_url):
+    """Let the database end the connection that the jobs of this process use."""
+    connection.ensure_connection()
+    pid = connection.connection.info.backend_pid
+    with psycopg.connect(database_url, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+        while other.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone():
+            time.sleep(0.01)
+
+
+def test_run_after_the_connection_broke_begins_on_a_new_one(job, policy, database_url):
+    end_connection(database_url)
+
+    assert run(job, policy) is Outcome.DONE
+
+
+def test_run_whose_connection_breaks_is_sent_again(job, policy, database_url):
+    def work(_run):
+        end_connection(database_url)
+        return lambda: None
+
+    assert run(job, policy, work) is Outcome.RETRIED
+    assert Job.objects.get(id=job).state == State.QUEUED
+
+
+def test_beginning_of_a_run_reads_its_row_alone_however_many_wait(job):
+    Job.objects.bulk_create(Job(kind="test", queue=BULK, arguments={}) for _ in range(300))
+    parameters = {"job": job, "worker": "w", "lease": 5.0, "redelivered": False, "most_losses": 3}
+
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + sql.text("claim"), parameters)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "Index Scan using jobs_job_pkey" in plan
 
 
 def fail(_run):

@@ -27,6 +27,7 @@ class Command(BaseCommand):
             "sweep": lambda: keeper.sweep(policy(), settings.UNSEEN_SECONDS, count()),
             "batches": gather,
             "canaries": lambda: send_canaries([queue.name for queue in QUEUES]),
+            "old jobs": lambda: keeper.prune(settings.KEEP_DAYS),
             "dead letters": dead_letters(app, keeper.dead_letter),
         }
         keeper.keep(duties, ALIVE.touch)
