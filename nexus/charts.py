@@ -178,7 +178,7 @@ def spec(
             "bounds": [{"value": value} for value in bounds],
             "faults": [{"seconds": seconds, "label": label} for seconds, label in faults],
         },
-        "layer": [_bound(chart), _fault(), *_marks(chart, looks), *_labels(chart, looks)],
+        "layer": [_bound(chart), *_marks(chart, looks), _fault(), *_labels(chart, looks)],
         "resolve": {"scale": {"color": "independent"}},
         "config": _config(),
     }
@@ -335,6 +335,20 @@ def _bound(chart: Chart) -> dict[str, Any]:
 def _fault() -> dict[str, Any]:
     colour = "var(--chart-ink)"
     x = {"field": "seconds", "type": "quantitative"}
+    label: dict[str, Any] = {
+        "mark": {
+            "type": "text",
+            "align": "left",
+            "dx": 5,
+            "y": {"expr": "datum.number % 2 ? -2 : 15"},
+            "baseline": "top",
+            "fontSize": 14,
+            "color": colour,
+        },
+        "encoding": {"x": x, "text": {"field": "label"}},
+    }
+    # Whatever is drawn below a label keeps away from its letters.
+    halo = {**label, "mark": {**label["mark"], "stroke": "var(--panel, #ffffff)", "strokeWidth": 5}}
     return {
         "data": {"name": "faults"},
         # Two rows by turns: neighbours do not write over each other.
@@ -344,18 +358,8 @@ def _fault() -> dict[str, Any]:
                 "mark": {"type": "rule", "color": colour, "opacity": 0.45, "strokeWidth": 1},
                 "encoding": {"x": x},
             },
-            {
-                "mark": {
-                    "type": "text",
-                    "align": "left",
-                    "dx": 5,
-                    "y": {"expr": "datum.number % 2 ? -2 : 15"},
-                    "baseline": "top",
-                    "fontSize": 14,
-                    "color": colour,
-                },
-                "encoding": {"x": x, "text": {"field": "label"}},
-            },
+            halo,
+            label,
         ],
     }
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from nexus.experiment import Chart, Experiment, Sample, Verdict
 from nexus.lab.events import EventLog
 from nexus.lab.runs import Runs
 from nexus.lab.stacks import Refused, Stacks
@@ -194,6 +195,37 @@ def test_a_fault_is_seen_and_undone_when_the_variant_ends(started, action):
     assert started.state() == "running"
 
 
+class Hurting(Experiment):
+    """Hurts the toy before its clock begins, and 0.3 s after."""
+
+    slug = "it-is-hurt"
+    claim = "It is hurt."
+    holds = ("fast",)
+    refuted = ()
+    chart = Chart("hurt", "times hurt")
+
+    def run(self, stack, _variant, _params):
+        stack.restart("redis")
+        start = time.monotonic()
+        yield Sample(0.0, "hurt", 0.0)
+        time.sleep(0.3)
+        with stack.killed("web"):
+            yield Sample(time.monotonic() - start, "hurt", 1.0)
+
+    def judge(self, samples, _params):
+        return Verdict(True, f"{len(samples)} samples", len(samples), 2)
+
+
+def test_what_an_experiment_hurts_is_marked_at_its_second_but_not_what_it_restarts_before(started):
+    run = started.runs.add("toy", Hurting, ["fast"], {})
+    started.wait(run, "done", "failed")
+
+    (fault,) = started.described(run)["faults"]
+    assert fault["label"] == "web killed"
+    assert 0.25 < fault["seconds"] < 2
+    assert not fault["own"]
+
+
 def test_what_was_hurt_can_be_put_back_by_hand(started):
     run = started.add(seconds=30)
     assert wait_until(lambda: run.lines[0].samples, 5)
@@ -203,7 +235,7 @@ def test_what_was_hurt_can_be_put_back_by_hand(started):
     counted = len(run.lines[0].samples)
 
     assert wait_until(lambda: len(run.lines[0].samples) > counted + 5, 10)
-    assert [label for _, _, label in run.faults] == [
+    assert [each.label for each in run.faults] == [
         "web paused",
         "web resumed",
         "web killed",

@@ -302,8 +302,11 @@ class NoJobIsLost(Experiment):
             # Two that take their time, so that the workers are at work when they are killed.
             long = submitted([asking(stack, variant, {"seconds": 3})] * 2)
             jobs += long + submitted([quick] * (count - before - 2))
-            if not database.wait(lambda: database.runs(long) == 2, 30, 0.01):
-                raise ExperimentError("the jobs that are to be interrupted did not begin")
+            while database.runs(long) < len(long):
+                if time.monotonic() > start + 30:
+                    raise ExperimentError("the jobs that are to be interrupted did not begin")
+                yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
+                rest(0.05)
             stack.kill(WORKER[variant])
             yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
             stack.start(WORKER[variant])

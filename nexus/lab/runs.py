@@ -46,6 +46,7 @@ class Line:
 
     Attributes:
         samples: grows while it runs; judged whole, drawn thinned.
+        origin: when the clock of its samples began, as well as they tell; None before the first.
     """
 
     variant: str
@@ -54,8 +55,18 @@ class Line:
     samples: list[Sample] = field(default_factory=list)
     verdict: Verdict | None = None
     exchanges: Exchanges = field(default_factory=Exchanges)
-    started: float = 0.0
+    origin: float | None = None
     drawn: list[tuple[float, float]] | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that was hurt, by a person at the lab (`own`) or by the experiment itself."""
+
+    line: Line
+    at: float
+    label: str
+    own: bool
 
 
 @dataclass
@@ -69,7 +80,7 @@ class Run:
     lines: list[Line]
     state: State = "queued"
     error: str = ""
-    faults: list[tuple[str, float, str]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -253,7 +264,7 @@ class Runs:
                 raise Cancelled
             stack = self.stacks.running(run.example)
             with self._changed:
-                line.state, line.started = "running", time.monotonic()
+                line.state = "running"
             self._say(run)
             ended = threading.Event()
             pulse = threading.Thread(target=self._pulse, args=(run, line, ended), daemon=True)
@@ -282,11 +293,22 @@ class Runs:
             line.exchanges(request, answer)
             check()
 
+        def wounded(action: str, target: str) -> None:
+            if threading.current_thread() is not self._hand:
+                self._note(run, line, f"{target} {FAULTS[action]}", own=False)
+
+        stack.on_wound = wounded
         driven = run.experiment().run(stack, line.variant, run.params)
         with watching(observe, check), closing(driven):  # type: ignore[type-var]  # a generator
             for sample in driven:
+                origin = time.monotonic() - sample.seconds
+                line.origin = min(origin, line.origin or origin)
                 line.samples.append(sample)
                 check()
+
+    def _note(self, run: Run, line: Line, label: str, *, own: bool) -> None:
+        run.faults.append(Fault(line, time.monotonic(), label, own))
+        self._say(run)
 
     def _pulse(self, run: Run, line: Line, ended: threading.Event) -> None:
         """Show what a running variant has come to, as often as that is cheap."""
@@ -310,14 +332,12 @@ class Runs:
             with self._faults:
                 if line.state != "running":
                     continue
-                at = time.monotonic() - line.started
                 label = f"{target} {FAULTS[action]}"
                 try:
                     getattr(self.stacks.running(run.example), action)(target)
                 except (StackError, Refused) as error:
                     label = f"{target} not {FAULTS[action]}: {error}"
-                run.faults.append((line.variant, at, label))
-            self._say(run)
+                self._note(run, line, label, own=True)
 
     def _say(self, run: Run) -> None:
         with self._changed:
@@ -342,8 +362,15 @@ class Runs:
             "params": dict(run.params),
             "lines": [self._described_line(run, line) for line in run.lines],
             "faults": [
-                {"variant": variant, "seconds": round(seconds, 2), "label": label}
-                for variant, seconds, label in run.faults
+                {
+                    "variant": each.line.variant,
+                    "seconds": round(max(0, each.at - each.line.origin), 2),
+                    "label": each.label,
+                    "own": each.own,
+                }
+                for each in run.faults
+                # What an experiment restarts before its clock begins is no part of what it measures.
+                if each.line.origin is not None and (each.own or each.at >= each.line.origin)
             ],
             "error": run.error,
         }

@@ -3,7 +3,7 @@
 import shutil
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Self
@@ -30,6 +30,8 @@ class WoundedStack(ABC):
     services: Mapping[str, str]
 
     def __init__(self) -> None:
+        # Told of each fault (`("kill", "web")`) once it is there, by whoever inflicts it.
+        self.on_wound: Callable[[str, str], None] = lambda _action, _name: None
         # An experiment and a person at the lab may both have hands on a stack.
         self._hands = threading.RLock()
         self._ports = Ports()
@@ -99,12 +101,14 @@ class WoundedStack(ABC):
             # Noted first: whoever watches for programs that end by themselves must not see this one.
             self._wounds[name] = "stopped"
             self._stop(name)
+            self.on_wound("stop", name)
 
     def kill(self, name: str) -> None:
         self._check(name)
         with self._hands:
             self._wounds[name] = "stopped"
             self._kill(name)
+            self.on_wound("kill", name)
 
     def start(self, name: str) -> None:
         self._check(name)
@@ -122,6 +126,7 @@ class WoundedStack(ABC):
                 raise StackError(f"{name} is stopped; there is nothing to pause.")
             self._wounds[name] = "paused"
             self._pause(name)
+            self.on_wound("pause", name)
 
     def resume(self, name: str) -> None:
         self._check(name)

@@ -175,7 +175,7 @@
     }
     if (run.state === "cancelled") return "Cancelled; everything that was hurt is put back.";
     if (run.state === "failed") return run.error;
-    if (run.state === "done") return run.faults.length ? "Done, with faults of your own." : "Done, just now, on this machine.";
+    if (run.state === "done") return run.faults.some((each) => each.own) ? "Done, with faults of your own." : "Done, just now, on this machine.";
     const line = run.lines.find((each) => each.state === "running");
     return line ? `Running against ${line.variant} …` : "Running …";
   }
