@@ -136,9 +136,12 @@ def test_run_after_the_connection_broke_begins_on_a_new_one(job, policy, databas
     assert run(job, policy) is Outcome.DONE
 
 
-def test_run_whose_connection_breaks_is_sent_again(job, policy, database_url):
+@pytest.mark.parametrize("needed", ["by the work", "by the end"])
+def test_run_whose_connection_breaks_is_sent_again(job, policy, database_url, needed):
     def work(_run):
         end_connection(database_url)
+        if needed == "by the work":
+            Job.objects.count()
         return lambda: None
 
     assert run(job, policy, work) is Outcome.RETRIED
