@@ -207,7 +207,7 @@ class ComposeStack(WoundedStack):
             "STAFF_TOKEN": self.staff_token,
         }
         for name, (default, variable, form) in ADDRESSES.items():
-            if name in self._declared:
+            if name in self._declared and "profiles" not in self._declared[name]:
                 chosen = self._ports.take(default if self._preferred else None)
                 env[variable] = str(chosen)
                 self.services[name] = form.format(port=chosen)
