@@ -228,16 +228,12 @@ def test_claim_about_a_service_that_the_stack_lacks_is_named_and_left_to_the_oth
     subprocess.run(["cp", "-r", TOYS, examples], check=True)
     experiments = examples / "toy" / "experiments.py"
     slug = '    slug = "it-keeps-answering"\n'
-    experiments.write_text(
-        experiments.read_text().replace(slug, f'{slug}    needs = ("rabbitmq",)\n')
-    )
+    experiments.write_text(experiments.read_text().replace(slug, f'{slug}    needs = ("kafka",)\n'))
     env = {**env, "NEXUS_EXAMPLES": str(examples)}
 
     done = nexus("prove", "toy", env=env)
     assert done.returncode == 0, done.stderr
-    assert (
-        "it-keeps-answering needs rabbitmq, which the embedded stack does not have" in done.stdout
-    )
+    assert "it-keeps-answering needs kafka, which the embedded stack does not have" in done.stdout
     assert "it-answers" in done.stdout
 
     alone = nexus("prove", "toy", "--claim", "it-keeps-answering", env=env)

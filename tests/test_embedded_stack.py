@@ -17,13 +17,22 @@ import redis
 
 from nexus.catalog import Example
 from nexus.environment import state_dir
-from nexus.stacks import outside
+from nexus.stacks import outside, rabbitmq, services
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.outside import taken
 from nexus.stacks.ports import RESERVED, Ports, forget_unused
 from nexus.stacks.processes import Child, wait_until
-from nexus.stacks.services import Site, postgres_settings, reachable, varnish_service
+from nexus.stacks.services import (
+    EMBEDDED,
+    Site,
+    postgres_settings,
+    rabbitmq_service,
+    reachable,
+    startable,
+    unprovable,
+    varnish_service,
+)
 from nexus.stacks.state import AlreadyRuns, owned, read_state
 
 
@@ -376,6 +385,154 @@ def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):
     assert (folder / "edge.vcl").read_text() == "vcl 4.1;"
     assert "-a http=127.0.0.1:1,HTTP -a purge=127.0.0.1:3,HTTP" in service.child.command
     assert service.env == {"CDN_PURGE_URL": "http://127.0.0.1:3"}
+
+
+def rabbitmq_on_path(folder: Path, version: str, monkeypatch) -> Path:
+    """Lay files out as distributions do: on PATH is a wrapper, which is of no use to other users."""
+    home = folder / "lib" / "rabbitmq" / "lib" / f"rabbitmq_server-{version}"
+    for made in (home / "plugins" / f"rabbit-{version}", home / "plugins" / "rabbit_common-9.9.9"):
+        made.mkdir(parents=True)
+    for program in (home / "sbin" / "rabbitmq-server", folder / "sbin" / "rabbitmq-server"):
+        program.parent.mkdir(exist_ok=True)
+        program.touch(mode=0o755)
+    script = folder / "lib" / "rabbitmq" / "bin" / "rabbitmq-server"
+    script.parent.mkdir()
+    script.symlink_to(home / "sbin" / "rabbitmq-server")
+    monkeypatch.setenv("PATH", str(folder / "sbin"))
+    return script
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"),
+    [
+        ("3.10.8", "rabbitmq-server on PATH is 3.10.8, and 4 is needed"),
+        ("4.0.5", ""),
+        ("4.2.0-rc.1", ""),
+        ("10.0.0", ""),
+    ],
+)
+def test_rabbitmq_on_path_is_of_use_from_version_4_on(tmp_path, monkeypatch, version, problem):
+    script = rabbitmq_on_path(tmp_path, version, monkeypatch)
+
+    found = rabbitmq.installed()
+
+    assert found == rabbitmq.Installed(script, version)
+    assert rabbitmq.problem(found) == problem
+
+
+def test_without_rabbitmq_or_its_version_the_stack_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert rabbitmq.installed() is None
+    assert rabbitmq.problem(None) == "it has no embedded server"
+
+    (tmp_path / "rabbitmq-server").touch(mode=0o755)
+    assert (
+        rabbitmq.problem(rabbitmq.installed())
+        == "the version of rabbitmq-server on PATH cannot be told"
+    )
+
+
+def test_claim_that_needs_rabbitmq_is_told_what_is_wrong_with_the_one_there_is(toy, monkeypatch):
+    experiment = toy.experiment("it-keeps-answering")
+    monkeypatch.setattr(experiment, "needs", ("redis", "rabbitmq"))
+    monkeypatch.delitem(EMBEDDED, "rabbitmq", raising=False)
+
+    monkeypatch.setitem(services.COMPOSE_ONLY, "rabbitmq", "it is too old")
+    assert unprovable(experiment, "compose") == ""
+    assert unprovable(experiment, "embedded") == (
+        "it-keeps-answering needs rabbitmq, which the embedded stack does not have here (it is too old); "
+        "STACK=compose proves it."
+    )
+
+    monkeypatch.setitem(services.COMPOSE_ONLY, "rabbitmq", rabbitmq.ABSENT)
+    assert "does not have here; STACK=compose" in unprovable(experiment, "embedded")
+
+
+def test_service_behind_a_profile_stands_in_for_one_that_is_missing(monkeypatch):
+    declared = {"web": {}, "redis": {"profiles": ["redis"]}, "postgres": {}, "rabbitmq": {}}
+    monkeypatch.delitem(EMBEDDED, "rabbitmq", raising=False)
+    assert startable(declared, wheels_only=False) == ["redis", "postgres"]
+
+    monkeypatch.setitem(EMBEDDED, "rabbitmq", (5672, rabbitmq_service))
+    assert startable(declared, wheels_only=False) == ["postgres", "rabbitmq"]
+    assert startable(declared, wheels_only=True) == ["redis", "postgres"]
+
+
+def rabbitmq_site(folder: Path, held: ExitStack) -> Site:
+    ports = Ports()
+    held.callback(ports.give_back)
+    return Site(
+        ports.take(),
+        folder / "data" / "rabbitmq",
+        folder / "rabbitmq.log",
+        folder,
+        web_port=2,
+        another=ports.take,
+        outside=lambda owner: held.enter_context(taken(owner)),
+    )
+
+
+def test_rabbitmq_uses_nothing_of_the_machines_own_and_leaves_no_daemon(tmp_path, monkeypatch):
+    monkeypatch.setattr(outside, "BASE", tmp_path / "outside")
+    script = rabbitmq_on_path(tmp_path / "usr", "4.0.5", monkeypatch)
+    monkeypatch.setenv("RABBITMQ_NODENAME", "rabbit@elsewhere")
+
+    with ExitStack() as held:
+        site = rabbitmq_site(tmp_path, held)
+        service = rabbitmq_service(site)
+
+    env, folder = service.child.env, service.child.cwd
+    assert service.child.command == str(script)
+    assert service.child.orphan_signal is signal.SIGKILL
+    assert service.env["CELERY_BROKER_URL"] == f"amqp://guest:guest@127.0.0.1:{site.port}//"
+    assert f"listeners.tcp.1 = 127.0.0.1:{site.port}\n" in (folder / "rabbitmq.conf").read_text()
+    assert env["RABBITMQ_NODENAME"] == rabbitmq.NODE
+    assert "-start_epmd false" in env["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"]
+    own = ("HOME", "RABBITMQ_CONFIG_FILE", "RABBITMQ_MNESIA_BASE", "RABBITMQ_ENABLED_PLUGINS_FILE")
+    assert all(Path(env[name]).is_relative_to(folder) for name in own)
+
+
+# Not there rather than skipped, as with claims about such a service: CI has no RabbitMQ, and skips nothing.
+if "rabbitmq" in EMBEDDED:
+
+    def test_rabbitmq_comes_back_after_its_death_and_leaves_nothing_behind(tmp_path):
+        with ExitStack() as held:
+            service = rabbitmq_service(rabbitmq_site(tmp_path, held))
+            child = service.child
+            held.callback(child.kill)
+            child.start()
+            assert wait_until(service.ready, 60), child.tail()
+            family = psutil.Process(child.pid).children(recursive=True)
+            ask_rabbitmq(service, "PUT", b'{"durable": true}')
+
+            child.kill()
+            assert wait_until(lambda: not any(map(lives, family)), 5)
+            child.start()
+            assert wait_until(service.ready, 60), child.tail()
+            family = psutil.Process(child.pid).children(recursive=True)
+            assert '"durable":true' in ask_rabbitmq(service, "GET")
+
+            child.pause()
+            assert wait_until(lambda: psutil.Process(child.pid).status() == "stopped", 5)
+            child.resume()
+            child.terminate()
+            child.end(10)
+            assert child.exit_code == 0
+            assert wait_until(lambda: not any(map(lives, family)), 5)
+
+    def lives(process: psutil.Process) -> bool:
+        try:
+            return process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def ask_rabbitmq(service: services.Service, method: str, body: bytes | None = None) -> str:
+        port = service.env["RABBITMQ_MANAGEMENT_URL"].rpartition(":")[2]
+        headers = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"}
+        url = f"http://127.0.0.1:{port}/api/queues/%2F/kept"
+        request = urllib.request.Request(url, body, headers, method=method)
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.read().decode()
 
 
 def test_files_of_an_example_live_as_long_as_its_data(toy: Example):

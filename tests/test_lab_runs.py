@@ -67,11 +67,9 @@ def test_nothing_runs_on_a_stopped_example(lab):
 
 def test_a_claim_about_a_service_that_the_stack_lacks_is_refused(started, monkeypatch):
     experiment = started.example.experiment("it-keeps-answering")
-    monkeypatch.setattr(experiment, "needs", ("redis", "rabbitmq"))
+    monkeypatch.setattr(experiment, "needs", ("redis", "kafka"))
 
-    with pytest.raises(
-        Refused, match="it-keeps-answering needs rabbitmq, which the embedded stack"
-    ):
+    with pytest.raises(Refused, match="it-keeps-answering needs kafka, which the embedded stack"):
         started.add()
 
 

@@ -15,7 +15,7 @@ from nexus.environment import ensure_environment
 from nexus.stacks import outside
 from nexus.stacks.base import StackError, WoundedStack
 from nexus.stacks.processes import Child, wait_until
-from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, Site
+from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, Site, startable
 from nexus.stacks.state import secret, write_state
 
 WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
@@ -200,9 +200,9 @@ class EmbeddedStack(WoundedStack):
             self.services["live"] = f"http://127.0.0.1:{port}"
         for name in declared:
             if name in COMPOSE_ONLY:
-                self.progress(f"without {name} (it has no embedded server)")
-            if name not in EMBEDDED:
-                continue
+                self.progress(f"without {name} ({COMPOSE_ONLY[name]})")
+        # An example's own tests and its benchmark meet the same services on every machine.
+        for name in startable(declared, wheels_only=self.services_only):
             default, make = EMBEDDED[name]
             port = self._ports.take(default if self._preferred else None)
             data, log = self.state / "data" / name, self.state / "logs" / f"{name}.log"

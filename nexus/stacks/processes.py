@@ -26,7 +26,8 @@ class Child:
     Attributes:
         log: receives stdout and stderr; appended to.
         user: numeric user to run as, when the harness is root and the program refuses that.
-        stop_signal: asks it to end, and comes by itself when the harness is gone.
+        stop_signal: asks it to end.
+        orphan_signal: comes by itself when the harness is gone; `stop_signal` if there is none.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Child:
     log: Path
     user: int | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals | None = None
     popen: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _waker: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -52,7 +54,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=partial(end_with_parent, self.stop_signal),
+                preexec_fn=partial(end_with_parent, self.orphan_signal or self.stop_signal),
                 user=self.user,
                 group=self.user,
                 extra_groups=[] if self.user is not None else None,

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from nexus.environment import locked
 from nexus.experiment import Experiment
+from nexus.stacks import rabbitmq
 from nexus.stacks.base import StackError
 from nexus.stacks.processes import Child, end_with_parent
+from nexus.stacks.rabbitmq import ABSENT
 
 UNPRIVILEGED = "nobody"
 
@@ -168,6 +170,47 @@ def varnish_service(site: Site) -> Service:
     )
 
 
+def rabbitmq_service(site: Site) -> Service:
+    """The RabbitMQ on PATH, as a node of its own, with the HTTP API of its management plugin.
+
+    Raises:
+        StackError: it is gone since the harness was started.
+    """
+    found = rabbitmq.installed()
+    if found is None or rabbitmq.problem(found):
+        raise StackError(f"rabbitmq cannot be started: {rabbitmq.problem(found)}.")
+    data, management_port = site.data, site.another()
+    user = None
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(UNPRIVILEGED).pw_uid
+        data = site.outside(data)
+    rabbitmq.write_config(data, site.port, management_port)
+    if user is not None:
+        os.chown(data, user, user)
+    child = Child(
+        "rabbitmq",
+        shlex.quote(str(found.script)),
+        rabbitmq.environment(data, site.another()),
+        data,
+        site.log,
+        user=user,
+        # In the first moments of its start the Erlang machine takes a SIGTERM and forgets it.
+        orphan_signal=signal.SIGKILL,
+    )
+    url = f"amqp://guest:guest@127.0.0.1:{site.port}//"
+    return Service(
+        name="rabbitmq",
+        url=url,
+        env={
+            "CELERY_BROKER_URL": url,
+            "RABBITMQ_MANAGEMENT_URL": f"http://guest:guest@127.0.0.1:{management_port}",
+        },
+        child=child,
+        # It listens last of all.
+        ready=lambda: child.alive and _listens(site.port),
+    )
+
+
 def _create_cluster(
     programs: Path, data: Path, password_file: Path, user: int | None, env: Mapping[str, str]
 ) -> None:
@@ -237,9 +280,34 @@ EMBEDDED: dict[str, tuple[int, Callable[[Site], Service]]] = {
     "postgres": (5432, postgres_service),
 }
 # Services that have no wheel: the example needs their program on PATH, or `make up`.
+ON_PATH = ("rabbitmq", "varnish")
 if shutil.which("varnishd"):
     EMBEDDED["varnish"] = (8002, varnish_service)
-COMPOSE_ONLY = tuple(name for name in ("rabbitmq", "varnish") if name not in EMBEDDED)
+if not (unusable := rabbitmq.problem(rabbitmq.installed())):
+    EMBEDDED["rabbitmq"] = (5672, rabbitmq_service)
+# Name -> why the embedded stack of this machine is without it.
+COMPOSE_ONLY = {
+    name: why
+    for name, why in {"rabbitmq": unusable, "varnish": ABSENT}.items()
+    if name not in EMBEDDED
+}
+
+
+def startable(declared: Mapping[str, Mapping[str, object]], *, wheels_only: bool) -> list[str]:
+    """Return which services of a compose.yml the embedded stack starts.
+
+    One behind a profile stands in for one that is missing.
+
+    Args:
+        wheels_only: leave out what not every machine has.
+    """
+    there = [name for name in EMBEDDED if not wheels_only or name not in ON_PATH]
+    lacking = any(name in ON_PATH and name not in there for name in declared)
+    return [
+        name
+        for name, service in declared.items()
+        if name in there and (lacking or "profiles" not in service)
+    ]
 
 
 def unprovable(experiment: type[Experiment], kind: str) -> str:
@@ -247,7 +315,9 @@ def unprovable(experiment: type[Experiment], kind: str) -> str:
     missing = [name for name in experiment.needs if name not in EMBEDDED]
     if kind == "compose" or not missing:
         return ""
+    reasons = {COMPOSE_ONLY.get(name, ABSENT) for name in missing} - {ABSENT}
+    why = f" ({'; '.join(sorted(reasons))})" if reasons else ""
     return (
-        f"{experiment.slug} needs {' and '.join(missing)}, which the embedded stack does not have here; "
+        f"{experiment.slug} needs {' and '.join(missing)}, which the embedded stack does not have here{why}; "
         "STACK=compose proves it."
     )
