@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -214,10 +215,12 @@ def rabbitmq_service(site: Site) -> Service:
 def _create_cluster(
     programs: Path, data: Path, password_file: Path, user: int | None, env: Mapping[str, str]
 ) -> None:
-    # Made beside and renamed: a start that is interrupted here must not leave half of one behind.
-    draft = data.with_name(f"{data.name}.new")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    # Made beside and renamed: a start that is interrupted here must not leave half of one behind. Each start
+    # has a draft of its own, for what a killed one has begun may be written to for a moment longer.
+    data.parent.mkdir(parents=True, exist_ok=True)
+    for old in data.parent.glob(f"{data.name}.*.new"):
+        shutil.rmtree(old, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(prefix=f"{data.name}.", suffix=".new", dir=data.parent))
     password_file.touch(mode=0o600)
     password_file.write_text(secrets.token_urlsafe(16))
     if user is not None:
