@@ -15,6 +15,9 @@ app.conf.update(
     broker_transport_options=transport_options(settings.BROKER_URL),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # a broker may be away for longer than 100 tries
+    # When a node of a cluster dies, the worker's own control queue may be locked for a moment longer (405);
+    # without this the worker would end with that.
+    broker_channel_error_retry=True,
     broker_heartbeat=10,
     task_queues=QUEUES,
     task_default_queue=QUEUES[0].name,
