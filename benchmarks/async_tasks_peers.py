@@ -51,14 +51,12 @@ dramatiq.set_broker(
     if RABBITMQ
     else RedisBroker(url=BROKER_URL)
 )
-_connections: list[psycopg.Connection] = []
 
 
+@cache
 def database() -> psycopg.Connection:
     """Return this process's connection; one for all of its tasks."""
-    if not _connections:
-        _connections.append(psycopg.connect(DATABASE_URL, autocommit=True))
-    return _connections[0]
+    return psycopg.connect(DATABASE_URL, autocommit=True)
 
 
 def create_tables() -> None:

@@ -4,11 +4,11 @@ import json
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from nexus import results
 from nexus.catalog import ROOT, Example
 from nexus.environment import ensure_environment, ensure_lock, state_dir
+from nexus.prove import Kind
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack
 from nexus.stacks.embedded import EmbeddedStack, Progress
@@ -19,7 +19,7 @@ def bench(
     example: Example,
     progress: Progress,
     *,
-    kind: Literal["embedded", "compose"] = "embedded",
+    kind: Kind = "embedded",
     record: bool,
 ) -> None:
     """Run the benchmark in the foreground, beside the services of a stack; it prints its own table.

@@ -1,7 +1,7 @@
 """The commands behind the Makefile: one line each for people, an exit code for programs."""
 
 import time
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from nexus.stacks.state import AlreadyRuns, compose_runs, owned, project, read_s
 
 if TYPE_CHECKING:
     from nexus.lab.house import Lab
+    from nexus.prove import Kind
     from nexus.stacks.compose import ComposeStack
 
 DOCUMENTED_URL = "http://127.0.0.1:8001"  # where the write-ups assume an example
@@ -142,15 +143,13 @@ def prove(
         fail(f"At least one verdict differs from what is declared: {names}.")
 
 
-def _kind(stack: str) -> Literal["embedded", "compose"]:
+def _kind(stack: str) -> "Kind":
     if stack not in ("embedded", "compose"):
         fail(f"There is no stack {stack!r}; the stacks are: embedded, compose.", code=USAGE)
     return "compose" if stack == "compose" else "embedded"
 
 
-def _prove(
-    example: Example, claim: str | None, kind: Literal["embedded", "compose"], *, record: bool
-) -> bool:
+def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -> bool:
     from nexus import report
     from nexus.prove import proof_stack
     from nexus.prove import prove as run_all

@@ -172,8 +172,9 @@ class ComposeStack(WoundedStack):
         """Environment of a program outside of the containers that uses their services."""
         env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         env |= {"SECRET_KEY": secret(self.state, "secret_key"), "STAFF_TOKEN": self.staff_token}
-        running = self._chosen() or self.services
-        return env | {VARIABLES[name]: self.services[name] for name in running if name in VARIABLES}
+        return env | {
+            VARIABLES[name]: self.services[name] for name in VARIABLES.keys() & self.services
+        }
 
     def logs(self, *names: str) -> str:
         """The log lines of `names`, or of all containers."""
