@@ -181,6 +181,7 @@ class Experiment(ABC):
         refuted: variants that the judged figure must refute; at least one.
         units: series -> unit of its samples.
         chart: what of the samples is drawn.
+        live: series whose latest value a page shows beside the chart while it runs.
         needs: services of compose.yml that the claim is about; a stack without them cannot prove it.
     """
 
@@ -191,6 +192,7 @@ class Experiment(ABC):
     units: ClassVar[Mapping[str, str]]
     chart: ClassVar[Chart]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
+    live: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod

@@ -1,5 +1,6 @@
 """Stacks and runs behind the pages: states, queue, cancelling, faults; on real processes."""
 
+import re
 import threading
 import time
 
@@ -191,6 +192,23 @@ def test_a_fault_is_seen_and_undone_when_the_variant_ends(started, action):
     started.wait(again, "done")
     assert started.described(again)["lines"][0]["verdict"]["holds"]
     assert started.state() == "running"
+
+
+def test_the_latest_value_of_a_series_is_shown_while_a_variant_runs_and_not_after(
+    started, monkeypatch
+):
+    monkeypatch.setattr(
+        started.example.experiment("it-keeps-answering"), "live", ("unanswered",), raising=False
+    )
+    run = started.add(variants=("slow",), seconds=2)
+
+    def now():
+        return started.described(run)["lines"][0]["now"]
+
+    assert wait_until(now, 5)
+    assert re.fullmatch(r"\d+ questions", now()[0])
+    started.wait(run, "done")
+    assert now() == []
 
 
 class Hurting(Experiment):

@@ -82,6 +82,14 @@ class Database:
         """Return how many runs of the jobs have begun."""
         return self.number("SELECT count(*) FROM jobs_run WHERE job_id = ANY (%s)", list(jobs))
 
+    def waiting(self, jobs: Sequence[str]) -> int:
+        """Return how many of the jobs no worker has begun."""
+        query = (
+            "SELECT count(*) FROM unnest(%s::uuid[]) AS job"
+            " WHERE NOT EXISTS (SELECT FROM jobs_run WHERE job_id = job)"
+        )
+        return self.number(query, list(jobs))
+
     def number(self, query: str, *args: object) -> int:
         row = self._connection.execute(query, args).fetchone()
         return int(row[0]) if row else 0
@@ -285,8 +293,9 @@ class NoJobIsLost(Experiment):
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
-    units = {"effects": "jobs with an effect", "all": "effects"}
+    units = {"effects": "jobs with an effect", "all": "effects", "waiting": "jobs in the queue"}
     chart = Chart("effects", "jobs done", bound=200)
+    live = ("waiting",)
     parameters = (
         Parameter("jobs", 200, 50, 1000, "jobs"),
         Parameter("kill_after", 40, 5, 500, "jobs"),
@@ -305,10 +314,10 @@ class NoJobIsLost(Experiment):
             while database.runs(long) < len(long):
                 if time.monotonic() > start + 30:
                     raise ExperimentError("the jobs that are to be interrupted did not begin")
-                yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
+                yield from counted(database, jobs, start)
                 rest(0.05)
             stack.kill(WORKER[variant])
-            yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
+            yield from counted(database, jobs, start)
             stack.start(WORKER[variant])
             yield from followed(database, stack, variant, jobs, start)
 
@@ -319,6 +328,13 @@ class NoJobIsLost(Experiment):
             f"{effects:.0f} jobs done {sign} {count:.0f}, {every - effects:.0f} effects too many"
         )
         return Verdict(effects == count == every, figure, effects, count)
+
+
+def counted(database: Database, jobs: Sequence[str], start: float) -> Iterator[Sample]:
+    """Yield how many jobs have an effect, and how many wait."""
+    moment = time.monotonic() - start
+    yield Sample(moment, "effects", database.effects(jobs)[0])
+    yield Sample(moment, "waiting", database.waiting(jobs))
 
 
 def followed(
@@ -338,6 +354,7 @@ def followed(
             done, changed = now, time.monotonic()
             yield Sample(changed - start, "effects", done)
             yield Sample(changed - start, "all", every)
+            yield Sample(changed - start, "waiting", database.waiting(jobs))
         quiet = time.monotonic() - changed
     rest(0.5)  # what is done twice is done about now
     yield Sample(time.monotonic() - start, "all", database.effects(jobs)[1])
@@ -780,8 +797,14 @@ class TheBrokerMayDie(Experiment):
     holds = ("durable",)
     refuted = ("fire_and_forget",)
     needs = ("rabbitmq",)  # on Redis, Celery's worker does not always survive this
-    units = {"effects": "jobs with an effect", "all": "effects", "back": "s"}
+    units = {
+        "effects": "jobs with an effect",
+        "all": "effects",
+        "waiting": "jobs in the queue",
+        "back": "s",
+    }
     chart = Chart("effects", "jobs done", bound=200)
+    live = ("waiting",)
     parameters = (
         Parameter("jobs", 200, 50, 1000, "jobs"),
         Parameter("rate", 50, 10, 200, "jobs/s"),
@@ -807,11 +830,11 @@ class TheBrokerMayDie(Experiment):
                     jobs.append(accepted(answer))
                 if number == count // 3:
                     with stack.killed(broker(stack)):
-                        yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
+                        yield from counted(database, jobs, start)
                         rest(params["away"])
                     back = time.monotonic()
                 if number % 10 == 0:
-                    yield Sample(time.monotonic() - start, "effects", database.effects(jobs)[0])
+                    yield from counted(database, jobs, start)
             yield Sample(back - start, "back", back - start)
             yield from followed(database, stack, variant, jobs, start)
 

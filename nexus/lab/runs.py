@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nexus import charts, results
-from nexus.experiment import Experiment, ExperimentError, Sample, Verdict
+from nexus.experiment import Experiment, ExperimentError, Sample, Verdict, last
 from nexus.lab.events import EventLog
 from nexus.lab.stacks import Refused, Stacks
 from nexus.load import Answer, Exchanges, LoadError, Request, watching
@@ -390,6 +390,11 @@ class Runs:
             "verdict": dataclasses.asdict(line.verdict) if line.verdict else None,
             "points": drawn,
             "samples": len(line.samples),
+            "now": [
+                f"{last(line.samples, series):g} {run.experiment.units[series]}"
+                for series in run.experiment.live
+                if line.state == "running" and line.samples
+            ],
             "exchanges": [
                 dataclasses.asdict(each) for each in results.kept(line.exchanges.found.values())
             ],

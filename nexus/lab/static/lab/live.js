@@ -196,7 +196,7 @@
           " ",
           element("strong", { "data-word": word }, word),
           " ",
-          element("span", { class: "figure" }, verdict ? verdict.figure : ""),
+          element("span", { class: "figure" }, [verdict?.figure, ...line.now].filter(Boolean).join("; ")),
         );
         return item;
       }),
