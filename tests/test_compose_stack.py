@@ -235,27 +235,53 @@ def test_flower_asks_for_its_password_and_lists_the_workers(cluster):
     assert names == {"bulk", "urgent", "tutorial"}
 
 
-def test_jobs_survive_a_node_of_rabbitmq_and_a_host_of_workers(cluster):
-    """One node of three and one host of two are killed, and nobody starts them again."""
-    slow = {"airline": "HA", "month": 1, "drill": {"seconds": 0.1}}
+@pytest.fixture
+def database(cluster):
+    with psycopg.connect(cluster.services["postgres"], autocommit=True) as connection:
+        yield connection
+
+
+def asked_for(stack: ComposeStack, count: int, **more: object) -> list[str]:
+    """Ask for as many reports, each a tenth of a second of work."""
+    slow = {"airline": "HA", "month": 1, "drill": {"seconds": 0.1}, **more}
     request = Request(
-        f"{cluster.url}/api/durable/reports/",
-        {"Content-Type": "application/json", "Authorization": f"Bearer {cluster.staff_token}"},
+        f"{stack.url}/api/durable/reports/",
+        {"Content-Type": "application/json", "Authorization": f"Bearer {stack.staff_token}"},
         "POST",
         json.dumps(slow).encode(),
     )
-    jobs = [
-        json.loads(answer.body)["id"]
-        for answer in volley([request] * 200, processes=2, connections=8)
-    ]
-    with psycopg.connect(cluster.services["postgres"], autocommit=True) as database:
+    answers = volley([request] * count, processes=2, connections=8)
+    return [json.loads(answer.body)["id"] for answer in answers]
 
-        def reports() -> tuple[int, int]:
-            query = "SELECT count(DISTINCT job_id), count(*) FROM reports_report WHERE job_id = ANY (%s)"
-            return database.execute(query, [jobs]).fetchone()
 
-        assert wait_until(lambda: reports()[0] >= 40, 60)
-        cluster.kill("rabbitmq")
-        cluster.kill("worker")
-        assert wait_until(lambda: reports()[0] == 200, 60), reports()
-        assert reports() == (200, 200)
+def reports(database: psycopg.Connection, jobs: list[str]) -> tuple[int, int]:
+    """Return how many of the jobs have a report, and how many reports they have."""
+    query = "SELECT count(DISTINCT job_id), count(*) FROM reports_report WHERE job_id = ANY (%s)"
+    return database.execute(query, [jobs]).fetchone()
+
+
+def test_messages_that_rabbitmq_refuses_stay_in_the_outbox(cluster, database):
+    def waiting() -> int:
+        return database.execute("SELECT count(*) FROM jobs_outbox").fetchone()[0]
+
+    def rabbitmqctl(*args: str) -> None:
+        cluster._run("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", *args)
+
+    with cluster.stopped("urgent"):
+        rabbitmqctl("set_policy", "few", "^jobs[.]urgent$", '{"max-length": 10}')
+        jobs = asked_for(cluster, 50, urgent=True)
+        assert wait_until(lambda: "has refused a message" in cluster.logs("relay"), 20)
+        assert waiting() > 0
+        rabbitmqctl("clear_policy", "few")
+    assert wait_until(lambda: reports(database, jobs)[0] == 50, 60), reports(database, jobs)
+    assert reports(database, jobs) == (50, 50)
+
+
+def test_jobs_survive_a_node_of_rabbitmq_and_a_host_of_workers(cluster, database):
+    """One node of three and one host of two are killed, and nobody starts them again."""
+    jobs = asked_for(cluster, 200)
+    assert wait_until(lambda: reports(database, jobs)[0] >= 40, 60)
+    cluster.kill("rabbitmq")
+    cluster.kill("worker")
+    assert wait_until(lambda: reports(database, jobs)[0] == 200, 60), reports(database, jobs)
+    assert reports(database, jobs) == (200, 200)

@@ -19,17 +19,18 @@ ANSWER_SECONDS: Final = 5
 
 def publisher(app: Celery) -> Callable[[Sequence[Message]], None]:
     """Return what publishes for the relay, over one connection that is made anew after a failure."""
-    connection: Connection = patient(app.connection_for_write)
-    declared = False
+    connection: Connection = patient(app.connection_for_write, confirm_publish=False)
+    confirmations: Confirmations | None = None
 
     def publish(messages: Sequence[Message]) -> None:
-        nonlocal declared
+        nonlocal confirmations
         try:
             producer = app.amqp.Producer(connection.default_channel, auto_declare=False)
-            if not declared:
+            if confirmations is None:
                 declare(connection)
-                declared = True
+                confirmations = Confirmations(connection)
             for message in messages:
+                confirmations.expect()
                 app.send_task(
                     TASK,
                     [str(message.job)],
@@ -40,12 +41,61 @@ def publisher(app: Celery) -> Callable[[Sequence[Message]], None]:
                     headers={"correlation": message.correlation},
                     declare=[],
                 )
+            confirmations.wait()
         except Exception:
             connection.close()
-            declared = False
+            confirmations = None
             raise
 
     return publish
+
+
+class Unconfirmed(Exception):
+    """The broker has refused a message."""
+
+
+class Confirmations:
+    """Waits once for all messages of a batch; kombu's `confirm_publish` waits after each of them.
+
+    A server of the Redis protocol has answered each command by the time it returns.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._last = 0  # the broker counts from 1 on each channel
+        self._open: set[int] = set()
+        self._refused = False
+        self._counted = connection.transport.driver_type == "amqp"
+        if self._counted:
+            channel: Any = connection.default_channel
+            channel.events["basic_ack"].add(self._close)
+            channel.events["basic_nack"].add(self._refuse)
+            channel.confirm_select()
+
+    def expect(self) -> None:
+        """Count the message that is to be published next."""
+        if self._counted:
+            self._last += 1
+            self._open.add(self._last)
+
+    def wait(self) -> None:
+        """Return when the broker has confirmed every message.
+
+        Raises:
+            Unconfirmed: it has refused one.
+            TimeoutError: it confirms none for 5 s.
+        """
+        while self._open:
+            self._connection.drain_events(timeout=ANSWER_SECONDS)
+        if self._refused:
+            raise Unconfirmed("the broker has refused a message")
+
+    def _close(self, tag: int, multiple: bool) -> None:
+        self._open -= set(range(min(self._open, default=tag), tag + 1)) if multiple else {tag}
+
+    def _refuse(self, tag: int, multiple: bool) -> None:
+        self._refused = True
+        self._close(tag, multiple)
 
 
 def declare(connection: Connection) -> None:
@@ -77,10 +127,10 @@ def depths(app: Celery) -> Callable[[], dict[str, int] | None]:
     return count
 
 
-def patient(connect: Callable[..., Connection]) -> Connection:
+def patient(connect: Callable[..., Connection], **options: Any) -> Connection:
     """Return a connection on which a frozen broker is an error after some seconds, not a wait for ever."""
     limits = ("read_timeout", "write_timeout", "socket_timeout")  # the last one is of Redis
-    options = dict.fromkeys(limits, ANSWER_SECONDS)
+    options |= dict.fromkeys(limits, ANSWER_SECONDS)
     return connect(connect_timeout=CONNECT_SECONDS, transport_options=options)
 
 
