@@ -1,7 +1,7 @@
 """Measures the jobs of the example beside its peers: asking for tasks that write a row, and having them done.
 
-All on one broker, RabbitMQ or one of the Redis protocol; two worker processes each. The peers take turns, and the
-table shows the median of their rounds: a machine that others use, too, is slower in one minute than in the next.
+All on one broker, RabbitMQ or one of the Redis protocol; two worker processes each. The peers take turns, and
+the table shows the median of them: a machine that others use, too, is slower in one minute than in the next.
 `python benchmarks/async_tasks.py` needs CELERY_BROKER_URL or REDIS_URL, DATABASE_URL, the example on
 PYTHONPATH and the packages of async_tasks.txt; `make bench` sees to it.
 """
