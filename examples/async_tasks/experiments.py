@@ -374,7 +374,8 @@ class PoisonIsQuarantined(Experiment):
         "letters": "dead letters with a reason",
         "replayed": "1 if done after the replay",
     }
-    chart = Chart("good", "good jobs done")
+    chart = Chart("letters", "dead letters with a reason")
+    live = ("good", "runs")
     parameters = (Parameter("good", 50, 10, 500, "jobs"),)
 
     LIMIT = 3
@@ -396,16 +397,19 @@ class PoisonIsQuarantined(Experiment):
 
             # A naive one has had all it gets when the good jobs around the poison are done, and it was begun.
             seen, changed = (-1, -1), time.monotonic()
+            yield Sample(changed - start, "letters", 0)
             while not letters():
                 quiet = time.monotonic() - changed
                 now = database.effects(good)[0], database.runs([poison])
                 if now != seen:
                     seen, changed = now, time.monotonic()
                     yield Sample(changed - start, "good", now[0])
+                    yield Sample(changed - start, "runs", now[1])
                 gone = variant not in self.holds and seen[0] == count and seen[1] > 0
                 if quiet > (GONE if gone else PATIENCE):
                     break
                 rest(0.1)
+            yield Sample(time.monotonic() - start, "letters", letters())
             database.wait(lambda: database.effects(good)[0] == count, PATIENCE)
             yield Sample(time.monotonic() - start, "good", database.effects(good)[0])
             rest(1)  # for another run, or letter, than there should be
@@ -584,7 +588,8 @@ class SameKeySameJob(Experiment):
         jobs, bodies = set(), set()
         with Database(stack):
             start = time.monotonic()
-            for answer in volley([request] * int(params["requests"]), processes=2):
+            answers = volley([request] * int(params["requests"]), processes=2)
+            for answer in sorted(answers, key=lambda each: each.received):
                 jobs.add(accepted(answer))
                 bodies.add(answer.body)
                 yield Sample(answer.received - start, "jobs", len(jobs))
@@ -610,7 +615,7 @@ class SilenceIsNoticed(Experiment):
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
-    units = {"noticed": "s until the health was red", "unnoticed": "faults without a sign"}
+    units = {"noticed": "s until the health was red, or nobody waited any longer"}
     chart = Chart("noticed", "seconds until a fault is noticed", "points", bound=10)
     parameters = (Parameter("within", 10, 5, 60, "s"),)
 
@@ -631,7 +636,7 @@ class SilenceIsNoticed(Experiment):
                 with fault:
                     sample = self._noticed(database, url, start, params)
                 yield sample
-                if sample.series == "unnoticed":
+                if sample.value >= params["within"]:
                     return
 
     @staticmethod
@@ -649,12 +654,13 @@ class SilenceIsNoticed(Experiment):
     @staticmethod
     def _noticed(database: Database, url: str, start: float, params: Params) -> Sample:
         began = time.monotonic()
-        if database.wait(lambda: ask(url).status == 503, params["within"], 0.1):
-            return Sample(time.monotonic() - start, "noticed", time.monotonic() - began)
-        return Sample(time.monotonic() - start, "unnoticed", 1)
+        red = database.wait(lambda: ask(url).status == 503, params["within"], 0.1)
+        took = time.monotonic() - began
+        return Sample(began + took - start, "noticed", took if red else params["within"])
 
     def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        noticed, unnoticed = values(samples, "noticed"), values(samples, "unnoticed")
+        noticed = [took for took in values(samples, "noticed") if took < params["within"]]
+        unnoticed = [took for took in values(samples, "noticed") if took >= params["within"]]
         if len(noticed) < self.FAULTS and not unnoticed:
             raise ValueError("not all faults have been there")
         sign = "=" if not unnoticed else "<"
