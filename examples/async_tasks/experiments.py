@@ -197,7 +197,9 @@ class RequestsStayFast(Experiment):
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         jobs, rate = int(params["jobs"]), params["rate"]
-        other = Request(f"{stack.url}/api/jobs/00000000-0000-0000-0000-000000000000/")
+        # Each over a connection of its own: one that is kept would ask one server process all the time.
+        url = f"{stack.url}/api/jobs/00000000-0000-0000-0000-000000000000/"
+        other = Request(url, {"Connection": "close"})
         slow = asking(stack, variant, {"seconds": params["job_seconds"]})
         with Database(stack) as database:
             # Server processes open their connections to the database first, and the workers rest after that.
