@@ -43,6 +43,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = "UTC"  # of the logs, too; the default is America/Chicago
 
 TASKS = {
     "default": {

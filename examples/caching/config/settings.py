@@ -42,6 +42,7 @@ except ValueError as error:
     raise SystemExit(f"DATABASE_URL is no address of a database: {error}") from None
 DATABASES = {"default": dict(database)}
 USE_TZ = True
+TIME_ZONE = "UTC"  # of the logs, too; the default is America/Chicago
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI and ReDoc, straight from their package

@@ -1,6 +1,6 @@
 """What is not needed any more is forgotten: in tables, on the stream, in files."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import LiteralString
 
@@ -22,10 +22,10 @@ def forget(now: datetime) -> None:
 
     A key goes together with the last sightings of its day: from then on no address leads to them.
     """
-    oldest = (now - SIGHTINGS).date()
+    oldest = (now - SIGHTINGS).astimezone(UTC).date()
     lift_expired(now)  # and tell everybody, before the network is forgotten
     with transaction.atomic(), connection.cursor() as cursor:
-        Sighting.objects.filter(at__date__lt=oldest).delete()
+        Sighting.objects.filter(at__lt=datetime.combine(oldest, time.min, UTC)).delete()
         DayKey.objects.filter(day__lt=oldest).delete()
         cursor.execute(FORGET, {"before": now - BANS})
     _trim(now - BANS)

@@ -65,6 +65,7 @@ except ValueError as error:
 DATABASES = {"default": dict(database)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = "UTC"  # of the logs, too; the default is America/Chicago
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # assets of the admin and Swagger UI, straight from their packages

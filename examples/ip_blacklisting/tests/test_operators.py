@@ -216,8 +216,9 @@ def test_client_has_one_name_a_day_and_another_tomorrow():
     assert "198.18.0.1" not in str(list(Sighting.objects.values()))
 
 
-def test_keys_and_sightings_go_together_after_a_week():
-    now = timezone.now()
+@pytest.mark.parametrize("hour", [0, 12, 23])
+def test_keys_and_sightings_go_together_after_a_week(hour):
+    now = timezone.now().replace(hour=hour)
     sightings.note([seen(now.timestamp())])
     forgetting.forget(now + timedelta(days=7))
     assert (Sighting.objects.count(), DayKey.objects.count()) == (1, 1)
