@@ -101,11 +101,7 @@ def up(name: Name = "") -> None:
                     stack = ComposeStack(
                         example, folder, project(name), preferred_ports=True, progress=steps
                     )
-                    try:
-                        stack.start_all()
-                    except BaseException:
-                        stack.close()
-                        raise
+                    stack.start_or_leave_nothing()
                 _introduce(example, stack)
                 console.print(f"\nStop it with `make down EXAMPLE={name}`.")
         except AlreadyRuns as running:

@@ -387,7 +387,11 @@ def test_two_checkouts_call_their_containers_differently(monkeypatch, tmp_path):
     assert all(re.fullmatch(r"nexus-[0-9a-f]{8}-toy", name) for name in names)
 
 
-def test_without_a_docker_engine_up_says_what_works_instead(env):
+@pytest.mark.parametrize("started_before", [False, True])
+def test_without_a_docker_engine_up_says_what_works_instead(env, tmp_path, started_before):
+    if started_before:  # and the engine has ended since
+        (tmp_path / "toy").mkdir()
+        (tmp_path / "toy" / "compose.env").touch()
     done = nexus("up", "toy", env={**env, "DOCKER_HOST": "unix:///nonexistent.sock"})
 
     assert done.returncode == 1

@@ -4,7 +4,7 @@ import shutil
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, Self
 
@@ -39,11 +39,7 @@ class WoundedStack(ABC):
         self._scaled: dict[str, int] = {}
 
     def __enter__(self) -> Self:
-        try:
-            self.start_all()
-        except BaseException:
-            self.close()
-            raise
+        self.start_or_leave_nothing()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,6 +60,15 @@ class WoundedStack(ABC):
             finally:
                 self.discard_data()
             shutil.rmtree(self.state, ignore_errors=True)
+
+    def start_or_leave_nothing(self) -> None:
+        """Start it; if that fails, end what has been started, and tell what went wrong first."""
+        try:
+            self.start_all()
+        except BaseException:
+            with suppress(StackError):  # an engine that is away cannot end anything either
+                self.close()
+            raise
 
     @abstractmethod
     def start_all(self) -> None: ...

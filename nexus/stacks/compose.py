@@ -220,7 +220,9 @@ class ComposeStack(WoundedStack):
 
     def _explain(self, error: subprocess.CalledProcessError) -> str:
         said = error.stderr.decode(errors="replace").strip().splitlines()[-12:]
-        return "\n".join([*said, *self.logs().splitlines()[-20:]])
+        with suppress(subprocess.CalledProcessError):  # without an engine there are none
+            said += self.logs().splitlines()[-20:]
+        return "\n".join(said)
 
     def _run(self, *args: str) -> None:
         self._call(
