@@ -54,7 +54,7 @@ def record(example: Example, kind: str, proofs: list[Proof]) -> None:
             measured=proof.verdict.measured,
             bound=proof.verdict.bound,
             params=proof.params,
-            units=proof.experiment.units,
+            units={each.name: each.unit for each in proof.experiment.series().values()},
             samples=proof.samples,
             points=tuple(charts.points(proof.experiment.chart, proof.samples)),
             # One stack is enough: both answer alike.
