@@ -55,17 +55,22 @@ class Example:
 
     @cached_property
     def experiments(self) -> dict[str, type[Experiment]]:
-        """Slug -> experiment, in the order in which experiments.py defines them."""
-        module = _load(self.path / "experiments.py", f"nexus_experiments_{self.name}")
-        found = [
-            member
-            for member in vars(module).values()
-            if inspect.isclass(member)
-            and issubclass(member, Experiment)
-            and member.__module__ == module.__name__
-            and not inspect.isabstract(member)
-        ]
-        return {experiment.slug: experiment for experiment in found}
+        """Slug -> experiment, in the order of CLAIMS in `experiments/__init__.py`.
+
+        Raises:
+            ValueError: a claim has no module, a module no claim, or another one than its name says.
+        """
+        folder = self.path / "experiments"
+        package = _load(folder / "__init__.py", f"nexus_experiments_{self.name}")
+        claims: tuple[str, ...] = package.CLAIMS
+        modules = {path.stem.replace("_", "-") for path in folder.glob("[!_]*.py")}
+        if modules != set(claims):
+            differing = ", ".join(sorted(modules ^ set(claims)))
+            raise ValueError(
+                f"{folder}: CLAIMS and the modules beside it differ by {differing}; "
+                "each claim is a module of its name (burst-is-bounded in burst_is_bounded.py)"
+            )
+        return {slug: _experiment(folder, package.__name__, slug) for slug in claims}
 
     def experiment(self, slug: str) -> type[Experiment]:
         """Return the experiment of claim `slug`.
@@ -116,6 +121,22 @@ def example(name: str) -> Example:
     if not name:
         raise UnknownName(f"Which example? EXAMPLE=… is one of: {known}.")
     raise UnknownName(f"There is no example {name!r}; the examples are: {known}.")
+
+
+def _experiment(folder: Path, package: str, slug: str) -> type[Experiment]:
+    stem = slug.replace("-", "_")
+    module = _load(folder / f"{stem}.py", f"{package}.{stem}")
+    found = [
+        member
+        for member in vars(module).values()
+        if inspect.isclass(member)
+        and issubclass(member, Experiment)
+        and member.__module__ == module.__name__
+        and not inspect.isabstract(member)
+    ]
+    if [each.slug for each in found] != [slug]:
+        raise ValueError(f"{folder / stem}.py has to define one experiment, of claim {slug}")
+    return found[0]
 
 
 def _load(path: Path, name: str) -> ModuleType:

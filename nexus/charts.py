@@ -103,7 +103,7 @@ def points(chart: Chart, samples: Sequence[Sample]) -> list[Point]:
     """
     # Answers come in batches from several clients: not in the order of their time.
     found = sorted(
-        ((each.seconds, each.value) for each in samples if each.series == chart.series),
+        ((each.seconds, each.value) for each in samples if each.series == chart.series.name),
         key=lambda point: point[0],
     )
     if chart.window_seconds:

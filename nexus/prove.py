@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal, assert_never
 
 from nexus.catalog import Example
+from nexus.drive import concluded, drive
 from nexus.environment import state_dir
-from nexus.experiment import Experiment, Params, Sample, Stack, Verdict
+from nexus.experiment import Experiment, Params, Sample, Samples, Stack, Verdict
 from nexus.load import Exchange, Exchanges, watching
-from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack
 from nexus.stacks.embedded import EmbeddedStack, Progress, remove_data, silent
 from nexus.stacks.state import owner, project
@@ -87,21 +87,24 @@ def prove_one(
 ) -> Proof:
     """Run one experiment, heal the stack whatever happened, and judge the samples."""
     chosen = {**experiment.defaults(), **(params or {})}
-    judge = experiment()
+    driven, samples, exchanges = experiment(), Samples(), Exchanges()
     started = time.monotonic()
-    exchanges = Exchanges()
     try:
         with watching(exchanges):
-            samples = tuple(judge.run(stack, variant, chosen))
+            for _ in drive(driven, stack, variant, chosen, samples):
+                pass
     finally:
         stack.heal()
-    seconds = time.monotonic() - started
-    if not samples:
-        raise StackError(f"{experiment.slug} yielded no sample for {variant}.")
-    verdict = judge.judge(samples, chosen)
-    expected = experiment.expected(variant)
-    seen = tuple(exchanges.found.values())
-    return Proof(experiment, variant, chosen, expected, verdict, samples, seconds, seen)
+    return Proof(
+        experiment=experiment,
+        variant=variant,
+        params=chosen,
+        expected=experiment.expected(variant),
+        verdict=concluded(driven, samples, chosen),
+        samples=tuple(samples),
+        seconds=time.monotonic() - started,
+        exchanges=tuple(exchanges.found.values()),
+    )
 
 
 def prove(

@@ -226,7 +226,7 @@ def test_proof_prints_a_table_and_leaves_nothing(env, tmp_path):
 def test_claim_about_a_service_that_the_stack_lacks_is_named_and_left_to_the_other(env, tmp_path):
     examples = tmp_path / "examples"
     subprocess.run(["cp", "-r", TOYS, examples], check=True)
-    experiments = examples / "toy" / "experiments.py"
+    experiments = examples / "toy" / "experiments" / "it_keeps_answering.py"
     slug = '    slug = "it-keeps-answering"\n'
     experiments.write_text(experiments.read_text().replace(slug, f'{slug}    needs = ("kafka",)\n'))
     env = {**env, "NEXUS_EXAMPLES": str(examples)}
@@ -244,7 +244,7 @@ def test_claim_about_a_service_that_the_stack_lacks_is_named_and_left_to_the_oth
 def test_verdict_that_differs_from_the_declaration_fails(env, tmp_path):
     examples = tmp_path / "examples"
     subprocess.run(["cp", "-r", TOYS, examples], check=True)
-    experiments = examples / "toy" / "experiments.py"
+    experiments = examples / "toy" / "experiments" / "it_answers.py"
     experiments.write_text(experiments.read_text().replace("else 500", "else 200"))
 
     done = nexus("prove", "toy", env={**env, "NEXUS_EXAMPLES": str(examples)})

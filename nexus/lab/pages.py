@@ -179,14 +179,14 @@ class Page:
     def anchors(self, path: str) -> list[tuple[int, int]]:
         """Return the ranges of lines of a file that the write-up points at."""
         pointed = [*self.document.references]
-        if path == "experiments.py":
+        if path.startswith("experiments/"):
             pointed += map(self._experiment, self.example.experiments.values())
         found = (each for each in pointed if each.path == path and each.first)
         return [(each.first, each.last) for each in found]
 
     def _experiment(self, experiment: type[Experiment]) -> Reference:
-        file = self.files["experiments.py"]
         name = experiment.__name__
+        file = self.files[f"experiments/{experiment.slug.replace('-', '_')}.py"]
         return Reference(file.path, name, *excerpts.span(file.text, file.name, name))
 
     def _shown(self, part: Part, number: int) -> list[Block]:
