@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -51,6 +51,7 @@ class EmbeddedStack(WoundedStack):
         preferred_ports: take the documented ports when they are free.
         services_only: start the services but none of the example's own processes.
         dev: install what the example's own tests need as well.
+        watched: environment of whatever watches the example's processes.
     """
 
     kind: Literal["embedded", "compose"] = "embedded"
@@ -65,6 +66,7 @@ class EmbeddedStack(WoundedStack):
         preferred_ports: bool = False,
         services_only: bool = False,
         dev: bool = False,
+        watched: Mapping[str, str] | None = None,
         progress: Progress = silent,
     ) -> None:
         super().__init__()
@@ -76,6 +78,7 @@ class EmbeddedStack(WoundedStack):
         self.progress = progress
         self._preferred = preferred_ports
         self._dev = dev
+        self._watched = watched or {}
         self._services: dict[str, Service] = {}
         self._processes: dict[str, list[Child]] = {}
         self._held = ExitStack()
@@ -160,7 +163,7 @@ class EmbeddedStack(WoundedStack):
         env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}
         for service in self._services.values():
             env |= service.env
-        return env
+        return {**env, **self._watched}
 
     def manage(self, *args: str) -> str:
         command = [str(self.bin / "python"), "manage.py", *args]
