@@ -13,9 +13,9 @@ from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.experiment import Experiment, Params, Sample, Stack, Verdict
 from nexus.load import Exchange, Exchanges, watching
-from nexus.stacks.base import StackError
+from nexus.stacks.base import Progress, StackError, silent
 from nexus.stacks.compose import ComposeStack
-from nexus.stacks.embedded import EmbeddedStack, Progress, remove_data, silent
+from nexus.stacks.embedded import EmbeddedStack, remove_data
 from nexus.stacks.state import owner, project
 
 type Kind = Literal["embedded", "compose"]
