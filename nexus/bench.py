@@ -9,9 +9,9 @@ from nexus import results
 from nexus.catalog import ROOT, Example
 from nexus.environment import ensure_environment, ensure_lock, state_dir
 from nexus.prove import Kind
-from nexus.stacks.base import StackError
+from nexus.stacks.base import Progress, StackError
 from nexus.stacks.compose import ComposeStack
-from nexus.stacks.embedded import EmbeddedStack, Progress
+from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.state import project
 
 

@@ -15,8 +15,9 @@ from nexus.drive import concluded, drive
 from nexus.environment import state_dir
 from nexus.experiment import Experiment, Params, Sample, Samples, Stack, Verdict
 from nexus.load import Exchange, Exchanges, watching
+from nexus.stacks.base import Progress, silent
 from nexus.stacks.compose import ComposeStack
-from nexus.stacks.embedded import EmbeddedStack, Progress, remove_data, silent
+from nexus.stacks.embedded import EmbeddedStack, remove_data
 from nexus.stacks.state import owner, project
 
 type Kind = Literal["embedded", "compose"]
