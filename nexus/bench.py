@@ -8,6 +8,7 @@ from pathlib import Path
 from nexus import results
 from nexus.catalog import ROOT, Example
 from nexus.environment import ensure_environment, ensure_lock, state_dir
+from nexus.machine import this_machine
 from nexus.prove import Kind
 from nexus.stacks.base import Progress, StackError
 from nexus.stacks.compose import ComposeStack
@@ -63,7 +64,7 @@ def _record(example: Example, output: Path) -> None:
     measured = json.loads(output.read_text())
     table = results.Bench(
         recorded_at=datetime.now(UTC).date(),
-        machine=results.machine(),
+        machine=this_machine(),
         versions=measured["versions"],
         columns=tuple(measured["columns"]),
         rows=tuple(tuple(row) for row in measured["rows"]),
