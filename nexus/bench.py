@@ -11,13 +11,13 @@ import msgspec
 from nexus import results
 from nexus.catalog import ROOT, Example
 from nexus.environment import ensure_environment, ensure_lock, state_dir
+from nexus.lifetime import end_with_parent
 from nexus.machine import this_machine
 from nexus.prove import Kind
 from nexus.results import Bench
-from nexus.stacks.base import StackError
+from nexus.stacks.base import Progress, StackError
 from nexus.stacks.compose import ComposeStack
-from nexus.stacks.embedded import EmbeddedStack, Progress
-from nexus.stacks.processes import end_with_parent
+from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.state import project
 
 CODE = ROOT  # where the guard is

@@ -13,7 +13,7 @@ from pathlib import Path
 import uv
 
 from nexus.catalog import ROOT, Example
-from nexus.stacks.processes import end_with_parent
+from nexus.lifetime import end_with_parent
 
 STATE = Path(os.environ.get("NEXUS_STATE", ROOT / ".nexus"))  # the harness's tests set it
 

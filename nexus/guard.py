@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import psutil
 
-from nexus.stacks.processes import LIBC
+from nexus.lifetime import LIBC
 
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_SECONDS = 5

@@ -22,7 +22,8 @@ from nexus.bench import bench
 from nexus.catalog import ROOT
 from nexus.prove import proof_stack
 from nexus.stacks import outside
-from nexus.stacks.embedded import EmbeddedStack, silent
+from nexus.stacks.base import silent
+from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import AlreadyRuns, owned, project
 

@@ -13,8 +13,8 @@ import psutil
 from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.lab.events import EventLog
-from nexus.stacks.base import StackError
-from nexus.stacks.embedded import EmbeddedStack, Progress
+from nexus.stacks.base import Progress, StackError
+from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import Child
 from nexus.stacks.state import AlreadyRuns, compose_runs, owned, read_state
 

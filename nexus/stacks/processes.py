@@ -1,10 +1,8 @@
 """One child process with its log file, stopped with everything it started."""
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
-PR_SET_PDEATHSIG = 1
+from nexus.lifetime import end_with_parent
+
 SHELL_OPERATORS = set(";&|<>")
-LIBC = ctypes.CDLL(None)  # loaded here: the child of a fork must not load libraries
 
 
 @dataclass
@@ -124,15 +122,6 @@ class Child:
             return
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
-
-
-def end_with_parent(number: int = signal.SIGTERM) -> None:
-    """Run in a child before its program: it ends with the thread that started it, on Linux.
-
-    Even a harness that is killed with SIGKILL leaves nothing running.
-    """
-    if sys.platform == "linux":
-        LIBC.prctl(PR_SET_PDEATHSIG, number)
 
 
 def wait_until(condition: Callable[[], bool], deadline_seconds: float, step: float = 0.05) -> bool:

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from nexus.environment import locked
 from nexus.experiment import Experiment
+from nexus.lifetime import end_with_parent
 from nexus.stacks import rabbitmq
 from nexus.stacks.base import StackError
-from nexus.stacks.processes import Child, end_with_parent
+from nexus.stacks.processes import Child
 from nexus.stacks.rabbitmq import ABSENT
 
 UNPRIVILEGED = "nobody"
