@@ -222,7 +222,11 @@ def bench(
     with sentences(), ends_by_signal():
         example = catalog.example(name)
         # Lines, not a spinner: the benchmark prints to the same terminal.
-        measure(example, lambda step: console.print(f"{step} …"), kind=_kind(stack), record=record)
+        table = measure(
+            example, lambda step: console.print(f"{step} …"), kind=_kind(stack), record=record
+        )
+    if table.missed:
+        fail(f"{table.missed} of {len(table.goals)} goals missed: {name}.")
 
 
 @app.command()
