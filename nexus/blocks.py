@@ -244,7 +244,7 @@ def chart(ask: Ask) -> str:
             f'<img src="{links["light"]}" alt="{_in_words(declared, runs)}">',
             "</picture>",
             "",
-            f"{_capital(declared.y)}, by seconds."
+            f"{_capital(declared.y)}, by {declared.x}."
             + ("" if declared.levels else f" Dotted: the bound of `{claim}`."),
         ]
     )
