@@ -244,7 +244,7 @@ def chart(ask: Ask) -> str:
             f'<img src="{links["light"]}" alt="{_in_words(declared, runs)}">',
             "</picture>",
             "",
-            f"{_capital(declared.y)}, by seconds."
+            f"{_capital(declared.y)}, by {declared.x}."
             + ("" if declared.levels else f" Dotted: the bound of `{claim}`."),
         ]
     )
@@ -270,14 +270,16 @@ def measured(ask: Ask) -> str:
 
 
 def bench(ask: Ask) -> str:
-    """`bench`: the solution beside its peers."""
+    """`bench`: the solution beside its peers, and whether that run met its goals."""
     ask.count(0, 0, "`bench`")
     found = ask.record.bench
     if found is None:
         return f"*Not recorded yet: `make bench EXAMPLE={ask.example} RECORD=1`.*"
     rows = [[_cell(cell) for cell in row] for row in found.rows]
     numeric = [all(not isinstance(row[n], str) for row in found.rows) for n in range(len(rows[0]))]
-    return _table(found.columns, rows, numeric) + "\n\n" + _origin_line(found, "")
+    goals = [f"- {'met' if each.met else '**missed**'}: {each.text}" for each in found.goals]
+    listed = "\n".join(["Goals of this run:", "", *goals, "", ""]) if goals else ""
+    return _table(found.columns, rows, numeric) + f"\n\n{listed}" + _origin_line(found, "")
 
 
 def output(ask: Ask) -> str:

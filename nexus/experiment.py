@@ -238,6 +238,11 @@ class Experiment(ABC):
         return cls.refuted + cls.holds
 
     @classmethod
+    def solution(cls) -> str:
+        """The variant that the example exists for: the last of those for which the claim holds."""
+        return cls.holds[-1]
+
+    @classmethod
     def expected(cls, variant: str) -> bool:
         """Whether the claim is declared to hold for `variant`."""
         return variant in cls.holds

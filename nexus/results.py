@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from nexus import charts
-from nexus.charts import Line, Point
+from nexus.charts import Line
 from nexus.load import Exchange
 from nexus.machine import Machine
+from nexus.vega import Point
 
 type Cell = str | int | float
 

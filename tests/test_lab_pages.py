@@ -238,6 +238,16 @@ def test_highlighting_changes_no_character():
     )
 
 
+def test_a_console_block_keeps_its_last_line():
+    lines = source.highlighted("$ make run\nReady\n$ make test", "console")
+
+    assert [re.sub(r"<[^>]+>", "", line) for line in lines] == [
+        "$ make run",
+        "Ready",
+        "$ make test",
+    ]
+
+
 def test_a_span_never_crosses_a_line():
     for line in source.highlighted('x = """a\nb\nc"""\n', "a.py"):
         assert line.count("<span") == line.count("</span")
@@ -429,6 +439,15 @@ def test_diagram_has_a_name_and_the_colours_of_the_page():
     assert 'role="img"' in drawn
     assert "<title>One leads to two</title>" in drawn
     assert not re.findall(r"(?:fill|stroke|color)\s*[:=]\s*[\"']?#", drawn)
+
+
+def test_boxes_of_an_entity_diagram_are_paper_and_not_ink():
+    pytest.importorskip("merman")
+    drawn = diagrams.svg("erDiagram\n  A ||--o{ B : has\n  A {\n    int id PK\n  }", "d4", "x")
+    boxes = re.findall(r'class="(?:outer-path|row-rect-\w+)"><path[^>]*?fill="([^"]*)"', drawn)
+
+    assert boxes
+    assert set(boxes) == {"var(--diagram-paper)"}
 
 
 def test_diagram_loads_and_runs_nothing():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.parse
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 import pytest
@@ -27,6 +28,7 @@ class Client:
 
     process: subprocess.Popen
     port: int
+    output: Path
     token: str = ""
     headers: dict = field(default_factory=dict)
 
@@ -78,13 +80,14 @@ def open_lab(folder):
             [sys.executable, "-m", "nexus", "run"], env=env, stdout=said, stderr=subprocess.STDOUT
         )
     assert wait_until(lambda: "Ready after" in output.read_text(), 20), output.read_text()
-    return process, int(re.search(r"open at http://127\.0\.0\.1:(\d+)", output.read_text())[1])
+    port = int(re.search(r"open at http://127\.0\.0\.1:(\d+)", output.read_text())[1])
+    return process, port, output
 
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
-    process, port = open_lab(tmp_path_factory.mktemp("lab"))
-    yield process, port
+    process, port, output = open_lab(tmp_path_factory.mktemp("lab"))
+    yield process, port, output
     process.terminate()
     process.wait(20)
 
@@ -178,6 +181,15 @@ def test_no_other_file_is_readable(lab, path):
     assert "root:" not in body
     assert "SECRET_KEY" not in body
     assert "[project]" not in body
+
+
+def test_a_request_for_a_websocket_is_answered_and_prints_nothing(lab):
+    said = lab.output.read_text()
+    asked = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    status, _, body = lab.get("/", **asked, **{"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+
+    assert (status, "<h1>" in body) == (200, True)
+    assert lab.output.read_text() == said
 
 
 def test_pages_say_what_they_may_load(lab):

@@ -4,13 +4,12 @@ import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
 from nexus import report, results
 from nexus.catalog import Example
-from nexus.experiment import Chart, Experiment, Sample, Verdict, ask
+from nexus.experiment import Chart, Experiment, Series, Verdict, ask
 from nexus.load import Exchange, watching
 from nexus.machine import Machine, this_machine
 from nexus.prove import prove_one
@@ -292,16 +291,16 @@ class Stack:
 
 class AsksTwice(Experiment):
     slug, claim, holds, refuted = "asks-twice", "It is answered.", ("fast",), ("slow",)
-    units: ClassVar = {"admitted": "requests"}
-    chart = Chart("admitted", "requests admitted", running_total=True)
+    admitted = Series("requests")
+    chart = Chart(admitted, "requests admitted", running_total=True)
 
     def run(self, stack, *_):
         for number in range(2):
             ask(f"{stack.url}/{number}", {"Authorization": "Bearer 0123456789"})
-            yield Sample(number, "admitted", 1)
+            yield self.admitted(1, x=number)
 
     def judge(self, *_):
-        return Verdict(True, "admitted 2 <= 2", 2, 2)
+        return Verdict.at_most(2, 2, "{measured} admitted, the limit allows {bound}")
 
 
 @pytest.mark.parametrize(("kind", "statuses"), [("embedded", [0]), ("compose", [])])

@@ -71,13 +71,14 @@ _hidden: x
 """
 
 
-EXPERIMENTS = """\
-from nexus.experiment import Chart, Experiment
+EXPERIMENT = """\
+from nexus.experiment import Chart, Experiment, Series
 
 
 class Burst(Experiment):
     slug = "burst-is-bounded"
-    chart = Chart("admitted", "requests admitted")
+    admitted = Series("requests")
+    chart = Chart(admitted, "requests admitted")
 
     def run(self): ...
     def judge(self): ...
@@ -108,7 +109,8 @@ def repository(tmp_path):
         example / "limiter" / "token_bucket.lua": SCRIPT,
         example / "limiter" / "__pycache__" / "x.pyc": "",
         example / "Procfile": "web: serve\n",
-        example / "experiments.py": EXPERIMENTS,
+        example / "experiments" / "__init__.py": 'CLAIMS = ("burst-is-bounded",)\n',
+        example / "experiments" / "burst_is_bounded.py": EXPERIMENT,
     }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -530,12 +532,13 @@ def test_the_tree_says_what_each_file_is_for(repository):
 
         ```text
         rate_limiting/
-          experiments.py
-          Procfile            its processes: release, web, worker
-          README.md           the write-up
-          limiter/            Token buckets
-            token_bucket.lua  Times are microseconds; KEYS[1] is the bucket
-            token_bucket.py   A token bucket in Redis
+          Procfile               its processes: release, web, worker
+          README.md              the write-up
+          experiments/
+            burst_is_bounded.py
+          limiter/               Token buckets
+            token_bucket.lua     Times are microseconds; KEYS[1] is the bucket
+            token_bucket.py      A token bucket in Redis
         ```
 
         <!-- /nexus -->

@@ -1,9 +1,6 @@
 """What the pages ask for: start, stop, run, cancel, hurt; and the streams they follow."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -14,11 +11,10 @@ from nexus import catalog
 from nexus.catalog import UnknownName
 from nexus.experiment import Experiment
 from nexus.lab import house
+from nexus.lab.logs import tail
 from nexus.lab.stacks import Refused
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
-LOG_LINES = 200
-LOG_POLL_SECONDS = 0.3
 
 
 @require_GET
@@ -47,7 +43,7 @@ async def logs(_: HttpRequest, name: str, program: str) -> StreamingHttpResponse
     child = stack.children().get(program) if stack else None
     if child is None:
         raise Http404
-    return _stream(_tail(child.log))
+    return _stream(tail(child.log, lab.closing))
 
 
 @require_POST
@@ -159,24 +155,3 @@ def _stream(chunks: AsyncIterator[str]) -> StreamingHttpResponse:
     # Said, so that no middleware compresses and thereby holds back what is to be seen at once.
     response["Content-Encoding"] = "identity"
     return response
-
-
-async def _tail(path: Path) -> AsyncIterator[str]:
-    """Yield the log as events of one or more lines each; ends with the lab."""
-    lab = house.lab()
-    position = 0
-    first = True
-    while not lab.closing.is_set():
-        size = path.stat().st_size if path.exists() else 0
-        if size < position:
-            position = 0  # begun anew
-        if size > position:
-            with path.open("rb") as log:
-                log.seek(position)
-                text = log.read().decode(errors="replace")
-            position = size
-            lines = text.splitlines()
-            lines = lines[-LOG_LINES:] if first else lines
-            yield f"data: {json.dumps(lines)}\n\n"
-        first = False
-        await asyncio.sleep(LOG_POLL_SECONDS)

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 SVG = "http://www.w3.org/2000/svg"
 ElementTree.register_namespace("", SVG)
 
-INK, PAPER, LINE, NOTE, PAGE = "#0a0b0c", "#0d0e0f", "#1a1b1c", "#2a2b2c", "#3a3b3c"
 # The colours that merman is given stand for those of the page.
+INK, PAPER, LINE, NOTE, PAGE = "#0a0b0c", "#0d0e0f", "#1a1b1c", "#2a2b2c", "#3a3b3c"
 COLOURS = {
     INK: "var(--ink)",
     PAPER: "var(--diagram-paper)",
@@ -22,84 +22,38 @@ COLOURS = {
     NOTE: "var(--diagram-note)",
     PAGE: "var(--paper)",
 }
-THEME = {
-    "background": PAPER,
-    "edgeLabelBackground": PAGE,
-    "fontFamily": "system-ui, sans-serif",
-    "fontSize": "15px",
-    **dict.fromkeys(
-        ("primaryColor", "secondaryColor", "mainBkg", "actorBkg", "labelBoxBkgColor"), PAPER
-    ),
-    **dict.fromkeys(
-        (
-            "tertiaryColor",
-            "clusterBkg",
-            "noteBkgColor",
-            "activationBkgColor",
-        ),
-        NOTE,
-    ),
-    **dict.fromkeys(
-        (
-            "primaryBorderColor",
-            "secondaryBorderColor",
-            "tertiaryBorderColor",
-            "nodeBorder",
-            "clusterBorder",
-            "actorBorder",
-            "actorLineColor",
-            "labelBoxBorderColor",
-            "noteBorderColor",
-            "activationBorderColor",
-        ),
-        LINE,
-    ),
-    **dict.fromkeys(
-        (
-            "primaryTextColor",
-            "secondaryTextColor",
-            "tertiaryTextColor",
-            "textColor",
-            "nodeTextColor",
-            "titleColor",
-            "lineColor",
-            "actorTextColor",
-            "signalColor",
-            "signalTextColor",
-            "labelTextColor",
-            "loopTextColor",
-            "noteTextColor",
-            "stateLabelColor",
-            "transitionColor",
-            "transitionLabelColor",
-            "specialStateColor",
-        ),
-        INK,
-    ),
+ROLES = {
+    PAPER: "background primaryColor secondaryColor mainBkg actorBkg labelBoxBkgColor",
+    PAGE: "edgeLabelBackground",
+    NOTE: "tertiaryColor clusterBkg noteBkgColor activationBkgColor",
+    LINE: "primaryBorderColor secondaryBorderColor tertiaryBorderColor nodeBorder clusterBorder"
+    " actorBorder actorLineColor labelBoxBorderColor noteBorderColor activationBorderColor",
+    INK: "primaryTextColor secondaryTextColor tertiaryTextColor textColor nodeTextColor titleColor"
+    " lineColor actorTextColor signalColor signalTextColor labelTextColor loopTextColor noteTextColor"
+    " stateLabelColor transitionColor transitionLabelColor specialStateColor",
 }
+THEME = {role: colour for colour, roles in ROLES.items() for role in roles.split()}
+SITE = {
+    "theme": "base",
+    "look": "classic",
+    "htmlLabels": False,
+    "flowchart": {"htmlLabels": False, "padding": 14, "rankSpacing": 40},
+    "sequence": {
+        "mirrorActors": False, "actorFontSize": 15, "messageFontSize": 15, "noteFontSize": 14,
+        "height": 44, "width": 124, "actorMargin": 44, "messageMargin": 38,
+        "diagramMarginX": 6, "diagramMarginY": 6,
+    },
+    "themeVariables": {"fontFamily": "system-ui, sans-serif", "fontSize": "15px", **THEME},
+}  # fmt: skip
 ELEMENTS = {
     "svg", "g", "defs", "marker", "path", "rect", "circle", "ellipse", "line", "polygon", "polyline",
     "text", "tspan", "style", "symbol",
 }  # fmt: skip
-# Colours are the style sheet's business; the rest names what script would use.
-DROPPED = re.compile(r"^(on.*|data-.*|.*href|name|role|aria-.*|stroke|fill|filter|color)$")
-# A hundredth of a pixel will do.
-PLACES = {
-    "d",
-    "points",
-    "transform",
-    "x",
-    "y",
-    "x1",
-    "x2",
-    "y1",
-    "y2",
-    "width",
-    "height",
-    "viewBox",
-}
+# The names of what script would use, and shadows.
+DROPPED = re.compile(r"^(on.*|data-.*|.*href|name|role|aria-.*|filter)$")
 FRACTION = re.compile(r"-?\d+\.\d{3,}")
-COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|(?:rgb|hsl)a?\([^)]*\)")
+DECLARATION = re.compile(r"([\w-]+)\s*:\s*([^;{}]*)")
+PAINTED = {"fill", "color", "stroke", "background-color"}
 RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 CLASS = re.compile(r"\.([A-Za-z][\w-]*)")
 LOADS = re.compile(r"url\(\s*[^#\s]|@import|expression|javascript:", re.IGNORECASE)
@@ -116,19 +70,7 @@ def svg(source: str, name: str, title: str) -> str | None:
     engine = _engine()
     if engine is None:
         return None
-    options = {
-        "site_config": {
-            "theme": "base",
-            "look": "classic",
-            "htmlLabels": False,
-            "flowchart": {"htmlLabels": False, "padding": 14, "rankSpacing": 40},
-            "sequence": {"mirrorActors": False, "actorFontSize": 15, "messageFontSize": 15,
-                         "noteFontSize": 14, "height": 44, "width": 124, "actorMargin": 44,
-                         "messageMargin": 38, "diagramMarginX": 6, "diagramMarginY": 6},
-            "themeVariables": THEME,
-        },
-        "svg": {"diagram_id": name},
-    }  # fmt: skip
+    options = {"site_config": SITE, "svg": {"diagram_id": name}}
     try:
         drawn = engine.render_svg(source, json.dumps(options))
     except Exception:
@@ -147,42 +89,32 @@ def _engine() -> Any:
 
 def _adopted(drawn: str, title: str) -> str:
     root = ElementTree.fromstring(drawn)  # noqa: S314 merman's own output, never a person's
+    classes = {name for each in root.iter() for name in each.get("class", "").split()}
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag.removeprefix(f"{{{SVG}}}") not in ELEMENTS:
                 parent.remove(child)
-    classes = {name for each in root.iter() for name in each.get("class", "").split()}
     for each in root.iter():
-        unwanted = [
-            name for name, value in each.attrib.items() if value != "none" and DROPPED.match(name)
-        ]
-        for name in unwanted:
-            del each.attrib[name]
-        for name in PLACES & each.attrib.keys():
-            each.set(name, FRACTION.sub(lambda found: f"{float(found[0]):.2f}", each.attrib[name]))
-        if style := each.get("style"):
-            each.set("style", _plain(style))
+        kept = {name: value for name, value in each.attrib.items() if not DROPPED.match(name)}
+        each.attrib = {name: _attribute(name, value) for name, value in kept.items()}
         if each.tag == f"{{{SVG}}}style":
             each.text = _rules(each.text or "", classes)
     width = root.get("viewBox", "0 0 0 0").split()[2]
     root.attrib.pop("style", None)
-    root.attrib.pop("width", None)
-    root.set("role", "img")
-    root.set("width", width)
+    root.attrib |= {"role": "img", "width": width}
     caption = ElementTree.Element(f"{{{SVG}}}title")
     caption.text = title
     root.insert(0, caption)
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _plain(style: str) -> str:
-    kept = [
-        part.strip()
-        for part in style.split(";")
-        if part.strip() and not re.match(r"\s*(fill|stroke|color|filter)\s*:(?!\s*none)", part)
-    ]
-    text = "; ".join(kept)
-    return "" if LOADS.search(text) else text
+def _attribute(name: str, value: str) -> str:
+    if name == "style":
+        return _declarations(value)
+    if name in PAINTED:
+        return _paint(name, value)
+    # A hundredth of a pixel will do.
+    return FRACTION.sub(lambda found: f"{float(found[0]):.2f}", value)
 
 
 def _rules(sheet: str, classes: set[str]) -> str:
@@ -192,12 +124,27 @@ def _rules(sheet: str, classes: set[str]) -> str:
         re.sub(r"@keyframes[^{]*\{(?:[^{}]*\{[^{}]*\})*\}", "", sheet)
     ):
         used = [each for each in selectors.split(",") if set(CLASS.findall(each)) <= classes]
-        body = re.sub(r"(?<![\w-])(filter|box-shadow|opacity)\s*:[^;]*;?", "", body)
-        if used and body and ":root" not in selectors and not LOADS.search(body):
-            kept.append(f"{','.join(used).strip()}{{{COLOUR.sub(_variable, body)}}}")
+        if used and ":root" not in selectors and (said := _declarations(body)):
+            kept.append(f"{','.join(used).strip()}{{{said}}}")
     return "".join(kept)
 
 
-def _variable(match: re.Match[str]) -> str:
-    # What merman mixed by itself is a line: lines are all that is left.
-    return COLOURS.get(match[0].lower(), "var(--diagram-line)")
+def _declarations(text: str) -> str:
+    found = [(name, _paint(name, value.strip())) for name, value in DECLARATION.findall(text)]
+    return "".join(
+        f"{name}:{value};"
+        for name, value in found
+        if value and name not in ("filter", "box-shadow", "opacity") and not LOADS.search(value)
+    )
+
+
+def _paint(name: str, value: str) -> str:
+    """The page's own colour for what merman says; what it mixed by itself is paper, or a line."""
+    if name not in PAINTED:
+        return value
+    colour, _, important = value.partition("!")
+    plain = colour.strip().lower()
+    if plain in ("none", "inherit", "transparent", "currentcolor"):
+        return value
+    mixed = LINE if name == "stroke" else INK if name == "color" else PAPER
+    return COLOURS.get(plain, COLOURS[mixed]) + ("!" + important if important else "")

@@ -38,6 +38,9 @@ class Server:
         config = uvicorn.Config(
             get_asgi_application(),
             lifespan="off",
+            ws="none",
+            # Of a request for a WebSocket it would warn with advice on what to install.
+            log_level="error",
             workers=1,  # said, or it would be read from the WEB_CONCURRENCY that is meant for examples
             access_log=False,
             log_config=None,

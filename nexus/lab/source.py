@@ -128,7 +128,8 @@ def _summary(text: str, name: str) -> str:
 def highlighted(text: str, name: str) -> tuple[str, ...]:
     """Return the lines of `text` as HTML; `name` is a file's name, or that of a language."""
     lines: list[list[str]] = [[]]
-    for kind, value in _lexer(name, text).get_tokens("\n".join(_lines(text))):
+    # The lexer of console sessions reads whole lines: a last one without its end would be dropped.
+    for kind, value in _lexer(name, text).get_tokens("\n".join(_lines(text)) + "\n"):
         css = next((css for token, css in KINDS if kind in token), "")
         for number, part in enumerate(value.split("\n")):
             if number:

@@ -171,7 +171,9 @@
   function statusOf(run) {
     if (run.cancelling) return "Cancelling …";
     if (run.state === "queued") {
-      return run.position === 1 ? "Queued: one run is ahead." : `Queued: ${run.position} runs are ahead.`;
+      const ahead = [...runs.values()].filter((each) => each.id < run.id && ["queued", "running"].includes(each.state));
+      if (!ahead.length) return "Queued.";
+      return ahead.length === 1 ? "Queued: one run is ahead." : `Queued: ${ahead.length} runs are ahead.`;
     }
     if (run.state === "cancelled") return "Cancelled; everything that was hurt is put back.";
     if (run.state === "failed") return run.error;
@@ -342,7 +344,8 @@
     on("example", drawExample);
     on("run", (run) => {
       runs.set(run.id, run);
-      redraw(run);
+      // Whatever waits behind it may have moved up.
+      [run, ...[...runs.values()].filter((each) => each.state === "queued")].forEach(redraw);
     });
     on("points", ({ run: id, ...line }) => {
       const run = runs.get(id);
