@@ -1,6 +1,5 @@
 """Runs `benchmarks/<example>.py` beside fresh services, in an environment with the peers installed."""
 
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,10 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from nexus import results
+from nexus import lifetime, results
 from nexus.catalog import ROOT, Example
 from nexus.environment import ensure_environment, ensure_lock, state_dir
-from nexus.lifetime import end_with_parent
 from nexus.machine import this_machine
 from nexus.prove import Kind
 from nexus.results import Bench
@@ -71,17 +69,13 @@ def bench(
 
 def _guarded(command: Sequence[str], env: Mapping[str, str]) -> int:
     # In a session of its own, so that Ctrl-C reaches the harness alone: the guard ends all of them.
-    guard = subprocess.Popen(
-        [sys.executable, "-m", "nexus.guard", *command],
-        env=env,
-        start_new_session=True,
-        preexec_fn=end_with_parent,
-    )
+    guard = lifetime.start([sys.executable, "-m", "nexus.guard", *command], env=env)
     try:
         return guard.wait()
     finally:
         guard.terminate()
         guard.wait()
+        lifetime.forget(guard.pid)
 
 
 def _table(output: Path) -> Bench:

@@ -5,6 +5,7 @@ terminal reach none of them. Here all of them are descendants of one process, ev
 has ended (PR_SET_CHILD_SUBREAPER, prctl(2)), and it ends with the harness.
 """
 
+import ctypes
 import signal
 import subprocess
 import sys
@@ -15,8 +16,6 @@ from typing import NoReturn
 
 import psutil
 
-from nexus.lifetime import LIBC
-
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_SECONDS = 5
 
@@ -24,7 +23,7 @@ GRACE_SECONDS = 5
 def main(command: Sequence[str]) -> int:
     """Run `command` to its end and return its exit code."""
     if sys.platform == "linux":
-        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGTERM, _end)
     try:
         return subprocess.Popen(command).wait()

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from nexus.experiment import Chart, Experiment, Sample, Verdict
+from nexus.experiment import Chart, Experiment, Series, Verdict, clock_starts
 from nexus.lab.events import EventLog
-from nexus.lab.runs import Runs
+from nexus.lab.runs import WAITING, Runs
 from nexus.lab.stacks import Refused, Stacks
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import AlreadyRuns
@@ -138,15 +138,29 @@ def test_a_running_variant_is_judged_before_it_ends(started):
     started.runs.cancel(run.number)
 
 
-def test_runs_queue_up_and_say_where_they_stand(started):
+def test_runs_queue_up_in_the_order_of_asking(started):
     runs = [started.add(seconds=1), started.add(seconds=0.2), started.add(seconds=0.2)]
     assert wait_until(lambda: runs[0].state == "running", 5)
 
-    positions = [started.described(run)["position"] for run in runs]
-
-    assert positions == [0, 1, 2]
+    assert [each["state"] for each in started.runs.describe()] == ["running", "queued", "queued"]
     for run in runs:
         started.wait(run, "done")
+
+
+def test_a_queue_that_is_full_refuses_and_a_stop_empties_it_at_once(started):
+    running = started.add(seconds=30)
+    assert wait_until(lambda: running.lines[0].samples, 5)
+    waiting = [started.add() for _ in range(WAITING)]
+    with pytest.raises(Refused, match="20 runs are waiting; let one of them end, or cancel it"):
+        started.add()
+    before = started.log._number
+    asked = time.monotonic()
+    started.runs.cancel_all_of("toy")
+
+    assert time.monotonic() - asked < 2
+    assert {run.state for run in (running, *waiting)} == {"cancelled"}
+    # One event for each, some more of the one that ran: not one for each about all others.
+    assert started.log._number - before < WAITING + 8
 
 
 def test_a_queued_run_that_is_cancelled_never_starts(started):
@@ -218,18 +232,19 @@ class Hurting(Experiment):
     claim = "It is hurt."
     holds = ("fast",)
     refuted = ()
-    chart = Chart("hurt", "times hurt")
+    hurt = Series("times")
+    chart = Chart(hurt, "times hurt")
 
     def run(self, stack, _variant, _params):
         stack.restart("redis")
-        start = time.monotonic()
-        yield Sample(0.0, "hurt", 0.0)
+        yield clock_starts()
+        yield self.hurt(0)
         time.sleep(0.3)
         with stack.killed("web"):
-            yield Sample(time.monotonic() - start, "hurt", 1.0)
+            yield self.hurt(1)
 
     def judge(self, samples, _params):
-        return Verdict(True, f"{len(samples)} samples", len(samples), 2)
+        return Verdict.at_most(len(samples), 2, "{measured} samples, {bound} expected")
 
 
 def test_what_an_experiment_hurts_is_marked_at_its_second_but_not_what_it_restarts_before(started):

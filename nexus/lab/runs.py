@@ -31,6 +31,7 @@ FAULTS = {
     "resume": "resumed",
 }
 KEPT = 20  # ended runs that a page which comes later may still ask for
+WAITING = 20  # runs that nobody has the patience for
 PULSE_SECONDS = 0.2
 # Of one core: what judging and drawing may take from a measurement on the same machine.
 PULSE_SHARE = 0.1
@@ -123,13 +124,16 @@ class Runs:
             params: every parameter of the experiment, within its bounds.
 
         Raises:
-            Refused: the example does not run here, or its stack has not what the claim is about.
+            Refused: the example does not run here, its stack has not what the claim is about, or
+                too many runs wait already.
         """
         self.stacks.running(example)
         if reason := unprovable(experiment, "embedded"):
             raise Refused(reason)
         lines = [Line(variant, experiment.expected(variant)) for variant in variants]
         with self._changed:
+            if len(self._queue) >= WAITING:
+                raise Refused(f"{WAITING} runs are waiting; let one of them end, or cancel it.")
             run = Run(next(self._numbers), example, experiment, params, lines)
             self._runs[run.number] = run
             self._forget_old()
@@ -153,13 +157,20 @@ class Runs:
                 self._queue.remove(run)
                 run.state = "cancelled"
         self._say(run)
-        self._say_queue()
 
     def cancel_all_of(self, example: str) -> None:
         """End every run on an example and wait until none is left on it."""
-        for run in list(self._runs.values()):
-            if run.example == example and run.state not in ENDED:
-                self.cancel(run.number)
+        with self._changed:
+            ending = [run for run in self._queue if run.example == example]
+            self._queue = deque(run for run in self._queue if run.example != example)
+            for run in ending:
+                run.state = "cancelled"
+            if self._active and self._active.example == example:
+                ending.append(self._active)
+            for run in ending:
+                run.cancelled.set()
+        for run in ending:
+            self._say(run)
         with self._changed:
             self._changed.wait_for(lambda: self._active is None or self._active.example != example)
 
@@ -240,7 +251,6 @@ class Runs:
                 run = self._active = self._queue.popleft()
                 run.state = "running"
             self._say(run)
-            self._say_queue()
             try:
                 self._carry_out(run)
             except Cancelled:
@@ -343,20 +353,12 @@ class Runs:
             described = self._described(run)
         self.log.append("run", described)
 
-    def _say_queue(self) -> None:
-        with self._changed:
-            waiting = [self._described(run) for run in self._queue]
-        for each in waiting:
-            self.log.append("run", each)
-
     def _described(self, run: Run) -> dict[str, Any]:
-        ahead = self._queue.index(run) + (self._active is not None) if run in self._queue else 0
         return {
             "id": run.number,
             "example": run.example,
             "claim": run.experiment.slug,
             "state": run.state,
-            "position": ahead,
             "cancelling": run.cancelled.is_set() and run.state not in ENDED,
             "params": dict(run.params),
             "lines": [self._described_line(run, line) for line in run.lines],

@@ -51,11 +51,7 @@ class Place:
 
 
 class Stacks:
-    """Starts, watches and stops stacks; says each change to the event log.
-
-    Children end with the thread that started them (see `nexus.stacks.processes`), so that only threads
-    that live as long as the lab start any: the caller's of `start_now`, and the one behind `start`.
-    """
+    """Starts, watches and stops stacks; says each change to the event log."""
 
     def __init__(self, examples: list[Example], log: EventLog) -> None:
         self.places = {example.name: Place(example) for example in examples}

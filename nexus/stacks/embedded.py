@@ -228,8 +228,9 @@ class EmbeddedStack(WoundedStack):
         self._processes["release"] = [release]  # where `close` finds it, if the start is given up
         release.start()
         wait_until(lambda: not release.alive, 120)
-        if release.exit_code != 0:
-            release.kill()
+        ended_well = release.exit_code == 0
+        release.kill()
+        if not ended_well:
             raise StackError(f"{self.example.name} refuses to start.", release.tail())
         del self._processes["release"]
 

@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import psutil
 
-from nexus.lifetime import end_with_parent
+from nexus import lifetime
 
 SHELL_OPERATORS = set(";&|<>")
 
@@ -22,10 +21,9 @@ class Child:
     """A shell command run in a session of its own, so that Ctrl-C reaches the harness alone.
 
     Attributes:
-        log: receives stdout and stderr; appended to.
+        log: receives stdout and stderr; appended to, and its first half goes when it becomes too long.
         user: numeric user to run as, when the harness is root and the program refuses that.
         stop_signal: asks it to end.
-        orphan_signal: comes by itself when the harness is gone; `stop_signal` if there is none.
     """
 
     name: str
@@ -35,24 +33,22 @@ class Child:
     log: Path
     user: int | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    orphan_signal: signal.Signals | None = None
     popen: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    _waker: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
         # `exec` spares a shell that would stand between the harness and the program's exit code.
         simple = not SHELL_OPERATORS & set(self.command)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self.popen = subprocess.Popen(
+            self.popen = lifetime.start(
                 ["/bin/sh", "-c", f"exec {self.command}" if simple else self.command],
+                stop_signal=self.stop_signal,
+                log=self.log,
                 env=dict(self.env),
                 cwd=self.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=partial(end_with_parent, self.orphan_signal or self.stop_signal),
                 user=self.user,
                 group=self.user,
                 extra_groups=[] if self.user is not None else None,
@@ -89,22 +85,13 @@ class Child:
         self._signal_group(signal.SIGKILL)
         if self.popen:
             self.popen.wait()
-        self._dismiss_waker()
+            lifetime.forget(self.pid)
 
     def pause(self) -> None:
-        if self._waker is None:
-            # Stopped, it cannot end with the harness: this one wakes it when the harness is gone.
-            self._waker = subprocess.Popen(
-                ["/bin/sh", "-c", f"read _; kill -s CONT -- -{self.pid}"],
-                stdin=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
         self._signal_group(signal.SIGSTOP)
 
     def resume(self) -> None:
         self._signal_group(signal.SIGCONT)
-        self._dismiss_waker()
 
     def tail(self, lines: int = 15) -> str:
         """The last lines of its log."""
@@ -112,16 +99,9 @@ class Child:
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _dismiss_waker(self) -> None:
-        if self._waker:
-            self._waker.communicate()
-            self._waker = None
-
     def _signal_group(self, number: int) -> None:
-        if self.popen is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+        if self.popen:
+            lifetime.signal_group(self.pid, number)
 
 
 def wait_until(condition: Callable[[], bool], deadline_seconds: float, step: float = 0.05) -> bool:

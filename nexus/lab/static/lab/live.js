@@ -4,7 +4,6 @@
 
 (() => {
   const root = document.documentElement.dataset.root || "";
-  const csrf = document.querySelector("meta[name=csrf]")?.content || "";
   const examples = new Map();
   const runs = new Map();
 
@@ -24,7 +23,7 @@
   async function post(path, fields = {}) {
     const body = new URLSearchParams(fields);
     try {
-      const answer = await fetch(root + path, { method: "POST", body, headers: { "X-CSRFToken": csrf } });
+      const answer = await fetch(root + path, { method: "POST", body });
       if (answer.ok) return await answer.json();
       const said = (answer.headers.get("content-type") || "").includes("json") ? await answer.json() : {};
       return { error: said.error || `The lab answered ${answer.status}.` };
@@ -171,7 +170,9 @@
   function statusOf(run) {
     if (run.cancelling) return "Cancelling …";
     if (run.state === "queued") {
-      return run.position === 1 ? "Queued: one run is ahead." : `Queued: ${run.position} runs are ahead.`;
+      const ahead = [...runs.values()].filter((each) => each.id < run.id && ["queued", "running"].includes(each.state));
+      if (!ahead.length) return "Queued.";
+      return ahead.length === 1 ? "Queued: one run is ahead." : `Queued: ${ahead.length} runs are ahead.`;
     }
     if (run.state === "cancelled") return "Cancelled; everything that was hurt is put back.";
     if (run.state === "failed") return run.error;
@@ -342,7 +343,8 @@
     on("example", drawExample);
     on("run", (run) => {
       runs.set(run.id, run);
-      redraw(run);
+      // Whatever waits behind it may have moved up.
+      [run, ...[...runs.values()].filter((each) => each.state === "queued")].forEach(redraw);
     });
     on("points", ({ run: id, ...line }) => {
       const run = runs.get(id);
