@@ -11,6 +11,7 @@ from nexus import charts, excerpts, results
 from nexus.catalog import Example
 from nexus.charts import THEMES
 from nexus.experiment import Chart
+from nexus.reports import reports as reported
 from nexus.results import Bench, Record, Recording, Run
 
 LEFT_OUT = (
@@ -28,6 +29,7 @@ LEFT_OUT = (
 # What files of a fixed name are for, where they cannot say it themselves.
 ROLES = {
     "README.md": "the write-up",
+    "OPERATING.md": "in production: settings, sizing, what to watch, faults",
     "compose.yml": "the services it needs, and its processes as containers",
     "Dockerfile": "the image of its processes",
     "Procfile": "its processes: release, web, worker",
@@ -282,6 +284,20 @@ def bench(ask: Ask) -> str:
     return _table(found.columns, rows, numeric) + f"\n\n{listed}" + _origin_line(found, "")
 
 
+def reports(ask: Ask) -> str:
+    """`reports`: what went wrong elsewhere, and the test that shows what happens here."""
+    ask.count(0, 0, "`reports`")
+    found = reported(ask.page.site.root / "examples" / ask.example)
+    if not found:
+        return "*No test names a report yet.*"
+    folder = "" if ask.page.path.parent.name == ask.example else f"{ask.example}/"
+    rows = [
+        (f"[{each.source}]({each.url})", each.fault, each.here, f"`{folder}{each.test}`")
+        for each in found
+    ]
+    return _table(("report", "what went wrong there", "what happens here", "test"), rows)
+
+
 def output(ask: Ask) -> str:
     """`output COMMAND...`: what a command of manage.py printed when all claims were recorded."""
     ask.count(1, None, "`output COMMAND ...`")
@@ -335,7 +351,18 @@ def commands(ask: Ask) -> str:
 
 BLOCKS: Mapping[str, Callable[[Ask], str]] = {
     each.__name__: each
-    for each in (claims, chart, figure, measured, bench, output, headline, tree, commands)
+    for each in (
+        claims,
+        chart,
+        figure,
+        measured,
+        bench,
+        reports,
+        output,
+        headline,
+        tree,
+        commands,
+    )
 }
 
 

@@ -92,6 +92,12 @@ class Example:
     def readme(self) -> str:
         return (self.path / "README.md").read_text()
 
+    @cached_property
+    def pages(self) -> dict[str, str]:
+        """File name -> text of the pages that are read beside the code."""
+        found = [self.path / name for name in ("README.md", "OPERATING.md")]
+        return {page.name: page.read_text(encoding="utf-8") for page in found if page.exists()}
+
     def curl_commands(self) -> list[str]:
         """The `$ curl` lines of the write-up's console blocks, in order, continuation lines joined."""
         blocks = re.findall(r"^```console\n(.*?)^```", self.readme, re.MULTILINE | re.DOTALL)
@@ -99,8 +105,10 @@ class Example:
         return re.findall(r"^\$ (curl .+)$", text, re.MULTILINE)
 
     def outputs(self) -> list[str]:
-        """The commands of manage.py whose output the write-up shows: its `output` blocks."""
-        return re.findall(r"^<!-- nexus:output (.+?) *-->$", self.readme, re.MULTILINE)
+        """The commands of manage.py whose output a page shows: its `output` blocks."""
+        shown = r"^<!-- nexus:output (.+?) *-->$"
+        found = re.findall(shown, "\n".join(self.pages.values()), re.MULTILINE)
+        return list(dict.fromkeys(found))
 
 
 def examples() -> list[Example]:

@@ -36,7 +36,7 @@ def run(name: Name = "") -> None:
         lab = Lab()
         farewell = ""
         try:
-            address = lab.open()
+            lab.open()
             lab.warm_up()
             if example:
                 _start(lab, example)
@@ -44,7 +44,7 @@ def run(name: Name = "") -> None:
                 "\nThe lab is closed; what ran in it is stopped, its data kept for the next run."
             )
             seconds = time.monotonic() - started
-            console.print(f"\nThe lab is open at [bold]{address}{name and name + '/'}[/bold]")
+            console.print(f"\nThe lab is open at [bold]{lab.address(name)}[/bold]", soft_wrap=True)
             console.print(f"Ready after {seconds:.1f} s. Stop it with Ctrl-C.")
             while not (example and lab.stacks.describe(name)["state"] == "failed"):
                 time.sleep(0.2)

@@ -196,6 +196,7 @@ class Experiment(ABC):
         refuted: variants that the judged figure must refute; at least one.
         chart: what of the samples is drawn.
         live: series whose latest value a page shows beside the chart while it runs.
+        reports: public bug reports that it tries: (`owner/repo#1`, the fault, what happens here).
         needs: services of compose.yml that the claim is about; a stack without them cannot prove it.
     """
 
@@ -207,6 +208,7 @@ class Experiment(ABC):
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     live: ClassVar[tuple[Series, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
+    reports: ClassVar[tuple[tuple[str, str, str], ...]] = ()
 
     @abstractmethod
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:

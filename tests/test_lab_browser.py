@@ -30,7 +30,13 @@ class Lab:
 
     process: subprocess.Popen[bytes]
     url: str
+    key: str
     state: Path
+
+    @property
+    def door(self) -> str:
+        """What the terminal prints: a browser that was here may start and stop things."""
+        return f"{self.url}?key={self.key}"
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -48,8 +54,8 @@ def open_lab(state: Path, **env: str) -> Lab:
             cwd=ROOT,
         )
     assert wait_until(lambda: "Ready after" in output.read_text(), 30), output.read_text()
-    address = re.search(r"open at (http://127\.0\.0\.1:\d+/)", output.read_text())[1]
-    return Lab(process, address, state)
+    said = re.search(r"open at (http://127\.0\.0\.1:\d+/)\?key=(\S+)", output.read_text())
+    return Lab(process, said[1], said[2], state)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +106,8 @@ def library(tmp_path_factory) -> Iterator[Lab]:
 
 
 def start_toy(page: Page, lab: Lab) -> None:
-    page.goto(lab.url)
+    page.goto(lab.door)
+    assert page.url == lab.url
     card = page.locator("[data-example-state=toy]")
     start, stop = (card.get_by_role("button", name=name) for name in ("Start", "Stop"))
     expect(start.or_(stop)).to_be_visible()
@@ -227,6 +234,7 @@ def test_a_cut_connection_is_said_and_what_was_missed_is_caught_up(page, lab):
     # An open stream survives the browser's own offline switch; a new one does not.
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     other = page.context.browser.new_page()
+    other.goto(lab.door)
     elsewhere = panel_of(other, lab, "it-answers")
     run(elsewhere)
     expect(elsewhere.locator("[data-status]")).to_have_text(re.compile("Done"), timeout=20_000)
@@ -275,7 +283,7 @@ def test_logs_are_followed_by_program(page, lab):
 
 def test_a_start_that_fails_shows_the_lines_that_explain_it(page, tmp_path):
     failing = open_lab(tmp_path, NEXUS_EXAMPLES=str(TOYS), STAFF_TOKEN="broken")
-    page.goto(failing.url)
+    page.goto(failing.door)
     card = page.locator("[data-example-state=toy]")
     card.get_by_role("button", name="Start").click()
 
@@ -287,9 +295,27 @@ def test_a_start_that_fails_shows_the_lines_that_explain_it(page, tmp_path):
     assert failing.end() == 143
 
 
+def test_a_stranger_reads_the_pages_and_is_told_what_it_takes_to_run_them(page, lab):
+    start_toy(page, lab)
+    stranger = page.context.browser.new_page()
+    asked: list[str] = []
+    stranger.on("request", lambda request: asked.append(request.url))
+    stranger.goto(f"{lab.url}toy/")
+
+    expect(stranger.locator(".bar")).to_contain_text("open the address that its terminal")
+    expect(stranger.locator("#claim-it-answers")).to_contain_text("It answers with 200.")
+    expect(stranger.get_by_role("button", name=re.compile("Start|Stop|Run"))).to_have_count(0)
+    assert not [url for url in asked if "/events/" in url]
+    stranger.goto(f"{lab.url}toy/?key={lab.key}")
+    assert stranger.url == f"{lab.url}toy/"
+    expect(stranger.get_by_role("button", name="Run").first).to_be_visible()
+    stranger.close()
+
+
 def test_a_closed_lab_is_said_on_its_pages(page, tmp_path):
     page.allowed_errors = ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE", "ERR_EMPTY"]
     closing = open_lab(tmp_path, NEXUS_EXAMPLES=str(TOYS))
+    page.goto(closing.door)
     page.goto(f"{closing.url}toy/")
     expect(page.locator("[data-example-state=toy] [data-state-word]").first).to_have_text("Stopped")
     closing.end()
@@ -335,6 +361,7 @@ def test_pages_are_accessible_and_fit_their_width(browser, library, scheme, widt
         viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
     )
     opened = context.new_page()
+    opened.goto(library.door)
     source = f"{library.url}rate_limiting/files/limiter/policy.py.html#L10-L20"
     for address in [*pages(library), source]:
         opened.goto(address)
@@ -369,6 +396,7 @@ def test_pages_are_light_and_quick(page, library):
         except Error:
             sizes[response.url] = 0  # a stream has no end
 
+    page.goto(library.door)
     page.on("requestfinished", lambda request: weigh(request.response()))
     for each in examples():
         sizes.clear()
@@ -464,7 +492,7 @@ def fresh(tmp_path_factory) -> Iterator[Lab]:
 
 
 def start_rate_limiting(page: Page, lab: Lab) -> None:
-    page.goto(lab.url)
+    page.goto(lab.door)
     card = page.locator("[data-example-state=rate_limiting]")
     start, stop = (card.get_by_role("button", name=name) for name in ("Start", "Stop"))
     expect(start.or_(stop)).to_be_visible()

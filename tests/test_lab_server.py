@@ -24,12 +24,12 @@ TOYS = ROOT / "tests" / "examples"
 
 @dataclass
 class Client:
-    """A visitor without a browser: keeps the cookie, sends what it is told to."""
+    """A visitor without a browser: a stranger until it enters, then keeps the cookie."""
 
     process: subprocess.Popen
     port: int
     output: Path
-    token: str = ""
+    key: str
     headers: dict = field(default_factory=dict)
 
     def ask(self, method, path, fields=None, **headers):
@@ -53,14 +53,14 @@ class Client:
         return answer.status, body
 
     def enter(self):
-        """Take the cookie and the token, as live.js does."""
-        answer, connection = self.ask("GET", "/events/")
-        cookie = http.cookies.SimpleCookie(answer.getheader("Set-Cookie"))["nexus_lab_csrf"]
-        answer.close()
-        connection.close()
+        """Open the address that the terminal printed, as a browser does."""
+        status, headers, _ = self.get(f"/?key={self.key}")
+        assert (status, headers["Location"]) == (302, f"http://127.0.0.1:{self.port}/")
+        name = f"nexus_lab_{self.port}"
+        cookie = http.cookies.SimpleCookie(headers["Set-Cookie"])[name]
+        assert (cookie["httponly"], cookie["samesite"], cookie["domain"]) == (True, "Strict", "")
         self.headers = {
-            "Cookie": f"nexus_lab_csrf={cookie.value}",
-            "X-CSRFToken": cookie.value,
+            "Cookie": f"{name}={cookie.value}",
             "Origin": f"http://127.0.0.1:{self.port}",
             "Sec-Fetch-Site": "same-origin",
         }
@@ -80,14 +80,14 @@ def open_lab(folder):
             [sys.executable, "-m", "nexus", "run"], env=env, stdout=said, stderr=subprocess.STDOUT
         )
     assert wait_until(lambda: "Ready after" in output.read_text(), 20), output.read_text()
-    port = int(re.search(r"open at http://127\.0\.0\.1:(\d+)", output.read_text())[1])
-    return process, port, output
+    said = re.search(r"open at http://127\.0\.0\.1:(\d+)/\?key=(\S+)", output.read_text())
+    return process, int(said[1]), output, said[2]
 
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
-    process, port, output = open_lab(tmp_path_factory.mktemp("lab"))
-    yield process, port, output
+    process, *rest = open_lab(tmp_path_factory.mktemp("lab"))
+    yield process, *rest
     process.terminate()
     process.wait(20)
 
@@ -124,13 +124,60 @@ def test_other_host_names_are_refused(lab, host):
     assert "Rate" not in body
 
 
-def test_nothing_is_changed_without_a_token_or_from_elsewhere(lab):
-    assert lab.post("/toy/start/")[0] == 403
+ACTIONS = (
+    ("POST", "/toy/start/"),
+    ("POST", "/toy/stop/"),
+    ("POST", "/toy/claims/it-answers/run/"),
+    ("POST", "/runs/1/cancel/"),
+    ("POST", "/runs/1/fault/"),
+    ("GET", "/events/"),
+    ("GET", "/toy/logs/web.1/"),
+    ("GET", "/runs/1/chart/"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), ACTIONS)
+def test_a_stranger_of_this_machine_may_read_pages_and_nothing_else(lab, method, path):
+    stale = {"Cookie": f"nexus_lab_{lab.port}=key-of-an-earlier-lab"}
+    for headers in ({}, stale, {"Cookie": f"nexus_lab_{lab.port}="}):
+        assert lab.get("/toy/", **headers)[0] == 200
+        answer, connection = lab.ask(method, path, {"variant": "fast"}, **headers)
+        said = answer.read().decode()
+        connection.close()
+        assert (answer.status, answer.getheader("Set-Cookie")) == (403, None)
+        assert json.loads(said)["error"].startswith("Only the holder of the lab's key may do this")
+    assert lab.key not in lab.get("/")[2] + lab.get("/toy/")[2]
+
+
+def test_every_action_of_the_lab_is_tried_by_the_stranger():
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nexus.lab.settings")
+    from nexus.lab import actions, urls
+
+    guarded = [each for each in urls.urlpatterns if each.callback.__module__ == actions.__name__]
+    assert len(guarded) == len(ACTIONS)
+
+
+def test_a_wrong_key_lets_nobody_in(lab):
+    for path in ("/?key=", "/?key=wrong", f"/?key={lab.key}x", f"/?other={lab.key}"):
+        status, headers, _ = lab.get(path)
+        assert (status, headers.get("Set-Cookie")) == (200, None)
+
+
+def test_the_key_leaves_the_address_and_the_rest_of_it_stays_on_this_host(lab):
+    address = f"//evil.example/toy/?a=1&key={lab.key}&b=%26"
+    status, headers, _ = lab.get(address)
+
+    assert status == 302
+    assert headers["Location"] == f"http://127.0.0.1:{lab.port}//evil.example/toy/?a=1&b=%26"
+
+
+def test_nothing_is_changed_from_elsewhere_even_with_the_key(lab):
     lab.enter()
     elsewhere = {"Origin": f"http://127.0.0.1:{lab.port + 1}"}
     assert lab.post("/toy/start/", **elsewhere)[0] == 403
     assert lab.post("/toy/start/", **{"Sec-Fetch-Site": "same-site"})[0] == 403
     assert lab.post("/toy/start/", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert lab.post("/toy/start/", Origin="null")[0] == 403
     assert lab.get("/toy/start/")[0] == 405
     assert state(lab)["state"] == "stopped"
 
@@ -175,7 +222,7 @@ def test_unknown_names_say_what_there_is(lab):
     ],
 )
 def test_no_other_file_is_readable(lab, path):
-    status, _, body = lab.get(path)
+    status, _, body = lab.enter().get(path)
 
     assert status in (400, 404)
     assert "root:" not in body

@@ -1,10 +1,12 @@
-"""What the pages ask for: start, stop, run, cancel, hurt; and the streams they follow."""
+"""What the pages ask for: start, stop, run, cancel, hurt; and the streams they follow.
+
+Every view of this module is for the holder of the lab's key: `access` guards it.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 from nexus import catalog
@@ -18,7 +20,6 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 @require_GET
-@ensure_csrf_cookie
 async def events(request: HttpRequest) -> StreamingHttpResponse:
     """Everything that happens in this lab, resumable."""
     lab = house.lab()

@@ -22,11 +22,18 @@ class Lab:
         self.runs = Runs(self.stacks, self.log)
         self.closing = threading.Event()
         self.server = Server()
+        self.url = ""
         _lab = self
 
-    def open(self) -> str:
-        """Serve the pages; return their address."""
-        return self.server.start()
+    def open(self) -> None:
+        """Serve the pages."""
+        self.url = self.server.start()
+
+    def address(self, name: str = "") -> str:
+        """Where the page of `name` is for who may start and stop things; the home page without one."""
+        from django.conf import settings
+
+        return f"{self.url}{name and name + '/'}?key={settings.LAB_KEY}"
 
     def warm_up(self) -> None:
         """Draw every page once in the background: the first chart and the first source take a second."""

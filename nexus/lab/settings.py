@@ -1,5 +1,6 @@
 """Django settings of the lab: pages for one person at one machine, no database, nothing from elsewhere."""
 
+import secrets
 from pathlib import Path
 
 from django.core.management.utils import get_random_secret_key
@@ -8,6 +9,7 @@ from django.utils.csp import CSP
 HERE = Path(__file__).resolve().parent
 
 SECRET_KEY = get_random_secret_key()  # signs nothing that has to outlive the process
+LAB_KEY = secrets.token_urlsafe(16)  # in the address that the terminal prints
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]  # any other name is somebody else's page (DNS rebinding)
 ROOT_URLCONF = "nexus.lab.urls"
 INSTALLED_APPS = ["nexus.lab"]
@@ -16,23 +18,18 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "nexus.lab.origin.SameOriginMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "nexus.lab.access.AccessMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.csrf"]},
     }
 ]
 STATIC_ROOT = HERE / "static"
 USE_I18N = False
 X_FRAME_OPTIONS = "DENY"
-# Cookies do not know ports: another service on 127.0.0.1 would meet the usual name.
-CSRF_COOKIE_NAME = "nexus_lab_csrf"
-CSRF_COOKIE_SAMESITE = "Strict"
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],

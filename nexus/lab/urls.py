@@ -1,4 +1,4 @@
-"""Routes of the lab. Pages have the same tree as the exported site; what changes something is a POST."""
+"""Routes of the lab. Pages have the same tree as the exported site; `actions` are for the key's holder."""
 
 from django.urls import path
 

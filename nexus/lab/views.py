@@ -9,7 +9,7 @@ from django.views.static import serve
 
 from nexus import catalog
 from nexus.catalog import UnknownName
-from nexus.lab import pages
+from nexus.lab import access, pages
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -78,4 +78,4 @@ def _page(name: str) -> pages.Page:
 
 def _live(request: HttpRequest) -> dict[str, Any]:
     depth = request.path.count("/") - 1
-    return {"live": True, "root": "../" * depth, "index": ""}
+    return {"live": access.holds_key(request), "root": "../" * depth, "index": "", "served": True}
