@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from nexus.experiment import (
     Chart,
@@ -44,7 +45,7 @@ class AbuseIsSeen(Experiment):
     # What tells a detector from a threshold: both name the abuser, one names partners with it.
     chart = Chart(named_wrongly, "normal clients named as abusers")
     parameters = (
-        Parameter("calm", 5, 4, 20, "s"),
+        Parameter("calm", 4, 4, 20, "s"),
         Parameter("abuse", 5, 4, 20, "s"),
         Parameter("rate", 8, 4, 40, "requests/s"),
     )
@@ -54,11 +55,17 @@ class AbuseIsSeen(Experiment):
         addresses, abuser = [some_address() for _ in range(ADDRESSES)], some_address()
         partners = [f"partner-{number}" for number in range(PARTNERS)]
         # Whom the events speak of: what a detector says late of the experiment before is not counted.
-        pseudonym, *normal = stack.manage(
-            "limits", "pseudonym", "address", abuser, *addresses
-        ).split()
-        normal += stack.manage("limits", "pseudonym", "key", *partners).split()
-        keys = stack.manage("limits", "key", *partners).split()
+        asked = (
+            ("pseudonym", "address", abuser, *addresses),
+            ("pseudonym", "key", *partners),
+            ("key", *partners),
+        )
+        with ThreadPoolExecutor() as pool:
+            said = [
+                each.split() for each in pool.map(lambda one: stack.manage("limits", *one), asked)
+            ]
+        (pseudonym, *normal), known, keys = said
+        normal += known
         sendings = schedule(addresses, keys, abuser, params)
         target = url(stack, variant, "bulk")
         requests = [Request(target, headers) for _, _, headers in sendings]

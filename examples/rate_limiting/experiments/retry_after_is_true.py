@@ -40,7 +40,7 @@ class RetryAfterIsTrue(Experiment):
     admitted = Series("requests")
     due = Series("requests")
     chart = Chart(refused_after_waiting, "refusals after a full wait", x="waits")
-    parameters = (Parameter("seconds", 6, 4, 30, "s"),)
+    parameters = (Parameter("seconds", 5, 4, 30, "s"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         forget(stack)
