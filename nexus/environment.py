@@ -111,7 +111,9 @@ def _run(command: list[str]) -> None:
 def _cause(said: list[str]) -> str:
     """Return the innermost cause of what uv complains about: it writes that one last, without a hint."""
     told = [line for line in said if line.strip() and not line.startswith(("hint:", "help:"))]
-    last = re.sub(r"(?i)^\W*((caused by|cause|error): )?", "", (told or ["uv does not say why"])[-1])
+    last = re.sub(
+        r"(?i)^\W*((caused by|cause|error): )?", "", (told or ["uv does not say why"])[-1]
+    )
     cause = last.rstrip(".")
     if any(word in cause.lower() for word in UNREACHABLE):
         cause += " (is the package index reachable?)"

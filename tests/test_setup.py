@@ -74,7 +74,9 @@ def test_python_that_is_there_is_used_by_its_path_and_none_is_downloaded(checkou
 
     assert done.returncode == 0, done.stderr
     made = next(line for line in asked(checkout) if line.startswith("venv"))
-    assert made == f"venv --quiet --no-python-downloads --python {checkout}/programs/python3.12 .venv"
+    assert (
+        made == f"venv --quiet --no-python-downloads --python {checkout}/programs/python3.12 .venv"
+    )
 
 
 def test_without_any_python_uv_brings_one(checkout):

@@ -1,5 +1,6 @@
 """Free ports of this machine: the documented one when nobody has it, else another."""
 
+import errno
 import fcntl
 import os
 import socket
@@ -55,7 +56,13 @@ class Ports:
 
     def _reserve(self, port: int) -> bool:
         private.make_folder(RESERVED)
-        lock = os.fdopen(os.open(_path(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        try:
+            opened = os.open(_path(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # a link: what it leads to is not ours to lock
+                return False
+            raise
+        lock = os.fdopen(opened)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Given back between open and lock, the file is gone, and the lock keeps nobody off.
