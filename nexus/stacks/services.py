@@ -1,6 +1,5 @@
 """Services of the embedded stack: real servers that come as wheels, no Docker and no root needed."""
 
-import filecmp
 import importlib.util
 import os
 import pwd
@@ -17,12 +16,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from nexus import lifetime
-from nexus.environment import locked
 from nexus.experiment import Experiment
 from nexus.stacks import rabbitmq
 from nexus.stacks.base import StackError
 from nexus.stacks.processes import Child
 from nexus.stacks.rabbitmq import ABSENT
+from nexus.stacks.reachable import reachable
+from nexus.stacks.variables import passed_on
 
 UNPRIVILEGED = "nobody"
 
@@ -88,7 +88,7 @@ def redis_service(site: Site) -> Service:
     )
     url = f"redis://127.0.0.1:{port}/0"
     data.mkdir(parents=True, exist_ok=True)
-    child = Child("redis", command, dict(os.environ), data, site.log)
+    child = Child("redis", command, passed_on(), data, site.log)
     return Service(
         name="redis",
         url=url,
@@ -116,7 +116,7 @@ def postgres_service(site: Site) -> Service:
         data = site.outside(data)
         programs = reachable(programs, site.outside)
     password_file = data.parent / f"{data.name}.password"
-    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    env = passed_on()
 
     if not (data / "PG_VERSION").exists():
         _create_cluster(programs, data, password_file, user, env)
@@ -132,7 +132,7 @@ def postgres_service(site: Site) -> Service:
         url=url,
         env={"DATABASE_URL": url},
         child=child,
-        ready=lambda: child.alive and subprocess.run(isready, check=False).returncode == 0,
+        ready=lambda: child.alive and subprocess.run(isready, check=False, env=env).returncode == 0,
     )
 
 
@@ -162,7 +162,7 @@ def varnish_service(site: Site) -> Service:
         f"varnishd -F -n '{data}/work' -f '{data}/default.vcl' -s malloc,64m -p vsl_space=16m "
         f"-a http=127.0.0.1:{site.port},HTTP -a purge=127.0.0.1:{purge_port},HTTP"
     )
-    child = Child("varnish", command, dict(os.environ), Path("/"), site.log, user=user)
+    child = Child("varnish", command, passed_on(), Path("/"), site.log, user=user)
     return Service(
         name="varnish",
         url=f"http://127.0.0.1:{site.port}",
@@ -238,23 +238,6 @@ def _create_cluster(
         raise StackError("PostgreSQL could not create its data folder.", done.stderr)
     shutil.rmtree(data, ignore_errors=True)
     draft.rename(data)
-
-
-def reachable(programs: Path, outside: Callable[[Path], Path]) -> Path:
-    """Return `programs`, or a copy outside if a folder above it is closed to other users."""
-    if all(parent.stat().st_mode & 0o001 for parent in programs.resolve().parents):
-        return programs
-    copy = outside(programs)
-    # One copy for all stacks of a checkout; the package may have been updated since it was made.
-    with locked(copy.with_name("copying")):
-        program = Path("bin") / "postgres"
-        if not (copy / program).exists() or not filecmp.cmp(copy / program, programs / program):
-            draft = copy.with_name("pginstall.new")
-            for old in (draft, copy):
-                shutil.rmtree(old, ignore_errors=True)
-            shutil.copytree(programs, draft, symlinks=True)
-            draft.rename(copy)
-    return copy
 
 
 def _answers_ping(port: int) -> bool:
