@@ -7,8 +7,7 @@ from rich.table import Table
 from nexus import charts, results
 from nexus.catalog import ROOT, Example
 from nexus.experiment import Stack
-from nexus.prove import Proof
-from nexus.stacks.services import unprovable
+from nexus.prove import Proof, unprovable
 
 
 def line(proof: Proof) -> str:

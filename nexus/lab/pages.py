@@ -14,7 +14,7 @@ from nexus.lab import diagrams, markdown, source
 from nexus.lab.markdown import Part, Reference
 from nexus.lab.source import Folder, SourceFile
 from nexus.results import Record, Recording, Run
-from nexus.stacks.services import unprovable
+from nexus.prove import unprovable
 
 # Where the claims go that no paragraph names.
 LAST_RESORT = "proof"

@@ -17,7 +17,7 @@ from nexus.lab.stacks import Refused, Stacks
 from nexus.load import Answer, Exchanges, LoadError, Request, watching
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
-from nexus.stacks.services import unprovable
+from nexus.prove import unprovable
 
 type State = Literal["queued", "running", "done", "cancelled", "failed"]
 ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
