@@ -538,9 +538,7 @@ def test_rabbitmq_uses_nothing_of_the_machines_own_and_leaves_no_daemon(tmp_path
     settings = folder / "rabbitmq.conf"
     password = (folder.parent / "rabbitmq.password").read_text()
     assert len(password) == 64
-    assert (
-        service.env["CELERY_BROKER_URL"] == f"amqp://nexus:{password}@127.0.0.1:{site.port}//"
-    )
+    assert service.env["CELERY_BROKER_URL"] == f"amqp://nexus:{password}@127.0.0.1:{site.port}//"
     assert f"default_user = nexus\ndefault_pass = {password}\n" in settings.read_text()
     assert stat.S_IMODE(settings.stat().st_mode) == 0o600
     assert f"listeners.tcp.1 = 127.0.0.1:{site.port}\n" in settings.read_text()

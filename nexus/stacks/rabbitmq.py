@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nexus.stacks.variables import passed_on
+
 LEAST_MAJOR = 4
 PROGRAM = "rabbitmq-server"
 ABSENT = "it has no embedded server"
@@ -90,12 +92,7 @@ def environment(data: Path, distribution_port: int) -> Mapping[str, str]:
     Its Erlang machine is told name and port of its distribution at the start: then RabbitMQ asks for no epmd,
     which would be a daemon that outlives the stack.
     """
-    alone = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("RABBITMQ_", "ERL_"))
-    }
-    return alone | {
+    return passed_on() | {
         "HOME": str(data),  # of the cookie
         "RABBITMQ_NODENAME": NODE,
         "RABBITMQ_CONF_ENV_FILE": os.devnull,

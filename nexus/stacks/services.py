@@ -1,6 +1,5 @@
 """Services of the embedded stack: real servers that come as wheels, no Docker and no root needed."""
 
-import filecmp
 import importlib.util
 import os
 import pwd
@@ -16,13 +15,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from nexus import lifetime
-from nexus.environment import locked
+from nexus import lifetime, private
 from nexus.stacks import rabbitmq
 from nexus.stacks.addresses import ADDRESSES, USER
 from nexus.stacks.base import StackError
 from nexus.stacks.processes import Child
+from nexus.stacks.reachable import reachable
 from nexus.stacks.state import secret
+from nexus.stacks.variables import passed_on
 
 UNPRIVILEGED = "nobody"
 
@@ -86,13 +86,13 @@ def redis_service(site: Site) -> Service:
     password = password_of(data)
     # In a file: a command line is shown to every user of the machine.
     config = data / "valkey.conf"
-    write_private(config, f"requirepass {password}\n")
+    private.write(config, f"requirepass {password}\n")
     command = (
         f"'{binary}' '{config}' --bind 127.0.0.1 --port {port} --dir '{data}' --save 3600 1 "
         "--appendonly no --daemonize no --maxmemory 200mb --maxmemory-policy noeviction"
     )
     url = ADDRESSES["redis"].url(port, password)
-    child = Child("redis", command, dict(os.environ), data, site.log)
+    child = Child("redis", command, passed_on(), data, site.log)
     return Service(
         name="redis",
         url=url,
@@ -119,7 +119,7 @@ def postgres_service(site: Site) -> Service:
         data = site.outside(data)
         programs = reachable(programs, site.outside)
     password_file = data.parent / f"{data.name}.password"
-    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    env = passed_on()
 
     if not (data / "PG_VERSION").exists():
         _create_cluster(programs, data, password_file, user, env)
@@ -135,7 +135,7 @@ def postgres_service(site: Site) -> Service:
         url=url,
         env={"DATABASE_URL": url},
         child=child,
-        ready=lambda: child.alive and subprocess.run(isready, check=False).returncode == 0,
+        ready=lambda: child.alive and subprocess.run(isready, check=False, env=env).returncode == 0,
     )
 
 
@@ -164,7 +164,7 @@ def varnish_service(site: Site) -> Service:
         f"varnishd -F -n '{data}/work' -f '{data}/default.vcl' -s malloc,64m -p vsl_space=16m "
         f"-a http=127.0.0.1:{site.port},HTTP -a purge=127.0.0.1:{purge_port},HTTP"
     )
-    child = Child("varnish", command, dict(os.environ), Path("/"), site.log, user=user)
+    child = Child("varnish", command, passed_on(), Path("/"), site.log, user=user)
     return Service(
         name="varnish",
         url=f"http://127.0.0.1:{site.port}",
@@ -190,9 +190,10 @@ def rabbitmq_service(site: Site) -> Service:
     password = password_of(data)
     rabbitmq.write_config(data)
     settings = rabbitmq.settings(site.port, management_port, USER, password)
-    write_private(data / "rabbitmq.conf", settings, user)
+    private.write(data / "rabbitmq.conf", settings)
     if user is not None:
-        os.chown(data, user, user)
+        for path in (data, data / "rabbitmq.conf"):
+            os.chown(path, user, user)
     child = Child(
         "rabbitmq",
         shlex.quote(str(found.script)),
@@ -244,23 +245,6 @@ def _create_cluster(
     draft.rename(data)
 
 
-def reachable(programs: Path, outside: Callable[[Path], Path]) -> Path:
-    """Return `programs`, or a copy outside if a folder above it is closed to other users."""
-    if all(parent.stat().st_mode & 0o001 for parent in programs.resolve().parents):
-        return programs
-    copy = outside(programs)
-    # One copy for all stacks of a checkout; the package may have been updated since it was made.
-    with locked(copy.with_name("copying")):
-        program = Path("bin") / "postgres"
-        if not (copy / program).exists() or not filecmp.cmp(copy / program, programs / program):
-            draft = copy.with_name("pginstall.new")
-            for old in (draft, copy):
-                shutil.rmtree(old, ignore_errors=True)
-            shutil.copytree(programs, draft, symlinks=True)
-            draft.rename(copy)
-    return copy
-
-
 def _answers_ping(port: int, password: str) -> bool:
     wanted = b"+OK\r\n+PONG\r\n"
     try:
@@ -285,12 +269,3 @@ def listens(port: int) -> bool:
 def password_of(data: Path) -> str:
     """Return the password of the service that keeps its data there; it lies beside, and is as old."""
     return secret(data.parent, f"{data.name}.password")
-
-
-def write_private(path: Path, text: str, user: int | None = None) -> None:
-    """Write a file that its owner alone reads: `user`, or who calls."""
-    path.unlink(missing_ok=True)  # it may be somebody else's, and open
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
-    if user is not None:
-        os.chown(path, user, user)
