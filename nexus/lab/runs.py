@@ -15,9 +15,9 @@ from nexus.experiment import Experiment, ExperimentError, Sample, Verdict, last
 from nexus.lab.events import EventLog
 from nexus.lab.stacks import Refused, Stacks
 from nexus.load import Answer, Exchanges, LoadError, Request, watching
+from nexus.prove import unprovable
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
-from nexus.prove import unprovable
 
 type State = Literal["queued", "running", "done", "cancelled", "failed"]
 ENDED: tuple[State, ...] = ("done", "cancelled", "failed")

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -110,7 +109,7 @@ class ComposeStack(WoundedStack):
             progress=progress,
         )
         self._env_file = state / "compose.env"
-        # An overlay: by itself compose.yml publishes no port of a store, whose password there everybody knows.
+        # An overlay: by itself compose.yml publishes no port of a store; its password there is known.
         self._published = state / "published.json"
         self._declared: dict[str, dict[str, object]] = self.example.compose["services"]
         self._compose = NamedCompose(
