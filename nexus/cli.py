@@ -155,9 +155,8 @@ def _kind(stack: str) -> "Kind":
 
 def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -> bool:
     from nexus import report
-    from nexus.prove import proof_stack
+    from nexus.prove import proof_stack, unprovable
     from nexus.prove import prove as run_all
-    from nexus.stacks.services import unprovable
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
     reasons = {each: unprovable(each, kind) for each in experiments}

@@ -8,8 +8,7 @@ from nexus import charts, results
 from nexus.catalog import ROOT, Example
 from nexus.experiment import Stack
 from nexus.machine import this_machine
-from nexus.prove import Proof
-from nexus.stacks.services import unprovable
+from nexus.prove import Proof, unprovable
 
 
 def line(proof: Proof) -> str:

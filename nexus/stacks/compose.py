@@ -1,9 +1,9 @@
 """The compose stack: the example's compose.yml, started through testcontainers."""
 
+import json
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -14,28 +14,16 @@ from testcontainers.compose import DockerCompose
 from nexus import private
 from nexus.catalog import Example
 from nexus.environment import STATE
+from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
-from nexus.stacks.ports import LIVE_PORT, WEB_PORT
+from nexus.stacks.ports import WEB_PORT
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import secret
 from nexus.stacks.variables import of_docker, overrides, passed_on
 
 IMAGES = STATE / "images.env"  # written by compose/airgap/build where no image registry answers
 ADDRESS_SECONDS = 1.5  # the examples' load balancers look a name up again after one second
-# Service -> (documented port, variable of the compose file for the host's port, form of its address).
-ADDRESSES: Mapping[str, tuple[int, str, str]] = {
-    "redis": (6379, "REDIS_PORT", "redis://127.0.0.1:{port}/0"),
-    "postgres": (5432, "POSTGRES_PORT", "postgres://nexus:nexus@127.0.0.1:{port}/nexus"),
-    "varnish": (8002, "VARNISH_PORT", "http://127.0.0.1:{port}"),
-    "live": (LIVE_PORT, "LIVE_PORT", "http://127.0.0.1:{port}"),
-    "rabbitmq": (5672, "RABBITMQ_PORT", "amqp://nexus:nexus@127.0.0.1:{port}//"),
-}
-# What programs outside of the containers are told about a service, as on the embedded stack.
-VARIABLES: Mapping[str, str] = {
-    "redis": "REDIS_URL",
-    "postgres": "DATABASE_URL",
-    "rabbitmq": "CELERY_BROKER_URL",
-}
+DEFAULT_KEY = "development-only-"  # with which the SECRET_KEY begins that compose files publish
 
 
 def engine_problem() -> str | None:
@@ -121,10 +109,12 @@ class ComposeStack(WoundedStack):
             progress=progress,
         )
         self._env_file = state / "compose.env"
+        # An overlay: by itself compose.yml publishes no port of a store; its password there is known.
+        self._published = state / "published.json"
         self._declared: dict[str, dict[str, object]] = self.example.compose["services"]
         self._compose = NamedCompose(
             context=str(example.path),
-            compose_file_name=["compose.yml", *overlays],
+            compose_file_name=["compose.yml", *overlays, str(self._published)],
             env_file=str(self._env_file),
             build=not services_only,
             wait=False,
@@ -141,6 +131,10 @@ class ComposeStack(WoundedStack):
         if problem := engine_problem():
             raise StackError(f"{problem} `make run` works without Docker.")
         self._choose_ports()
+        if overrides().get("SECRET_KEY", "").startswith(DEFAULT_KEY):
+            self.progress(
+                "SECRET_KEY is the one that compose.yml publishes: whoever reads it can sign for this service"
+            )
         self.progress("building images and starting containers")
         try:
             self._compose.start()
@@ -160,6 +154,8 @@ class ComposeStack(WoundedStack):
                 with suppress(StackError):  # an interrupted pause may not have come about
                     self._resume(name)
         if self._env_file.exists():
+            if not self._published.exists():  # started by a harness that wrote none
+                private.write(self._published, "{}")
             # Also what a profile has started; the data goes with it, and no longer grace would save any.
             down = ("down", "--timeout", "1", "--volumes", "--remove-orphans", "--rmi", "local")
             self._run("--profile", "*", *down)
@@ -192,7 +188,9 @@ class ComposeStack(WoundedStack):
             "STAFF_TOKEN": self.staff_token,
         }
         return env | {
-            VARIABLES[name]: self.services[name] for name in VARIABLES.keys() & self.services
+            address.told_as: self.services[name]
+            for name, address in ADDRESSES.items()
+            if address.told_as and name in self.services
         }
 
     def logs(self, *names: str) -> str:
@@ -208,10 +206,11 @@ class ComposeStack(WoundedStack):
         if not self.services_only:
             return None
         return [
-            name
-            for name in VARIABLES
-            if name in self._declared and "profiles" not in self._declared[name]
+            name for name, address in ADDRESSES.items() if address.told_as and self._starts(name)
         ]
+
+    def _starts(self, name: str) -> bool:
+        return name in self._declared and "profiles" not in self._declared[name]
 
     def _choose_ports(self) -> None:
         # Fixed before the start: Docker gives a container another random port each time it restarts.
@@ -222,16 +221,24 @@ class ComposeStack(WoundedStack):
             "SECRET_KEY": secret(self.state, "secret_key"),
             "STAFF_TOKEN": self.staff_token,
         }
-        for name, (default, variable, form) in ADDRESSES.items():
-            if name in self._declared and "profiles" not in self._declared[name]:
-                chosen = self._port(default)
-                env[variable] = str(chosen)
-                self.services[name] = form.format(port=chosen)
+        published: dict[str, dict[str, list[str]]] = {}
+        for name, address in ADDRESSES.items():
+            if not self._starts(name):
+                continue
+            if address.password:
+                port, password = self._port(address.port), secret(self.state, f"{name}.password")
+                env[address.password] = password
+                published[name] = {"ports": [f"127.0.0.1:{port}:{address.port}"]}
+                self.services[name] = address.url(port, password)
+            elif address.publish and address.publish in str(self._declared[name].get("ports")):
+                env[address.publish] = str(port := self._port(address.port))
+                self.services[name] = address.url(port)
         env |= overrides()
         private.make_folder(self.state)
         lines = [f"{name}={value}\n" for name, value in env.items()]
         images = IMAGES.read_text(encoding="utf-8") if IMAGES.exists() else ""
         private.write(self._env_file, images + "".join(lines))
+        private.write(self._published, json.dumps({"services": published}))
 
     def _explain(self, said: str = "") -> str:
         """Add to what Docker said the last lines of the containers that failed."""
