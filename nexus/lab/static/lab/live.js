@@ -285,7 +285,10 @@
     if (Number(chart.dataset.run) !== run.id) {
       chart.dataset.run = run.id;
       chart.replaceChildren(element("p", { class: "hint" }, "No sample of this run yet."));
-      if (run.state === "running") fold.open = true;
+    }
+    if (run.state === "running" && Number(fold.dataset.opened) !== run.id) {
+      fold.dataset.opened = run.id; // once: whoever folds it has seen it
+      fold.open = true;
     }
     if (drawing.has(panel)) return drawing.set(panel, true);
     if (run.state === "queued" || !run.lines.some((line) => line.points.length)) return;
