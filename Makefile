@@ -4,6 +4,7 @@ CLAIM   ?=
 STACK   ?= embedded
 RECORD  ?=
 CHECK   ?=
+COVERAGE ?=
 
 PYTHON := .venv/bin/python
 PYTEST = env PYTHONPATH=. $(PYTHON) -m pytest $(if $(EXAMPLE),--example $(EXAMPLE))
@@ -33,8 +34,8 @@ up: .venv/dev.stamp ## EXAMPLE=…: start an example in containers
 down: .venv/dev.stamp ## EXAMPLE=…: stop its containers and remove their volumes
 	@$(NEXUS) down $(EXAMPLE)
 
-prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [STACK=embedded|compose] [RECORD=1]: run the experiments
-	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) --stack $(STACK) $(if $(RECORD),--record)
+prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [STACK=embedded|compose] [RECORD=1|COVERAGE=1]: run the experiments
+	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) --stack $(STACK) $(if $(RECORD),--record) $(if $(COVERAGE),--coverage)
 
 test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
 	@$(PYTEST) -n 2 --dist loadfile -m "not alone"; status=$$?; [ $$status -le 1 ] || exit $$status; \

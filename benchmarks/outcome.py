@@ -37,8 +37,13 @@ class Measured:
             console.print("met   " if met else "MISSED", goal, highlight=False)
 
     def write(self, path: Path, versions: Mapping[str, str]) -> None:
-        """Write the table as JSON, the form that `make bench` records."""
-        content = {"columns": self.columns, "rows": self.rows, "versions": versions}
+        """Write the table and the goals as JSON, the form that `make bench` records."""
+        content = {
+            "columns": self.columns,
+            "rows": self.rows,
+            "goals": [{"met": met, "text": text} for met, text in self.goals],
+            "versions": versions,
+        }
         path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 

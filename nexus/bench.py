@@ -1,18 +1,24 @@
 """Runs `benchmarks/<example>.py` beside fresh services, in an environment with the peers installed."""
 
-import json
-import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nexus import results
+import msgspec
+
+from nexus import lifetime, results
 from nexus.catalog import ROOT, Example
 from nexus.environment import ensure_environment, ensure_lock, state_dir
+from nexus.machine import this_machine
 from nexus.prove import Kind
-from nexus.stacks.base import StackError
+from nexus.results import Bench
+from nexus.stacks.base import Progress, StackError
 from nexus.stacks.compose import ComposeStack
-from nexus.stacks.embedded import EmbeddedStack, Progress
+from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.state import project
+
+CODE = ROOT  # where the guard is
 
 
 def bench(
@@ -21,8 +27,10 @@ def bench(
     *,
     kind: Kind = "embedded",
     record: bool,
-) -> None:
+) -> Bench:
     """Run the benchmark in the foreground, beside the services of a stack; it prints its own table.
+
+    Whatever it has started ends with it, and with the harness.
 
     Raises:
         StackError: there is no benchmark for `example`, or it failed.
@@ -48,24 +56,29 @@ def bench(
     with stack.temporarily() as services:
         progress("measuring")
         output = stack.state / "bench.json"
-        env = services.environment() | {"PYTHONPATH": str(example.path)}
-        command = [str(binaries / "python"), str(script), "--output", str(output)]
-        done = subprocess.run(command, env=env, check=False)
-        if done.returncode:
-            raise StackError(
-                f"The benchmark of {example.name} ended with exit code {done.returncode}."
-            )
-        if record:
-            _record(example, output)
+        env = services.environment() | {"PYTHONPATH": str(CODE)}
+        python = ["env", f"PYTHONPATH={example.path}", str(binaries / "python")]
+        code = _guarded([*python, str(script), "--output", str(output)], env)
+        if code:
+            raise StackError(f"The benchmark of {example.name} ended with exit code {code}.")
+        table = _table(output)
+    if record:
+        results.add_bench(results.place(ROOT, example.name), example.name, table)
+    return table
 
 
-def _record(example: Example, output: Path) -> None:
-    measured = json.loads(output.read_text())
-    table = results.Bench(
-        recorded_at=datetime.now(UTC).date(),
-        machine=results.machine(),
-        versions=measured["versions"],
-        columns=tuple(measured["columns"]),
-        rows=tuple(tuple(row) for row in measured["rows"]),
-    )
-    results.add_bench(results.place(ROOT, example.name), example.name, table)
+def _guarded(command: Sequence[str], env: Mapping[str, str]) -> int:
+    # In a session of its own, so that Ctrl-C reaches the harness alone: the guard ends all of them.
+    guard = lifetime.start([sys.executable, "-m", "nexus.guard", *command], env=env)
+    try:
+        return guard.wait()
+    finally:
+        guard.terminate()
+        guard.wait()
+        lifetime.forget(guard.pid)
+
+
+def _table(output: Path) -> Bench:
+    written = msgspec.json.decode(output.read_bytes())
+    about = {"recorded_at": datetime.now(UTC).date(), "machine": this_machine()}
+    return msgspec.convert(written | about, Bench)

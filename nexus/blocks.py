@@ -11,6 +11,7 @@ from nexus import charts, excerpts, results
 from nexus.catalog import Example
 from nexus.charts import THEMES
 from nexus.experiment import Chart
+from nexus.reports import reports as reported
 from nexus.results import Bench, Record, Recording, Run
 
 LEFT_OUT = (
@@ -28,6 +29,7 @@ LEFT_OUT = (
 # What files of a fixed name are for, where they cannot say it themselves.
 ROLES = {
     "README.md": "the write-up",
+    "OPERATING.md": "in production: settings, sizing, what to watch, faults",
     "compose.yml": "the services it needs, and its processes as containers",
     "Dockerfile": "the image of its processes",
     "Procfile": "its processes: release, web, worker",
@@ -227,7 +229,7 @@ def chart(ask: Ask) -> str:
         return ask.unrecorded
     claim, page = ask.words[0], ask.page
     declared = page.site.chart(ask.example, claim)
-    lines = [run.line(declared) for run in runs]
+    lines = [run.line for run in runs]
     if not any(line.points for line in lines):
         return ask.unrecorded
     spec = charts.spec(declared, lines)
@@ -244,7 +246,7 @@ def chart(ask: Ask) -> str:
             f'<img src="{links["light"]}" alt="{_in_words(declared, runs)}">',
             "</picture>",
             "",
-            f"{_capital(declared.y)}, by seconds."
+            f"{_capital(declared.y)}, by {declared.x}."
             + ("" if declared.levels else f" Dotted: the bound of `{claim}`."),
         ]
     )
@@ -270,14 +272,30 @@ def measured(ask: Ask) -> str:
 
 
 def bench(ask: Ask) -> str:
-    """`bench`: the solution beside its peers."""
+    """`bench`: the solution beside its peers, and whether that run met its goals."""
     ask.count(0, 0, "`bench`")
     found = ask.record.bench
     if found is None:
         return f"*Not recorded yet: `make bench EXAMPLE={ask.example} RECORD=1`.*"
     rows = [[_cell(cell) for cell in row] for row in found.rows]
     numeric = [all(not isinstance(row[n], str) for row in found.rows) for n in range(len(rows[0]))]
-    return _table(found.columns, rows, numeric) + "\n\n" + _origin_line(found, "")
+    goals = [f"- {'met' if each.met else '**missed**'}: {each.text}" for each in found.goals]
+    listed = "\n".join(["Goals of this run:", "", *goals, "", ""]) if goals else ""
+    return _table(found.columns, rows, numeric) + f"\n\n{listed}" + _origin_line(found, "")
+
+
+def reports(ask: Ask) -> str:
+    """`reports`: what went wrong elsewhere, and the test that shows what happens here."""
+    ask.count(0, 0, "`reports`")
+    found = reported(ask.page.site.root / "examples" / ask.example)
+    if not found:
+        return "*No test names a report yet.*"
+    folder = "" if ask.page.path.parent.name == ask.example else f"{ask.example}/"
+    rows = [
+        (f"[{each.source}]({each.url})", each.fault, each.here, f"`{folder}{each.test}`")
+        for each in found
+    ]
+    return _table(("report", "what went wrong there", "what happens here", "test"), rows)
 
 
 def output(ask: Ask) -> str:
@@ -333,7 +351,18 @@ def commands(ask: Ask) -> str:
 
 BLOCKS: Mapping[str, Callable[[Ask], str]] = {
     each.__name__: each
-    for each in (claims, chart, figure, measured, bench, output, headline, tree, commands)
+    for each in (
+        claims,
+        chart,
+        figure,
+        measured,
+        bench,
+        reports,
+        output,
+        headline,
+        tree,
+        commands,
+    )
 }
 
 

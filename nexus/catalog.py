@@ -60,17 +60,22 @@ class Example:
 
     @cached_property
     def experiments(self) -> dict[str, type[Experiment]]:
-        """Slug -> experiment, in the order in which experiments.py defines them."""
-        module = _load(self.path / "experiments.py", f"nexus_experiments_{self.name}")
-        found = [
-            member
-            for member in vars(module).values()
-            if inspect.isclass(member)
-            and issubclass(member, Experiment)
-            and member.__module__ == module.__name__
-            and not inspect.isabstract(member)
-        ]
-        return {experiment.slug: experiment for experiment in found}
+        """Slug -> experiment, in the order of CLAIMS in `experiments/__init__.py`.
+
+        Raises:
+            ValueError: a claim has no module, a module no claim, or another one than its name says.
+        """
+        folder = self.path / "experiments"
+        package = _load(folder / "__init__.py", f"nexus_experiments_{self.name}")
+        claims: tuple[str, ...] = package.CLAIMS
+        modules = {path.stem.replace("_", "-") for path in folder.glob("[!_]*.py")}
+        if modules != set(claims):
+            differing = ", ".join(sorted(modules ^ set(claims)))
+            raise ValueError(
+                f"{folder}: CLAIMS and the modules beside it differ by {differing}; "
+                "each claim is a module of its name (burst-is-bounded in burst_is_bounded.py)"
+            )
+        return {slug: _experiment(folder, package.__name__, slug) for slug in claims}
 
     def experiment(self, slug: str) -> type[Experiment]:
         """Return the experiment of claim `slug`.
@@ -92,6 +97,12 @@ class Example:
     def readme(self) -> str:
         return (self.path / "README.md").read_text()
 
+    @cached_property
+    def pages(self) -> dict[str, str]:
+        """File name -> text of the pages that are read beside the code."""
+        found = [self.path / name for name in ("README.md", "OPERATING.md")]
+        return {page.name: page.read_text(encoding="utf-8") for page in found if page.exists()}
+
     def curl_commands(self) -> list[str]:
         """The `$ curl` lines of the write-up's console blocks, in order, continuation lines joined."""
         blocks = re.findall(r"^```console\n(.*?)^```", self.readme, re.MULTILINE | re.DOTALL)
@@ -99,8 +110,10 @@ class Example:
         return re.findall(r"^\$ (curl .+)$", text, re.MULTILINE)
 
     def outputs(self) -> list[str]:
-        """The commands of manage.py whose output the write-up shows: its `output` blocks."""
-        return re.findall(r"^<!-- nexus:output (.+?) *-->$", self.readme, re.MULTILINE)
+        """The commands of manage.py whose output a page shows: its `output` blocks."""
+        shown = r"^<!-- nexus:output (.+?) *-->$"
+        found = re.findall(shown, "\n".join(self.pages.values()), re.MULTILINE)
+        return list(dict.fromkeys(found))
 
 
 def examples() -> list[Example]:
@@ -121,6 +134,22 @@ def example(name: str) -> Example:
     if not name:
         raise UnknownName(f"Which example? EXAMPLE=… is one of: {known}.")
     raise UnknownName(f"There is no example {name!r}; the examples are: {known}.")
+
+
+def _experiment(folder: Path, package: str, slug: str) -> type[Experiment]:
+    stem = slug.replace("-", "_")
+    module = _load(folder / f"{stem}.py", f"{package}.{stem}")
+    found = [
+        member
+        for member in vars(module).values()
+        if inspect.isclass(member)
+        and issubclass(member, Experiment)
+        and member.__module__ == module.__name__
+        and not inspect.isabstract(member)
+    ]
+    if [each.slug for each in found] != [slug]:
+        raise ValueError(f"{folder / stem}.py has to define one experiment, of claim {slug}")
+    return found[0]
 
 
 def _load(path: Path, name: str) -> ModuleType:

@@ -128,11 +128,20 @@ def prove(
     claim: Annotated[str | None, typer.Option(help="Slug of one claim.")] = None,
     stack: Annotated[str, typer.Option(help="embedded or compose.")] = "embedded",
     record: Annotated[bool, typer.Option(help="Write results/<example>.json.")] = False,
+    coverage: Annotated[
+        bool, typer.Option(help="Prove the solution alone, and print which lines that reaches.")
+    ] = False,
 ) -> None:
     """Run experiments and print a table of claims and variants with figures."""
     with sentences(), ends_by_signal():
         chosen = [catalog.example(name)] if name else catalog.examples()
         kind = _kind(stack)
+        if coverage:
+            if record or kind != "embedded":
+                fail("COVERAGE=1 is for the embedded stack, and records nothing.", code=USAGE)
+            for each in chosen:
+                _cover(each, claim)
+            return
         differing = [each for each in chosen if not _prove(each, claim, kind, record=record)]
     if differing:
         names = ", ".join(each.name for each in differing)
@@ -178,6 +187,29 @@ def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -
     return all(proof.as_declared for proof in proofs)
 
 
+def _cover(example: Example, claim: str | None) -> None:
+    from nexus import coverage, report
+    from nexus.prove import proof_stack
+    from nexus.prove import prove as run_all
+    from nexus.stacks.services import unprovable
+
+    experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
+    provable = [each for each in experiments if not unprovable(each, "embedded")]
+    watch = coverage.Watch(example, state_dir(example) / "coverage")
+    with (
+        Steps(f"Proving {example.name} (embedded)") as steps,
+        proof_stack(example, "embedded", steps, watch=watch) as stack,
+    ):
+        for proof in run_all(
+            stack,
+            provable,
+            lambda each, with_: steps(f"{each.slug}, {with_}"),
+            solution_only=True,
+        ):
+            console.print(report.line(proof), soft_wrap=True)
+        console.print(coverage.table(example, watch.reached()))
+
+
 @app.command()
 def bench(
     name: Name = "",
@@ -190,7 +222,11 @@ def bench(
     with sentences(), ends_by_signal():
         example = catalog.example(name)
         # Lines, not a spinner: the benchmark prints to the same terminal.
-        measure(example, lambda step: console.print(f"{step} …"), kind=_kind(stack), record=record)
+        table = measure(
+            example, lambda step: console.print(f"{step} …"), kind=_kind(stack), record=record
+        )
+    if table.missed:
+        fail(f"{table.missed} of {len(table.goals)} goals missed: {name}.")
 
 
 @app.command()

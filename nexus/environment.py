@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +11,8 @@ from pathlib import Path
 
 import uv
 
+from nexus import lifetime
 from nexus.catalog import ROOT, Example
-from nexus.stacks.processes import end_with_parent
 
 STATE = Path(os.environ.get("NEXUS_STATE", ROOT / ".nexus"))  # the harness's tests set it
 
@@ -89,14 +88,7 @@ def _install(venv: Path, lock: Path, build: Path | None = None) -> None:
 
 def _run(command: list[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        preexec_fn=end_with_parent,
-    )
+    done = lifetime.run(command, env=environment)
     if done.returncode:
         reason = "\n".join(done.stderr.strip().splitlines()[-8:])
         raise InstallError(

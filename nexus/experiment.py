@@ -1,15 +1,19 @@
-"""What an example's `experiments.py` is written in: claims as experiments with a judge.
+"""What an example's `experiments/` is written in: claims as experiments with a judge.
 
 This is the only module of the harness that an example may import.
 """
 
+import math
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from nexus.load import Answer, Request, ask, rest, volley
+from nexus.samples import Sample, Samples, Series, Undecided, clock_starts
+from nexus.verdict import Verdict
 
 __all__ = [
     "Answer",
@@ -20,13 +24,18 @@ __all__ = [
     "Params",
     "Request",
     "Sample",
+    "Samples",
+    "Series",
     "Stack",
+    "Undecided",
     "UnexpectedAnswer",
     "Verdict",
     "ask",
-    "last",
+    "clock_starts",
+    "expect",
+    "percentile",
     "rest",
-    "values",
+    "until",
     "volley",
 ]
 
@@ -41,37 +50,38 @@ class UnexpectedAnswer(ExperimentError):
     """An answer that the claim does not speak of; it proves nothing, so it ends the experiment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One observation; the experiment's `units` say what `value` counts in `series`.
+def expect(answer: Answer, *statuses: int) -> Answer:
+    """Return `answer` if its status is one of `statuses`.
 
-    Attributes:
-        seconds: since the experiment's start.
+    Raises:
+        UnexpectedAnswer: it is another; the message shows the beginning of the body.
     """
-
-    seconds: float
-    series: str
-    value: float
-
-
-def values(samples: Sequence[Sample], series: str) -> list[float]:
-    """Return all values of `series`, in the order of the samples."""
-    return [each.value for each in samples if each.series == series]
+    if answer.status not in statuses:
+        said = answer.error or answer.body[:300].decode(errors="replace")
+        raise UnexpectedAnswer(f"status {answer.status}: {said}")
+    return answer
 
 
-def last(samples: Sequence[Sample], series: str) -> float:
-    """Return the latest value of `series`, 0 if there is none yet."""
-    return next((each.value for each in reversed(samples) if each.series == series), 0)
+def until(condition: Callable[[], object], seconds: float, step_seconds: float = 0.05) -> bool:
+    """Wait until `condition` is true; False if it is not within `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        rest(step_seconds)
+    return True
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether the claim holds, with the judged figure (`admitted 460 > 106`)."""
+def percentile(numbers: Sequence[float], share: float) -> float:
+    """Return the least of `numbers` that is not exceeded by `share` of them (nearest rank).
 
-    holds: bool
-    figure: str
-    measured: float
-    bound: float
+    Raises:
+        Undecided: there are too few: no number lies above the rank.
+    """
+    rank = math.ceil(share * len(numbers))
+    if rank >= len(numbers):
+        raise Undecided(f"{len(numbers)} values are too few for the {share:.0%} percentile")
+    return sorted(numbers)[rank - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +102,19 @@ class Chart:
     Attributes:
         series: the one that is drawn.
         y: title of the axis with its unit (`requests admitted`).
-        mark: `line` is a step line, `points` one dot a sample.
+        x: title of the other axis. Samples with an `x` of their own are drawn there, others at their
+            second.
+        mark: `line` is a step line, `points` one dot a sample, `bars` the sum of each second.
         bound: where the bound is drawn; None takes the verdict's.
         running_total: draw the sum of the values so far.
         window_seconds: draw how many samples lie within so many seconds before each moment; 0 is off.
         levels: names of the values 1, 2 and so on: what each sample was, instead of how much.
     """
 
-    series: str
+    series: Series
     y: str
-    mark: Literal["line", "points"] = "line"
+    x: str = "seconds"
+    mark: Literal["line", "points", "bars"] = "line"
     bound: float | None = None
     running_total: bool = False
     window_seconds: float = 0
@@ -174,14 +187,16 @@ class Stack(Protocol):
 class Experiment(ABC):
     """One claim: how a variant is driven, and how the samples are judged.
 
+    Series are class attributes: `admitted = Series("requests")`.
+
     Attributes:
         slug: name of the claim in the write-up (`burst-is-bounded`).
         claim: the claim, one sentence.
         holds: variants for which the claim must hold.
         refuted: variants that the judged figure must refute; at least one.
-        units: series -> unit of its samples.
         chart: what of the samples is drawn.
         live: series whose latest value a page shows beside the chart while it runs.
+        reports: public bug reports that it tries: (`owner/repo#1`, the fault, what happens here).
         needs: services of compose.yml that the claim is about; a stack without them cannot prove it.
     """
 
@@ -189,30 +204,45 @@ class Experiment(ABC):
     claim: ClassVar[str]
     holds: ClassVar[tuple[str, ...]]
     refuted: ClassVar[tuple[str, ...]]
-    units: ClassVar[Mapping[str, str]]
     chart: ClassVar[Chart]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
-    live: ClassVar[tuple[str, ...]] = ()
+    live: ClassVar[tuple[Series, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
+    reports: ClassVar[tuple[tuple[str, str, str], ...]] = ()
 
     @abstractmethod
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        """Drive `variant` on `stack`; yield samples while it happens."""
+        """Drive `variant` on `stack`; yield samples while it happens: `yield self.admitted(5)`.
+
+        Time counts from the call, or from the last `yield clock_starts()`. A run that is refuted for
+        good is closed before its end: what it has changed is put back in `finally`.
+        """
 
     @abstractmethod
-    def judge(self, samples: Sequence[Sample], params: Params) -> Verdict:
-        """Tell from the samples alone whether the claim holds.
-
-        Of a run that is not over yet, the samples so far: then, whether they refute it already.
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        """Tell from the samples alone whether the claim holds; of a run that goes on, whether it does so far.
 
         Raises:
-            ValueError: they are too few to tell anything.
+            Undecided: they are too few to tell.
         """
+
+    @classmethod
+    def series(cls) -> Mapping[str, Series]:
+        """Name -> series of all that are declared."""
+        attributes = {
+            name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()
+        }
+        return {each.name: each for each in attributes.values() if isinstance(each, Series)}
 
     @classmethod
     def variants(cls) -> tuple[str, ...]:
         """Every variant the claim speaks of, the naive ones first."""
         return cls.refuted + cls.holds
+
+    @classmethod
+    def solution(cls) -> str:
+        """The variant that the example exists for: the last of those for which the claim holds."""
+        return cls.holds[-1]
 
     @classmethod
     def expected(cls, variant: str) -> bool:

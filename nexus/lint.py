@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nexus.catalog import ROOT, examples
 from nexus.environment import ensure_environment
+from nexus.notes import notes
 from nexus.stacks.compose import IMAGES, engine_problem
 
 TOOLS = Path(sys.executable).parent
@@ -79,6 +80,19 @@ def run(step: Step) -> Finding:
     return Finding(step, done.returncode != 0, output, time.monotonic() - started)
 
 
+def say_notes() -> bool:
+    """Print what fails nothing but is worth a look; False if it could not be read."""
+    try:
+        found = [note for example in examples() for note in notes(ROOT, example)]
+    except (ValueError, OSError) as error:
+        sys.stdout.write(f"{error}.\n")
+        return False
+    if found:
+        sys.stdout.write("\nWorth a look, though nothing fails by it:\n")
+        sys.stdout.writelines(f"  {note}\n" for note in found)
+    return True
+
+
 def main() -> int:
     """Run all checks and return the exit code."""
     failed = []
@@ -90,6 +104,8 @@ def main() -> int:
                 failed.append(finding.step.name)
                 sys.stdout.write(finding.output + "\n")
             sys.stdout.flush()
+    if not say_notes():
+        failed.append("reports")
     if problem := engine_problem():
         sys.stdout.write(f"compose files                      not checked: {problem}\n")
         if os.environ.get("CI") == "true":

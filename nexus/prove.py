@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Literal, assert_never
 
 from nexus.catalog import Example
+from nexus.coverage import Watch
+from nexus.drive import concluded, drive
 from nexus.environment import state_dir
-from nexus.experiment import Experiment, Params, Sample, Stack, Verdict
+from nexus.experiment import Experiment, Params, Sample, Samples, Stack, Verdict
 from nexus.load import Exchange, Exchanges, watching
-from nexus.stacks.base import StackError
+from nexus.stacks.base import Progress, silent
 from nexus.stacks.compose import ComposeStack
-from nexus.stacks.embedded import EmbeddedStack, Progress, remove_data, silent
+from nexus.stacks.embedded import EmbeddedStack, remove_data
 from nexus.stacks.state import owner, project
 
 type Kind = Literal["embedded", "compose"]
@@ -50,12 +52,17 @@ class Proof:
 
 @contextmanager
 def proof_stack(
-    example: Example, kind: Kind, progress: Progress = silent, overlays: tuple[str, ...] = ()
+    example: Example,
+    kind: Kind,
+    progress: Progress = silent,
+    overlays: tuple[str, ...] = (),
+    watch: Watch | None = None,
 ) -> Iterator[EmbeddedStack | ComposeStack]:
     """Run a stack of its own for experiments, and of each that was killed remove the data.
 
     Args:
         overlays: further compose files of the example (`compose.cluster.yml`).
+        watch: follows the processes of the embedded stack.
 
     Raises:
         StackError: it does not start.
@@ -66,7 +73,10 @@ def proof_stack(
     stack: EmbeddedStack | ComposeStack
     match kind:
         case "embedded":
-            stack = EmbeddedStack(example, state, replicas=WEB_PROCESSES, progress=progress)
+            watched = watch.environment() if watch else {}
+            stack = EmbeddedStack(
+                example, state, replicas=WEB_PROCESSES, watched=watched, progress=progress
+            )
         case "compose":
             name = project(f"{example.name}-proof-{state.name}")
             stack = ComposeStack(example, state, name, overlays=overlays, progress=progress)
@@ -87,30 +97,35 @@ def prove_one(
 ) -> Proof:
     """Run one experiment, heal the stack whatever happened, and judge the samples."""
     chosen = {**experiment.defaults(), **(params or {})}
-    judge = experiment()
+    driven, samples, exchanges = experiment(), Samples(), Exchanges()
     started = time.monotonic()
-    exchanges = Exchanges()
     try:
         with watching(exchanges):
-            samples = tuple(judge.run(stack, variant, chosen))
+            for _ in drive(driven, stack, variant, chosen, samples):
+                pass
     finally:
         stack.heal()
-    seconds = time.monotonic() - started
-    if not samples:
-        raise StackError(f"{experiment.slug} yielded no sample for {variant}.")
-    verdict = judge.judge(samples, chosen)
-    expected = experiment.expected(variant)
-    seen = tuple(exchanges.found.values())
-    return Proof(experiment, variant, chosen, expected, verdict, samples, seconds, seen)
+    return Proof(
+        experiment=experiment,
+        variant=variant,
+        params=chosen,
+        expected=experiment.expected(variant),
+        verdict=concluded(driven, samples, chosen),
+        samples=tuple(samples),
+        seconds=time.monotonic() - started,
+        exchanges=tuple(exchanges.found.values()),
+    )
 
 
 def prove(
     stack: Stack,
     experiments: Iterable[type[Experiment]],
     started: Callable[[type[Experiment], str], None] = lambda _, __: None,
+    *,
+    solution_only: bool = False,
 ) -> Iterator[Proof]:
-    """Run every variant of `experiments` on `stack`, one after the other."""
+    """Run every variant of `experiments` on `stack`, one after the other, or the solution alone."""
     for experiment in experiments:
-        for variant in experiment.variants():
+        for variant in (experiment.solution(),) if solution_only else experiment.variants():
             started(experiment, variant)
             yield prove_one(stack, experiment, variant)

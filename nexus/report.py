@@ -7,6 +7,7 @@ from rich.table import Table
 from nexus import charts, results
 from nexus.catalog import ROOT, Example
 from nexus.experiment import Stack
+from nexus.machine import this_machine
 from nexus.prove import Proof
 from nexus.stacks.services import unprovable
 
@@ -53,9 +54,6 @@ def record(example: Example, kind: str, proofs: list[Proof]) -> None:
             figure=proof.verdict.figure,
             measured=proof.verdict.measured,
             bound=proof.verdict.bound,
-            params=proof.params,
-            units=proof.experiment.units,
-            samples=proof.samples,
             points=tuple(charts.points(proof.experiment.chart, proof.samples)),
             # One stack is enough: both answer alike.
             exchanges=results.kept(proof.exchanges) if kind == first(proof) else (),
@@ -65,7 +63,7 @@ def record(example: Example, kind: str, proofs: list[Proof]) -> None:
     recording = results.Recording(
         stack=kind,
         recorded_at=datetime.now(UTC).date(),
-        machine=results.machine(),
+        machine=this_machine(),
         versions=_versions(example),
         runs=tuple(runs),
     )
@@ -79,7 +77,7 @@ def record_outputs(example: Example, stack: Stack) -> None:
     if texts:
         outputs = results.Outputs(
             recorded_at=datetime.now(UTC).date(),
-            machine=results.machine(),
+            machine=this_machine(),
             versions=_versions(example),
             texts={command: text.rstrip() for command, text in texts.items()},
         )

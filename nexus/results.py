@@ -1,27 +1,25 @@
-"""Recorded verdicts and samples, `results/<example>.json`: where write-ups take figures from."""
+"""Recorded verdicts and points, `results/<example>.json`: where write-ups take figures from."""
 
 import json
 import math
-import os
-import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nexus import charts
-from nexus.charts import Line, Point
-from nexus.experiment import Chart, Sample
+from nexus.charts import Line
 from nexus.load import Exchange
+from nexus.machine import Machine
+from nexus.vega import Point
 
 type Cell = str | int | float
 
 MAX_BYTES = 100_000
 # A chart a few hundred pixels wide shows no more points than this.
-MAX_SAMPLES_PER_RUN = 400
-# First, last, least and greatest of one series.
-MIN_SAMPLES_PER_SERIES = 4
 MAX_POINTS_PER_RUN = 120
 MIN_POINTS_PER_RUN = 30
 MAX_EXCHANGES_PER_RUN = 3
@@ -45,22 +43,7 @@ NOISE = frozenset(
         "x-frame-options",
     }
 )
-LATER = ("points", "exchanges")
 SECRET = frozenset({"authorization", "cookie", "set-cookie", "x-api-key"})
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """Where figures were measured. Names no host."""
-
-    cpu: str
-    cores: int
-    memory_gib: float
-    system: str
-
-    def __str__(self) -> str:
-        cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
-        return f"{self.cpu} ({cores}, {self.memory_gib:g} GiB, {self.system})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +54,7 @@ class Run:
         expected: whether the claim is declared to hold for the variant.
         holds: the verdict.
         figure: the judged figure in words (`admitted 460 > 106`).
-        points: what the claim's chart draws, from all samples; `samples` are thinned.
+        points: what the claim's chart draws.
         exchanges: one request and its answer for each status that was seen.
     """
 
@@ -82,22 +65,13 @@ class Run:
     figure: str
     measured: float
     bound: float
-    params: Mapping[str, float] = field(default_factory=dict)
-    units: Mapping[str, str] = field(default_factory=dict)
-    samples: tuple[Sample, ...] = ()
     points: tuple[Point, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
 
-    def line(self, chart: Chart) -> Line:
-        """Return this run as one line of `chart`.
-
-        A run recorded before points were has those of its thinned samples, if the chart shows
-        their values; thinned samples cannot be counted.
-        """
-        points: Sequence[Point] = self.points
-        if not points and not chart.window_seconds and not chart.running_total:
-            points = charts.thin(charts.points(chart, self.samples), MAX_POINTS_PER_RUN)
-        return Line(self.variant, self.holds, self.expected, points, self.bound)
+    @property
+    def line(self) -> Line:
+        """This run as one line of its claim's chart."""
+        return Line(self.variant, self.holds, self.expected, self.points, self.bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +86,32 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """What a benchmark shall reach, in words with the figure of one run, and whether that run did."""
+
+    met: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bench:
-    """A table of the solution beside its peers, measured in one run."""
+    """A table of the solution beside its peers, measured in one run, and the goals of that run."""
 
     recorded_at: date
     machine: Machine
     versions: Mapping[str, str]
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    goals: tuple[Goal, ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("a row of the table has not one cell for each column")
+
+    @property
+    def missed(self) -> int:
+        """How many goals this run did not meet."""
+        return sum(not goal.met for goal in self.goals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +165,6 @@ class Record:
         found.sort(key=lambda run: (order.get(run.claim, len(order)), run.expected))
         return tuple(found)
 
-    def find(self, claim: str, variant: str, stack: str) -> Run | None:
-        """Return the run of `variant` for `claim` on `stack`, or None if it was never recorded."""
-        return next((run for run in self.runs(stack, claim) if run.variant == variant), None)
-
-
-def machine() -> Machine:
-    """Describe this machine, with the limits of the container it may be in."""
-    system = f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}"
-    return Machine(_cpu(), _cores(), _memory_gib(), system)
-
 
 def place(root: Path, example: str) -> Path:
     """Return where the repository at `root` keeps the record of `example`."""
@@ -206,7 +188,7 @@ def load(path: Path) -> Record:
         ValueError: the file is not a record; the message names the file and the field.
     """
     try:
-        return _record(_object(json.loads(path.read_text(encoding="utf-8")), "the file"))
+        return msgspec.json.decode(path.read_bytes(), type=Record)
     except ValueError as error:
         raise ValueError(
             f"{path.name} is not a record of results: {error}. Record it again with RECORD=1."
@@ -214,17 +196,15 @@ def load(path: Path) -> Record:
 
 
 def save(path: Path, record: Record) -> None:
-    """Write `record` as at most 100 kB: samples give way first, then points, then exchanges.
+    """Write `record` as at most 100 kB: points give way first, then exchanges.
 
     Raises:
-        ValueError: a number is not finite, or it does not fit even with four samples a series,
-            thirty points a run and no exchange.
+        ValueError: a number is not finite, or it does not fit even with thirty points a run and
+            no exchange.
     """
-    samples, points, exchanges = MAX_SAMPLES_PER_RUN, MAX_POINTS_PER_RUN, MAX_EXCHANGES_PER_RUN
-    while len(text := _dump(_thinned(record, samples, points, exchanges)).encode()) > MAX_BYTES:
-        if samples:
-            samples = samples * 3 // 4
-        elif points > MIN_POINTS_PER_RUN:
+    points, exchanges = MAX_POINTS_PER_RUN, MAX_EXCHANGES_PER_RUN
+    while len(text := _dump(_thinned(record, points, exchanges)).encode()) > MAX_BYTES:
+        if points > MIN_POINTS_PER_RUN:
             points = max(MIN_POINTS_PER_RUN, points * 3 // 4)
         elif exchanges:
             exchanges -= 1
@@ -282,24 +262,6 @@ def add_outputs(path: Path, example: str, outputs: Outputs) -> Record:
     return record
 
 
-def thin(samples: Sequence[Sample], limit: int) -> tuple[Sample, ...]:
-    """Keep about `limit` samples, evenly per series, with first, last, least and greatest of each.
-
-    A series keeps at least four samples, so that its shape survives any limit.
-    """
-    if len(samples) <= limit:
-        return tuple(samples)
-    series: dict[str, list[int]] = {}
-    for index, sample in enumerate(samples):
-        series.setdefault(sample.series, []).append(index)
-    keep: set[int] = set()
-    # Shortest first: what a short series does not use, the longer ones share.
-    for rank, indexes in enumerate(sorted(series.values(), key=len)):
-        share = max(MIN_SAMPLES_PER_SERIES, (limit - len(keep)) // (len(series) - rank))
-        keep.update(_spread(samples, indexes, share))
-    return tuple(samples[index] for index in sorted(keep))
-
-
 def kept(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """Return the first exchange of each status as it is recorded: short, without noise or secrets."""
     first: dict[int, Exchange] = {}
@@ -329,29 +291,14 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _spread(samples: Sequence[Sample], indexes: list[int], limit: int) -> set[int]:
-    if len(indexes) <= limit:
-        return set(indexes)
-    lowest = min(indexes, key=lambda index: samples[index].value)
-    highest = max(indexes, key=lambda index: samples[index].value)
-    keep = {indexes[0], indexes[-1], lowest, highest}
-    steps = limit - len(keep) + 1
-    keep.update(indexes[step * (len(indexes) - 1) // steps] for step in range(1, steps))
-    return keep
-
-
 def _at(path: Path, example: str) -> Record:
     return load(path) if path.exists() else Record(example)
 
 
-def _thinned(record: Record, samples: int, points: int, exchanges: int) -> Record:
+def _thinned(record: Record, points: int, exchanges: int) -> Record:
     def thinned(run: Run) -> Run:
-        return replace(
-            run,
-            samples=thin(run.samples, samples),
-            points=tuple(charts.thin(run.points, points)),
-            exchanges=run.exchanges[:exchanges],
-        )
+        found = tuple((round(x, 3), value) for x, value in charts.thin(run.points, points))
+        return replace(run, points=found, exchanges=run.exchanges[:exchanges])
 
     return replace(
         record,
@@ -361,260 +308,42 @@ def _thinned(record: Record, samples: int, points: int, exchanges: int) -> Recor
     )
 
 
-def _record(data: Mapping[str, Any]) -> Record:
-    bench, outputs = data.get("bench"), data.get("outputs")
-    return Record(
-        example=_get(data, "example", str),
-        claims=_strings(data, "claims"),
-        recordings=tuple(_recording(each) for each in _objects(data, "recordings")),
-        bench=None if bench is None else _bench(_object(bench, "'bench'")),
-        outputs=None if outputs is None else _outputs(_object(outputs, "'outputs'")),
-    )
-
-
-def _recording(data: Mapping[str, Any]) -> Recording:
-    return Recording(
-        stack=_get(data, "stack", str),
-        recorded_at=_date(data),
-        machine=_machine(data),
-        versions=_strings(data, "versions"),
-        runs=tuple(_run(each) for each in _objects(data, "runs")),
-    )
-
-
-def _run(data: Mapping[str, Any]) -> Run:
-    return Run(
-        claim=_get(data, "claim", str),
-        variant=_get(data, "variant", str),
-        expected=_holds(data, "expected"),
-        holds=_holds(data, "verdict"),
-        figure=_get(data, "figure", str),
-        measured=_number(data, "measured"),
-        bound=_number(data, "bound"),
-        params={
-            name: _number(_get(data, "params", dict), name) for name in _get(data, "params", dict)
-        },
-        units=_strings(data, "units"),
-        samples=tuple(_sample(each) for each in _get(data, "samples", list)),
-        # Files written before points and exchanges were recorded have neither.
-        points=tuple(_point(each) for each in _get({"points": [], **data}, "points", list)),
-        exchanges=tuple(
-            _exchange(each) for each in _objects({"exchanges": [], **data}, "exchanges")
-        ),
-    )
-
-
-def _point(value: object) -> Point:
-    match value:
-        case [int() | float() as seconds, int() | float() as number]:
-            return seconds, number
-    raise ValueError(f"a point is [seconds, value], not {value!r}")
-
-
-def _exchange(data: Mapping[str, Any]) -> Exchange:
-    return Exchange(
-        method=_get(data, "method", str),
-        path=_get(data, "path", str),
-        request_headers=_strings(data, "request_headers"),
-        status=_get(data, "status", int),
-        headers=_strings(data, "headers"),
-        body=_get(data, "body", str),
-        seconds=_number(data, "seconds"),
-    )
-
-
-def _bench(data: Mapping[str, Any]) -> Bench:
-    columns = tuple(str(each) for each in _get(data, "columns", list))
-    rows = tuple(tuple(row) for row in _get(data, "rows", list))
-    if any(len(row) != len(columns) for row in rows):
-        raise ValueError("a row of 'bench' has not one cell for each column")
-    return Bench(_date(data), _machine(data), _strings(data, "versions"), columns, rows)
-
-
-def _outputs(data: Mapping[str, Any]) -> Outputs:
-    return Outputs(_date(data), _machine(data), _strings(data, "versions"), _strings(data, "texts"))
-
-
-def _machine(data: Mapping[str, Any]) -> Machine:
-    found = _object(_get(data, "machine", dict), "'machine'")
-    return Machine(
-        _get(found, "cpu", str),
-        _get(found, "cores", int),
-        _number(found, "memory_gib"),
-        _get(found, "system", str),
-    )
-
-
-def _sample(value: object) -> Sample:
-    match value:
-        case [int() | float() as seconds, str(series), int() | float() as number]:
-            return Sample(seconds, series, number)
-    raise ValueError(f"a sample is [seconds, series, value], not {value!r}")
-
-
-def _get[T](data: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    if name not in data:
-        raise ValueError(f"{name!r} is missing")
-    value = data[name]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError(f"{name!r} is {value!r}, not of type {kind.__name__}")
-    return value
-
-
-def _number(data: Mapping[str, Any], name: str) -> float:
-    if isinstance(data.get(name), int):
-        return _get(data, name, int)
-    return _get(data, name, float)
-
-
-def _holds(data: Mapping[str, Any], name: str) -> bool:
-    value = _get(data, name, str)
-    if value not in ("holds", "refuted"):
-        raise ValueError(f"{name!r} is {value!r}, neither 'holds' nor 'refuted'")
-    return value == "holds"
-
-
-def _date(data: Mapping[str, Any]) -> date:
-    return date.fromisoformat(_get(data, "recorded_at", str))
-
-
-def _object(value: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{what} is not a JSON object")
-    return value
-
-
-def _objects(data: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    for each in _get(data, name, list):
-        yield _object(each, f"an entry of {name!r}")
-
-
-def _strings(data: Mapping[str, Any], name: str) -> dict[str, str]:
-    found = _get(data, name, dict)
-    return {key: _get(found, key, str) for key in found}
-
-
 def _dump(record: Record) -> str:
-    data: dict[str, Any] = {
-        "example": record.example,
-        "claims": dict(record.claims),
-        "recordings": [
-            {**_head(each), "stack": each.stack, "runs": [_run_data(run) for run in each.runs]}
-            for each in record.recordings
-        ],
-    }
-    if record.bench is not None:
-        bench = record.bench
-        data["bench"] = {**_head(bench), "columns": bench.columns, "rows": bench.rows}
-    if record.outputs is not None:
-        data["outputs"] = {**_head(record.outputs), "texts": dict(record.outputs.texts)}
-    return _lines(data, "") + "\n"
+    return _lines(_rounded(msgspec.to_builtins(record)), "") + "\n"
 
 
-def _head(source: Recording | Bench | Outputs) -> dict[str, Any]:
-    at = source.machine
-    return {
-        "recorded_at": source.recorded_at.isoformat(),
-        "machine": {
-            "cpu": at.cpu,
-            "cores": at.cores,
-            "memory_gib": at.memory_gib,
-            "system": at.system,
-        },
-        "versions": dict(sorted(source.versions.items())),
-    }
+def _rounded(value: Any) -> Any:
+    match value:
+        case float():
+            if not math.isfinite(value):
+                raise ValueError(f"{value} cannot be recorded: figures must be finite")
+            return int(value) if value == int(value) else round(value, 6)
+        case dict():
+            return {name: _rounded(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_rounded(each) for each in value]
+    return value
 
 
-def _run_data(run: Run) -> dict[str, Any]:
-    data = {
-        "claim": run.claim,
-        "variant": run.variant,
-        "expected": _word(run.expected),
-        "verdict": _word(run.holds),
-        "figure": run.figure,
-        "measured": _round(run.measured),
-        "bound": _round(run.bound),
-        "params": {name: _round(run.params[name]) for name in sorted(run.params)},
-        "units": dict(sorted(run.units.items())),
-        "samples": [
-            (_round(each.seconds, 3), each.series, _round(each.value)) for each in run.samples
-        ],
-        "points": [(_round(seconds, 3), _round(value)) for seconds, value in run.points],
-        "exchanges": [
-            {
-                "method": each.method,
-                "path": each.path,
-                "request_headers": dict(each.request_headers),
-                "status": each.status,
-                "headers": dict(each.headers),
-                "body": each.body,
-                "seconds": _round(each.seconds, 4),
-            }
-            for each in run.exchanges
-        ],
-    }
-    # Nothing says as much as an empty list, and an older file keeps its bytes.
-    return {name: value for name, value in data.items() if value or name not in LATER}
-
-
-def _lines(value: object, indent: str) -> str:
+def _lines(value: Any, indent: str) -> str:
     """Dump with one field a line, and whatever fits in a line on one line."""
-    flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if len(flat) + len(indent) <= 100 or not value:
+    flat = json.dumps(value, ensure_ascii=False)
+    # Points are for machines; one line a run keeps the rest of the file readable.
+    if len(flat) + len(indent) <= 100 or not isinstance(value, dict | list):
         return flat
-    # Samples and points are for machines; one line a run keeps the rest of the file readable.
-    if isinstance(value, list) and _flat(value):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, list) and _are_points(value):
+        return json.dumps(value, separators=(",", ":"))
     deeper = indent + " "
     if isinstance(value, dict):
-        parts = [
-            f"{deeper}{json.dumps(key)}: {_lines(each, deeper)}" for key, each in value.items()
-        ]
-        return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
-    if isinstance(value, list | tuple):
-        return "[\n" + ",\n".join(deeper + _lines(each, deeper) for each in value) + f"\n{indent}]"
-    return flat
+        parts = [f"{json.dumps(key)}: {_lines(each, deeper)}" for key, each in value.items()]
+    else:
+        parts = [_lines(each, deeper) for each in value]
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return f"{first}\n" + ",\n".join(deeper + part for part in parts) + f"\n{indent}{last}"
 
 
-def _flat(rows: list[Any]) -> bool:
-    return all(isinstance(row, tuple) for row in rows)
-
-
-def _word(holds: bool) -> str:
-    return "holds" if holds else "refuted"
-
-
-def _round(number: float, digits: int = 6) -> float:
-    if not math.isfinite(number):
-        raise ValueError(f"{number} cannot be recorded: figures must be finite")
-    return int(number) if number == int(number) else round(number, digits)
-
-
-def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    # Those this process may use: fewer than the machine's in most containers.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _memory_gib() -> float:
-    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        try:
-            limits.append(int((Path("/sys/fs/cgroup") / name).read_text(encoding="ascii")))
-        except (OSError, ValueError):  # no such limit, or "max"
-            continue
-    return round(min(limits) / 2**30, 1)
+def _are_points(rows: list[Any]) -> bool:
+    return all(isinstance(row, list) and isinstance(row[0], int | float) for row in rows)
 
 
 def _stack_order(stack: str) -> tuple[bool, str]:

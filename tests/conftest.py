@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nexus import catalog
 from nexus.catalog import Example
+from nexus.coverage import Watch
 from nexus.prove import proof_stack
 from nexus.stacks import outside
 from nexus.stacks.base import StackError
@@ -25,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     name = config.getoption("--example")
+    config.stash[WATCHES] = {}
     try:
         config.stash[CHOSEN] = [catalog.example(name)] if name else catalog.examples()
     except catalog.UnknownName as error:
@@ -32,38 +35,50 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 CHOSEN = pytest.StashKey[list[Example]]()
+WATCHES = pytest.StashKey[dict[str, Watch]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = metafunc.config.stash[CHOSEN]
     if "claim" in metafunc.fixturenames:
         cases = [
-            pytest.param(
-                (example, kind),
-                # With the stack: pytest brings equal values of a session's parameter together, and
-                # would start each stack again for each claim.
-                (experiment, variant, kind),
-                id=f"{example.name}-{kind}-{experiment.slug}-{variant}",
-                marks=[pytest.mark.compose] if kind == "compose" else [],
-            )
+            case
             for example in chosen
             for kind in stacks(metafunc.config)
-            for experiment in example.experiments.values()
-            if not unprovable(experiment, kind)
-            for variant in experiment.variants()
+            for case in claims(example, kind)
         ]
         metafunc.parametrize(("stack", "claim"), cases, indirect=["stack"], scope="session")
+    elif "stack" in metafunc.fixturenames:
+        cases = [
+            (example, "embedded") for example in chosen if "embedded" in stacks(metafunc.config)
+        ]
+        names = [example.name for example, _ in cases]
+        metafunc.parametrize("stack", cases, indirect=True, scope="session", ids=names)
     elif "example" in metafunc.fixturenames:
         metafunc.parametrize("example", chosen, ids=[example.name for example in chosen])
 
 
+@pytest.hookimpl(trylast=True)  # after pytest has brought equal parameters together
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --example, leave the harness's own tests to a run without it."""
-    if not config.getoption("--example"):
-        return
-    concerned = [item for item in items if {"claim", "example"} & set(item.fixturenames)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in concerned])
-    items[:] = concerned
+    """On each stack first the solution, then what that has reached, then the other variants.
+
+    With --example, the harness's own tests are left to a run without it.
+    """
+    driving = sorted((item for item in items if "stack" in item.fixturenames), key=turn)
+    others = [item for item in items if "stack" not in item.fixturenames]
+    if config.getoption("--example"):
+        concerned = [item for item in others if "example" in item.fixturenames]
+        config.hook.pytest_deselected(items=[item for item in others if item not in concerned])
+        others = concerned
+    items[:] = [*others, *driving]
+
+
+def turn(item: pytest.Item) -> tuple[str, str, int]:
+    example, kind = item.callspec.params["stack"]
+    if "claim" not in item.callspec.params:
+        return example.name, kind, 1
+    experiment, variant, _ = item.callspec.params["claim"]
+    return example.name, kind, 0 if variant == experiment.solution() else 2
 
 
 def stacks(config: pytest.Config) -> list[str]:
@@ -71,17 +86,46 @@ def stacks(config: pytest.Config) -> list[str]:
     return [only] if only else ["embedded", "compose"]
 
 
+def claims(example: Example, kind: str) -> list[Any]:
+    """Every claim with every variant that it names."""
+    return [
+        pytest.param(
+            (example, kind),
+            # With the stack: pytest brings equal values of a session's parameter together, and
+            # would start each stack again for each claim.
+            (experiment, variant, kind),
+            id=f"{example.name}-{kind}-{experiment.slug}-{variant}",
+            marks=[pytest.mark.compose] if kind == "compose" else [],
+        )
+        for experiment in example.experiments.values()
+        if not unprovable(experiment, kind)
+        for variant in experiment.variants()
+    ]
+
+
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[EmbeddedStack | ComposeStack]:
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedStack | ComposeStack]:
     """One stack for all experiments of an example; every experiment leaves it healed."""
     example, kind = request.param
     if kind == "compose" and (problem := engine_problem()):
         pytest.skip(problem)
+    watch = None
+    if kind == "embedded":
+        watch = Watch(example, tmp_path_factory.mktemp("coverage"))
+        request.config.stash[WATCHES][example.name] = watch
     try:
-        with proof_stack(example, kind) as running:
+        with proof_stack(example, kind, watch=watch) as running:
             yield running
     except StackError as error:
         pytest.fail(f"{error}\n{error.log}", pytrace=False)
+
+
+@pytest.fixture
+def watch(stack: EmbeddedStack, request: pytest.FixtureRequest) -> Watch:
+    """Follows the processes of the stack, which is the embedded one."""
+    return request.config.stash[WATCHES][stack.example.name]
 
 
 @pytest.fixture(scope="session")

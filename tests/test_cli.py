@@ -22,7 +22,8 @@ from nexus.bench import bench
 from nexus.catalog import ROOT
 from nexus.prove import proof_stack
 from nexus.stacks import outside
-from nexus.stacks.embedded import EmbeddedStack, silent
+from nexus.stacks.base import silent
+from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import AlreadyRuns, owned, project
 
@@ -226,7 +227,7 @@ def test_proof_prints_a_table_and_leaves_nothing(env, tmp_path):
 def test_claim_about_a_service_that_the_stack_lacks_is_named_and_left_to_the_other(env, tmp_path):
     examples = tmp_path / "examples"
     subprocess.run(["cp", "-r", TOYS, examples], check=True)
-    experiments = examples / "toy" / "experiments.py"
+    experiments = examples / "toy" / "experiments" / "it_keeps_answering.py"
     slug = '    slug = "it-keeps-answering"\n'
     experiments.write_text(experiments.read_text().replace(slug, f'{slug}    needs = ("kafka",)\n'))
     env = {**env, "NEXUS_EXAMPLES": str(examples)}
@@ -244,7 +245,7 @@ def test_claim_about_a_service_that_the_stack_lacks_is_named_and_left_to_the_oth
 def test_verdict_that_differs_from_the_declaration_fails(env, tmp_path):
     examples = tmp_path / "examples"
     subprocess.run(["cp", "-r", TOYS, examples], check=True)
-    experiments = examples / "toy" / "experiments.py"
+    experiments = examples / "toy" / "experiments" / "it_answers.py"
     experiments.write_text(experiments.read_text().replace("else 500", "else 200"))
 
     done = nexus("prove", "toy", env={**env, "NEXUS_EXAMPLES": str(examples)})
@@ -339,12 +340,14 @@ def test_benchmark_begins_on_empty_services_and_leaves_no_data(toy, monkeypatch,
     monkeypatch.setattr("nexus.bench.ROOT", tmp_path)
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "toy.py").write_text(
-        "import os, socket, urllib.parse\n"
+        "import os, socket, sys, urllib.parse\n"
         "url = urllib.parse.urlsplit(os.environ['REDIS_URL'])\n"
         "connection = socket.create_connection((url.hostname, url.port))\n"
         "connection.sendall(b'SET left yes\\r\\nDBSIZE\\r\\n')\n"
         "answers = connection.makefile()\n"
         "print([next(answers).strip() for _ in range(2)])\n"
+        "with open(sys.argv[-1], 'w') as table:\n"
+        '    table.write(\'{"columns": [], "rows": [], "versions": {}}\')\n'
     )
     state = tmp_path / "toy" / "bench"
     with (

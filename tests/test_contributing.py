@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from nexus.catalog import ROOT
-from nexus.experiment import Experiment, Sample
+from nexus.experiment import Experiment, Sample, Samples
 from nexus.writeup import OPEN
 
 
@@ -24,19 +24,21 @@ def experiment(page) -> Experiment:
 
 
 def test_the_shown_experiment_refutes_by_its_figure(experiment):
-    verdict = experiment.judge([Sample(0, "admitted", 1), Sample(1, "admitted", 460)], {})
+    verdict = experiment.judge(Samples([Sample(0, "admitted", 1), Sample(1, "admitted", 460)]), {})
 
     assert not verdict.holds
-    assert verdict.figure == "admitted 460 > 106"
+    assert verdict.figure == "460 requests admitted, the limit allows 106"
 
 
 def test_the_shown_experiment_holds_within_its_bound(experiment):
-    verdict = experiment.judge([Sample(0, "admitted", 100)], {})
+    verdict = experiment.judge(Samples([Sample(0, "admitted", 100)]), {})
 
     assert verdict.holds
-    assert verdict.figure == "admitted 100 <= 106"
+    assert verdict.figure == "100 requests admitted, the limit allows 106"
     assert experiment.refuted
-    assert experiment.units == {"admitted": "requests"}
+    assert {name: each.unit for name, each in experiment.series().items()} == {
+        "admitted": "requests"
+    }
 
 
 def test_what_the_page_shows_of_markup_is_not_filled(page):

@@ -483,7 +483,6 @@ def test_rabbitmq_uses_nothing_of_the_machines_own_and_leaves_no_daemon(tmp_path
 
     env, folder = service.child.env, service.child.cwd
     assert service.child.command == str(script)
-    assert service.child.orphan_signal is signal.SIGKILL
     assert service.env["CELERY_BROKER_URL"] == f"amqp://guest:guest@127.0.0.1:{site.port}//"
     assert f"listeners.tcp.1 = 127.0.0.1:{site.port}\n" in (folder / "rabbitmq.conf").read_text()
     assert env["RABBITMQ_NODENAME"] == rabbitmq.NODE

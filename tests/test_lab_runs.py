@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nexus.experiment import Chart, Experiment, Sample, Verdict
+from nexus.experiment import Chart, Experiment, Series, Verdict, clock_starts
 from nexus.lab.events import EventLog
 from nexus.lab.runs import WAITING, Runs
 from nexus.lab.stacks import Refused, Stacks, _links
@@ -246,18 +246,19 @@ class Hurting(Experiment):
     claim = "It is hurt."
     holds = ("fast",)
     refuted = ()
-    chart = Chart("hurt", "times hurt")
+    hurt = Series("times")
+    chart = Chart(hurt, "times hurt")
 
     def run(self, stack, _variant, _params):
         stack.restart("redis")
-        start = time.monotonic()
-        yield Sample(0.0, "hurt", 0.0)
+        yield clock_starts()
+        yield self.hurt(0)
         time.sleep(0.3)
         with stack.killed("web"):
-            yield Sample(time.monotonic() - start, "hurt", 1.0)
+            yield self.hurt(1)
 
     def judge(self, samples, _params):
-        return Verdict(True, f"{len(samples)} samples", len(samples), 2)
+        return Verdict.at_most(len(samples), 2, "{measured} samples, {bound} expected")
 
 
 def test_what_an_experiment_hurts_is_marked_at_its_second_but_not_what_it_restarts_before(started):

@@ -14,8 +14,9 @@ DOCUMENTED = "http://127.0.0.1:8001"
 
 
 def sessions(example: Example) -> Iterator[tuple[str, list[str]]]:
-    """Yield each `$ curl` command of the write-up with the lines that shall follow it."""
-    for block in re.findall(r"^```console\n(.*?)^```", example.readme, re.MULTILINE | re.DOTALL):
+    """Yield each `$ curl` command of the pages with the lines that shall follow it."""
+    pages = "\n".join(example.pages.values())
+    for block in re.findall(r"^```console\n(.*?)^```", pages, re.MULTILINE | re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             lines = part.replace("\\\n", " ").splitlines()
             if lines[0].startswith(("curl", "for ")):

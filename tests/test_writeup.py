@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from nexus import results
 from nexus.excerpts import excerpt, service, summary
-from nexus.results import Bench, Machine, Outputs, Recording, Run
+from nexus.machine import Machine
+from nexus.results import Bench, Outputs, Recording, Run
 from nexus.writeup import Stale, WriteupError, fill_compose, fill_markdown, sync
 
 MACHINE = Machine("AMD EPYC", 2, 3.8, "Linux 6.1 x86_64")
@@ -70,13 +71,14 @@ _hidden: x
 """
 
 
-EXPERIMENTS = """\
-from nexus.experiment import Chart, Experiment
+EXPERIMENT = """\
+from nexus.experiment import Chart, Experiment, Series
 
 
 class Burst(Experiment):
     slug = "burst-is-bounded"
-    chart = Chart("admitted", "requests admitted")
+    admitted = Series("requests")
+    chart = Chart(admitted, "requests admitted")
 
     def run(self): ...
     def judge(self): ...
@@ -107,7 +109,8 @@ def repository(tmp_path):
         example / "limiter" / "token_bucket.lua": SCRIPT,
         example / "limiter" / "__pycache__" / "x.pyc": "",
         example / "Procfile": "web: serve\n",
-        example / "experiments.py": EXPERIMENTS,
+        example / "experiments" / "__init__.py": 'CLAIMS = ("burst-is-bounded",)\n',
+        example / "experiments" / "burst_is_bounded.py": EXPERIMENT,
     }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -355,7 +358,7 @@ def test_a_claim_of_the_other_stack_alone_is_shown_from_there(repository, record
 
 
 def test_a_verdict_that_is_not_as_declared_is_marked(repository, record):
-    text = record.read_text().replace('"expected": "holds"', '"expected": "refuted"')
+    text = record.read_text().replace('"expected": true', '"expected": false')
     record.write_text(text)
 
     text = filled(repository, "<!-- nexus:claims -->\n<!-- /nexus -->\n")
@@ -529,12 +532,13 @@ def test_the_tree_says_what_each_file_is_for(repository):
 
         ```text
         rate_limiting/
-          experiments.py
-          Procfile            its processes: release, web, worker
-          README.md           the write-up
-          limiter/            Token buckets
-            token_bucket.lua  Times are microseconds; KEYS[1] is the bucket
-            token_bucket.py   A token bucket in Redis
+          Procfile               its processes: release, web, worker
+          README.md              the write-up
+          experiments/
+            burst_is_bounded.py
+          limiter/               Token buckets
+            token_bucket.lua     Times are microseconds; KEYS[1] is the bucket
+            token_bucket.py      A token bucket in Redis
         ```
 
         <!-- /nexus -->

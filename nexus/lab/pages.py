@@ -142,7 +142,8 @@ class Page:
     def first(self) -> Reference | None:
         """What the code pane shows before anything is chosen."""
         whole = (part.reference for part in self.document.parts if part.reference)
-        return next(whole, next(iter(self.document.references), None))
+        some = (Reference(file.path) for file in self.embedded)
+        return next(whole, next(iter(self.document.references), next(some, None)))
 
     @property
     def contents(self) -> list[Part]:
@@ -203,14 +204,14 @@ class Page:
         """Return the ranges of lines of a file that the write-up points at."""
         pointed = [*self.document.references]
         pointed += self.operating.document.references if self.operating else ()
-        if path == "experiments.py":
+        if path.startswith("experiments/"):
             pointed += map(self._experiment, self.example.experiments.values())
         found = (each for each in pointed if each.path == path and each.first)
         return [(each.first, each.last) for each in found]
 
     def _experiment(self, experiment: type[Experiment]) -> Reference:
-        file = self.files["experiments.py"]
         name = experiment.__name__
+        file = self.files[f"experiments/{experiment.slug.replace('-', '_')}.py"]
         return Reference(file.path, name, *excerpts.span(file.text, file.name, name))
 
     def _shown(self, part: Part, number: int) -> list[Block]:
@@ -351,7 +352,7 @@ def _chart_words(args: str) -> tuple[str, list[str]]:
 
 
 def _chart(experiment: type[Experiment], runs: Sequence[Run]) -> str:
-    lines = [run.line(experiment.chart) for run in runs]
+    lines = [run.line for run in runs]
     if not any(line.points for line in lines):
         return ""
     return _drawn(json.dumps(charts.spec(experiment.chart, lines)))

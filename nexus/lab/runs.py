@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nexus import charts, results
-from nexus.experiment import Experiment, ExperimentError, Sample, Verdict, last
+from nexus.drive import concluded, drive, judged
+from nexus.experiment import Experiment, ExperimentError, Samples, Verdict
 from nexus.lab.events import EventLog
 from nexus.lab.stacks import Refused, Stacks
 from nexus.load import Answer, Exchanges, LoadError, Request, watching
@@ -53,7 +54,7 @@ class Line:
     variant: str
     expected: bool
     state: Literal["waiting", "running", "done"] = "waiting"
-    samples: list[Sample] = field(default_factory=list)
+    samples: Samples = field(default_factory=Samples)
     verdict: Verdict | None = None
     exchanges: Exchanges = field(default_factory=Exchanges)
     origin: float | None = None
@@ -288,9 +289,7 @@ class Runs:
                 with self._faults:
                     line.state = "waiting"
                     stack.heal()
-            if not line.samples:
-                raise ExperimentError(f"{run.experiment.slug} yielded no sample.")
-            line.verdict = run.experiment().judge(line.samples, run.params)
+            line.verdict = concluded(run.experiment(), line.samples, run.params)
             line.state = "done"
             self._say(run)
 
@@ -308,12 +307,11 @@ class Runs:
                 self._note(run, line, f"{target} {FAULTS[action]}", own=False)
 
         stack.on_wound = wounded
-        driven = run.experiment().run(stack, line.variant, run.params)
+        driven = drive(run.experiment(), stack, line.variant, run.params, line.samples)
         with watching(observe, check), closing(driven):  # type: ignore[type-var]  # a generator
             for sample in driven:
                 origin = time.monotonic() - sample.seconds
                 line.origin = min(origin, line.origin or origin)
-                line.samples.append(sample)
                 check()
 
     def _note(self, run: Run, line: Line, label: str, *, own: bool) -> None:
@@ -328,7 +326,8 @@ class Runs:
                 continue
             seen = len(line.samples)
             began = time.thread_time()
-            line.verdict = _judged(run, line.samples[:seen])
+            seen_so_far = Samples(line.samples[:seen], over=False)
+            line.verdict = judged(run.experiment(), seen_so_far, run.params)
             self.log.append("points", {"run": run.number, **self._described_line(run, line)})
             pause = max(PULSE_SECONDS, (time.thread_time() - began) / PULSE_SHARE)
 
@@ -393,19 +392,11 @@ class Runs:
             "points": drawn,
             "samples": len(line.samples),
             "now": [
-                f"{last(line.samples, series):g} {run.experiment.units[series]}"
+                f"{line.samples.last(series):g} {series.unit}"
                 for series in run.experiment.live
-                if line.state == "running" and line.samples
+                if line.state == "running" and line.samples.of(series)
             ],
             "exchanges": [
                 dataclasses.asdict(each) for each in results.kept(line.exchanges.found.values())
             ],
         }
-
-
-def _judged(run: Run, samples: Sequence[Sample]) -> Verdict | None:
-    """The verdict on what is seen so far, or None while the judge cannot tell."""
-    try:
-        return run.experiment().judge(samples, run.params)
-    except (ArithmeticError, LookupError, ValueError):
-        return None

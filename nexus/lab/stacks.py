@@ -14,8 +14,8 @@ from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.lab.events import EventLog
 from nexus.load import ask
-from nexus.stacks.base import StackError
-from nexus.stacks.embedded import EmbeddedStack, Progress
+from nexus.stacks.base import Progress, StackError
+from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import Child
 from nexus.stacks.state import AlreadyRuns, compose_runs, owned, read_state
 
@@ -56,11 +56,7 @@ class Place:
 
 
 class Stacks:
-    """Starts, watches and stops stacks; says each change to the event log.
-
-    Children end with the thread that started them (see `nexus.stacks.processes`), so that only threads
-    that live as long as the lab start any: the caller's of `start_now`, and the one behind `start`.
-    """
+    """Starts, watches and stops stacks; says each change to the event log."""
 
     def __init__(self, examples: list[Example], log: EventLog) -> None:
         self.places = {example.name: Place(example) for example in examples}

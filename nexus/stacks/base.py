@@ -1,16 +1,26 @@
 """What both stacks share: hands that hurt the example, and the journal that undoes it."""
 
+import os
 import shutil
 import threading
+import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
 
+from nexus.catalog import Example
 from nexus.stacks.ports import Ports
 from nexus.stacks.processes import wait_until
-from nexus.stacks.state import owned
+from nexus.stacks.state import owned, secret, write_state
+
+type Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Progress nobody watches."""
 
 
 class StackError(RuntimeError):
@@ -22,14 +32,32 @@ class StackError(RuntimeError):
 
 
 class WoundedStack(ABC):
-    """Remembers every fault inflicted through it, so that `heal` can undo each."""
+    """A running example: remembers every fault inflicted through it, so that `heal` can undo each.
+
+    Args:
+        state: folder for stack.json and whatever else is kept of it.
+        preferred_ports: take the documented ports when they are free.
+        services_only: start the services but none of the example's own processes.
+    """
 
     kind: Literal["embedded", "compose"]
-    state: Path
-    url: str
-    services: Mapping[str, str]
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        example: Example,
+        state: Path,
+        *,
+        preferred_ports: bool = False,
+        services_only: bool = False,
+        progress: Progress = silent,
+    ) -> None:
+        self.example = example
+        self.state = state
+        self.services_only = services_only
+        self.progress = progress
+        self.url = ""
+        self.services: dict[str, str] = {}
+        self._preferred = preferred_ports
         # Told of each fault (`("kill", "web")`) once it is there, by whoever inflicts it.
         self.on_wound: Callable[[str, str], None] = lambda _action, _name: None
         # An experiment and a person at the lab may both have hands on a stack.
@@ -77,6 +105,37 @@ class WoundedStack(ABC):
     @abstractmethod
     def discard_data(self) -> None:
         """Remove what the stopped stack's services and processes keep, but no log."""
+
+    @abstractmethod
+    def programs(self) -> Mapping[str, Mapping[str, str | int]]:
+        """What runs, by name, and where it is found."""
+
+    @property
+    def staff_token(self) -> str:
+        return os.environ.get("STAFF_TOKEN") or secret(self.state, "staff_token")
+
+    def _record_state(self) -> None:
+        state = {
+            "example": self.example.name,
+            "kind": self.kind,
+            "url": self.url,
+            "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "owner_pid": os.getpid(),
+            "services": self.services,
+            "programs": self.programs(),
+        }
+        write_state(self.state, state)
+
+    def _answers(self) -> bool:
+        """Whether the example's process `web` says that it is ready."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as response:  # noqa: S310 (own address)
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    def _port(self, documented: int) -> int:
+        return self._ports.take(documented if self._preferred else None)
 
     @abstractmethod
     def _stop(self, name: str) -> None: ...

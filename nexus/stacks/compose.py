@@ -1,11 +1,9 @@
 """The compose stack: the example's compose.yml, started through testcontainers."""
 
 import logging
-import os
 import shutil
 import subprocess
 import time
-import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -16,10 +14,11 @@ from testcontainers.compose import DockerCompose
 
 from nexus.catalog import Example
 from nexus.environment import STATE
-from nexus.stacks.base import StackError, WoundedStack
-from nexus.stacks.embedded import LIVE_PORT, OVERRIDES, PASSED_ON, WEB_PORT, Progress, silent
+from nexus.stacks.base import Progress, StackError, WoundedStack, silent
+from nexus.stacks.ports import LIVE_PORT, WEB_PORT
 from nexus.stacks.processes import wait_until
-from nexus.stacks.state import secret, write_state
+from nexus.stacks.state import secret
+from nexus.stacks.variables import overrides, passed_on
 
 # What a command said goes into StackError.log; testcontainers would print it a second time.
 logging.getLogger("testcontainers.compose.compose").setLevel(logging.CRITICAL)
@@ -78,9 +77,7 @@ class ComposeStack(WoundedStack):
 
     Args:
         project: compose project name; containers, networks and volumes carry it.
-        state: folder for stack.json and the environment file.
         overlays: further compose files of the example (`compose.cluster.yml`).
-        services_only: start the services but none of the example's own processes.
     """
 
     kind: Literal["embedded", "compose"] = "compose"
@@ -96,14 +93,13 @@ class ComposeStack(WoundedStack):
         services_only: bool = False,
         progress: Progress = silent,
     ) -> None:
-        super().__init__()
-        self.example = example
-        self.services_only = services_only
-        self.state = state
-        self.progress = progress
-        self._preferred = preferred_ports
-        self.url = ""
-        self.services: dict[str, str] = {}
+        super().__init__(
+            example,
+            state,
+            preferred_ports=preferred_ports,
+            services_only=services_only,
+            progress=progress,
+        )
         self._env_file = state / "compose.env"
         self._declared: dict[str, dict[str, object]] = self.example.compose["services"]
         self._compose = NamedCompose(
@@ -132,7 +128,7 @@ class ComposeStack(WoundedStack):
             raise StackError("The containers did not start.", self._explain(error)) from error
         self.progress("waiting for healthchecks")
         self.wait_ready(90)
-        write_state(self)
+        self._record_state()
 
     def close(self) -> None:
         """Remove containers, networks, volumes and the images built for this project."""
@@ -170,8 +166,10 @@ class ComposeStack(WoundedStack):
 
     def environment(self) -> dict[str, str]:
         """Environment of a program outside of the containers that uses their services."""
-        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        env |= {"SECRET_KEY": secret(self.state, "secret_key"), "STAFF_TOKEN": self.staff_token}
+        env = passed_on() | {
+            "SECRET_KEY": secret(self.state, "secret_key"),
+            "STAFF_TOKEN": self.staff_token,
+        }
         return env | {
             VARIABLES[name]: self.services[name] for name in VARIABLES.keys() & self.services
         }
@@ -180,10 +178,6 @@ class ComposeStack(WoundedStack):
         """The log lines of `names`, or of all containers."""
         out, _ = self._compose.get_logs(*names)
         return str(out)
-
-    @property
-    def staff_token(self) -> str:
-        return os.environ.get("STAFF_TOKEN") or secret(self.state, "staff_token")
 
     def names(self) -> list[str]:
         return list(self._declared)
@@ -200,7 +194,7 @@ class ComposeStack(WoundedStack):
 
     def _choose_ports(self) -> None:
         # Fixed before the start: Docker gives a container another random port each time it restarts.
-        port = self._ports.take(WEB_PORT if self._preferred else None)
+        port = self._port(WEB_PORT)
         self.url = f"http://127.0.0.1:{port}"
         env = {
             "PORT": str(port),
@@ -209,10 +203,10 @@ class ComposeStack(WoundedStack):
         }
         for name, (default, variable, form) in ADDRESSES.items():
             if name in self._declared and "profiles" not in self._declared[name]:
-                chosen = self._ports.take(default if self._preferred else None)
+                chosen = self._port(default)
                 env[variable] = str(chosen)
                 self.services[name] = form.format(port=chosen)
-        env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}
+        env |= overrides()
         self.state.mkdir(parents=True, exist_ok=True)
         lines = [f"{name}={value}\n" for name, value in env.items()]
         images = IMAGES.read_text() if IMAGES.exists() else ""
@@ -238,13 +232,7 @@ class ComposeStack(WoundedStack):
     def _ready(self) -> bool:
         if self._waiting_for():
             return False
-        if self.services_only:
-            return True
-        try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as response:  # noqa: S310 (own address)
-                return bool(response.status == 200)
-        except OSError:
-            return False
+        return self.services_only or self._answers()
 
     def _waiting_for(self, name: str | None = None) -> list[str]:
         """Containers, of one service or of all, that neither are healthy nor ended in good order."""

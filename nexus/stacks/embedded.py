@@ -4,8 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -13,44 +12,26 @@ from typing import Literal
 from nexus.catalog import Example
 from nexus.environment import ensure_environment
 from nexus.stacks import outside
-from nexus.stacks.base import StackError, WoundedStack
+from nexus.stacks.base import Progress, StackError, WoundedStack, silent
+from nexus.stacks.ports import LIVE_PORT, WEB_PORT
 from nexus.stacks.processes import Child, wait_until
 from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, Site, startable
-from nexus.stacks.state import secret, write_state
+from nexus.stacks.state import secret
+from nexus.stacks.variables import overrides, passed_on
 
-WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
-LIVE_PORT = 8003  # of the process `live`, to which clients connect beside `web`
 GRACE_SECONDS = 3.0
 # The load generator is the outermost proxy of the story: it names the client in X-Forwarded-For.
 TRUSTED_PROXIES = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "TZ")
-# What a user may set for the example on the command line: `STAFF_TOKEN=… make run EXAMPLE=…`
-OVERRIDES = (
-    "SECRET_KEY",
-    "STAFF_TOKEN",
-    "TRUSTED_PROXIES",
-    "ALLOWED_HOSTS",
-    "WEB_CONCURRENCY",
-    "DEBUG",
-)
-
-type Progress = Callable[[str], None]
-
-
-def silent(_: str) -> None:
-    """Progress nobody watches."""
 
 
 class EmbeddedStack(WoundedStack):
-    """Starts on `start`, ends on `close`; a context manager does both.
+    """Starts on `start_all`, ends on `close`; a context manager does both.
 
     Args:
-        state: folder for data, logs and stack.json.
         replicas: how many web processes.
         workers: server processes of each, WEB_CONCURRENCY.
-        preferred_ports: take the documented ports when they are free.
-        services_only: start the services but none of the example's own processes.
         dev: install what the example's own tests need as well.
+        watched: environment of whatever watches the example's processes.
     """
 
     kind: Literal["embedded", "compose"] = "embedded"
@@ -65,22 +46,23 @@ class EmbeddedStack(WoundedStack):
         preferred_ports: bool = False,
         services_only: bool = False,
         dev: bool = False,
+        watched: Mapping[str, str] | None = None,
         progress: Progress = silent,
     ) -> None:
-        super().__init__()
-        self.example = example
-        self.state = state
+        super().__init__(
+            example,
+            state,
+            preferred_ports=preferred_ports,
+            services_only=services_only,
+            progress=progress,
+        )
         self.replicas = replicas
         self.workers = workers
-        self.services_only = services_only
-        self.progress = progress
-        self._preferred = preferred_ports
         self._dev = dev
+        self._watched = watched or {}
         self._services: dict[str, Service] = {}
         self._processes: dict[str, list[Child]] = {}
         self._held = ExitStack()
-        self.url = ""
-        self.services: dict[str, str] = {}
 
     def start_all(self) -> None:
         """Start services, run `release`, start the processes, wait until they answer.
@@ -93,7 +75,7 @@ class EmbeddedStack(WoundedStack):
         self._start_services()
         if not self.services_only:
             self._start_processes()
-        write_state(self)
+        self._record_state()
 
     def close(self) -> None:
         """Stop everything; returns within about `GRACE_SECONDS` + 2 s."""
@@ -136,7 +118,7 @@ class EmbeddedStack(WoundedStack):
 
     def environment(self) -> dict[str, str]:
         """Environment of the example's processes."""
-        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        env = passed_on()
         env |= {
             "PATH": f"{self.bin}{os.pathsep}{env.get('PATH', os.defpath)}",
             "PYTHONUNBUFFERED": "1",
@@ -157,10 +139,10 @@ class EmbeddedStack(WoundedStack):
             env["TMPDIR"] = str(self.state / "tmp")
         if "live" in self.services:
             env["LIVE_PORT"] = self.services["live"].rpartition(":")[2]
-        env |= {name: os.environ[name] for name in OVERRIDES if name in os.environ}
+        env |= overrides()
         for service in self._services.values():
             env |= service.env
-        return env
+        return {**env, **self._watched}
 
     def manage(self, *args: str) -> str:
         command = [str(self.bin / "python"), "manage.py", *args]
@@ -184,19 +166,15 @@ class EmbeddedStack(WoundedStack):
             if not names or path.name.split(".")[0] in names
         )
 
-    @property
-    def staff_token(self) -> str:
-        return os.environ.get("STAFF_TOKEN") or secret(self.state, "staff_token")
-
     def names(self) -> list[str]:
         return [*self._services, *self._processes]
 
     def _start_services(self) -> None:
         declared = self.example.compose["services"]
         # Chosen first: a service in front of the web process has to know it.
-        self._web_port = self._ports.take(WEB_PORT if self._preferred else None)
+        self._web_port = self._port(WEB_PORT)
         if "live" in self.example.procfile and not self.services_only:
-            port = self._ports.take(LIVE_PORT if self._preferred else None)
+            port = self._port(LIVE_PORT)
             self.services["live"] = f"http://127.0.0.1:{port}"
         for name in declared:
             if name in COMPOSE_ONLY:
@@ -204,17 +182,17 @@ class EmbeddedStack(WoundedStack):
         # An example's own tests and its benchmark meet the same services on every machine.
         for name in startable(declared, wheels_only=self.services_only):
             default, make = EMBEDDED[name]
-            port = self._ports.take(default if self._preferred else None)
+            port = self._port(default)
             data, log = self.state / "data" / name, self.state / "logs" / f"{name}.log"
             site = Site(
-                port,
-                data,
-                log,
-                self.example.path,
-                self._web_port,
-                self._ports.take,
-                lambda owner: self._held.enter_context(outside.taken(owner)),
-                declared[name].get("command", ()),
+                port=port,
+                data=data,
+                log=log,
+                example=self.example.path,
+                web_port=self._web_port,
+                another=self._ports.take,
+                outside=lambda owner: self._held.enter_context(outside.taken(owner)),
+                command=declared[name].get("command", ()),
             )
             service = make(site)
             self._services[name] = service
@@ -239,7 +217,7 @@ class EmbeddedStack(WoundedStack):
                 self._scale(process, count)
         for group in self._processes.values():
             for child in group:
-                self._wait(child, self._web_answers)
+                self._wait(child, self._answers)
 
     def _release(self) -> None:
         if "release" not in self.example.procfile:
@@ -250,8 +228,9 @@ class EmbeddedStack(WoundedStack):
         self._processes["release"] = [release]  # where `close` finds it, if the start is given up
         release.start()
         wait_until(lambda: not release.alive, 120)
-        if release.exit_code != 0:
-            release.kill()
+        ended_well = release.exit_code == 0
+        release.kill()
+        if not ended_well:
             raise StackError(f"{self.example.name} refuses to start.", release.tail())
         del self._processes["release"]
 
@@ -267,19 +246,12 @@ class EmbeddedStack(WoundedStack):
         if not answered:
             raise StackError(f"{child.name} did not become ready within 60 s.", child.tail())
 
-    def _web_answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as response:  # noqa: S310 (own address)
-                return bool(response.status == 200)
-        except OSError:
-            return False
-
     def _ready(self) -> bool:
         if any(not child.alive for child in self.children().values()):
             return False
         if not all(service.ready() for service in self._services.values()):
             return False
-        return self.services_only or self._web_answers()
+        return self.services_only or self._answers()
 
     def _targets(self, name: str) -> list[Child]:
         return [self._services[name].child] if name in self._services else self._processes[name]

@@ -8,6 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+# The documented ports: of the process `web`, and of `live`, to which clients connect beside it.
+WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
+LIVE_PORT = 8003
 NEIGHBOURS = 10  # tried after the documented port, so that an address stays easy to guess
 TRIES = 50
 RESERVED = Path(tempfile.gettempdir()) / f"nexus-ports-{os.getuid()}"

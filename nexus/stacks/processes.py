@@ -1,22 +1,19 @@
 """One child process with its log file, stopped with everything it started."""
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import psutil
 
-PR_SET_PDEATHSIG = 1
+from nexus import lifetime
+
 SHELL_OPERATORS = set(";&|<>")
-LIBC = ctypes.CDLL(None)  # loaded here: the child of a fork must not load libraries
 
 
 @dataclass
@@ -24,10 +21,9 @@ class Child:
     """A shell command run in a session of its own, so that Ctrl-C reaches the harness alone.
 
     Attributes:
-        log: receives stdout and stderr; appended to.
+        log: receives stdout and stderr; appended to, and its first half goes when it becomes too long.
         user: numeric user to run as, when the harness is root and the program refuses that.
         stop_signal: asks it to end.
-        orphan_signal: comes by itself when the harness is gone; `stop_signal` if there is none.
     """
 
     name: str
@@ -37,24 +33,22 @@ class Child:
     log: Path
     user: int | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    orphan_signal: signal.Signals | None = None
     popen: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    _waker: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
         # `exec` spares a shell that would stand between the harness and the program's exit code.
         simple = not SHELL_OPERATORS & set(self.command)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self.popen = subprocess.Popen(
+            self.popen = lifetime.start(
                 ["/bin/sh", "-c", f"exec {self.command}" if simple else self.command],
+                stop_signal=self.stop_signal,
+                log=self.log,
                 env=dict(self.env),
                 cwd=self.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=partial(end_with_parent, self.orphan_signal or self.stop_signal),
                 user=self.user,
                 group=self.user,
                 extra_groups=[] if self.user is not None else None,
@@ -91,22 +85,13 @@ class Child:
         self._signal_group(signal.SIGKILL)
         if self.popen:
             self.popen.wait()
-        self._dismiss_waker()
+            lifetime.forget(self.pid)
 
     def pause(self) -> None:
-        if self._waker is None:
-            # Stopped, it cannot end with the harness: this one wakes it when the harness is gone.
-            self._waker = subprocess.Popen(
-                ["/bin/sh", "-c", f"read _; kill -s CONT -- -{self.pid}"],
-                stdin=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
         self._signal_group(signal.SIGSTOP)
 
     def resume(self) -> None:
         self._signal_group(signal.SIGCONT)
-        self._dismiss_waker()
 
     def tail(self, lines: int = 15) -> str:
         """The last lines of its log."""
@@ -114,25 +99,9 @@ class Child:
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _dismiss_waker(self) -> None:
-        if self._waker:
-            self._waker.communicate()
-            self._waker = None
-
     def _signal_group(self, number: int) -> None:
-        if self.popen is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
-
-
-def end_with_parent(number: int = signal.SIGTERM) -> None:
-    """Run in a child before its program: it ends with the thread that started it, on Linux.
-
-    Even a harness that is killed with SIGKILL leaves nothing running.
-    """
-    if sys.platform == "linux":
-        LIBC.prctl(PR_SET_PDEATHSIG, number)
+        if self.popen:
+            lifetime.signal_group(self.pid, number)
 
 
 def wait_until(condition: Callable[[], bool], deadline_seconds: float, step: float = 0.05) -> bool:

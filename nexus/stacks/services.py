@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from nexus import lifetime
 from nexus.environment import locked
 from nexus.experiment import Experiment
 from nexus.stacks import rabbitmq
 from nexus.stacks.base import StackError
-from nexus.stacks.processes import Child, end_with_parent
+from nexus.stacks.processes import Child
 from nexus.stacks.rabbitmq import ABSENT
 
 UNPRIVILEGED = "nobody"
@@ -195,8 +196,6 @@ def rabbitmq_service(site: Site) -> Service:
         data,
         site.log,
         user=user,
-        # In the first moments of its start the Erlang machine takes a SIGTERM and forgets it.
-        orphan_signal=signal.SIGKILL,
     )
     url = f"amqp://guest:guest@127.0.0.1:{site.port}//"
     return Service(
@@ -227,16 +226,12 @@ def _create_cluster(
         for path in (draft, password_file):
             os.chown(path, user, user)
     initdb = [str(programs / "bin" / "initdb"), "-D", str(draft), "-U", "nexus", "--encoding=UTF8"]
-    done = subprocess.run(
+    done = lifetime.run(
         [*initdb, "--no-sync", "--auth=scram-sha-256", f"--pwfile={password_file}"],
-        capture_output=True,
-        text=True,
-        check=False,
         user=user,
         group=user,
         env=env,
         cwd="/",
-        preexec_fn=end_with_parent,
     )
     if done.returncode:
         shutil.rmtree(draft, ignore_errors=True)

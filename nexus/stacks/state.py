@@ -6,20 +6,14 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
 from nexus.environment import STATE
-
-if TYPE_CHECKING:
-    from nexus.stacks.compose import ComposeStack
-    from nexus.stacks.embedded import EmbeddedStack
-
 
 CLOCK_STEP_SECONDS = 60  # by which the start of a process may seem to move when the clock is set
 
@@ -73,18 +67,9 @@ def read_state(folder: Path) -> dict[str, Any]:
     return parsed
 
 
-def write_state(stack: "EmbeddedStack | ComposeStack") -> None:
+def write_state(folder: Path, state: Mapping[str, Any]) -> None:
     """Write stack.json in one step, so that a reader never sees half of it."""
-    state = {
-        "example": stack.example.name,
-        "kind": stack.kind,
-        "url": stack.url,
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "owner_pid": os.getpid(),
-        "services": dict(stack.services),
-        "programs": stack.programs(),
-    }
-    path = stack.state / "stack.json"
+    path = folder / "stack.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".json.new")
     temporary.write_text(json.dumps(state, indent=2) + "\n")

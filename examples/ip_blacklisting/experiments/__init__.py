@@ -1,0 +1,199 @@
+"""The claims of this example, each driven against a running stack and judged from what it answered.
+
+The load generator plays the outermost proxy: it appends the client's true address to X-Forwarded-For,
+as a real edge does, behind whatever the client forged.
+"""
+
+import http.client
+import itertools
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
+
+from redis import Redis
+
+from nexus.experiment import (
+    Answer,
+    ExperimentError,
+    Stack,
+    UnexpectedAnswer,
+    ask,
+    expect,
+    rest,
+    until,
+)
+
+CLAIMS = (
+    "headers-do-not-lie",
+    "everywhere-within-a-second",
+    "bans-outlive-redis",
+    "one-attacker-one-key",
+    "the-matcher-is-exact",
+    "a-million-rules-cost-nothing",
+    "an-attack-writes-nothing",
+    "attackers-yes-people-no",
+    "feeds-cannot-hurt",
+    "logs-forget",
+)
+PROCESSES = 4
+PAUSE_SECONDS = 0.03
+SERVED, FORBIDDEN = {200}, {400, 403}  # django-blocklist refuses with 400
+REFUSED = FORBIDDEN | {429}
+# Commands of a process at rest: it waits for changes, and asks whether there is one that nobody has sent.
+IDLE = {"xread", "xinfo|stream", "info", "ping", "hello", "client|setinfo", "client|list"}
+# What a thread sends twenty times a second at most, however many requests there are.
+BATCHES = {"xadd", "xdel"}
+
+# Who is banned never meets who is not: an address drawn twice would be a wrong answer.
+_banned = itertools.count(random.randrange(2**15))
+
+
+def some_address() -> str:
+    """Return an address to ban, a new one each time; RFC 2544 reserves its block for benchmarks."""
+    return str(IPv4Address("198.19.0.0") + next(_banned) % 2**16)
+
+
+def stranger() -> str:
+    """Return an address of the same block that is never banned."""
+    return str(IPv4Address("198.18.0.0") + random.randrange(2**16))
+
+
+def sent_by(address: str, forged: str = "", **headers: str) -> dict[str, str]:
+    """Return the headers with which the edge passes on a request of `address`."""
+    return {"X-Forwarded-For": f"{forged}, {address}" if forged else address, **headers}
+
+
+def url(stack: Stack, variant: str, path: str = "airports/JFK/") -> str:
+    return f"{stack.url}/api/{variant}/{path}"
+
+
+def served(answer: Answer) -> bool:
+    """Whether the request was served.
+
+    Raises:
+        UnexpectedAnswer: it was neither served nor refused.
+    """
+    return expect(answer, *SERVED, *REFUSED).status in SERVED
+
+
+def refused(answer: Answer) -> bool:
+    return not served(answer)
+
+
+class Operator:
+    """Bans and lifts over one connection."""
+
+    def __init__(self, stack: Stack, variant: str) -> None:
+        self._path = f"/api/{variant}/"
+        self._headers = {"Authorization": f"Bearer {stack.staff_token}"}
+        self._netloc = urlsplit(stack.url).netloc
+
+    def ban(self, network: str) -> int:
+        """Return the status: 201, 200 if it is banned, or 409 if the service refuses to ban it."""
+        body = json.dumps({"network": network})
+        return self._ask("POST", "bans/", body, (200, 201, 409))[0]
+
+    def unban(self, network: str) -> int:
+        return self._ask("DELETE", f"bans/?network={quote(network)}", None, (204,))[0]
+
+    def feed(self, name: str, text: str) -> tuple[int, dict[str, Any]]:
+        """Return the status, 422 if the list was refused, and the report."""
+        status, body = self._ask("PUT", f"feeds/{name}/", text, (200, 422), "text/plain")
+        return status, json.loads(body)
+
+    def drop_feed(self, name: str) -> None:
+        self._ask("DELETE", f"feeds/{name}/", None, (204,))
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: str | None,
+        expected: tuple[int, ...],
+        kind: str = "application/json",
+    ) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(self._netloc, timeout=60)
+        headers = {**self._headers, "Content-Type": kind}
+        try:
+            connection.request(method, self._path + path, body, headers)
+            response = connection.getresponse()
+            said = response.read()
+        finally:
+            connection.close()
+        if response.status not in expected:
+            raise UnexpectedAnswer(f"{method} {path} got {response.status}: {said[:200]!r}")
+        return response.status, said
+
+
+def start_again(stack: Stack) -> None:
+    """Kill all processes and wait until new ones answer, whatever else has stopped."""
+    stack.kill("web")
+    stack.start("web")
+    if not until(lambda: ask(f"{stack.url}/healthz", timeout_seconds=1).status == 200, 30):
+        raise ExperimentError("no process answers after 30 s")
+
+
+def processes_that(
+    accept: Callable[[Answer], bool], target: str, headers: dict[str, str], seconds: float
+) -> Iterator[tuple[str, Answer]]:
+    """Ask until each process has given an answer that is accepted, or the time is over.
+
+    Yield the process with the first such answer of it.
+    """
+    end = time.monotonic() + seconds
+    done: set[str] = set()
+    while len(done) < PROCESSES and time.monotonic() < end:
+        answer = ask(target, headers)
+        served(answer)
+        process = answer.headers["served-by"]
+        if not accept(answer):
+            rest(PAUSE_SECONDS)  # or the detector would take this client for a flood, and be right
+        elif process not in done:
+            done.add(process)
+            yield process, answer
+
+
+def commands(store: "Redis", idle: set[str]) -> int:
+    """Return how many commands Redis has carried out, but for those in *idle*."""
+    found = cast(dict[str, dict[str, int]], store.info("commandstats"))
+    return sum(
+        each["calls"] for name, each in found.items() if name.removeprefix("cmdstat_") not in idle
+    )
+
+
+def many_networks(count: int, offset: int = 0) -> Iterator[str]:
+    """Yield networks that no client of these experiments is in: 80 of 100 IPv4, of 12 lengths in all."""
+    for number in range(count):
+        kind, place = number % 20, number + offset
+        if kind < 12:
+            yield str(IPv4Address(0x0B000000 + place * 977))
+        elif kind < 15:
+            yield f"{IPv4Address(0x50000000 + place * 768 // 256 * 256)}/24"
+        elif kind < 16:
+            yield f"{IPv4Address(0xC8000000 + place * 256 // 4096 * 4096)}/{20 + number // 20 % 9}"
+        elif kind < 19:
+            yield f"{IPv6Address((0x2A00 << 112) + (place * 7919 << 64))}/64"
+        else:
+            yield f"{IPv6Address((0x2B00 << 112) + (place * 7919 << 64) + place)}/128"
+
+
+def replayed(
+    stack: Stack, command: str, variant: str, seeds: int
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield what a command says of seeds: of the first alone, as that may be enough, then of the rest."""
+    size = -(-(seeds - 1) // 4) or 1
+    batches = [(first, min(size, seeds - first)) for first in range(1, seeds, size)]
+
+    def said(batch: tuple[int, int]) -> list[dict[str, Any]]:
+        first, count = map(str, batch)
+        asked = (command, variant, "--first-seed", first, "--seeds", count)
+        return [json.loads(line) for line in stack.manage(*asked).splitlines()]
+
+    yield said((0, 1))
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(said, batches)

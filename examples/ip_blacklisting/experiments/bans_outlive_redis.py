@@ -1,0 +1,103 @@
+"""Redis stops, processes start again, and a ban is made meanwhile."""
+
+from collections.abc import Generator, Iterator
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+    percentile,
+    volley,
+)
+
+from . import (
+    PROCESSES,
+    REFUSED,
+    SERVED,
+    Operator,
+    processes_that,
+    refused,
+    sent_by,
+    some_address,
+    start_again,
+    stranger,
+    url,
+)
+
+
+class BansOutliveRedis(Experiment):
+    slug = "bans-outlive-redis"
+    claim = (
+        "With Redis stopped banned clients are refused and others served, also by processes that start "
+        "meanwhile; a ban made meanwhile refuses everywhere within 5 s."
+    )
+    holds = ("shield",)
+    refuted = ("redis_cache", "ipware_ratelimit")
+    wrong = Series("answers")
+    answered = Series("answers")
+    guard = Series("milliseconds in the guard")
+    new_ban = Series("processes that refuse within 5 s")
+    chart = Chart(wrong, "wrong answers", bound=0)
+    parameters = (Parameter("requests", 1000, 100, 10_000, "requests"),)
+
+    ENOUGH_WRONG = 4
+    GUARD_MS = 5.0
+    NEW_BAN_SECONDS = 5.0
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        operator = Operator(stack, variant)
+        target = url(stack, variant)
+        banned, later = some_address(), some_address()
+        operator.ban(banned)
+        yield clock_starts()
+        for _ in processes_that(refused, target, sent_by(banned), 5):
+            yield self.wrong(0)
+        with stack.stopped("redis"):
+            wrong = yield from self._answers(target, banned, int(params["requests"]), 0)
+            if wrong >= self.ENOUGH_WRONG:
+                return
+            start_again(stack)
+            yield from self._answers(target, banned, 100, wrong)
+            operator.ban(later)
+            refusing = processes_that(refused, target, sent_by(later), self.NEW_BAN_SECONDS)
+            yield self.new_ban(len(list(refusing)))
+
+    def _answers(
+        self, target: str, banned: str, count: int, wrong: int
+    ) -> Generator[Sample, None, int]:
+        """Ask as the banned client and as another one in turn; return how many answers were wrong."""
+        requests = [
+            Request(target, sent_by(stranger() if number % 2 else banned))
+            for number in range(count)
+        ]
+        for number, answer in enumerate(volley(requests, processes=1, connections=4), 1):
+            right = answer.status in (REFUSED if answer.request % 2 == 0 else SERVED)
+            wrong += not right
+            yield self.wrong(wrong, at=answer.received)
+            yield self.answered(number, at=answer.received)
+            if "server-timing" in answer.headers:
+                took = answer.headers["server-timing"].partition("dur=")[2].partition(",")[0]
+                yield self.guard(float(took), at=answer.received)
+            if wrong >= self.ENOUGH_WRONG:
+                break
+        return wrong
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        wrong = samples.last(self.wrong)
+        words = f"{{measured}} of {len(samples.of(self.answered)):,} answers wrong"
+        right = Verdict.at_most(wrong, 0, words)
+        if not right.holds:
+            return right
+        samples.wait_for_end()
+        p99 = percentile(samples.values(self.guard), 0.99)
+        quick = Verdict.at_most(p99, self.GUARD_MS, "p99 of the guard {measured} of {bound} ms")
+        words = "{measured} of {bound} processes refuse a new ban within 5 s"
+        return right & quick & Verdict.at_least(samples.last(self.new_ban), PROCESSES, words)

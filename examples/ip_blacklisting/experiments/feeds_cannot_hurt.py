@@ -1,0 +1,96 @@
+"""What arrives instead of a list some day lets nobody in and locks nobody out."""
+
+import time
+from collections.abc import Iterator
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    UnexpectedAnswer,
+    Verdict,
+    ask,
+    rest,
+)
+
+from . import (
+    PROCESSES,
+    Operator,
+    many_networks,
+    processes_that,
+    refused,
+    sent_by,
+    served,
+    stranger,
+    url,
+)
+
+
+class FeedsCannotHurt(Experiment):
+    """A good list first; then each bad one, and whether it lets somebody in, or locks somebody out."""
+
+    slug = "feeds-cannot-hurt"
+    claim = (
+        "A feed that is empty, an error page, ten times as long, or contains 0.0.0.0/0 or private "
+        "networks lets nobody in and locks nobody out, and is reported."
+    )
+    holds = ("shield",)
+    refuted = ("bisect",)
+    wrong = Series("answers")
+    silent = Series("bad lists without a report")
+    lists = Series("bad lists")
+    chart = Chart(wrong, "wrong answers", x="bad lists", bound=0)
+
+    # A list that took effect would do so within these, and stay; the last is watched for longer.
+    WATCH_SECONDS, LAST_SECONDS = 0.5, 1.3
+    ENOUGH_WRONG = 20
+    LISTED = "203.0.113.77"
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        operator, target = Operator(stack, variant), url(stack, variant)
+        good = [f"198.51.100.{n}" for n in range(200)] + [self.LISTED]
+        wrong = silent = 0
+        try:
+            operator.feed("test", "\n".join(good))
+            seen = dict(processes_that(refused, target, sent_by(self.LISTED), 5))
+            if len(seen) < PROCESSES:
+                raise UnexpectedAnswer("the good list refuses nobody")
+            bad_ones = bad_lists(good)
+            for number, bad in enumerate(bad_ones, 1):
+                status, report = operator.feed("test", bad)
+                said = report.get("rejected") or report.get("filtered") or status == 422
+                silent += not said
+                is_last = number == len(bad_ones)
+                end = time.monotonic() + (self.LAST_SECONDS if is_last else self.WATCH_SECONDS)
+                while time.monotonic() < end:
+                    wrong += served(ask(target, sent_by(self.LISTED)))
+                    wrong += not served(ask(target, sent_by(stranger())))
+                    rest(0.02)
+                yield self.lists(number)
+                yield self.silent(silent)
+                yield self.wrong(wrong, x=number)
+                if wrong >= self.ENOUGH_WRONG:
+                    return
+        finally:
+            operator.drop_feed("test")
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        wrong = Verdict.at_most(samples.last(self.wrong), 0, "{measured} wrong answers")
+        words = f"{{measured}} of {samples.last(self.lists):.0f} bad lists without a report"
+        return wrong & Verdict.at_most(samples.last(self.silent), 0, words)
+
+
+def bad_lists(good: list[str]) -> list[str]:
+    """Return what arrives instead of a list some day."""
+    return [
+        "",
+        "<html><head><title>502 Bad Gateway</title></head>\n<body>\n<h1>502</h1>\n</body></html>",
+        "\n".join([*good, "0.0.0.0/0", "::/0"]),
+        "\n".join([*good, "10.0.0.0/8", "127.0.0.0/8", "fe80::/10", "198.0.0.0/7"]),
+        "\n".join([*good, *many_networks(10 * len(good))]),
+        "\n".join([*good[:-1], "203.0.113.7", "203.0.113.77/", "not an address"])[:1000],
+    ]

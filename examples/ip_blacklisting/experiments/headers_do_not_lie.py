@@ -1,0 +1,168 @@
+"""Whatever a client writes into its headers, its address is the one that the proxy saw."""
+
+import itertools
+import json
+import random
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    UnexpectedAnswer,
+    Verdict,
+    clock_starts,
+    volley,
+)
+
+from . import (
+    FORBIDDEN,
+    REFUSED,
+    SERVED,
+    Operator,
+    processes_that,
+    sent_by,
+    served,
+    some_address,
+    stranger,
+    url,
+)
+
+INNER_PROXIES = ("10.0.0.7", "172.16.3.4", "192.168.77.1")
+
+
+class HeadersDoNotLie(Experiment):
+    slug = "headers-do-not-lie"
+    claim = (
+        "In 10,000 generated sets of headers, without a proxy, behind one or two, a banned client is "
+        "refused in each, nobody is refused for a client who names them, and no proxy can be banned."
+    )
+    holds = ("shield",)
+    refuted = ("leftmost", "ipware_ratelimit")
+    wrong = Series("answers")
+    banned_got_in = Series("answers")
+    others_refused = Series("answers")
+    proxies_banned = Series("proxies")
+    answered = Series("answers")
+    chart = Chart(wrong, "wrong answers", bound=0)
+    parameters = (Parameter("sets", 10_000, 500, 50_000, "sets of headers"),)
+
+    ENOUGH_WRONG = 200
+    DIRECT_AT_ONCE = 2_000  # command lines have an end
+    OTHERS = 997  # nobody asks so often that it is an attack
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        operator = Operator(stack, variant)
+        banned, others = some_address(), [stranger() for _ in range(self.OTHERS)]
+        operator.ban(banned)
+        counts = dict.fromkeys(self.series().values(), 0)
+        target = url(stack, variant)
+        yield clock_starts()
+        for _ in processes_that(lambda answer: not served(answer), target, sent_by(banned), 5):
+            yield self.wrong(0)
+        for proxy in INNER_PROXIES:
+            if operator.ban(proxy) == 201:
+                counts[self.proxies_banned] += 1
+                operator.unban(proxy)
+        counts[self.wrong] = counts[self.proxies_banned]
+        dice = random.Random(20261121)
+        senders, requests = [], []
+        total = int(params["sets"])
+        proxied = total * 2 // 3
+        for number in range(total):
+            other = others[number % self.OTHERS]
+            sender, named = (other, banned) if number % 5 == 0 else (banned, other)
+            senders.append(sender)
+            proxies = 1 + number % 2 if number < proxied else 0
+            requests.append(Request(target, forged_headers(dice, sender, named, proxies)))
+        answers = (
+            (answer.received, answer.request, answer.status, served(answer))
+            for answer in volley(requests[:proxied], processes=2, connections=8)
+        )
+        direct = self._direct(stack, variant, senders[proxied:], requests[proxied:], proxied)
+        for received, number, status, in_ in itertools.chain(answers, direct):
+            counts[self.answered] += 1
+            is_banned = senders[number] == banned
+            if in_ if is_banned else status in FORBIDDEN:
+                counts[self.banned_got_in if is_banned else self.others_refused] += 1
+                counts[self.wrong] += 1
+            for series, count in counts.items():
+                yield series(count, at=received)
+            if counts[self.wrong] >= self.ENOUGH_WRONG:
+                break
+
+    def _direct(
+        self, stack: Stack, variant: str, senders: list[str], requests: list[Request], first: int
+    ) -> Iterator[tuple[float, int, int, bool]]:
+        """Ask without a proxy: a connection of this machine is loopback, so a command does it inside."""
+        path = urlsplit(url(stack, variant)).path
+        for place in range(0, len(requests), self.DIRECT_AT_ONCE):
+            asked = range(place, min(place + self.DIRECT_AT_ONCE, len(requests)))
+            given = [json.dumps([senders[n], dict(requests[n].headers)]) for n in asked]
+            statuses = json.loads(stack.manage("direct", path, *given).splitlines()[-1])
+            for number, status in zip(asked, statuses, strict=True):
+                if status not in SERVED | REFUSED:
+                    raise UnexpectedAnswer(f"status {status} for {given[number - place]}")
+                yield time.monotonic(), first + number, status, status in SERVED
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        wrong, answered = samples.last(self.wrong), samples.last(self.answered)
+        words = f"{{measured}} of {answered:,.0f} answers wrong"
+        if wrong:
+            parts = (self.banned_got_in, self.others_refused, self.proxies_banned)
+            words += ": " + ", ".join(f"{samples.last(part):.0f} {part.name}" for part in parts)
+        return Verdict.at_most(wrong, 0, words)
+
+
+def forged_headers(dice: random.Random, sender: str, named: str, proxies: int) -> dict[str, str]:
+    """Return what reaches the service if *sender* tries to be *named*, behind so many proxies."""
+    forged = ", ".join(lie(dice, named) for _ in range(dice.randrange(4)))
+    headers = {"X-Forwarded-For": forged} if forged else {}
+    if proxies:
+        headers = sent_by(sender, forged)
+    if proxies == 2:
+        headers["X-Forwarded-For"] += f", {dice.choice(INNER_PROXIES)}"
+    for name in ("X-Real-IP", "CF-Connecting-IP", "True-Client-IP", "X-Client-IP", "X-Forwarded"):
+        if dice.random() < 0.2:
+            headers[name] = lie(dice, named)
+    if dice.random() < 0.2:
+        headers["Forwarded"] = f'for="{lie(dice, named)}";proto=https'
+    return headers
+
+
+def lie(dice: random.Random, named: str) -> str:
+    """Return one hop that a client may write by itself."""
+    return dice.choice(
+        (
+            named,
+            named,
+            f"{named}:{dice.randrange(1, 65536)}",
+            f"::ffff:{named}",
+            f"[::ffff:{named}]:443",
+            f" {named}\t",
+            f'"{named}"',
+            f"for={named}",
+            dice.choice(INNER_PROXIES),
+            "127.0.0.1",
+            "::1",
+            "unknown",
+            "_hidden",
+            "",
+            "999.1.1.1",
+            "01.2.3.4",
+            "1.2.3",
+            "0x7f000001",
+            "2001:db8::" + format(dice.randrange(65536), "x"),
+            "fe80::1%eth0",
+            "," * dice.randrange(1, 40),
+            "7" * dice.randrange(1, 300),
+        )
+    )

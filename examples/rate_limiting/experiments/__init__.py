@@ -1,0 +1,78 @@
+"""The claims of this example, and what their clients send and accept.
+
+The load generator plays the outermost proxy: it appends the client's true address to X-Forwarded-For,
+as a real edge does, behind whatever the client forged.
+"""
+
+import math
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import IPv4Address
+
+from redis import Redis
+
+from nexus.experiment import Answer, Request, Stack, expect, volley
+
+CLAIMS = (
+    "burst-is-bounded",
+    "no-cliff",
+    "retry-after-is-true",
+    "no-free-identity",
+    "survives-redis",
+    "memory-is-flat",
+    "abuse-is-seen",
+)
+
+REFILL_PER_SECOND = 100 / 60  # of the rule sets `airports`, `open` and `closed`
+
+
+def some_address() -> str:
+    """Return an address of the block reserved for benchmarks (RFC 2544), a new one for each run."""
+    return str(IPv4Address("198.18.0.0") + random.randrange(2**17))
+
+
+def sent_by(address: str, forged: str = "", **headers: str) -> dict[str, str]:
+    """Return the headers with which the edge passes on a request of `address`."""
+    return {"X-Forwarded-For": f"{forged}, {address}" if forged else address, **headers}
+
+
+def url(stack: Stack, variant: str, rules: str = "airports") -> str:
+    path = variant if rules == "airports" else f"{variant}/{rules}"
+    return f"{stack.url}/api/{path}/airports/JFK/"
+
+
+def forget(stack: Stack) -> None:
+    """Empty Redis: variants that count by peer address would remember the experiment before."""
+    with Redis.from_url(stack.services["redis"]) as store:
+        store.flushall()
+
+
+def admitted(answer: Answer) -> bool:
+    """Whether the request got in.
+
+    Raises:
+        UnexpectedAnswer: it was neither admitted nor refused.
+    """
+    return expect(answer, 200, 429).status == 200
+
+
+def warm(doors: Sequence[str]) -> None:
+    """Ask as other clients, so that no thread of a server still has to connect to Redis.
+
+    What is decided while it connects is not decided by Redis.
+    """
+    others = [Request(doors[n % len(doors)], sent_by(some_address())) for n in range(200)]
+    for answer in volley(others, processes=2, connections=25):
+        admitted(answer)
+
+
+def timed(answers: Iterable[Answer]) -> Iterator[tuple[float, Answer]]:
+    """Yield each answer after the seconds from the first request sent to the latest answer so far.
+
+    Answers of several processes do not come in the order of their requests: which was the first is
+    known when the last is there.
+    """
+    first, latest = math.inf, 0.0
+    for answer in answers:
+        first, latest = min(first, answer.sent), max(latest, answer.received)
+        yield latest - first, answer

@@ -1,0 +1,68 @@
+"""One client sends everything at once; what gets in is counted."""
+
+import math
+from collections.abc import Iterator
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+    volley,
+)
+
+from . import REFILL_PER_SECOND, admitted, forget, sent_by, some_address, timed, url, warm
+
+ENTRY_POINTS = {"token_bucket": ("token_bucket", "token_bucket_drf", "token_bucket_decorator")}
+
+
+class BurstIsBounded(Experiment):
+    slug = "burst-is-bounded"
+    claim = (
+        "Of 2,000 requests that one client sends at once from 8 processes to 4 server processes, "
+        "a limit of 100 admits 100 and what refills meanwhile, through all three entry points mixed."
+    )
+    holds = ("fixed_window", "token_bucket")
+    refuted = ("unprotected", "drf_throttle")
+    admitted = Series("requests")
+    lasted = Series("seconds from the first request to the latest answer")
+    without_redis = Series("decisions", "without Redis")
+    chart = Chart(admitted, "requests admitted", x="requests answered")
+    parameters = (
+        Parameter("requests", 2000, 200, 10_000, "requests"),
+        Parameter("clients", 8, 1, 16, "processes"),
+    )
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        doors = [url(stack, door) for door in ENTRY_POINTS.get(variant, (variant,))]
+        warm(doors)
+        forget(stack)
+        headers = sent_by(some_address())
+        requests = [Request(doors[n % len(doors)], headers) for n in range(int(params["requests"]))]
+        yield clock_starts()
+        got_in = apart = 0
+        answers = volley(requests, processes=int(params["clients"]), connections=25)
+        for number, (seconds, answer) in enumerate(timed(answers), 1):
+            got_in += admitted(answer)
+            yield self.lasted(seconds)
+            yield self.admitted(got_in, x=number)
+            if "ratelimit-mode" in answer.headers:
+                apart += 1
+                yield self.without_redis(apart)
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        got_in = samples.last(self.admitted)
+        if got_in < 100:
+            return Verdict.at_least(got_in, 100, "{measured} requests admitted, {bound} are due")
+        bound = 100 + math.floor(REFILL_PER_SECOND * samples.last(self.lasted))
+        figure = "{measured} requests admitted, the limit allows {bound}"
+        if apart := samples.last(self.without_redis, default=0):  # no excuse, but the reason
+            figure += f", {apart:.0f} decided without Redis"
+        return Verdict.at_most(got_in, bound, figure)

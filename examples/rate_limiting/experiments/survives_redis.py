@@ -1,0 +1,153 @@
+"""Freeze Redis under load, then stop it, then bring it back: every rule set keeps its promise."""
+
+import math
+import time
+from collections.abc import Iterator
+
+from nexus.experiment import (
+    Answer,
+    Chart,
+    Experiment,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    ask,
+    clock_starts,
+    until,
+    volley,
+)
+
+from . import REFILL_PER_SECOND, admitted, forget, sent_by, some_address, url
+
+SLOWEST_SECONDS = 1.0
+GIVEN_UP_SECONDS = 1.2
+RETURN_SECONDS = 5.0
+
+
+class SurvivesRedis(Experiment):
+    slug = "survives-redis"
+    claim = (
+        "With Redis frozen or gone every request is answered within 1 s and without a server error, "
+        "as its policy says (open, closed, local), and counting is exact again within 5 s of its return."
+    )
+    holds = ("token_bucket",)
+    refuted = ("drf_throttle", "django_ratelimit")
+    answer = Series("seconds from question to answer")
+    late = Series("requests", "not answered within 1 s")
+    failed = Series("requests", "answered with a server error")
+    against_policy = Series("requests", "answered against their policy")
+    exact_again = Series("seconds since Redis returned")
+    admitted_after = Series("requests")
+    allowed_after = Series("requests")
+    chart = Chart(
+        answer,
+        "seconds from question to answer",
+        mark="points",
+        bound=SLOWEST_SECONDS,
+        logarithmic=True,
+    )
+    parameters = (
+        Parameter("rate", 60, 20, 200, "requests/s"),
+        Parameter("outage", 2, 1, 10, "s"),
+    )
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        forget(stack)
+        # Requests that another variant left hanging in the server would be waited for by this one's.
+        stack.restart("web")
+        stack.wait_ready()
+        yield clock_starts()
+        for outage in (stack.paused, stack.stopped):
+            with outage("redis"):
+                yield from self._outage(stack, variant, params)
+            if variant == "token_bucket":
+                yield from self._return(url(stack, variant))
+
+    def _outage(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        rule_sets = ("open", "closed", "airports") if variant == "token_bucket" else ("airports",)
+        address = some_address()
+        requests = [
+            Request(url(stack, variant, rule_sets[number % len(rule_sets)]), sent_by(address))
+            for number in range(int(params["rate"] * params["outage"]))
+        ]
+        # Four processes keep a quarter of 100 each, and refill at a quarter of the rate.
+        share = 100 + REFILL_PER_SECOND * params["outage"]
+        in_local = 0
+        for answer in volley(
+            requests,
+            processes=2,
+            # Enough that each leaves when it is due, however many of them hang.
+            connections=math.ceil(params["rate"] / 2 * GIVEN_UP_SECONDS),
+            timeout_seconds=GIVEN_UP_SECONDS,
+            rate=params["rate"],
+        ):
+            yield self.answer(answer.seconds, at=answer.received)
+            rules = rule_sets[answer.request % len(rule_sets)]
+            in_local += rules == "airports" and answer.status == 200
+            if series := self._broken(answer, rules, in_local > share):
+                yield series(1, at=answer.received)
+
+    def _broken(self, answer: Answer, rules: str, more_than_local: bool) -> Series | None:
+        if answer.seconds > SLOWEST_SECONDS:
+            return self.late
+        if answer.status not in (200, 429):
+            return self.failed
+        got_in = answer.status == 200
+        as_promised = {"open": got_in, "closed": not got_in, "airports": not more_than_local}
+        return None if as_promised[rules] else self.against_policy
+
+    def _return(self, target: str) -> Iterator[Sample]:
+        returned = time.monotonic()
+        exact = 0
+
+        def exact_everywhere() -> bool:
+            # Each of four processes finds out for itself; forty exact answers in a row come from all of
+            # them, but for one time in 25,000.
+            nonlocal exact
+            answer = ask(target, sent_by(some_address()))
+            exact = exact + 1 if "ratelimit-mode" not in answer.headers else 0
+            return exact == 40
+
+        until(exact_everywhere, 2 * RETURN_SECONDS, step_seconds=0)
+        yield self.exact_again(time.monotonic() - returned)
+        request = Request(target, sent_by(some_address()))
+        answers = list(volley([request] * 300, processes=2, connections=20))
+        spent = max(each.received for each in answers) - min(each.sent for each in answers)
+        yield self.allowed_after(100 + math.floor(REFILL_PER_SECOND * spent))
+        yield self.admitted_after(sum(map(admitted, answers)))
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        seconds = samples.values(self.answer)
+        causes = (self.late, self.failed, self.against_policy)
+        broken = {each.name: len(samples.of(each)) for each in causes}
+        named = ", ".join(f"{count} {name}" for name, count in broken.items() if count)
+        kept = Verdict.at_most(
+            sum(broken.values()),
+            0,
+            f"{{measured}} of {len(seconds)} requests broke the promise ({named})"
+            if named
+            else f"{{measured}} of {len(seconds)} requests broke the promise, "
+            f"the slowest took {max(seconds):.2f} s",
+        )
+        if not kept.holds or not samples.over:
+            return kept
+        inexact = sum(
+            not 100 <= got_in <= allowed
+            for got_in, allowed in zip(
+                samples.values(self.admitted_after), samples.values(self.allowed_after), strict=True
+            )
+        )
+        return (
+            kept
+            & Verdict.at_most(
+                max(samples.values(self.exact_again)),
+                RETURN_SECONDS,
+                "exact again after {measured:.1f} s, {bound} s allowed",
+            )
+            & Verdict.at_most(inexact, 0, "{measured} of 2 bursts after it miscounted")
+        )

@@ -1,0 +1,154 @@
+"""Which lines of an example its claims execute: coverage.py (coverage.readthedocs.io) in every process.
+
+The processes of the embedded stack find coverage.py on their PYTHONPATH, not in their environment. Each saves
+what it has executed twice a second, for a process that is killed saves nothing at its end.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from rich.table import Table
+
+from nexus.catalog import Example
+
+SAVE_SECONDS = 0.5
+SOURCE = "*.py"
+# Tests and claims drive the source; migrations are generated; settings are read once.
+OMITTED = ("tests/*", "experiments/*", "*/migrations/*", "config/settings.py", "manage.py")
+
+# On PYTHONPATH of each process, where Python imports it at every start.
+SITE = f"""
+import os, threading, time
+import coverage
+coverage.process_startup()
+
+def save():
+    while True:
+        time.sleep({SAVE_SECONDS})
+        if found := coverage.Coverage.current():
+            found.save()
+
+def begin():
+    threading.Thread(target=save, daemon=True).start()
+
+begin()
+os.register_at_fork(after_in_child=begin)
+"""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file of the source: how many lines can be executed, and which were not."""
+
+    path: str
+    lines: int
+    missed: tuple[int, ...]
+
+    @property
+    def share(self) -> float:
+        return 1 - len(self.missed) / self.lines if self.lines else 1.0
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What the claims reached of an example's source."""
+
+    modules: tuple[Module, ...]
+
+    @property
+    def share(self) -> float:
+        lines = sum(module.lines for module in self.modules)
+        return 1 - sum(len(module.missed) for module in self.modules) / max(1, lines)
+
+
+class Watch:
+    """Follows the processes of one stack.
+
+    Args:
+        folder: for configuration and data; emptied.
+    """
+
+    def __init__(self, example: Example, folder: Path) -> None:
+        import coverage
+
+        root = example.path.resolve()
+        self.root = root
+        self.folder = folder
+        shutil.rmtree(folder, ignore_errors=True)
+        site = folder / "site"
+        site.mkdir(parents=True)
+        (site / "sitecustomize.py").write_text(SITE, encoding="utf-8")
+        (site / "coverage").symlink_to(Path(coverage.__file__).parent)
+        lines = [
+            "[run]",
+            "core = sysmon",  # an event for a line's first execution alone (PEP 669): claims keep their pace
+            "parallel = true",
+            f"data_file = {folder / 'data'}",
+            f"source = {root}",
+            "patch = _exit",
+            "sigterm = false",
+            "omit =",
+            *(f"    {root / pattern}" for pattern in OMITTED),
+        ]
+        (folder / "coveragerc").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def environment(self) -> Mapping[str, str]:
+        """What the processes are told on top of the stack's own environment."""
+        return {
+            "PYTHONPATH": str(self.folder / "site"),
+            "COVERAGE_PROCESS_START": str(self.folder / "coveragerc"),
+        }
+
+    def settle(self) -> None:
+        """Wait until every living process has saved what it executed until now."""
+        time.sleep(3 * SAVE_SECONDS)
+
+    def reached(self) -> Reached:
+        """Return what was executed until now, but for the last moment of processes that were killed."""
+        import coverage
+
+        self.settle()
+        measured = coverage.Coverage(config_file=str(self.folder / "coveragerc"))
+        measured.combine(keep=True)
+        modules = []
+        for path in sorted(self.root.rglob(SOURCE)):
+            relative = path.relative_to(self.root)
+            if any(fnmatch(str(relative), pattern) for pattern in OMITTED):
+                continue
+            _, lines, _, missed, _ = measured.analysis2(str(path))
+            if lines:
+                modules.append(Module(relative.as_posix(), len(lines), tuple(missed)))
+        return Reached(tuple(modules))
+
+
+def table(example: Example, reached: Reached) -> Table:
+    """Show every file of the source with the lines that no claim reached, the most missed first."""
+    table = Table(title=f"What the claims reach of {example.name}, with its solution")
+    table.add_column("File", overflow="fold")
+    for column in ("Lines", "Reached"):
+        table.add_column(column, justify="right")
+    table.add_column("Lines that no claim reached", overflow="fold")
+    for module in sorted(reached.modules, key=lambda each: -len(each.missed)):
+        table.add_row(
+            module.path, str(module.lines), f"{module.share:.0%}", ", ".join(_ranges(module.missed))
+        )
+    lines = sum(module.lines for module in reached.modules)
+    table.add_section()
+    table.add_row("all", str(lines), f"{reached.share:.1%}", "")
+    return table
+
+
+def _ranges(lines: tuple[int, ...]) -> Iterator[str]:
+    """Yield `3-5, 9` of 3, 4, 5, 9."""
+    first = last = 0
+    for line in (*lines, 0):
+        if line == last + 1 and first:
+            last = line
+            continue
+        if first:
+            yield f"{first}-{last}" if last > first else f"{first}"
+        first = last = line

@@ -1,0 +1,56 @@
+"""What `make lint` says without failing: long pages, few reports, charts of another figure than is judged."""
+
+import re
+from collections.abc import Iterator
+from math import isclose
+from pathlib import Path
+
+from nexus import charts, results
+from nexus.catalog import Example
+from nexus.reports import LEAST, reports
+from nexus.writeup import CLOSE, FENCE, OPEN
+
+BUDGETS = {"README.md": 2_000, "OPERATING.md": 1_200}  # words
+TOLERANCE = 0.005  # a figure is recorded rounded
+
+
+def notes(root: Path, example: Example) -> Iterator[str]:
+    """Yield a sentence for each thing of `example` that somebody should look at.
+
+    Raises:
+        ValueError: a report of its tests is not written as it should be.
+    """
+    for name, budget in BUDGETS.items():
+        page = example.path / name
+        if page.exists() and (count := words(page.read_text(encoding="utf-8"))) > budget:
+            yield f"{example.name}/{name}: {count:,} words, the budget is {budget:,}."
+    if (count := len(reports(example.path))) < LEAST:
+        yield f"{example.name}: {count} of at least {LEAST} reports have a test."
+    for run in results.recorded(root, example.name).runs("embedded"):
+        if run.claim in example.experiments and run.points:
+            chart = example.experiment(run.claim).chart
+            shown = charts.shown(chart, run.points)
+            same = shown is not None and isclose(shown, run.measured, rel_tol=TOLERANCE)
+            if not chart.levels and not same:
+                yield (
+                    f"{example.name}: the chart of {run.claim} shows {shown or 0:g} of {run.variant}, "
+                    f"judged is {run.measured:g}."
+                )
+
+
+def words(page: str) -> int:
+    """Count the words that were typed: those of the page without code and generated blocks."""
+    count, fence, block = 0, "", False
+    for line in page.split("\n"):
+        mark = FENCE.match(line)
+        if fence:
+            if mark and line.strip() == mark["fence"] and mark["fence"].startswith(fence):
+                fence = ""
+        elif OPEN.match(line) or CLOSE.match(line):
+            block = OPEN.match(line) is not None
+        elif mark:
+            fence = mark["fence"]
+        elif not block:
+            prose = re.sub(r"<!--.*?-->|\]\([^)]*\)", "", line)
+            count += sum(re.search(r"\w", word) is not None for word in prose.split())
+    return count

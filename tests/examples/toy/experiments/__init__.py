@@ -1,0 +1,3 @@
+"""Claims that are true of `fast` and untrue of `slow`."""
+
+CLAIMS = ("it-answers", "it-keeps-answering")
