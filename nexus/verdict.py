@@ -10,7 +10,7 @@ THICK = 2  # times the bound: a refutation that no bad moment of a machine bring
 class Verdict:
     """Whether the claim holds, with the judged figure (`225 requests admitted, the limit allows 102`).
 
-    Made by `at_most`, `at_least` or `exactly`; `first & second` holds if both do.
+    Made by `at_most`, `at_least` or `exactly`; `first & second` and `first.provided(second)` hold if both do.
 
     Attributes:
         final: no further sample can make it hold.
@@ -62,6 +62,10 @@ class Verdict:
             any(each.final for each in refuted),
             any(each.thick for each in refuted),
         )
+
+    def provided(self, other: Self) -> Self:
+        """Hold only if `other` does, too, which is worth words when it does not."""
+        return self if other.holds else self & other
 
 
 def _figure(words: str, measured: float, bound: float) -> str:

@@ -168,6 +168,14 @@ def test_both_of_two_verdicts_have_to_hold():
     assert (bad & Verdict.at_most(9, 2, "{measured} {bound}")).final
 
 
+def test_condition_is_told_when_it_does_not_hold():
+    good = Verdict.at_most(1, 2, "{measured} of {bound}")
+    bad = Verdict.at_least(1, 4, "{measured} of {bound} done")
+
+    assert good.provided(good) == good
+    assert good.provided(bad) == good & bad
+
+
 @pytest.mark.parametrize(
     ("verdict", "thick"),
     [

@@ -155,7 +155,9 @@ def test_what_is_written_while_a_log_is_cut_is_appended(tmp_path):
 
 def test_program_that_is_run_to_its_end_leaves_nothing_behind(tmp_path):
     pid = tmp_path / "pid"
-    done = lifetime.run(["sh", "-c", f"sleep 60 >/dev/null 2>&1 & echo $! > {pid}; echo said; exit 3"])
+    done = lifetime.run(
+        ["sh", "-c", f"sleep 60 >/dev/null 2>&1 & echo $! > {pid}; echo said; exit 3"]
+    )
 
     assert (done.returncode, done.stdout) == (3, "said\n")
     assert wait_until(lambda: not psutil.pid_exists(int(pid.read_text(encoding="utf-8"))), 5)
