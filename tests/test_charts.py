@@ -1,7 +1,6 @@
 """A picture says what the samples say: exact points, both variants on one axis, words beside colours."""
 
 import itertools
-import math
 import re
 from xml.etree import ElementTree
 
@@ -9,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nexus import catalog, charts, vega
+from nexus import charts, vega
 from nexus.catalog import Example
 from nexus.charts import Line
-from nexus.experiment import Chart, Sample, Samples, Series, Undecided, Verdict
+from nexus.experiment import Chart, Sample, Series
 
 admitted, answer = Series("requests", "admitted"), Series("s", "answer")
 ADMITTED = Chart(admitted, "requests admitted")
@@ -338,126 +337,3 @@ def test_every_claim_draws_a_series_it_yields(example: Example):
         assert chart.series in experiment.series().values(), slug
         assert not (chart.running_total and chart.window_seconds), slug
         assert chart.bound is None or not chart.logarithmic or chart.bound > 0, slug
-
-
-# What a run yields, in the order in which it does, in small: (holds at last, samples).
-RUNS = {
-    "burst-is-bounded": [
-        (True, [(0.1, "admitted", 1), (0.2, "admitted", 100), (0.3, "refused", 1900)]),
-        (False, [(0.1, "admitted", 1), (0.2, "admitted", 99), (0.3, "refused", 1901)]),
-        (False, [(0.1, "admitted", 2000)]),
-    ],
-    "no-cliff": [
-        (True, [(0.1, "admitted", 0.01), (2.6, "admitted", 0.02)]),
-        (False, [(2.6 + n / 1000, "admitted", 0.001) for n in range(101)]),
-    ],
-    "retry-after-is-true": [
-        (
-            True,
-            [
-                (0.5, "waited", 1),
-                (1.5, "refused after waiting", 0),
-                (1.5, "admitted", 1),
-                (1.5, "due", 1),
-            ],
-        ),
-        (
-            False,
-            [
-                (0.5, "waited", 0),
-                (0.6, "refused after waiting", 1),
-                (0.6, "admitted", 0),
-                (0.6, "due", 0),
-            ],
-        ),
-    ],
-    "no-free-identity": [
-        (
-            True,
-            [
-                (0.1, "attacker admitted", 1),
-                (0.1, "attacker sent", 1),
-                *[
-                    (0.2, series, number)
-                    for number in range(1, 21)
-                    for series in ("victim admitted", "victim asked")
-                ],
-            ],
-        ),
-        (False, [(0.1, "attacker sent", 1), (0.2, "victim asked", 1), (0.3, "victim asked", 2)]),
-        (
-            False,
-            [
-                (0.1, "attacker sent", 1),
-                (0.2, "attacker admitted", 300),
-                (0.2, "attacker sent", 300),
-            ],
-        ),
-    ],
-    "survives-redis": [
-        (
-            True,
-            [
-                (0.1, "answer", 0.02),
-                (0.1, "local admitted", 1),
-                (3.0, "exact again", 0.3),
-                (3.2, "admitted after", 100),
-                (3.2, "allowed after", 101),
-            ],
-        ),
-        (False, [(0.1, "answer", 0.9), (1.2, "answer", 1.2), (1.2, "server error", 500)]),
-    ],
-    "memory-is-flat": [
-        (
-            True,
-            [(0.1, "bytes", 56), (0.2, "bytes", 56), (0.9, "clients", 500), (1, "clients left", 0)],
-        ),
-        (False, [(0.1, "bytes", 900), (0.2, "bytes", 1800), (1, "clients left", 10_000)]),
-        (False, [(0.1, "bytes", 56), (1, "clients left", 10_000)]),
-    ],
-    "abuse-is-seen": [
-        (
-            True,
-            [
-                (0.5, "named wrongly", 0),
-                (5.1, "abuser sent", 1),
-                (6.0, "named", 9),
-                (15, "named wrongly", 0),
-            ],
-        ),
-        (False, [(5.1, "abuser sent", 1), (6.0, "named", 9), (15, "named wrongly", 10)]),
-        (False, [(5.1, "abuser sent", 80), (15, "named wrongly", 0), (15, "never named", 80)]),
-        (False, [(5.1, "abuser sent", 101)]),
-    ],
-}
-
-
-@pytest.mark.parametrize(
-    ("slug", "holds", "samples"),
-    [(slug, holds, samples) for slug, made in RUNS.items() for holds, samples in made],
-)
-def test_no_beginning_of_a_run_that_holds_is_refuted(slug, holds, samples):
-    experiment = catalog.example("rate_limiting").experiment(slug)
-    found = [Sample(*each) for each in samples]
-
-    verdicts = [
-        judged(experiment, found[:end], end == len(found)) for end in range(1, len(found) + 1)
-    ]
-
-    assert verdicts[-1].holds is holds
-    # What has been refuted once stays so; a run that holds at its end is never refuted before.
-    known = [verdict.holds for verdict in verdicts if verdict]
-    assert known == sorted(known, reverse=True)
-    assert all(each.figure and math.isfinite(each.measured) for each in verdicts if each)
-
-
-def judged(experiment, samples, over) -> Verdict | None:
-    try:
-        return experiment().judge(Samples(samples, over=over), experiment.defaults())
-    except Undecided:
-        assert not over
-        return None
-
-
-def test_every_claim_of_the_first_example_has_such_a_run():
-    assert set(RUNS) == set(catalog.example("rate_limiting").experiments)

@@ -170,7 +170,10 @@ class BurstIsBounded(Experiment):
 """
 
 
-@pytest.mark.parametrize(("last", "said"), [(225, []), (31, ["shows 31 of naive, judged is 225."])])
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [(225, []), (31, ["shows another figure than is judged: naive 31, judged 225."])],
+)
 def test_a_chart_of_another_figure_than_is_judged_is_listed(place, last, said):
     write(place / "experiments" / "__init__.py", 'CLAIMS = ("burst-is-bounded",)\n')
     write(place / "experiments" / "burst_is_bounded.py", BURST)
