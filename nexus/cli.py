@@ -187,9 +187,8 @@ def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -
 
 def _cover(example: Example, claim: str | None) -> None:
     from nexus import coverage, report
-    from nexus.prove import proof_stack
+    from nexus.prove import proof_stack, unprovable
     from nexus.prove import prove as run_all
-    from nexus.stacks.services import unprovable
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
     provable = [each for each in experiments if not unprovable(each, "embedded")]

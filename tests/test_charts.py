@@ -1,6 +1,7 @@
 """A picture says what the samples say: exact points, both variants on one axis, words beside colours."""
 
 import itertools
+import math
 import re
 from xml.etree import ElementTree
 
@@ -8,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nexus import charts, vega
+from nexus import catalog, charts, vega
 from nexus.catalog import Example
 from nexus.charts import Line
-from nexus.experiment import Chart, Sample, Series
+from nexus.drive import concluded, judged
+from nexus.experiment import Chart, Sample, Samples, Series
 
 admitted, answer = Series("requests", "admitted"), Series("s", "answer")
 ADMITTED = Chart(admitted, "requests admitted")
@@ -337,3 +339,133 @@ def test_every_claim_draws_a_series_it_yields(example: Example):
         assert chart.series in experiment.series().values(), slug
         assert not (chart.running_total and chart.window_seconds), slug
         assert chart.bound is None or not chart.logarithmic or chart.bound > 0, slug
+
+
+# What a run yields, in the order in which it does, in small: (holds at last, samples).
+RUNS = {
+    "burst-is-bounded": [
+        (True, [(0.1, "lasted", 0.1), (0.1, "admitted", 1), (0.2, "admitted", 100)]),
+        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 1), (0.2, "admitted", 99)]),
+        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 2000)]),
+    ],
+    "no-cliff": [
+        (True, [(0.1, "admitted", 0.01), (2.6, "admitted", 0.02)]),
+        (False, [(2.6 + n / 1000, "admitted", 0.001) for n in range(101)]),
+    ],
+    "retry-after-is-true": [
+        (
+            True,
+            [
+                (0.5, "waited", 1),
+                (1.5, "due", 1),
+                (1.5, "admitted", 0),
+                (1.5, "refused after waiting", 0),
+                (1.6, "admitted", 1),
+            ],
+        ),
+        (
+            False,
+            [
+                (0.5, "waited", 0),
+                (0.6, "due", 0),
+                (0.6, "admitted", 0),
+                (0.6, "refused after waiting", 1),
+            ],
+        ),
+        (
+            False,
+            [
+                (1.5, "due", 2),
+                (1.5, "admitted", 1),
+                (1.5, "refused after waiting", 0),
+            ],
+        ),
+    ],
+    "no-free-identity": [
+        (
+            True,
+            [
+                (0.1, "attack lasted", 0.1),
+                (0.1, "attacker admitted", 200),
+                *[(0.2, "victim refused", 0)] * 20,
+            ],
+        ),
+        (
+            False,
+            [
+                (0.1, "attack lasted", 0.1),
+                (0.1, "attacker admitted", 1),
+                (0.2, "victim refused", 0),
+                (0.3, "victim refused", 1),
+            ],
+        ),
+        (False, [(0.1, "attack lasted", 0.1), (0.2, "attacker admitted", 300)]),
+    ],
+    "survives-redis": [
+        (
+            True,
+            [
+                (0.1, "answer", 0.02),
+                (3.0, "exact again", 0.3),
+                (3.2, "allowed after", 101),
+                (3.2, "admitted after", 100),
+            ],
+        ),
+        (False, [(0.1, "answer", 0.9), (1.2, "answer", 1.2), (1.2, "not answered within 1 s", 1)]),
+        (False, [(0.1, "answer", 0.9), (0.1, "answered against their policy", 1)]),
+        (
+            False,
+            [
+                (0.1, "answer", 0.02),
+                (9.0, "exact again", 6),
+                (9.2, "allowed after", 101),
+                (9.2, "admitted after", 100),
+            ],
+        ),
+        (
+            False,
+            [
+                (0.1, "answer", 0.02),
+                (3.0, "exact again", 0.3),
+                (3.2, "allowed after", 101),
+                (3.2, "admitted after", 102),
+            ],
+        ),
+    ],
+    "memory-is-flat": [
+        (True, [(0.1, "size", 56), (0.2, "size", 56), (1, "clients left", 0)]),
+        (False, [(0.1, "size", 900), (0.2, "size", 1800)]),
+        (False, [(0.1, "size", 56), (1, "clients left", 3000)]),
+    ],
+    "abuse-is-seen": [
+        (True, [(0.5, "named wrongly", 0), (6.0, "named", 9), (15, "named wrongly", 0)]),
+        (False, [(0.5, "named wrongly", 0), (6.0, "named", 9), (15, "named wrongly", 10)]),
+        (False, [(0.5, "named wrongly", 0), (15, "named wrongly", 0)]),
+        (False, [(0.5, "named wrongly", 0), (19, "named", 101)]),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("slug", "holds", "samples"),
+    [(slug, holds, samples) for slug, made in RUNS.items() for holds, samples in made],
+)
+def test_no_beginning_of_a_run_that_holds_is_refuted(slug, holds, samples):
+    experiment = catalog.example("rate_limiting").experiment(slug)
+    found = [Sample(*each) for each in samples]
+
+    verdicts = [
+        judged(experiment(), Samples(found[:end], over=False), experiment.defaults())
+        for end in range(1, len(found) + 1)
+    ]
+    last = concluded(experiment(), Samples(found), experiment.defaults())
+
+    assert last.holds is holds
+    # What has been refuted once stays so; a run that holds at its end is never refuted before.
+    known = [verdict.holds for verdict in verdicts if verdict]
+    assert known == sorted(known, reverse=True)
+    assert all(each.figure and math.isfinite(each.measured) for each in [*verdicts, last] if each)
+
+
+def test_every_claim_of_the_first_example_has_such_a_run():
+    assert set(RUNS) == set(catalog.example("rate_limiting").experiments)

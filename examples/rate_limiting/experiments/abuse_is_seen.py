@@ -45,7 +45,7 @@ class AbuseIsSeen(Experiment):
     chart = Chart(named_wrongly, "normal clients named as abusers")
     parameters = (
         Parameter("calm", 5, 4, 20, "s"),
-        Parameter("abuse", 6, 4, 20, "s"),
+        Parameter("abuse", 5, 4, 20, "s"),
         Parameter("rate", 8, 4, 40, "requests/s"),
     )
 
