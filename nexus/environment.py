@@ -49,14 +49,13 @@ def ensure_environment(example: Example, *, dev: bool = False) -> Path:
     """
     venv = state_dir(example) / "venv"
     locks = [example.path / "requirements.txt", example.path / "requirements-dev.txt"]
-    build = example.path / "requirements-build.txt"
-    digest = {lock: _digest(lock, build) for lock in locks}
+    digest = {lock: _digest(lock) for lock in locks}
     wanted = digest[locks[1 if dev else 0]]
     with locked(state_dir(example) / "venv.lock"):
         stamp = venv / "installed"
         installed = stamp.read_text().split() if stamp.exists() else []
         if wanted not in installed:
-            _install(venv, locks[1 if dev else 0], build)
+            _install(venv, locks[1 if dev else 0])
             stamp.write_text("\n".join(digest.values() if dev else [wanted]))
     return venv / "bin"
 
@@ -75,16 +74,14 @@ def ensure_lock(venv: Path, lock: Path) -> Path:
     return venv / "bin"
 
 
-def _install(venv: Path, lock: Path, build: Path | None = None) -> None:
+def _install(venv: Path, lock: Path) -> None:
     tool = uv.find_uv_bin()
     if not (venv / "bin" / "python").exists():
         shutil.rmtree(venv, ignore_errors=True)
         _run([tool, "venv", "--quiet", "--python", sys.executable, str(venv)])
     interpreter = str(venv / "bin" / "python")
     sync = [tool, "pip", "sync", "--quiet", "--require-hashes", "--python", interpreter]
-    # What is published as source alone is built by what this lock pins, hashes and all.
-    pinned = ["--build-constraints", str(build)] if build and build.exists() else []
-    _run([*sync, *pinned, str(lock)])
+    _run([*sync, str(lock)])
 
 
 def _run(command: list[str]) -> None:
@@ -104,6 +101,6 @@ def _run(command: list[str]) -> None:
         )
 
 
-def _digest(*locks: Path) -> str:
-    read = b"".join(lock.read_bytes() for lock in locks if lock.exists())
+def _digest(lock: Path) -> str:
+    read = lock.read_bytes() if lock.exists() else b""
     return hashlib.sha256(read + sys.version.encode()).hexdigest()
