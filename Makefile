@@ -76,5 +76,5 @@ lock: .venv/run.stamp ## [UPGRADE=1]: resolve every requirements file again
 	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml --group dev -o requirements-dev.txt
 	@for lock in examples/*/requirements*.in benchmarks/*.in; do \
-		[ -e "$$lock" ] || continue; overrides="$${lock%/*}/overrides.txt"; [ -e "$$overrides" ] || overrides=; \
-		.venv/bin/uv pip compile -q $(LOCK) $${overrides:+--override "$$overrides"} "$$lock" -o "$${lock%.in}.txt"; done
+		[ -e "$$lock" ] || continue; \
+		.venv/bin/uv pip compile -q $(LOCK) "$$lock" -o "$${lock%.in}.txt"; done

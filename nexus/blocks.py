@@ -35,8 +35,6 @@ ROLES = {
     "Procfile": "its processes: release, web, worker",
     "requirements.in": "what it needs",
     "requirements.txt": "the same, locked with hashes",
-    "requirements-build.in": "what builds a package that is published as source alone",
-    "requirements-build.txt": "the same, locked with hashes",
     "requirements-dev.in": "what its tests need on top",
     "requirements-dev.txt": "the same, locked with hashes",
     "pyproject.toml": "settings of its tests",

@@ -51,25 +51,21 @@ def ensure_environment(example: Example, *, dev: bool = False) -> Path:
         InstallError: uv could not install.
     """
     plain, full = (example.path / f"requirements{kind}.txt" for kind in ("", "-dev"))
-    build = example.path / "requirements-build.txt"
     if dev:
-        return ensure_lock(state_dir(example) / "venv", full, build, serves_for=(plain,))
-    return ensure_lock(state_dir(example) / "venv", plain, build)
+        return ensure_lock(state_dir(example) / "venv", full, serves_for=(plain,))
+    return ensure_lock(state_dir(example) / "venv", plain)
 
 
-def ensure_lock(
-    venv: Path, lock: Path, build: Path | None = None, serves_for: tuple[Path, ...] = ()
-) -> Path:
+def ensure_lock(venv: Path, lock: Path, serves_for: tuple[Path, ...] = ()) -> Path:
     """Install `lock` into `venv`, unless it is there, and return the environment's `bin` folder.
 
     Args:
-        build: lock of what builds a package that is published as source alone.
         serves_for: locks that `lock` includes.
 
     Raises:
         InstallError: uv could not install.
     """
-    digest = {each: _digest(each, build) for each in (lock, *serves_for)}
+    digest = {each: _digest(each) for each in (lock, *serves_for)}
     with locked(venv.with_suffix(".lock")):
         stamp = venv / "installed"
         # Its programs name the folder that they were installed in: a checkout may have been moved.
@@ -80,21 +76,19 @@ def ensure_lock(
             shutil.rmtree(venv, ignore_errors=True)
             installed = []
         if digest[lock] not in installed:
-            _install(venv, lock, build)
+            _install(venv, lock)
             stamp.write_text("\n".join([str(venv), *digest.values()]), encoding="utf-8")
     return venv / "bin"
 
 
-def _install(venv: Path, lock: Path, build: Path | None) -> None:
+def _install(venv: Path, lock: Path) -> None:
     tool = uv.find_uv_bin()
     if not (venv / "bin" / "python").exists():
         shutil.rmtree(venv, ignore_errors=True)
         _run([tool, "venv", "--quiet", "--python", sys.executable, str(venv)])
     interpreter = str(venv / "bin" / "python")
     sync = [tool, "pip", "sync", "--quiet", "--require-hashes", "--python", interpreter]
-    # What is published as source alone is built by what this lock pins, hashes and all.
-    pinned = ["--build-constraints", str(build)] if build and build.exists() else []
-    _run([*sync, *pinned, str(lock)])
+    _run([*sync, str(lock)])
 
 
 def _run(command: list[str]) -> None:
@@ -120,6 +114,6 @@ def _cause(said: list[str]) -> str:
     return cause
 
 
-def _digest(*locks: Path | None) -> str:
-    read = b"".join(lock.read_bytes() for lock in locks if lock and lock.exists())
+def _digest(lock: Path) -> str:
+    read = lock.read_bytes() if lock.exists() else b""
     return hashlib.sha256(read + sys.version.encode()).hexdigest()

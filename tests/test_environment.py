@@ -1,4 +1,4 @@
-"""What is installed is what the locks say, and so is what builds it."""
+"""What is installed is what the locks say."""
 
 import subprocess
 from pathlib import Path
@@ -39,24 +39,14 @@ def test_hashes_are_required_of_what_is_installed(commands, folder):
     environment.ensure_environment(Example(folder))
 
     assert "--require-hashes" in commands[0]
-    assert "--build-constraints" not in commands[0]
 
 
-def test_what_builds_a_package_is_pinned_as_well(commands, folder):
-    build = folder / "requirements-build.txt"
-    build.write_text("setuptools==80.10.2")
-
-    environment.ensure_environment(Example(folder))
-
-    assert commands[0][commands[0].index("--build-constraints") + 1] == str(build)
-
-
-def test_environment_is_made_again_when_what_builds_it_changes(commands, folder):
+def test_environment_is_made_again_when_its_lock_changes(commands, folder):
     for _ in range(2):
         environment.ensure_environment(Example(folder))
     assert len(commands) == 1
 
-    (folder / "requirements-build.txt").write_text("setuptools==80.10.2")
+    (folder / "requirements.txt").write_text("toy==1.1")
     environment.ensure_environment(Example(folder))
 
     assert len(commands) == 2
