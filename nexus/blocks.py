@@ -227,7 +227,7 @@ def chart(ask: Ask) -> str:
         return ask.unrecorded
     claim, page = ask.words[0], ask.page
     declared = page.site.chart(ask.example, claim)
-    lines = [run.line for run in runs]
+    lines = [run.line(declared) for run in runs]
     if not any(line.points for line in lines):
         return ask.unrecorded
     spec = charts.spec(declared, lines)

@@ -42,7 +42,7 @@ def notes(root: Path, example: Example) -> Iterator[str]:
 def _differing(chart: Chart, runs: Sequence[Run]) -> list[str]:
     found = []
     for run in runs:
-        shown = charts.shown(chart, run.points)
+        shown = charts.shown(chart, run.line(chart).points)
         if shown is not None and not isclose(shown, run.measured, rel_tol=TOLERANCE):
             found.append(f"{run.variant} {shown:.4g}, judged {run.measured:.4g}")
     return found

@@ -53,6 +53,7 @@ def record(example: Example, kind: str, proofs: list[Proof]) -> None:
             figure=proof.verdict.figure,
             measured=proof.verdict.measured,
             bound=proof.verdict.bound,
+            axis=proof.experiment.chart.x,
             points=tuple(charts.points(proof.experiment.chart, proof.samples)),
             # One stack is enough: both answer alike.
             exchanges=results.kept(proof.exchanges) if kind == first(proof) else (),

@@ -352,7 +352,7 @@ def _chart_words(args: str) -> tuple[str, list[str]]:
 
 
 def _chart(experiment: type[Experiment], runs: Sequence[Run]) -> str:
-    lines = [run.line for run in runs]
+    lines = [run.line(experiment.chart) for run in runs]
     if not any(line.points for line in lines):
         return ""
     return _drawn(json.dumps(charts.spec(experiment.chart, lines)))
