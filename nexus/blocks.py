@@ -426,7 +426,7 @@ def _folder_role(page: Page, folder: Path) -> str:
 def _role(page: Page, path: Path) -> str:
     if path.name in ROLES:
         return ROLES[path.name]
-    if path.suffix in {".json", ".txt", ".md", ".png", ".svg"}:
+    if path.suffix in {".json", ".txt", ".md", ".png", ".svg", ".xz"}:
         return ""
     return excerpts.summary(page.site.read(path), path.name)
 
