@@ -88,4 +88,4 @@ def test_containers_take_the_same_configuration(proxied, tmp_path):
         for proxy in PROXIES:
             first, second = ", ".join(reached(stack, proxy)["for"]).split(", ")
             assert first == CLIENT
-            assert second.startswith("172.") or second.startswith("192.168.")
+            assert second.startswith(("172.", "192.168."))
