@@ -157,7 +157,7 @@ def test_shared_memory_counts_once(tmp_path):
     )
     log = tmp_path / "log"
     child = Child(
-        "shares", f'{sys.executable} -I -S -c "{script}"', dict(os.environ), tmp_path, log
+        "shares", f"'{sys.executable}' -I -S -c \"{script}\"", dict(os.environ), tmp_path, log
     )
     child.start()
     try:
