@@ -1,9 +1,10 @@
 ARG BASE
 FROM ${BASE}
-RUN groupadd --system --gid 99 haproxy \
- && useradd --system --uid 99 --gid haproxy --no-create-home --shell /usr/sbin/nologin haproxy \
- && apt-get update -qq \
+# The package wants a system user of its own making; the official image's has the id 99.
+RUN apt-get update -qq \
  && apt-get install -qq -y --no-install-recommends haproxy \
+ && groupmod --gid 99 haproxy \
+ && usermod --uid 99 haproxy \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && mkdir -p /usr/local/etc/haproxy
 USER haproxy
