@@ -13,6 +13,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from nexus import lifetime
 from nexus.catalog import UnknownName
 from nexus.environment import InstallError
 from nexus.experiment import ExperimentError
@@ -83,7 +84,9 @@ class Ended(BaseException):
         self.number = number
 
 
-def _end(number: int, _: FrameType | None) -> NoReturn:
+def _end(number: int, _: FrameType | None) -> None:
+    if lifetime.put_off(lambda: _end(number, None)):
+        return
     # The stack is being put away now: a second Ctrl-C must not interrupt that.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
