@@ -397,7 +397,7 @@ def test_unknown_example_lists_those_there_are(client, example):
 def test_unknown_file_lists_the_files_and_claims_of_its_example(client, example):
     html = get(client, f"/{example.name}/files/nope.py.html", 404)
 
-    assert f'href="/{example.name}/files/experiments.py.html"' in html
+    assert f'href="/{example.name}/files/experiments/__init__.py.html"' in html
     for slug in example.experiments:
         assert f'href="/{example.name}/#claim-{slug}"' in html
 
