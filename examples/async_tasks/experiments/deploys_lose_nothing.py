@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from nexus.experiment import (
     Chart,
-    Experiment,
     ExperimentError,
     Parameter,
     Params,
@@ -17,21 +16,10 @@ from nexus.experiment import (
     until,
 )
 
-from . import (
-    EFFECTS,
-    EXTRA,
-    WAITING,
-    WORKER,
-    Database,
-    all_once,
-    asking,
-    followed,
-    submitted,
-    working,
-)
+from . import WORKER, JobsAreDone, asking, idle, submitted
 
 
-class DeploysLoseNothing(Experiment):
+class DeploysLoseNothing(JobsAreDone):
     slug = "deploys-lose-nothing"
     claim = (
         "Workers that are asked to stop finish a job of 1 s, which is run once, and leave one of 5 s "
@@ -39,33 +27,35 @@ class DeploysLoseNothing(Experiment):
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
-    effects = EFFECTS
-    extra = EXTRA
-    waiting = WAITING
-    runs = Series("runs of the short job")
-    chart = Chart(effects, "jobs done", bound=2)
+    runs = Series("runs", "runs of the short job")
+    chart = Chart(JobsAreDone.done, "jobs done", bound=2)
+    live = (runs,)
     parameters = (
         Parameter("short", 1, 0.5, 10, "s"),
         Parameter("long", 5, 4.5, 120, "s"),
     )
 
+    JOBS = 2
+
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        with Database(stack) as database:
-            working(database, stack, variant)
+        asked = [asking(stack, variant, {"seconds": params[name]}) for name in ("long", "short")]
+        with idle(stack, variant) as database:
             yield clock_starts()
-            jobs = submitted(
-                [asking(stack, variant, {"seconds": params[name]}) for name in ("long", "short")]
-            )
-            if not until(lambda: database.runs(jobs) == 2, 40, 0.01):
+            jobs = submitted(asked)
+            if not until(lambda: database.runs(jobs) == len(jobs), 40, 0.01):
                 raise ExperimentError("the jobs did not begin within 40 s")
-            yield self.effects(0)
+            yield self.done(0)
             stack.stop(WORKER[variant])
-            yield self.effects(database.effects(jobs)[0])
+            yield self.counted(database, jobs)
             stack.start(WORKER[variant])
-            yield from followed(database, stack, variant, jobs)
+            yield from self.followed(database, stack, variant, jobs)
             yield self.runs(database.runs(jobs[1:]))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        samples.wait_for_end()
-        words = "{measured} run of the short one, {bound} expected"
-        return all_once(samples, 2) & Verdict.exactly(samples.last(self.runs), 1, words)
+        return (
+            Verdict.at_least(samples.last(self.done), self.JOBS, "{measured} of {bound} jobs done")
+            & Verdict.at_most(samples.last(self.twice), 0, "{measured} effects too many")
+            & Verdict.exactly(
+                samples.last(self.runs), 1, "the short one in {measured} of {bound} runs"
+            )
+        )

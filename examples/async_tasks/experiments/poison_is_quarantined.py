@@ -1,4 +1,4 @@
-"""A job that kills its process, between good ones."""
+"""One job among good ones kills the process that runs it, each time."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from nexus.experiment import (
     until,
 )
 
-from . import GONE, PATIENCE, Database, accepted, asking, submitted, working
+from . import GONE_SECONDS, NAIVE, PATIENCE_SECONDS, Database, asking, idle, job, submitted
 
 
 class PoisonIsQuarantined(Experiment):
@@ -30,69 +30,71 @@ class PoisonIsQuarantined(Experiment):
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
-    good = Series("good jobs done")
-    runs = Series("runs of the poison")
     letters = Series("dead letters with a reason")
-    replayed = Series("1 if done after the replay")
-    chart = Chart(letters, "dead letters with a reason")
+    runs = Series("runs of the poison")
+    good = Series("good jobs done")
+    replayed = Series("jobs done after the replay")
+    chart = Chart(letters, "dead letters with a reason", bound=1)
     live = (good, runs)
     parameters = (Parameter("good", 50, 10, 500, "jobs"),)
 
-    LIMIT = 3
+    RUNS = 4
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        count = int(params["good"])
-        with Database(stack) as database:
-            working(database, stack, variant)
+        half = int(params["good"]) // 2
+        with idle(stack, variant) as database:
             yield clock_starts()
-            good = submitted([asking(stack, variant)] * (count // 2))
-            poison = accepted(ask(asking(stack, variant, {"fault": "crash"})))
-            good += submitted([asking(stack, variant)] * (count - count // 2))
-
-            def letters() -> int:
-                return database.number(
-                    "SELECT count(*) FROM jobs_deadletter WHERE job_id = %s AND reason <> ''",
-                    poison,
-                )
-
-            # A naive one has had all it gets when the good jobs around the poison are done, and it was begun.
-            seen, changed = (-1, -1), time.monotonic()
+            good = submitted([asking(stack, variant)] * half)
+            poison = job(ask(asking(stack, variant, {"fault": "crash"})))
+            good += submitted([asking(stack, variant)] * half)
             yield self.letters(0)
-            while not letters():
-                quiet = time.monotonic() - changed
-                now = database.effects(good)[0], database.runs([poison])
-                if now != seen:
-                    seen, changed = now, time.monotonic()
-                    yield self.good(now[0])
-                    yield self.runs(now[1])
-                gone = variant not in self.holds and seen[0] == count and seen[1] > 0
-                if quiet > (GONE if gone else PATIENCE):
-                    break
-                rest(0.1)
-            yield self.letters(letters())
-            until(lambda: database.effects(good)[0] == count, PATIENCE)
-            yield self.good(database.effects(good)[0])
-            rest(1)  # for another run, or letter, than there should be
-            yield self.runs(database.runs([poison]))
-            yield self.letters(letters())
-            done = False
-            if letters():
+            yield from self._followed(database, variant, good, poison)
+            if self._letters(database, poison):
+                until(lambda: database.done(good) == len(good), PATIENCE_SECONDS)
+                yield self.good(database.done(good))
+                rest(1)  # for another run, or letter, than there should be
+                yield self.runs(database.runs([poison]))
+                yield self.letters(self._letters(database, poison))
                 stack.manage("jobs", "replay", poison, "--arguments", '{"drill": {}}')
-                done = until(lambda: database.effects([poison]) == (1, 1), 10)
-            yield self.replayed(done)
+                until(lambda: database.done([poison]), 10)
+            yield self.replayed(database.effects([poison]))
+
+    def _followed(
+        self, database: Database, variant: str, good: list[str], poison: str
+    ) -> Iterator[Sample]:
+        """Yield what has become of the jobs, until there is a dead letter, or none can come.
+
+        A naive one has had all it gets when the good jobs around the poison are done, and it was begun.
+        """
+        seen, changed = (-1, -1), time.monotonic()
+        while not (letters := self._letters(database, poison)):
+            now = database.done(good), database.runs([poison])
+            if now != seen:
+                seen, changed = now, time.monotonic()
+                yield self.good(now[0])
+                yield self.runs(now[1])
+            gone = variant == NAIVE and now[0] == len(good) and now[1] > 0
+            if time.monotonic() - changed > (GONE_SECONDS if gone else PATIENCE_SECONDS):
+                break
+            rest(0.1)
+        yield self.letters(letters)
+
+    @staticmethod
+    def _letters(database: Database, poison: str) -> int:
+        query = "SELECT count(*) FROM jobs_deadletter WHERE job_id = %s AND reason <> ''"
+        return int(database.number(query, poison))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()
-        letters = Verdict.exactly(
-            samples.last(self.letters), 1, "{measured} of {bound} dead letters with a reason"
+        return (
+            Verdict.exactly(samples.last(self.letters), 1, "{measured} of {bound} dead letters")
+            & Verdict.exactly(
+                samples.last(self.runs), self.RUNS, "run {measured} times, {bound} expected"
+            )
+            & Verdict.at_least(
+                samples.last(self.good), params["good"], "{measured} of {bound} good jobs done"
+            )
+            & Verdict.exactly(
+                samples.last(self.replayed), 1, "{measured} of {bound} done after a replay"
+            )
         )
-        runs = Verdict.exactly(
-            samples.last(self.runs),
-            self.LIMIT + 1,
-            "{measured} runs of the poison, {bound} expected",
-        )
-        good = Verdict.exactly(
-            samples.last(self.good), params["good"], "{measured} of {bound} good jobs done"
-        )
-        words = "{measured} of {bound} done after a replay"
-        return letters & runs & good & Verdict.exactly(samples.last(self.replayed), 1, words)

@@ -1,4 +1,4 @@
-"""One key, sent many times at once."""
+"""What a client with a bad connection does: it sends its request again, before there is an answer."""
 
 import uuid
 from collections.abc import Iterator
@@ -13,10 +13,11 @@ from nexus.experiment import (
     Series,
     Stack,
     Verdict,
+    clock_starts,
     volley,
 )
 
-from . import Database, accepted, asking
+from . import Database, asking, job
 
 
 class SameKeySameJob(Experiment):
@@ -25,22 +26,25 @@ class SameKeySameJob(Experiment):
     holds = ("durable",)
     refuted = ("fire_and_forget",)
     jobs = Series("jobs")
-    answers = Series("different answers")
-    chart = Chart(jobs, "jobs of one key", x="requests answered")
+    answers = Series("answers", "different answers")
+    chart = Chart(jobs, "jobs of one key", x="requests answered", bound=1)
     parameters = (Parameter("requests", 20, 2, 200, "requests"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         request = asking(stack, variant, key=f"key-{uuid.uuid4()}")
         jobs, bodies = set(), set()
         with Database(stack):
+            yield clock_starts()
             answers = volley([request] * int(params["requests"]), processes=2)
             for number, answer in enumerate(answers, 1):
-                jobs.add(accepted(answer))
+                jobs.add(job(answer))
                 bodies.add(answer.body)
-                yield self.jobs(len(jobs), x=number)
-                yield self.answers(len(bodies))
+                yield self.jobs(len(jobs), at=answer.received, x=number)
+                yield self.answers(len(bodies), at=answer.received)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        jobs = Verdict.at_most(samples.last(self.jobs), 1, "{measured} jobs of {bound} key")
-        words = "{measured} different answers, {bound} expected"
-        return jobs & Verdict.at_most(samples.last(self.answers), 1, words)
+        return Verdict.at_most(
+            samples.last(self.jobs), 1, "{measured} jobs of one key, {bound} allowed"
+        ) & Verdict.at_most(
+            samples.last(self.answers), 1, "{measured} different answers, {bound} allowed"
+        )

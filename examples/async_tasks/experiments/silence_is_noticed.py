@@ -1,8 +1,9 @@
-"""Jobs given up, workers frozen, workers stopped: each time the health has to say so, and to recover."""
+"""Workers frozen, jobs given up, workers stopped: each time the health has to say so, and to recover."""
 
+import json
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from nexus.experiment import (
     Chart,
@@ -10,86 +11,95 @@ from nexus.experiment import (
     ExperimentError,
     Parameter,
     Params,
+    Request,
     Sample,
     Samples,
     Series,
     Stack,
+    Undecided,
     Verdict,
     ask,
+    clock_starts,
     until,
 )
 
-from . import WORKER, Database, asking, submitted, working
+from . import WORKER, Database, asking, idle, submitted
 
 
 class SilenceIsNoticed(Experiment):
+    """A variant that does not notice a fault is refuted, and spared the next."""
+
     slug = "silence-is-noticed"
     claim = (
-        "The health endpoint is red within 10 s when the workers are stopped, when they are frozen, "
-        "and when jobs were given up."
+        "The health endpoint is red within 10 s when the workers are frozen, when 20 jobs were given up, "
+        "each of which it counts, and when the workers are stopped."
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
-    noticed = Series("s until the health was red, or nobody waited any longer")
-    unnoticed = Series("faults without a sign")
-    chart = Chart(noticed, "seconds until a fault is noticed", x="faults", mark="points", bound=10)
-    parameters = (Parameter("within", 10, 5, 60, "s"),)
+    counted = Series("jobs", "jobs given up that are counted")
+    noticed = Series("s", "seconds until it is red")
+    chart = Chart(noticed, "seconds until a fault is noticed", mark="points", bound=10)
+    live = (counted,)
+    parameters = (Parameter("within", 10, 5, 60, "s"), Parameter("given_up", 20, 1, 200, "jobs"))
 
-    GIVEN_UP = 3
-    FAULTS = GIVEN_UP + 2
+    FAULTS = 3
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        url = f"{stack.url}/api/{variant}/health/"
-        with Database(stack) as database:
-            working(database, stack, variant)
+        url, count = f"{stack.url}/api/{variant}/health/", int(params["given_up"])
+        dead = [asking(stack, variant, {"fault": "permanent"})] * count
+
+        def is_red() -> bool:
+            return ask(url).status == 503
+
+        def all_counted() -> bool:
+            return self._counted(url) >= count
+
+        with idle(stack, variant) as database:
             database.resolve()
-            seen = unnoticed = 0
-            for count, fault in self._faults(database, stack, variant):
+            yield clock_starts()
+            for fault, seen in (
+                (stack.paused(WORKER[variant]), is_red),
+                (self._given_up(database, dead), all_counted),
+                (stack.stopped(WORKER[variant]), is_red),
+            ):
                 if not until(lambda: ask(url).status == 200, 30, 0.1):
                     raise ExperimentError("the health is not green without a fault")
                 with fault:
-                    began = time.monotonic()
-                    red = until(lambda: ask(url).status == 503, params["within"], 0.1)
-                    took = time.monotonic() - began if red else params["within"]
-                for _ in range(count):
-                    seen += 1
-                    unnoticed += not red
-                    yield self.noticed(took, x=seen)
-                yield self.unnoticed(unnoticed)
-                if unnoticed:
+                    took = self._until(seen, params["within"])
+                    if seen is all_counted:
+                        yield self.counted(self._counted(url))
+                yield self.noticed(took)
+                if took > params["within"]:
                     return
-
-    def _faults(
-        self, database: Database, stack: Stack, variant: str
-    ) -> list[tuple[int, AbstractContextManager[None]]]:
-        """Return what happens, with how many of it there are: jobs given up first."""
-        worker = WORKER[variant]
-        return [
-            (self.GIVEN_UP, self._given_up(database, stack, variant)),
-            (1, stack.paused(worker)),
-            (1, stack.stopped(worker)),
-        ]
 
     @staticmethod
     @contextmanager
-    def _given_up(database: Database, stack: Stack, variant: str) -> Iterator[None]:
-        jobs = submitted(
-            [asking(stack, variant, {"fault": "permanent"})] * SilenceIsNoticed.GIVEN_UP
-        )
-        if not until(lambda: database.runs(jobs) == len(jobs), 20):
-            raise ExperimentError("the jobs that are to be given up did not begin")
+    def _given_up(database: Database, dead: list[Request]) -> Iterator[None]:
+        submitted(dead)
         yield
         database.resolve()
 
+    @staticmethod
+    def _until(seen: Callable[[], bool], within_seconds: float) -> float:
+        began = time.monotonic()
+        until(seen, within_seconds, 0.1)
+        return time.monotonic() - began
+
+    @staticmethod
+    def _counted(url: str) -> int:
+        answer = ask(url)
+        return int(json.loads(answer.body).get("dead_letters", 0)) if answer.status == 503 else 0
+
     def judge(self, samples: Samples, params: Params) -> Verdict:
         noticed = samples.values(self.noticed)
-        words = f"{{measured}} of {len(noticed)} faults without a sign in {params['within']:.0f} s"
-        silent = Verdict.at_most(samples.last(self.unnoticed), 0, words)
-        if not silent.holds:
-            return silent
-        samples.wait_for_end()
-        words = "the slowest noticed after {measured} s, {bound} s allowed"
-        slowest = Verdict.at_most(max(noticed), params["within"], words)
-        return (silent & slowest).provided(
-            Verdict.exactly(len(noticed), self.FAULTS, "{measured} of {bound} faults")
+        if len(noticed) < self.FAULTS and max(noticed, default=0) <= params["within"]:
+            raise Undecided("not all faults have been there")
+        return Verdict.at_least(
+            samples.last(self.counted, 0),
+            params["given_up"],
+            "{measured} of {bound} jobs given up are counted",
+        ) & Verdict.at_most(
+            max(noticed, default=0),
+            params["within"],
+            f"{len(noticed)} faults, the slowest red after {{measured:.1f}} s, {{bound:.0f}} s allowed",
         )

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 
 from nexus.experiment import (
     Chart,
-    Experiment,
     Parameter,
     Params,
     Sample,
     Samples,
     Series,
     Stack,
-    Undecided,
     Verdict,
     clock_starts,
     expect,
@@ -19,22 +17,10 @@ from nexus.experiment import (
     volley,
 )
 
-from . import (
-    EFFECTS,
-    EXTRA,
-    WAITING,
-    Database,
-    accepted,
-    all_once,
-    asking,
-    broker,
-    counted,
-    followed,
-    working,
-)
+from . import JobsAreDone, asking, idle, job
 
 
-class TheBrokerMayDie(Experiment):
+class TheBrokerMayDie(JobsAreDone):
     slug = "the-broker-may-die"
     claim = (
         "Of 200 jobs that are asked for while the broker is killed and started again, all are done "
@@ -43,12 +29,8 @@ class TheBrokerMayDie(Experiment):
     holds = ("durable",)
     refuted = ("fire_and_forget",)
     needs = ("rabbitmq",)  # on Redis, Celery's worker does not always survive this
-    effects = EFFECTS
-    extra = EXTRA
-    waiting = WAITING
-    back = Series("broker's return")
-    chart = Chart(effects, "jobs done", bound=200)
-    live = (waiting,)
+    back = Series("brokers", "broker back")
+    chart = Chart(JobsAreDone.done, "jobs done", bound=200)
     parameters = (
         Parameter("jobs", 200, 50, 1000, "jobs"),
         Parameter("rate", 50, 10, 200, "jobs/s"),
@@ -60,30 +42,33 @@ class TheBrokerMayDie(Experiment):
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         count = int(params["jobs"])
         requests = [asking(stack, variant, {"seconds": 0.02})] * count
+        clients = {"processes": 2, "connections": 40, "timeout_seconds": 5}
         jobs: list[str] = []
-        with Database(stack) as database:
-            working(database, stack, variant)
+        with idle(stack, variant) as database:
             yield clock_starts()
-            answers = volley(
-                requests, processes=2, connections=40, rate=params["rate"], timeout_seconds=5
-            )
-            for number, answer in enumerate(answers, 1):
+            for number, answer in enumerate(volley(requests, rate=params["rate"], **clients), 1):
                 if expect(answer, 202, 500, 0).status == 202:
-                    jobs.append(accepted(answer))
+                    jobs.append(job(answer))
                 if number == count // 3:
-                    with stack.killed(broker(stack)):
-                        yield from counted(database, jobs)
+                    with stack.killed("rabbitmq"):
+                        yield self.counted(database, jobs)
                         rest(params["away"])
                     yield self.back(1)
                 if number % 10 == 0:
-                    yield from counted(database, jobs)
-            yield from followed(database, stack, variant, jobs)
+                    yield self.counted(database, jobs)
+            yield from self.followed(database, stack, variant, jobs)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        once = all_once(samples, params["jobs"])
-        [back] = samples.of(self.back) or [None]
-        if back is None:
-            raise Undecided("the broker is not back yet")
-        took = max(0, samples.of(self.effects)[-1].seconds - back.seconds)
-        words = "the last {measured} s after the broker's return, {bound} s allowed"
-        return once & Verdict.at_most(took, self.WITHIN_SECONDS, words)
+        samples.wait_for_end()
+        back, ended = samples.of(self.back)[0].seconds, samples.of(self.done)[-1].seconds
+        return (
+            Verdict.at_least(
+                samples.last(self.done), params["jobs"], "{measured} of {bound} jobs done"
+            )
+            & Verdict.at_most(samples.last(self.twice), 0, "{measured} effects too many")
+            & Verdict.at_most(
+                max(0, ended - back),
+                self.WITHIN_SECONDS,
+                "the last {measured:.1f} s after the broker's return, {bound:.0f} s allowed",
+            )
+        )
