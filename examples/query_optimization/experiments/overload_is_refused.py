@@ -1,0 +1,98 @@
+"""Send 64 requests at once, each with a query of two seconds, and count the server's backends."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+    volley,
+)
+
+from . import connect, number, staff
+
+
+class OverloadIsRefused(Experiment):
+    slug = "overload-is-refused"
+    claim = (
+        "Under 64 concurrent requests a pool of 8 never holds more than 8 backends, and whoever gets "
+        "none is told so (503) within the pool's timeout of 1 s and half a second."
+    )
+    holds = ("optimized",)
+    refuted = ("naive",)
+    backends = Series("backends of the server")
+    served = Series("requests served")
+    refused = Series("requests refused")
+    neither = Series("requests neither served nor refused")
+    waited = Series("s until a refusal")
+    chart = Chart(backends, "backends of the server", bound=8)
+    parameters = (Parameter("requests", 64, 16, 64, "requests"),)
+
+    POOL, SLOWEST_SECONDS, QUERY_SECONDS = 8, 1.5, 2
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        request = Request(
+            f"{stack.url}/api/{variant}/long/?seconds={self.QUERY_SECONDS}", staff(stack)
+        )
+        counts = Counter[int]()
+        slowest = 0.0
+        seen: list[Sample] = []
+        yield clock_starts()
+        with self._watched(stack, "direct" if variant in self.refuted else "pooled", seen):
+            crowd = [request] * int(params["requests"])
+            for answer in volley(crowd, processes=4, connections=16, timeout_seconds=30):
+                counts[answer.status] += 1
+                if answer.status == 503:
+                    slowest = max(slowest, answer.seconds)
+                while seen:
+                    yield seen.pop(0)
+        yield from seen
+        yield self.refused(counts[503])
+        yield self.neither(counts.total() - counts[200] - counts[503])
+        yield self.waited(slowest)
+        yield self.served(counts[200])
+
+    @contextmanager
+    def _watched(self, stack: Stack, name: str, seen: list[Sample]) -> Iterator[None]:
+        """Count the connections of that name until the end of the block."""
+        over = threading.Event()
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+
+        def watch() -> None:
+            with connect(stack, autocommit=True) as connection:
+                while not over.wait(0.02):
+                    seen.append(self.backends(number(connection, query, name)))
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        words = (
+            f"{{measured}} backends for {params['requests']:.0f} requests, {{bound}} are allowed"
+        )
+        backends = Verdict.at_most(max(samples.values(self.backends), default=0), self.POOL, words)
+        if not backends.holds:
+            return backends
+        words = f"{samples.last(self.refused):.0f} refused after {{measured:.2f}} s, {{bound}} s are allowed"
+        refused = Verdict.at_most(samples.last(self.waited), self.SLOWEST_SECONDS, words)
+        neither = Verdict.at_most(samples.last(self.neither), 0, "{measured} neither")
+        served = Verdict.at_least(
+            samples.last(self.served), self.POOL, "{measured} served, at least {bound} have to be"
+        )
+        return backends & served & refused & neither
