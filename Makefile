@@ -11,6 +11,13 @@ PYTEST = env PYTHONPATH=. $(PYTHON) -m pytest $(if $(EXAMPLE),--example $(EXAMPL
 NEXUS  := PYTHONPATH=. $(PYTHON) -m nexus
 LOCK   := --universal --generate-hashes --no-emit-index-url --python-version 3.12 --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
+# Text is UTF-8, whatever the terminal speaks.
+export PYTHONUTF8 := 1
+# Programs of an environment name the folder that it was made in: of a checkout that was moved it is made again.
+ifneq ($(shell cat .venv/place 2>/dev/null),$(shell pwd -P))
+$(shell rm -f .venv/*.stamp)
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run up down prove test bench sync site doctor lint format clean lock
 
@@ -69,5 +76,5 @@ lock: .venv/run.stamp ## [UPGRADE=1]: resolve every requirements file again
 	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml --group dev -o requirements-dev.txt
 	@for lock in examples/*/requirements*.in benchmarks/*.in; do \
-		[ -e "$$lock" ] || continue; overrides="$${lock%/*}/overrides.txt"; [ -e "$$overrides" ] || overrides=; \
-		.venv/bin/uv pip compile -q $(LOCK) $${overrides:+--override "$$overrides"} "$$lock" -o "$${lock%.in}.txt"; done
+		[ -e "$$lock" ] || continue; \
+		.venv/bin/uv pip compile -q $(LOCK) "$$lock" -o "$${lock%.in}.txt"; done

@@ -2,43 +2,67 @@
 # Make or update .venv from a hashed lock: sh setup.sh LOCK STAMP...
 # Needs uv, or any Python 3.12 or newer.
 set -eu
+umask 022 # programs that run as another user read what is installed
 lock=$1
 shift
 
-# Two first runs at once would build the same folder.
-mkdir -p .nexus
-tries=0
-until mkdir .nexus/setup.lock 2>/dev/null; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 300 ]; then
-        echo "Another setup seems to run; if none does, remove .nexus/setup.lock and try again." >&2
-        exit 1
-    fi
-    sleep 1
-done
-trap 'rmdir .nexus/setup.lock' EXIT
-trap 'exit 130' INT TERM HUP
+refuse() {
+    echo "$1" >&2
+    exit 1
+}
 
 newest() {
     # A shim on PATH may exist and still refuse to run: only a Python that answers counts.
     for candidate in python3.14 python3.13 python3.12 python3 python; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then
-            echo "$candidate"
+            "$candidate" -c 'import sys; print(sys.executable)'
             return
         fi
     done
 }
 
-if [ ! -x .venv/bin/python ]; then
-    python=$(newest)
+lock_setup() {
+    # The lock is the open file's, which this shell and what it starts hold: it ends with them.
+    if command -v flock >/dev/null; then
+        flock "$@" 9
+    elif [ -n "$python" ]; then
+        "$python" -c 'import fcntl, sys; fcntl.flock(9, fcntl.LOCK_EX | (fcntl.LOCK_NB if sys.argv[1:] else 0))' \
+            "$@" 2>/dev/null
+    fi
+}
+
+python=$(newest)
+for place in . .nexus .nexus/setup.lock .venv; do
+    if [ -e "$place" ] && [ ! -w "$place" ]; then
+        refuse "$PWD/$place is not yours to write: run make as its owner, or in a checkout of your own."
+    fi
+done
+# Two first runs at once would build the same folder.
+mkdir -p .nexus
+[ ! -d .nexus/setup.lock ] || rmdir .nexus/setup.lock
+exec 9>.nexus/setup.lock
+if ! lock_setup -n; then
+    echo "Another setup of this folder runs; waiting for its end ..." >&2
+    lock_setup
+fi
+
+here=$(pwd -P)
+if [ ! -x .venv/bin/python ] || [ "$(cat .venv/place 2>/dev/null)" != "$here" ]; then
+    [ ! -e .venv/place ] || echo "The environment in .venv is of another folder or Python: making it again ..." >&2
+    rm -rf .venv
     if uv --version >/dev/null 2>&1; then
-        uv venv --quiet --python "${python:-3.13}" .venv
+        if [ -n "$python" ]; then
+            # By its path: by a name or a version uv might choose, or download, another one.
+            uv venv --quiet --no-python-downloads --python "$python" .venv
+        else
+            uv venv --quiet --python 3.13 .venv
+        fi
     elif [ -n "$python" ]; then
         "$python" -m venv .venv
     else
-        echo "Python 3.12 or newer, or uv, is needed: install one of them and run the command again." >&2
-        exit 1
+        refuse "Python 3.12 or newer, or uv, is needed: install one of them and run the command again."
     fi
+    echo "$here" >.venv/place
 fi
 
 echo "Installing the harness ($(grep -c '==' "$lock") packages) ..."

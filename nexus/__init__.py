@@ -1,1 +1,5 @@
 """The harness: starts stacks, runs experiments, keeps write-ups true."""
+
+from nexus.surroundings import settle
+
+settle()

@@ -35,8 +35,6 @@ ROLES = {
     "Procfile": "its processes: release, web, worker",
     "requirements.in": "what it needs",
     "requirements.txt": "the same, locked with hashes",
-    "requirements-build.in": "what builds a package that is published as source alone",
-    "requirements-build.txt": "the same, locked with hashes",
     "requirements-dev.in": "what its tests need on top",
     "requirements-dev.txt": "the same, locked with hashes",
     "pyproject.toml": "settings of its tests",
@@ -229,7 +227,7 @@ def chart(ask: Ask) -> str:
         return ask.unrecorded
     claim, page = ask.words[0], ask.page
     declared = page.site.chart(ask.example, claim)
-    lines = [run.line for run in runs]
+    lines = [run.line(declared) for run in runs]
     if not any(line.points for line in lines):
         return ask.unrecorded
     spec = charts.spec(declared, lines)
@@ -428,7 +426,7 @@ def _folder_role(page: Page, folder: Path) -> str:
 def _role(page: Page, path: Path) -> str:
     if path.name in ROLES:
         return ROLES[path.name]
-    if path.suffix in {".json", ".txt", ".md", ".png", ".svg"}:
+    if path.suffix in {".json", ".txt", ".md", ".png", ".svg", ".xz"}:
         return ""
     return excerpts.summary(page.site.read(path), path.name)
 

@@ -41,6 +41,11 @@ class Example:
             raise ValueError(f"{self.path / 'compose.yml'} has no services")
         return parsed
 
+    @property
+    def order(self) -> int:
+        """Its place among the others for who learns from them: `x-nexus: {order: 3}` in compose.yml."""
+        return int((self.compose.get("x-nexus") or {}).get("order", 99))
+
     @cached_property
     def procfile(self) -> dict[str, str]:
         """Process name -> shell command, in the order of the file."""

@@ -122,7 +122,9 @@ def _belonging(kind: str, project: str) -> list[str]:
 def _docker(listing: str, *args: str) -> list[str]:
     command = ["docker", *listing.split(), *args]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    except subprocess.TimeoutExpired:
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
         return []
     return sorted(set(done.stdout.splitlines())) if done.returncode == 0 else []

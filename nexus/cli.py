@@ -11,7 +11,7 @@ from nexus.console import USAGE, Steps, console, ends_by_signal, fail, sentences
 from nexus.environment import state_dir
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
-from nexus.stacks.processes import resident_bytes
+from nexus.stacks.processes import memory_bytes
 from nexus.stacks.state import AlreadyRuns, compose_runs, owned, project, read_state
 
 if TYPE_CHECKING:
@@ -63,17 +63,16 @@ def _start(lab: "Lab", example: Example) -> None:
     with Steps(f"Starting {example.name}") as steps:
         stack = lab.stacks.start_now(example.name, steps)
     _introduce(example, stack)
-    memory = resident_bytes([child.pid for child in stack.children().values()]) / 2**20
-    console.print(f"\n{example.name} takes {memory:.0f} MB resident.")
+    memory = memory_bytes([child.pid for child in stack.children().values()]) / 2**20
+    console.print(f"\n{example.name} takes {memory:.0f} MB of memory.")
 
 
 def _introduce(example: Example, stack: "EmbeddedStack | ComposeStack") -> None:
     url = stack.url
     console.print(f"\n[bold]{example.title}[/bold] runs at [bold]{url}/api/[/bold]")
-    console.print(f"  Swagger UI  {url}/api/docs/")
-    console.print(f"  metrics     {url}/metrics")
-    for service, address in stack.services.items():
-        console.print(f"  {service:<11} {address}")
+    links = {name: place for name, place in stack.links().items() if name != "API"}
+    for name, address in (links | stack.services).items():
+        console.print(f"  {name:<11} {address}")
     console.print(f"  staff token {stack.staff_token}")
     console.print(f"  state, logs .nexus/{example.name}/stack.json, .nexus/{example.name}/logs/")
     console.print("\nTry:")
@@ -156,9 +155,8 @@ def _kind(stack: str) -> "Kind":
 
 def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -> bool:
     from nexus import report
-    from nexus.prove import proof_stack
+    from nexus.prove import proof_stack, unprovable
     from nexus.prove import prove as run_all
-    from nexus.stacks.services import unprovable
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
     reasons = {each: unprovable(each, kind) for each in experiments}
@@ -189,9 +187,8 @@ def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -
 
 def _cover(example: Example, claim: str | None) -> None:
     from nexus import coverage, report
-    from nexus.prove import proof_stack
+    from nexus.prove import proof_stack, unprovable
     from nexus.prove import prove as run_all
-    from nexus.stacks.services import unprovable
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
     provable = [each for each in experiments if not unprovable(each, "embedded")]

@@ -1,15 +1,19 @@
 """How the commands speak: one sentence for what is wrong, steps while something starts."""
 
+import os
+import pwd
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import typer
 from rich.console import Console
 
+from nexus import lifetime
 from nexus.catalog import UnknownName
 from nexus.environment import InstallError
 from nexus.experiment import ExperimentError
@@ -39,10 +43,38 @@ def sentences() -> Iterator[None]:
         yield
     except UnknownName as error:
         fail(str(error), code=USAGE)
-    except StackError as error:
+    except (StackError, InstallError) as error:
         fail(str(error), error.log)
-    except (AlreadyRuns, InstallError, ExperimentError, LoadError, ValueError) as error:
+    except (AlreadyRuns, ExperimentError, LoadError, ValueError) as error:
         fail(str(error))
+    except OSError as error:
+        fail(_of_the_system(error))
+
+
+def _of_the_system(error: OSError) -> str:
+    """Return what the operating system refused, and why."""
+    if not isinstance(error.filename, (str, os.PathLike)):
+        return str(error)
+    path = Path(error.filename)
+    owner = next(filter(None, map(_owner, (path, *path.parents))), "")
+    if isinstance(error, PermissionError) and owner != _user(os.geteuid()):
+        return f"{path} belongs to {owner}: run the command as that user, or in a checkout of your own."
+    return f"{error.strerror}: {path}."
+
+
+def _owner(path: Path) -> str:
+    """Return whose it is; nothing if that cannot be told."""
+    try:
+        return _user(path.lstat().st_uid)
+    except OSError:
+        return ""
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
 
 
 class Ended(BaseException):
@@ -52,7 +84,9 @@ class Ended(BaseException):
         self.number = number
 
 
-def _end(number: int, _: FrameType | None) -> NoReturn:
+def _end(number: int, _: FrameType | None) -> None:
+    if lifetime.put_off(lambda: _end(number, None)):
+        return
     # The stack is being put away now: a second Ctrl-C must not interrupt that.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)

@@ -227,7 +227,7 @@ PROBES: Sequence[Callable[[], Check]] = (
 def _answer(command: Sequence[str], seconds: float) -> tuple[int, str]:
     """Return exit code and output of `command`; code 124 if it takes longer, 127 without it."""
     # A file, not a pipe: a plugin that outlives its parent would hold a pipe open for ever.
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         try:
             child = subprocess.Popen(
                 command,

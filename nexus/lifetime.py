@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,9 @@ class _Watchdog:
             os.write(self.pipe, f"{line}\n".encode())  # in one piece, as it is short
 
 
+# What a signal asked for while its thread was forking: the interpreter drops what is raised in there.
+_put_off: list[Callable[[], object]] = []
+_forking: set[int] = set()
 _lock = threading.RLock()
 _watchdog: _Watchdog | None = None
 
@@ -81,14 +84,34 @@ def start(
             watchdog.say(f"{os.getpid()} {int(stop_signal)} {log or ''}")
 
         try:
-            process = subprocess.Popen(
-                command, start_new_session=True, preexec_fn=announce, **options
-            )
+            _forking.add(threading.get_ident())
+            try:
+                process = subprocess.Popen(
+                    command, start_new_session=True, preexec_fn=announce, **options
+                )
+            finally:
+                _forking.discard(threading.get_ident())
             watchdog.running.add(process.pid)
         except BaseException:
             _dismiss_idle()
             raise
-        return process
+    try:
+        while _put_off and threading.current_thread() is threading.main_thread():
+            _put_off.pop()()
+    except BaseException:  # whoever asked for the program never learns of it
+        signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+        forget(process.pid)
+        raise
+    return process
+
+
+def put_off(act: Callable[[], object]) -> bool:
+    """Call `act`, which may raise, after the start that this thread is in; False if it is in none."""
+    if threading.get_ident() not in _forking:
+        return False
+    _put_off.append(act)
+    return True
 
 
 def forget(pid: int) -> None:

@@ -1,13 +1,15 @@
 """What `make lint` says without failing: long pages, few reports, charts of another figure than is judged."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isclose
 from pathlib import Path
 
 from nexus import charts, results
 from nexus.catalog import Example
+from nexus.experiment import Chart
 from nexus.reports import LEAST, reports
+from nexus.results import Run
 from nexus.writeup import CLOSE, FENCE, OPEN
 
 BUDGETS = {"README.md": 2_000, "OPERATING.md": 1_200}  # words
@@ -26,16 +28,24 @@ def notes(root: Path, example: Example) -> Iterator[str]:
             yield f"{example.name}/{name}: {count:,} words, the budget is {budget:,}."
     if (count := len(reports(example.path))) < LEAST:
         yield f"{example.name}: {count} of at least {LEAST} reports have a test."
-    for run in results.recorded(root, example.name).runs("embedded"):
-        if run.claim in example.experiments and run.points:
-            chart = example.experiment(run.claim).chart
-            shown = charts.shown(chart, run.points)
-            same = shown is not None and isclose(shown, run.measured, rel_tol=TOLERANCE)
-            if not chart.levels and not same:
-                yield (
-                    f"{example.name}: the chart of {run.claim} shows {shown or 0:g} of {run.variant}, "
-                    f"judged is {run.measured:g}."
-                )
+    record = results.recorded(root, example.name)
+    for slug, experiment in example.experiments.items():
+        runs = record.runs(record.stack(slug), slug)
+        differing = [] if experiment.chart.levels else _differing(experiment.chart, runs)
+        if differing:
+            yield (
+                f"{example.name}: the chart of {slug} shows another figure than is judged: "
+                f"{', '.join(differing)}."
+            )
+
+
+def _differing(chart: Chart, runs: Sequence[Run]) -> list[str]:
+    found = []
+    for run in runs:
+        shown = charts.shown(chart, run.line(chart).points)
+        if shown is not None and not isclose(shown, run.measured, rel_tol=TOLERANCE):
+            found.append(f"{run.variant} {shown:.4g}, judged {run.measured:.4g}")
+    return found
 
 
 def words(page: str) -> int:

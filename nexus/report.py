@@ -8,8 +8,7 @@ from nexus import charts, results
 from nexus.catalog import ROOT, Example
 from nexus.experiment import Stack
 from nexus.machine import this_machine
-from nexus.prove import Proof
-from nexus.stacks.services import unprovable
+from nexus.prove import Proof, unprovable
 
 
 def line(proof: Proof) -> str:
@@ -54,6 +53,7 @@ def record(example: Example, kind: str, proofs: list[Proof]) -> None:
             figure=proof.verdict.figure,
             measured=proof.verdict.measured,
             bound=proof.verdict.bound,
+            axis=proof.experiment.chart.x,
             points=tuple(charts.points(proof.experiment.chart, proof.samples)),
             # One stack is enough: both answer alike.
             exchanges=results.kept(proof.exchanges) if kind == first(proof) else (),

@@ -12,6 +12,7 @@ import msgspec
 
 from nexus import charts
 from nexus.charts import Line
+from nexus.experiment import Chart
 from nexus.load import Exchange
 from nexus.machine import Machine
 from nexus.vega import Point
@@ -54,6 +55,7 @@ class Run:
         expected: whether the claim is declared to hold for the variant.
         holds: the verdict.
         figure: the judged figure in words (`admitted 460 > 106`).
+        axis: what the chart's x axis was when it was recorded.
         points: what the claim's chart draws.
         exchanges: one request and its answer for each status that was seen.
     """
@@ -65,13 +67,14 @@ class Run:
     figure: str
     measured: float
     bound: float
+    axis: str = "seconds"
     points: tuple[Point, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
 
-    @property
-    def line(self) -> Line:
-        """This run as one line of its claim's chart."""
-        return Line(self.variant, self.holds, self.expected, self.points, self.bound)
+    def line(self, chart: Chart) -> Line:
+        """Return this run as one line of its claim's chart: without points, if those have another axis."""
+        points = self.points if self.axis == chart.x else ()
+        return Line(self.variant, self.holds, self.expected, points, self.bound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -390,15 +390,84 @@ def test_two_checkouts_call_their_containers_differently(monkeypatch, tmp_path):
     assert all(re.fullmatch(r"nexus-[0-9a-f]{8}-toy", name) for name in names)
 
 
+@pytest.fixture(params=["no client", "no engine"])
+def engineless(request, env, tmp_path) -> tuple[dict[str, str], str]:
+    """A machine without a Docker engine, and the sentence for it."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    if request.param == "no client":
+        return {**env, "PATH": str(programs)}, "Docker is not installed."
+    client = programs / "docker"
+    client.write_text("#!/bin/sh\necho Cannot connect >&2\nexit 1\n", encoding="utf-8")
+    client.chmod(0o755)
+    return {**env, "PATH": f"{programs}:/bin:/usr/bin"}, "No Docker engine answers; start it."
+
+
 @pytest.mark.parametrize("started_before", [False, True])
-def test_without_a_docker_engine_up_says_what_works_instead(env, tmp_path, started_before):
+def test_without_a_docker_engine_up_says_what_works_instead(engineless, tmp_path, started_before):
+    env, sentence = engineless
     if started_before:  # and the engine has ended since
         (tmp_path / "toy").mkdir()
         (tmp_path / "toy" / "compose.env").touch()
-    done = nexus("up", "toy", env={**env, "DOCKER_HOST": "unix:///nonexistent.sock"})
+        (tmp_path / "toy" / "stack.json").write_text('{"url": "http://127.0.0.1:1"}')
+
+    up, down = nexus("up", "toy", env=env), nexus("down", "toy", env=env)
+
+    assert (up.returncode, down.returncode) == (1, 1)
+    assert up.stderr.strip() == f"{sentence} `make run` works without Docker."
+    assert down.stderr.strip() == sentence
+
+
+def test_lab_and_example_start_behind_a_proxy_and_in_a_shell_full_of_variables(env, tmp_path):
+    foreign = {
+        "http_proxy": "http://127.0.0.1:9",
+        "PORT": "3000",
+        "PGSSLMODE": "require",
+        "PGHOST": "elsewhere",
+        "LC_ALL": "en_US.ISO-8859-1",
+    }
+    found = Running({**env, **foreign}, tmp_path)
+
+    code, _ = found.end(signal.SIGTERM)
+
+    assert code == 143
+    assert re.search(r"takes \d+ MB of memory", found.output.read_text(encoding="utf-8"))
+
+
+def test_folder_of_somebody_else_is_one_sentence(env, tmp_path):
+    (tmp_path / "toy").symlink_to(tmp_path)
+
+    done = nexus("run", "toy", env=env)
 
     assert done.returncode == 1
-    assert (
-        done.stderr.strip()
-        == "No Docker engine answers; start it. `make run` works without Docker."
+    assert done.stderr.strip().endswith(
+        "is not a folder of yours: remove it, or run as the user whose it is."
     )
+
+
+@pytest.mark.parametrize("milliseconds", [0, 5, 10])
+def test_ctrl_c_while_the_web_process_is_started_leaves_nothing(env, tmp_path, milliseconds):
+    with subprocess.Popen(
+        [sys.executable, "-m", "nexus", "run", "toy"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as run:
+        while b"starting web" not in (line := run.stdout.readline()):
+            assert line, "it ended"
+        family = psutil.Process(run.pid).children(recursive=True)
+        time.sleep(milliseconds / 1000)
+        os.killpg(run.pid, signal.SIGINT)
+        run.stdout.read()
+
+    assert run.returncode == 130
+    assert [process for process in family if process.is_running()] == []
+    assert not [each for each in psutil.process_iter() if lives_in(each, tmp_path)]
+
+
+def lives_in(process: psutil.Process, state: Path) -> bool:
+    try:
+        return str(state) in " ".join(process.environ().values())
+    except psutil.Error:
+        return False

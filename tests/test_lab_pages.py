@@ -36,8 +36,8 @@ class Links:
             return Reference("a.py")
         return Reference("a.py", symbol, *excerpts.span("def f():\n    pass\n", "a.py", symbol))
 
-    def is_claim(self, code):
-        return code == "it-holds"
+    def claim(self, code):
+        return "#claim-it-holds" if code == "it-holds" else None
 
     def href(self, target):
         return "files/a.py.html" if target == "a.py" else None
@@ -326,6 +326,28 @@ def test_stale_symbol_in_a_write_up_is_an_error(page):
         _ = stale.document
 
 
+def test_how_to_operate_an_example_is_a_page_of_its_own(page):
+    slug = next(iter(page.example.experiments))
+    text = (
+        f"# In production\n\nSettings.\n\n## Faults\n\n`{slug}` and [the lesson](README.md#proof)."
+    )
+    lesson = pages.Page(
+        page.example,
+        page.record,
+        {**page.files, "OPERATING.md": source.SourceFile("OPERATING.md", text)},
+    )
+    html = "".join(block.html for block in lesson.operating.blocks)
+
+    assert page.operating is None or "OPERATING.md" in page.files
+    assert [part.text for part in lesson.operating.contents] == ["Faults"]
+    assert not any(block.panel for block in lesson.operating.blocks)
+    assert f'href="./#claim-{slug}"' in html
+    assert 'href="./#proof"' in html
+    assert markdown.parse("# A\n\nB. [c](OPERATING.md#faults)", pages._Links(lesson)).lead == (
+        '<p>B. <a href="operating.html#faults" rel="noopener noreferrer">c</a></p>\n'
+    )
+
+
 def test_panel_shows_what_was_recorded(page, client):
     html = get(client, f"/{page.name}/")
     record = page.record
@@ -348,6 +370,14 @@ def test_page_carries_the_sources_it_speaks_of(page):
     assert all(f"{file.text.splitlines()[0][:1]}" for file in page.embedded)
 
 
+def test_cards_stand_in_the_order_in_which_one_learns():
+    cards = [card.name for card in pages.home()]
+
+    assert cards[0] == "rate_limiting"
+    assert cards == [each.name for each in sorted(catalog.examples(), key=lambda each: each.order)]
+    assert all(example.order < 99 for example in catalog.examples())
+
+
 def test_home_has_a_card_for_every_example(client):
     html = get(client, "/")
 
@@ -367,7 +397,7 @@ def test_unknown_example_lists_those_there_are(client, example):
 def test_unknown_file_lists_the_files_and_claims_of_its_example(client, example):
     html = get(client, f"/{example.name}/files/nope.py.html", 404)
 
-    assert f'href="/{example.name}/files/experiments.py.html"' in html
+    assert f'href="/{example.name}/files/experiments/__init__.py.html"' in html
     for slug in example.experiments:
         assert f'href="/{example.name}/#claim-{slug}"' in html
 

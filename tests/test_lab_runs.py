@@ -3,13 +3,14 @@
 import re
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from nexus.experiment import Chart, Experiment, Series, Verdict, clock_starts
 from nexus.lab.events import EventLog
 from nexus.lab.runs import WAITING, Runs
-from nexus.lab.stacks import Refused, Stacks
+from nexus.lab.stacks import Refused, Stacks, _links
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import AlreadyRuns
 
@@ -88,6 +89,19 @@ def test_a_start_that_fails_says_why_and_can_be_tried_again(lab, monkeypatch):
     lab.stacks.start("toy")
     assert wait_until(lambda: lab.state() == "running", 30)
     assert lab.stacks.describe("toy")["error"] == ""
+
+
+def test_only_what_answers_is_linked_to(monkeypatch):
+    missing = ("/api/docs/", "/api/redoc/")
+    monkeypatch.setattr(
+        "nexus.lab.stacks.ask",
+        lambda url, **_: SimpleNamespace(status=404 if url.endswith(missing) else 200),
+    )
+
+    assert _links("http://here") == [
+        ("API", "http://here/api/"),
+        ("Metrics", "http://here/metrics"),
+    ]
 
 
 def test_a_second_start_is_refused(started):

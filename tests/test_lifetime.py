@@ -161,3 +161,23 @@ def test_program_that_is_run_to_its_end_leaves_nothing_behind(tmp_path):
 
     assert (done.returncode, done.stdout) == (3, "said\n")
     assert wait_until(lambda: not psutil.pid_exists(int(pid.read_text(encoding="utf-8"))), 5)
+
+
+def test_signal_that_comes_in_the_middle_of_a_fork_is_heeded_after_it(tmp_path, monkeypatch):
+    """What is raised in there the interpreter drops, and the harness would go on for ever."""
+    heeded = []
+    real = subprocess.Popen
+
+    def signalled(command, **options):
+        if "preexec_fn" in options:
+            assert lifetime.put_off(lambda: heeded.append(child.popen))
+        assert heeded == []
+        return real(command, **options)
+
+    monkeypatch.setattr(lifetime.subprocess, "Popen", signalled)
+    child = Child("sleeps", "sleep 60", dict(os.environ), tmp_path, tmp_path / "log")
+    child.start()
+    child.kill()
+
+    assert len(heeded) == 1
+    assert not lifetime.put_off(heeded.clear)

@@ -13,7 +13,7 @@ from nexus.environment import ensure_environment
 from nexus.experiment import Request, volley
 from nexus.lab.stacks import SERVER_PROCESSES
 from nexus.stacks.embedded import EmbeddedStack
-from nexus.stacks.processes import resident_bytes
+from nexus.stacks.processes import memory_bytes
 
 EXAMPLE = catalog.example("rate_limiting")
 MEGABYTE = 2**20
@@ -29,7 +29,7 @@ def test_starts_in_seconds_takes_350_mb_and_ends_within_5_s(tmp_path):
         requests = [Request(f"{stack.url}/api/{paths[n % 4]}/airports/JFK/") for n in range(1000)]
         requests += [Request(f"{stack.url}/api/schema/"), Request(f"{stack.url}/api/docs/")] * 4
         statuses = {answer.status for answer in volley(requests, processes=2, connections=20)}
-        memory = resident_bytes([child.pid for child in stack.children().values()])
+        memory = memory_bytes([child.pid for child in stack.children().values()])
         ending = time.monotonic()
 
     assert time.monotonic() - ending < 5

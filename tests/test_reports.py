@@ -170,12 +170,15 @@ class BurstIsBounded(Experiment):
 """
 
 
-@pytest.mark.parametrize(("last", "said"), [(225, []), (31, ["shows 31 of naive, judged is 225."])])
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [(225, []), (31, ["shows another figure than is judged: naive 31, judged 225."])],
+)
 def test_a_chart_of_another_figure_than_is_judged_is_listed(place, last, said):
     write(place / "experiments" / "__init__.py", 'CLAIMS = ("burst-is-bounded",)\n')
     write(place / "experiments" / "burst_is_bounded.py", BURST)
     run = results.Run(
-        "burst-is-bounded", "naive", False, False, "225 > 100", 225, 100, ((0, 1), (1, last))
+        "burst-is-bounded", "naive", False, False, "225 > 100", 225, 100, points=((0, 1), (1, last))
     )
     machine = results.Machine("CPU", 2, 4.0, "Linux")
     recording = results.Recording("embedded", results.date(2026, 11, 2), machine, {}, (run,))

@@ -13,7 +13,7 @@ import yaml
 
 from nexus.catalog import ROOT, Example
 from nexus.results import load
-from nexus.stacks.services import ON_PATH
+from nexus.stacks.offered import ON_PATH
 
 FOLDER = {".git", ".nexus", ".venv", "site", "node_modules"}
 PAGES = [

@@ -292,7 +292,7 @@ class Stack:
 class AsksTwice(Experiment):
     slug, claim, holds, refuted = "asks-twice", "It is answered.", ("fast",), ("slow",)
     admitted = Series("requests")
-    chart = Chart(admitted, "requests admitted", running_total=True)
+    chart = Chart(admitted, "requests admitted", x="requests", running_total=True)
 
     def run(self, stack, *_):
         for number in range(2):
@@ -316,7 +316,7 @@ def test_a_proof_is_recorded_with_its_points_and_one_exchange_a_status(
         report.record(toy, kind, [prove_one(Stack(), AsksTwice, "fast")])
 
     (recorded,) = results.load(tmp_path / "results" / "toy.json").runs(kind)
-    assert recorded.points == ((0, 1), (1, 2))
+    assert (recorded.axis, recorded.points) == ("requests", ((0, 1), (1, 2)))
     assert [each.status for each in recorded.exchanges] == statuses
     assert "0123456789" not in str(recorded)
     assert seen == ["/0", "/1"]

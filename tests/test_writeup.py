@@ -478,6 +478,15 @@ def test_the_bench_is_a_table_with_numbers_to_the_right(repository):
     assert "Recorded 2026-11-21: AMD EPYC" in text
 
 
+@pytest.mark.usefixtures("record")
+def test_points_of_another_axis_are_not_drawn(repository):
+    claim = repository / "examples/rate_limiting/experiments/burst_is_bounded.py"
+    claim.write_text(claim.read_text().replace('admitted")', 'admitted", x="clients")'))
+
+    assert "*Not recorded yet: `make prove" in filled(repository, CHART)
+    assert not (repository / PICTURES[0]).exists()
+
+
 OUTPUT = "<!-- nexus:output plans board -->\n<!-- /nexus -->\n"
 
 

@@ -66,6 +66,9 @@ def _pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for example in catalog.examples():
         page = pages.page(example.name, INDEX)
         yield f"{page.name}/{INDEX}", "lab/example.html", views.example_context(page)
+        if page.operating:
+            context = views.example_context(page.operating)
+            yield f"{page.name}/operating.html", "lab/example.html", context
         for path in page.files:
             context = views.file_context(page, path)
             yield f"{page.name}/files/{path}.html", "lab/file.html", context

@@ -68,7 +68,10 @@ class Links(Protocol):
         """
         ...
 
-    def is_claim(self, code: str) -> bool: ...
+    def claim(self, code: str) -> str | None:
+        """Where the panel of the claim is that inline code names; None if it names none."""
+        ...
+
     def href(self, target: str) -> str | None:
         """Where a relative link leads in the lab; None if it leads nowhere."""
         ...
@@ -188,7 +191,7 @@ class _Reader:
                     child.content
                     for token in chunk
                     for child in token.children or []
-                    if child.type == "code_inline" and self.links.is_claim(child.content)
+                    if child.type == "code_inline" and self.links.claim(child.content)
                 ]
                 yield Part(
                     "prose",
@@ -285,8 +288,8 @@ class _Reader:
         code = f"<code>{written}</code>"
         if token.meta.get("in_link"):
             return code
-        if self.links.is_claim(token.content):
-            return f'<a class="to-claim" href="#claim-{token.content}">{code}</a>'
+        if claim := self.links.claim(token.content):
+            return f'<a class="to-claim" href="{claim}">{code}</a>'
         reference = self.links.reference(token.content)
         if reference is None:
             return code

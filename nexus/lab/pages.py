@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,13 +13,16 @@ from nexus.experiment import Experiment, Parameter
 from nexus.lab import diagrams, markdown, source
 from nexus.lab.markdown import Part, Reference
 from nexus.lab.source import Folder, SourceFile
+from nexus.prove import unprovable
 from nexus.results import Record, Recording, Run
-from nexus.stacks.services import unprovable
 
 # Where the claims go that no paragraph names.
 LAST_RESORT = "proof"
 # What the lab draws itself, from the same source as the block.
 REDRAWN = {"chart", "tree"}
+LESSON, OPERATING = "README.md", "OPERATING.md"
+# Below this, a listing is read in passing; a longer one is folded.
+SHORT_LINES = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ class Panel:
     recording: Recording | None
     experiment: Reference
     elsewhere: str
+    axis: str
+
+    @property
+    def exchanges(self) -> int:
+        """How many requests and answers were recorded."""
+        return sum(len(each.run.exchanges) for each in self.variants if each.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +100,35 @@ class Block:
 
 @dataclass(frozen=True)
 class Page:
-    """The page of an example.
+    """One of the two pages of an example: the lesson with its claims, or how to operate it.
 
     Attributes:
         index: what the address of a page ends with: nothing live, `index.html` exported.
+        written: the file that it shows.
     """
 
     example: Example
     record: Record
     files: Mapping[str, SourceFile]
     index: str = ""
+    written: str = LESSON
 
     @property
     def name(self) -> str:
         return self.example.name
 
+    @property
+    def is_lesson(self) -> bool:
+        return self.written == LESSON
+
+    @cached_property
+    def operating(self) -> "Page | None":
+        """The other page of the example, if it has one."""
+        return replace(self, written=OPERATING) if OPERATING in self.files else None
+
     @cached_property
     def document(self) -> markdown.Document:
-        return markdown.parse(self.files["README.md"].text, _Links(self))
+        return markdown.parse(self.files[self.written].text, _Links(self))
 
     @cached_property
     def tree(self) -> Folder:
@@ -122,7 +142,8 @@ class Page:
     def first(self) -> Reference | None:
         """What the code pane shows before anything is chosen."""
         whole = (part.reference for part in self.document.parts if part.reference)
-        return next(whole, next(iter(self.document.references), None))
+        some = (Reference(file.path) for file in self.embedded)
+        return next(whole, next(iter(self.document.references), next(some, None)))
 
     @property
     def contents(self) -> list[Part]:
@@ -141,10 +162,12 @@ class Page:
                     at_last = len(shown)
                 section = part.anchor
             shown += self._shown(part, len(shown))
-            for slug in part.claims:
+            for slug in part.claims if self.is_lesson else ():
                 if slug not in placed:
                     placed.add(slug)
                     shown.append(Block("panel", panel=self.panel(slug)))
+        if not self.is_lesson:
+            return shown
         left = [slug for slug in self.example.experiments if slug not in placed]
         at_last = len(shown) if at_last is None or section == LAST_RESORT else at_last
         shown[at_last:at_last] = [Block("panel", panel=self.panel(slug)) for slug in left]
@@ -174,11 +197,13 @@ class Page:
             recording=recordings[-1] if recordings else None,
             experiment=self._experiment(experiment),
             elsewhere=unprovable(experiment, "embedded"),
+            axis=experiment.chart.y,
         )
 
     def anchors(self, path: str) -> list[tuple[int, int]]:
         """Return the ranges of lines of a file that the write-up points at."""
         pointed = [*self.document.references]
+        pointed += self.operating.document.references if self.operating else ()
         if path.startswith("experiments/"):
             pointed += map(self._experiment, self.example.experiments.values())
         found = (each for each in pointed if each.path == path and each.first)
@@ -205,11 +230,14 @@ class Page:
             drawn = diagrams.svg(part.text, f"diagram-{number}", title)
             return [Block("diagram", part, html=drawn or "")]
         if part.kind == "code":
-            return [Block("code", part, html=part.html)]
-        html = part.html
-        if part.block == "claims":
-            html = html.replace('class="table"', 'class="table is-claims"', 1)
-        return [Block("prose", part, html=html)]
+            lines = part.text.count("\n")
+            folded = f"{lines} lines" if lines > SHORT_LINES and not part.reference else ""
+            return [Block("code", part, html=part.html, caption=folded)]
+        if part.block == "claims" and "<table" in part.html:
+            html = part.html.replace('class="table"', 'class="table is-claims"', 1)
+            # Each claim has its panel; this is the overview.
+            return [Block("folded", part, html=html, caption="All claims in one table")]
+        return [Block("prose", part, html=part.html)]
 
     def _picture(self, args: str) -> list[Block]:
         slug, variants = _chart_words(args)
@@ -244,15 +272,24 @@ class _Links:
         try:
             return Reference(path, symbol, *excerpts.span(file.text, file.name, symbol))
         except ValueError as error:
-            raise ValueError(f"{self.page.name}/README.md: {error}") from error
+            raise ValueError(f"{self.page.name}/{self.page.written}: {error}") from error
 
-    def is_claim(self, code: str) -> bool:
-        return code in self.page.example.experiments
+    def claim(self, code: str) -> str | None:
+        if code not in self.page.example.experiments:
+            return None
+        return f"{'' if self.page.is_lesson else self._lesson}#claim-{code}"
+
+    @property
+    def _lesson(self) -> str:
+        return self.page.index or "./"
 
     def href(self, target: str) -> str | None:
         path, _, fragment = target.partition("#")
         folder = self.page.example.path.resolve()
         found = (folder / path).resolve()
+        pages = {folder / LESSON: self._lesson, folder / OPERATING: "operating.html"}
+        if found in pages and found.name in self.page.files:
+            return pages[found] + (f"#{fragment}" if fragment else "")
         if found.is_relative_to(folder):
             inside = found.relative_to(folder).as_posix()
             return f"files/{inside}.html" if inside in self.page.files else None
@@ -263,8 +300,8 @@ class _Links:
 
 
 def home() -> list[Card]:
-    """Return a card for every example."""
-    return [_card(example) for example in catalog.examples()]
+    """Return a card for every example, in the order in which one learns."""
+    return [_card(each) for each in sorted(catalog.examples(), key=lambda each: each.order)]
 
 
 def page(name: str, index: str = "") -> Page:
@@ -315,7 +352,7 @@ def _chart_words(args: str) -> tuple[str, list[str]]:
 
 
 def _chart(experiment: type[Experiment], runs: Sequence[Run]) -> str:
-    lines = [run.line for run in runs]
+    lines = [run.line(experiment.chart) for run in runs]
     if not any(line.points for line in lines):
         return ""
     return _drawn(json.dumps(charts.spec(experiment.chart, lines)))

@@ -52,7 +52,8 @@ class SourceFile:
     def is_embedded(self) -> bool:
         """Whether the example's page carries it, so that the code pane can show it at once."""
         # The write-up is what it stands beside.
-        is_data = self.name.endswith(DATA) or self.name in LOCKS or self.path == "README.md"
+        prose = ("README.md", "OPERATING.md")
+        is_data = self.name.endswith(DATA) or self.name in LOCKS or self.path in prose
         return not is_data and len(self.text.encode()) <= MAX_EMBEDDED_BYTES
 
     @cached_property

@@ -13,6 +13,7 @@ import psutil
 from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.lab.events import EventLog
+from nexus.load import ask
 from nexus.stacks.base import Progress, StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import Child
@@ -24,6 +25,8 @@ type State = Literal["stopped", "starting", "running", "stopping", "failed", "el
 SERVER_PROCESSES = 4
 WATCH_SECONDS = 0.3
 GIVE_UP_SECONDS = 2.0
+LINK_SECONDS = 3.0
+OK = 200
 
 
 class Refused(RuntimeError):
@@ -36,12 +39,14 @@ class Place:
 
     Attributes:
         steps: what its start has gone through so far.
+        links: what it serves to people, label and address.
         error, log: why it failed, and the lines that explain it.
     """
 
     example: Example
     state: State = "stopped"
     steps: list[str] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
     error: str = ""
     log: str = ""
     stack: EmbeddedStack | None = None
@@ -80,7 +85,7 @@ class Stacks:
                 "state": state,
                 "steps": list(place.steps),
                 "url": url,
-                "links": _links(url) if state == "running" else [],
+                "links": list(place.links) if state == "running" else [],
                 "programs": list(place.stack.children()) if place.stack else [],
                 "targets": place.stack.names() if place.stack and state == "running" else [],
                 "error": place.error,
@@ -192,6 +197,7 @@ class Stacks:
                 self._fail(name, str(error), getattr(error, "log", ""))
             raise
         place.stack, place.starting = stack, None
+        place.links = _links(stack.url)
         step("ready")
         self._change(name, "running")
         return stack
@@ -255,9 +261,11 @@ def _elsewhere(example: Example) -> str | None:
 
 
 def _links(url: str) -> list[tuple[str, str]]:
-    return [
+    """What of the usual is there: not every example has a schema or metrics."""
+    usual = [
         ("API", f"{url}/api/"),
         ("Swagger UI", f"{url}/api/docs/"),
         ("ReDoc", f"{url}/api/redoc/"),
         ("Metrics", f"{url}/metrics"),
     ]
+    return [each for each in usual if ask(each[1], timeout_seconds=LINK_SECONDS).status == OK]

@@ -14,6 +14,7 @@ urlpatterns = [
     path("runs/<int:number>/cancel/", actions.cancel, name="cancel"),
     path("runs/<int:number>/fault/", actions.fault, name="fault"),
     path("<slug:name>/", views.example, name="example"),
+    path("<slug:name>/operating.html", views.operating, name="operating"),
     path("<slug:name>/start/", actions.start, name="start"),
     path("<slug:name>/stop/", actions.stop, name="stop"),
     path("<slug:name>/claims/<slug:claim>/run/", actions.run, name="run"),

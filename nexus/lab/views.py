@@ -22,6 +22,14 @@ def example(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "lab/example.html", example_context(_page(name)) | _live(request))
 
 
+def operating(request: HttpRequest, name: str) -> HttpResponse:
+    """How to operate an example."""
+    page = _page(name).operating
+    if page is None:
+        raise Http404(f"{name} has no OPERATING.md.")
+    return render(request, "lab/example.html", example_context(page) | _live(request))
+
+
 def file(request: HttpRequest, name: str, path: str) -> HttpResponse:
     """One source file. The path is looked up among the example's files, never opened."""
     page = _page(name)

@@ -17,6 +17,8 @@ from nexus.stacks.processes import wait_until
 from nexus.stacks.state import owned, secret, write_state
 
 type Progress = Callable[[str], None]
+# Where an example may have something for people to look at.
+PLACES = {"API": "/api/", "Swagger UI": "/api/docs/", "ReDoc": "/api/redoc/", "metrics": "/metrics"}
 
 
 def silent(_: str) -> None:
@@ -126,10 +128,13 @@ class WoundedStack(ABC):
         }
         write_state(self.state, state)
 
-    def _answers(self) -> bool:
-        """Whether the example's process `web` says that it is ready."""
+    def links(self) -> dict[str, str]:
+        """Name -> address of what the example shows to people."""
+        return {name: f"{self.url}{path}" for name, path in PLACES.items() if self._answers(path)}
+
+    def _answers(self, path: str = "/healthz") -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as response:  # noqa: S310 (own address)
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=1) as response:  # noqa: S310 (own address)
                 return bool(response.status == 200)
         except OSError:
             return False

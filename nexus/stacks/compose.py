@@ -1,10 +1,9 @@
 """The compose stack: the example's compose.yml, started through testcontainers."""
 
-import logging
+import json
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -12,33 +11,19 @@ from typing import Literal
 
 from testcontainers.compose import DockerCompose
 
+from nexus import private
 from nexus.catalog import Example
 from nexus.environment import STATE
+from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
-from nexus.stacks.ports import LIVE_PORT, WEB_PORT
+from nexus.stacks.ports import WEB_PORT
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import secret
-from nexus.stacks.variables import overrides, passed_on
-
-# What a command said goes into StackError.log; testcontainers would print it a second time.
-logging.getLogger("testcontainers.compose.compose").setLevel(logging.CRITICAL)
+from nexus.stacks.variables import of_docker, overrides, passed_on
 
 IMAGES = STATE / "images.env"  # written by compose/airgap/build where no image registry answers
 ADDRESS_SECONDS = 1.5  # the examples' load balancers look a name up again after one second
-# Service -> (documented port, variable of the compose file for the host's port, form of its address).
-ADDRESSES: Mapping[str, tuple[int, str, str]] = {
-    "redis": (6379, "REDIS_PORT", "redis://127.0.0.1:{port}/0"),
-    "postgres": (5432, "POSTGRES_PORT", "postgres://nexus:nexus@127.0.0.1:{port}/nexus"),
-    "varnish": (8002, "VARNISH_PORT", "http://127.0.0.1:{port}"),
-    "live": (LIVE_PORT, "LIVE_PORT", "http://127.0.0.1:{port}"),
-    "rabbitmq": (5672, "RABBITMQ_PORT", "amqp://nexus:nexus@127.0.0.1:{port}//"),
-}
-# What programs outside of the containers are told about a service, as on the embedded stack.
-VARIABLES: Mapping[str, str] = {
-    "redis": "REDIS_URL",
-    "postgres": "DATABASE_URL",
-    "rabbitmq": "CELERY_BROKER_URL",
-}
+DEFAULT_KEY = "development-only-"  # with which the SECRET_KEY begins that compose files publish
 
 
 def engine_problem() -> str | None:
@@ -53,7 +38,9 @@ def engine_problem() -> str | None:
         (["docker", "compose", "version", "--short"], "Docker's compose plugin is not installed."),
     ):
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+            done = subprocess.run(
+                command, capture_output=True, check=False, timeout=20, env=of_docker()
+            )
         except subprocess.TimeoutExpired:
             return f"`{' '.join(command[:2])}` does not answer."
         if done.returncode:
@@ -62,7 +49,11 @@ def engine_problem() -> str | None:
 
 
 class NamedCompose(DockerCompose):
-    """DockerCompose with a project name, so that two stacks of one example do not meet."""
+    """DockerCompose with a project name, so that two stacks of one example do not meet.
+
+    Raises:
+        StackError: from each of its methods, when Docker is away or refuses.
+    """
 
     project: str = ""
 
@@ -70,6 +61,23 @@ class NamedCompose(DockerCompose):
     def compose_command_property(self) -> list[str]:
         binary, compose, *rest = super().compose_command_property
         return [binary, compose, "--ansi", "never", "--project-name", self.project, *rest]
+
+    def _run_command(
+        self, cmd: str | list[str], context: str | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        folder = context or str(self.context)
+        try:
+            done = subprocess.run(
+                cmd, capture_output=True, check=False, cwd=folder, env=of_docker()
+            )
+        except FileNotFoundError:
+            raise StackError("Docker is not installed.") from None
+        if done.returncode:
+            own = self.compose_command_property
+            asked = ["docker", "compose", *cmd[len(own) :]] if [*cmd[: len(own)]] == own else cmd
+            said = done.stderr.decode(errors="replace").strip().splitlines()[-12:]
+            raise StackError(f"`{' '.join(asked)}` failed.", "\n".join(said))
+        return done
 
 
 class ComposeStack(WoundedStack):
@@ -101,10 +109,12 @@ class ComposeStack(WoundedStack):
             progress=progress,
         )
         self._env_file = state / "compose.env"
+        # An overlay: by itself compose.yml publishes no port of a store; its password there is known.
+        self._published = state / "published.json"
         self._declared: dict[str, dict[str, object]] = self.example.compose["services"]
         self._compose = NamedCompose(
             context=str(example.path),
-            compose_file_name=["compose.yml", *overlays],
+            compose_file_name=["compose.yml", *overlays, str(self._published)],
             env_file=str(self._env_file),
             build=not services_only,
             wait=False,
@@ -121,13 +131,20 @@ class ComposeStack(WoundedStack):
         if problem := engine_problem():
             raise StackError(f"{problem} `make run` works without Docker.")
         self._choose_ports()
+        if overrides().get("SECRET_KEY", "").startswith(DEFAULT_KEY):
+            self.progress(
+                "SECRET_KEY is the one that compose.yml publishes: whoever reads it can sign for this service"
+            )
         self.progress("building images and starting containers")
         try:
             self._compose.start()
-        except subprocess.CalledProcessError as error:
-            raise StackError("The containers did not start.", self._explain(error)) from error
+        except StackError as error:
+            raise StackError("The containers did not start.", self._explain(error.log)) from error
         self.progress("waiting for healthchecks")
-        self.wait_ready(90)
+        try:
+            self.wait_ready(90)
+        except StackError as error:
+            raise StackError(str(error), self._explain()) from error
         self._record_state()
 
     def close(self) -> None:
@@ -137,6 +154,8 @@ class ComposeStack(WoundedStack):
                 with suppress(StackError):  # an interrupted pause may not have come about
                     self._resume(name)
         if self._env_file.exists():
+            if not self._published.exists():  # started by a harness that wrote none
+                private.write(self._published, "{}")
             # Also what a profile has started; the data goes with it, and no longer grace would save any.
             down = ("down", "--timeout", "1", "--volumes", "--remove-orphans", "--rmi", "local")
             self._run("--profile", "*", *down)
@@ -158,10 +177,8 @@ class ComposeStack(WoundedStack):
         try:
             command = ["python", "manage.py", *args]
             out, _, _ = self._compose.exec_in_container(command, service_name="web")
-        except subprocess.CalledProcessError as error:
-            raise StackError(
-                f"manage.py {' '.join(args)} failed.", error.stderr.decode()[-2000:]
-            ) from error
+        except StackError as error:
+            raise StackError(f"manage.py {' '.join(args)} failed.", error.log) from error
         return str(out)
 
     def environment(self) -> dict[str, str]:
@@ -171,7 +188,9 @@ class ComposeStack(WoundedStack):
             "STAFF_TOKEN": self.staff_token,
         }
         return env | {
-            VARIABLES[name]: self.services[name] for name in VARIABLES.keys() & self.services
+            address.told_as: self.services[name]
+            for name, address in ADDRESSES.items()
+            if address.told_as and name in self.services
         }
 
     def logs(self, *names: str) -> str:
@@ -187,10 +206,11 @@ class ComposeStack(WoundedStack):
         if not self.services_only:
             return None
         return [
-            name
-            for name in VARIABLES
-            if name in self._declared and "profiles" not in self._declared[name]
+            name for name, address in ADDRESSES.items() if address.told_as and self._starts(name)
         ]
+
+    def _starts(self, name: str) -> bool:
+        return name in self._declared and "profiles" not in self._declared[name]
 
     def _choose_ports(self) -> None:
         # Fixed before the start: Docker gives a container another random port each time it restarts.
@@ -201,33 +221,43 @@ class ComposeStack(WoundedStack):
             "SECRET_KEY": secret(self.state, "secret_key"),
             "STAFF_TOKEN": self.staff_token,
         }
-        for name, (default, variable, form) in ADDRESSES.items():
-            if name in self._declared and "profiles" not in self._declared[name]:
-                chosen = self._port(default)
-                env[variable] = str(chosen)
-                self.services[name] = form.format(port=chosen)
+        published: dict[str, dict[str, list[str]]] = {}
+        for name, address in ADDRESSES.items():
+            if not self._starts(name):
+                continue
+            if address.password:
+                port, password = self._port(address.port), secret(self.state, f"{name}.password")
+                env[address.password] = password
+                published[name] = {"ports": [f"127.0.0.1:{port}:{address.port}"]}
+                self.services[name] = address.url(port, password)
+            elif address.publish and address.publish in str(self._declared[name].get("ports")):
+                env[address.publish] = str(port := self._port(address.port))
+                self.services[name] = address.url(port)
         env |= overrides()
-        self.state.mkdir(parents=True, exist_ok=True)
+        private.make_folder(self.state)
         lines = [f"{name}={value}\n" for name, value in env.items()]
-        images = IMAGES.read_text() if IMAGES.exists() else ""
-        self._env_file.write_text(images + "".join(lines))
+        images = IMAGES.read_text(encoding="utf-8") if IMAGES.exists() else ""
+        private.write(self._env_file, images + "".join(lines))
+        private.write(self._published, json.dumps({"services": published}))
 
-    def _explain(self, error: subprocess.CalledProcessError) -> str:
-        said = error.stderr.decode(errors="replace").strip().splitlines()[-12:]
-        with suppress(subprocess.CalledProcessError):  # without an engine there are none
-            said += self.logs().splitlines()[-20:]
-        return "\n".join(said)
+    def _explain(self, said: str = "") -> str:
+        """Add to what Docker said the last lines of the containers that failed."""
+        with suppress(StackError):  # without an engine there are none
+            if failed := self._failed():
+                said += "\n" + "\n".join(self.logs(*failed).splitlines()[-20:])
+        return said.strip()
+
+    def _failed(self) -> list[str]:
+        """Services that ended badly; if none did, those that run and are not healthy."""
+        containers = self._compose.get_containers(include_all=True)
+        ended = [one.Service for one in containers if one.State == "exited" and one.ExitCode]
+        sick = [
+            one.Service for one in containers if one.State == "running" and one.Health != "healthy"
+        ]
+        return [str(name) for name in ended or sick]
 
     def _run(self, *args: str) -> None:
-        self._call(
-            f"docker compose {' '.join(args)}", *self._compose.compose_command_property, *args
-        )
-
-    def _call(self, what: str, *command: str) -> None:
-        try:
-            self._compose._run_command([*command])
-        except subprocess.CalledProcessError as error:
-            raise StackError(f"{what} failed.", self._explain(error)) from error
+        self._compose._run_command([*self._compose.compose_command_property, *args])
 
     def _ready(self) -> bool:
         if self._waiting_for():
@@ -264,7 +294,7 @@ class ComposeStack(WoundedStack):
             for one in self._compose.get_containers(include_all=True)
             if one.Service == name
         ]
-        self._call(f"docker start {name}", "docker", "start", *containers)
+        self._compose._run_command(["docker", "start", *containers])
         # Docker's proxy accepts connections before the service listens: only its healthcheck knows.
         if not wait_until(lambda: not self._waiting_for(name), 60):
             raise StackError(f"{name} did not become healthy within 60 s.", self.logs(name)[-2000:])

@@ -2,20 +2,22 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
+from nexus import lifetime, private
 from nexus.catalog import Example
 from nexus.environment import ensure_environment
 from nexus.stacks import outside
+from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
+from nexus.stacks.offered import embedded, missing, startable
 from nexus.stacks.ports import LIVE_PORT, WEB_PORT
 from nexus.stacks.processes import Child, wait_until
-from nexus.stacks.services import COMPOSE_ONLY, EMBEDDED, Service, Site, startable
+from nexus.stacks.services import Service, Site
 from nexus.stacks.state import secret
 from nexus.stacks.variables import overrides, passed_on
 
@@ -70,6 +72,7 @@ class EmbeddedStack(WoundedStack):
         Raises:
             StackError: something does not start; `log` holds its last lines.
         """
+        private.make_folder(self.state)
         self.progress("installing packages")
         self.bin = ensure_environment(self.example, dev=self._dev)
         self._start_services()
@@ -146,14 +149,7 @@ class EmbeddedStack(WoundedStack):
 
     def manage(self, *args: str) -> str:
         command = [str(self.bin / "python"), "manage.py", *args]
-        done = subprocess.run(
-            command,
-            cwd=self.example.path,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = lifetime.run(command, cwd=self.example.path, env=self.environment())
         if done.returncode:
             raise StackError(f"manage.py {' '.join(args)} failed.", done.stderr[-2000:])
         return done.stdout
@@ -161,7 +157,7 @@ class EmbeddedStack(WoundedStack):
     def logs(self, *names: str) -> str:
         """The log lines of `names`, or of all services and processes."""
         return "\n".join(
-            path.read_text(errors="replace")
+            path.read_text(encoding="utf-8", errors="replace")
             for path in sorted((self.state / "logs").glob("*.log"))
             if not names or path.name.split(".")[0] in names
         )
@@ -177,12 +173,11 @@ class EmbeddedStack(WoundedStack):
             port = self._port(LIVE_PORT)
             self.services["live"] = f"http://127.0.0.1:{port}"
         for name in declared:
-            if name in COMPOSE_ONLY:
-                self.progress(f"without {name} ({COMPOSE_ONLY[name]})")
+            if name in missing():
+                self.progress(f"without {name} ({missing()[name]})")
         # An example's own tests and its benchmark meet the same services on every machine.
-        for name in startable(declared, wheels_only=self.services_only):
-            default, make = EMBEDDED[name]
-            port = self._port(default)
+        for name in startable(self.example, stores_only=self.services_only):
+            port = self._port(ADDRESSES[name].port)
             data, log = self.state / "data" / name, self.state / "logs" / f"{name}.log"
             site = Site(
                 port=port,
@@ -194,7 +189,7 @@ class EmbeddedStack(WoundedStack):
                 outside=lambda owner: self._held.enter_context(outside.taken(owner)),
                 command=declared[name].get("command", ()),
             )
-            service = make(site)
+            service = embedded()[name](site)
             self._services[name] = service
             self.services[name] = service.url
             self.progress(f"starting {name} on port {port}")

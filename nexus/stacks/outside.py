@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 BASE = Path("/var/lib/nexus")
+OPEN = 0o755  # for `nobody` to pass through
 
 
 @contextmanager
@@ -30,10 +31,11 @@ def taken(owner: Path) -> Iterator[Path]:
                 _remove(note)
         note = _note(owner)
         # The note first: a folder without one would stay for ever.
-        note.write_text(f"{owner.resolve()}\n")
+        note.write_text(f"{owner.resolve()}\n", encoding="utf-8")
         folder = note.with_suffix("")
         folder.mkdir(exist_ok=True)
-        lock = note.open()
+        folder.chmod(OPEN)
+        lock = note.open(encoding="utf-8")
         fcntl.flock(lock, fcntl.LOCK_SH)
     with lock:
         yield folder / owner.name
@@ -62,7 +64,7 @@ def _notes() -> list[Path]:
 def _owner(note: Path) -> Path | None:
     """Return whose folder this is; None if that cannot be read."""
     try:
-        owner = Path(note.read_text().removesuffix("\n"))
+        owner = Path(note.read_text(encoding="utf-8").removesuffix("\n"))
     except (OSError, UnicodeDecodeError):
         return None
     return owner if owner.is_absolute() else None
@@ -81,7 +83,7 @@ def _is_gone(note: Path) -> bool:
 
 
 def _remove(note: Path) -> None:
-    with note.open() as lock:
+    with note.open(encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -95,6 +97,7 @@ def _remove(note: Path) -> None:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     BASE.mkdir(parents=True, exist_ok=True)
-    with (BASE / "lock").open("w") as lock:
+    BASE.chmod(OPEN)  # whatever the umask was when it was made
+    with (BASE / "lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,5 +1,6 @@
 """Free ports of this machine: the documented one when nobody has it, else another."""
 
+import errno
 import fcntl
 import os
 import socket
@@ -7,6 +8,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
+
+from nexus import private
 
 # The documented ports: of the process `web`, and of `live`, to which clients connect beside it.
 WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
@@ -31,6 +34,7 @@ class Ports:
 
         Raises:
             OSError: no port is free.
+            PermissionError: the folder of locks is not this user's own.
         """
         for port in range(preferred, preferred + NEIGHBOURS) if preferred else ():
             if is_free(port) and self._reserve(port):
@@ -51,8 +55,14 @@ class Ports:
         self._held.clear()
 
     def _reserve(self, port: int) -> bool:
-        RESERVED.mkdir(exist_ok=True)
-        lock = _path(port).open("w")
+        private.make_folder(RESERVED)
+        try:
+            opened = os.open(_path(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # a link: what it leads to is not ours to lock
+                return False
+            raise
+        lock = os.fdopen(opened)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Given back between open and lock, the file is gone, and the lock keeps nobody off.
@@ -67,8 +77,10 @@ class Ports:
 
 def forget_unused() -> None:
     """Remove the locks that stacks left which were killed."""
-    for path in RESERVED.glob("*"):
-        with path.open() as lock, suppress(BlockingIOError):
+    if not RESERVED.exists():
+        return
+    for path in private.make_folder(RESERVED).glob("*"):
+        with path.open(encoding="utf-8") as lock, suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
 

@@ -97,7 +97,9 @@ class Child:
         """The last lines of its log."""
         if not self.log.exists():
             return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(
+            self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+        )
 
     def _signal_group(self, number: int) -> None:
         if self.popen:
@@ -114,14 +116,21 @@ def wait_until(condition: Callable[[], bool], deadline_seconds: float, step: flo
     return True
 
 
-def resident_bytes(pids: list[int]) -> int:
-    """Resident memory of the processes and all their descendants."""
+def memory_bytes(pids: list[int]) -> int:
+    """Memory of the processes and all their descendants; a page that some share counts once, on Linux."""
     total = 0
     for pid in pids:
-        try:
+        with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
-            for member in [process, *process.children(recursive=True)]:
-                total += member.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
+            total += sum(map(_own_bytes, [process, *process.children(recursive=True)]))
     return total
+
+
+def _own_bytes(process: psutil.Process) -> int:
+    try:
+        info = process.memory_full_info()
+        return int(getattr(info, "pss", info.rss))
+    except psutil.AccessDenied:  # a process of another user
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nexus.stacks.variables import passed_on
+
 LEAST_MAJOR = 4
 PROGRAM = "rabbitmq-server"
 ABSENT = "it has no embedded server"
 # No other node can have it: this one is known to nobody but its stack.
 NODE = "nexus@localhost"
+NODES = "kept"  # not `nodes`, where older data has the user `guest`
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,23 @@ def problem(found: Installed | None) -> str:
     return ""
 
 
-def write_config(data: Path, port: int, management_port: int) -> None:
-    """Write what a node reads, so that nothing of the machine's own RabbitMQ is used."""
+def write_config(data: Path) -> None:
+    """Write what a node reads beside its settings, so that nothing of the machine's own RabbitMQ is used."""
     (data / "conf.d").mkdir(parents=True, exist_ok=True)
-    (data / "rabbitmq.conf").write_text(
-        f"listeners.tcp.1 = 127.0.0.1:{port}\n"
-        f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management_port}\n"
-    )
     (data / "advanced.config").write_text("[].\n")
     (data / "enabled_plugins").write_text("[rabbitmq_management].\n")
+
+
+def settings(port: int, management_port: int, user: str, password: str) -> str:
+    """Return the settings of a node: rabbitmq.conf, which is secret.
+
+    The user is made with the node's data; `guest`, whom everybody knows, is then not.
+    """
+    return (
+        f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+        f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management_port}\n"
+        f"default_user = {user}\ndefault_pass = {password}\n"
+    )
 
 
 def environment(data: Path, distribution_port: int) -> Mapping[str, str]:
@@ -81,12 +92,7 @@ def environment(data: Path, distribution_port: int) -> Mapping[str, str]:
     Its Erlang machine is told name and port of its distribution at the start: then RabbitMQ asks for no epmd,
     which would be a daemon that outlives the stack.
     """
-    alone = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("RABBITMQ_", "ERL_"))
-    }
-    return alone | {
+    return passed_on() | {
         "HOME": str(data),  # of the cookie
         "RABBITMQ_NODENAME": NODE,
         "RABBITMQ_CONF_ENV_FILE": os.devnull,
@@ -94,7 +100,7 @@ def environment(data: Path, distribution_port: int) -> Mapping[str, str]:
         "RABBITMQ_CONFIG_FILES": str(data / "conf.d"),
         "RABBITMQ_ADVANCED_CONFIG_FILE": str(data / "advanced.config"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(data / "enabled_plugins"),
-        "RABBITMQ_MNESIA_BASE": str(data / "nodes"),
+        "RABBITMQ_MNESIA_BASE": str(data / NODES),
         "RABBITMQ_LOG_BASE": str(data / "log"),  # of crash dumps
         "RABBITMQ_LOGS": "-",
         # The script becomes the Erlang machine instead of waiting for one.

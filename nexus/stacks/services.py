@@ -1,6 +1,5 @@
 """Services of the embedded stack: real servers that come as wheels, no Docker and no root needed."""
 
-import filecmp
 import importlib.util
 import os
 import pwd
@@ -16,13 +15,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from nexus import lifetime
-from nexus.environment import locked
-from nexus.experiment import Experiment
+from nexus import lifetime, private
 from nexus.stacks import rabbitmq
+from nexus.stacks.addresses import ADDRESSES, USER
 from nexus.stacks.base import StackError
 from nexus.stacks.processes import Child
-from nexus.stacks.rabbitmq import ABSENT
+from nexus.stacks.reachable import reachable
+from nexus.stacks.state import secret
+from nexus.stacks.variables import passed_on
 
 UNPRIVILEGED = "nobody"
 
@@ -82,19 +82,23 @@ def redis_service(site: Site) -> Service:
             "Valkey has no embedded server for this machine (Linux and macOS on x86-64 and ARM64 have); "
             "use `make up`, which needs Docker."
         ) from error
-    command = (
-        f"'{binary}' --bind 127.0.0.1 --port {port} --dir '{data}' --save 3600 1 --appendonly no "
-        "--daemonize no --maxmemory 200mb --maxmemory-policy noeviction"
-    )
-    url = f"redis://127.0.0.1:{port}/0"
     data.mkdir(parents=True, exist_ok=True)
-    child = Child("redis", command, dict(os.environ), data, site.log)
+    password = password_of(data)
+    # In a file: a command line is shown to every user of the machine.
+    config = data / "valkey.conf"
+    private.write(config, f"requirepass {password}\n")
+    command = (
+        f"'{binary}' '{config}' --bind 127.0.0.1 --port {port} --dir '{data}' --save 3600 1 "
+        "--appendonly no --daemonize no --maxmemory 200mb --maxmemory-policy noeviction"
+    )
+    url = ADDRESSES["redis"].url(port, password)
+    child = Child("redis", command, passed_on(), data, site.log)
     return Service(
         name="redis",
         url=url,
         env={"REDIS_URL": url},
         child=child,
-        ready=lambda: child.alive and _answers_ping(port),
+        ready=lambda: child.alive and _answers_ping(port, password),
     )
 
 
@@ -110,17 +114,16 @@ def postgres_service(site: Site) -> Service:
     if package is None or package.origin is None:
         raise StackError("PostgreSQL has no embedded server for this machine; use `make up`.")
     programs = Path(package.origin).parent / "pginstall"
-    user: int | None = None
-    if os.geteuid() == 0:
-        user = pwd.getpwnam(UNPRIVILEGED).pw_uid
+    user = unprivileged()
+    if user is not None:
         data = site.outside(data)
         programs = reachable(programs, site.outside)
     password_file = data.parent / f"{data.name}.password"
-    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    env = passed_on()
 
     if not (data / "PG_VERSION").exists():
         _create_cluster(programs, data, password_file, user, env)
-    url = f"postgres://nexus:{password_file.read_text()}@127.0.0.1:{port}/postgres"
+    url = ADDRESSES["postgres"].url(port, password_file.read_text(), "postgres")
     command = f"'{programs / 'bin' / 'postgres'}' -D '{data}' -p {port} -h 127.0.0.1 -k ''"
     for setting in postgres_settings(site.command):
         command += f" -c {shlex.quote(setting)}"
@@ -132,7 +135,7 @@ def postgres_service(site: Site) -> Service:
         url=url,
         env={"DATABASE_URL": url},
         child=child,
-        ready=lambda: child.alive and subprocess.run(isready, check=False).returncode == 0,
+        ready=lambda: child.alive and subprocess.run(isready, check=False, env=env).returncode == 0,
     )
 
 
@@ -145,9 +148,8 @@ def postgres_settings(command: Sequence[str]) -> list[str]:
 def varnish_service(site: Site) -> Service:
     """The `varnishd` on PATH, with the example's `varnish/edge.vcl` in front of its web process."""
     data, purge_port = site.data, site.another()
-    user = None
-    if os.geteuid() == 0:
-        user = pwd.getpwnam(UNPRIVILEGED).pw_uid
+    user = unprivileged()
+    if user is not None:
         data = site.outside(data)
     data.mkdir(parents=True, exist_ok=True)
     # Copied: the program may not be allowed to read a folder in somebody's home.
@@ -162,13 +164,13 @@ def varnish_service(site: Site) -> Service:
         f"varnishd -F -n '{data}/work' -f '{data}/default.vcl' -s malloc,64m -p vsl_space=16m "
         f"-a http=127.0.0.1:{site.port},HTTP -a purge=127.0.0.1:{purge_port},HTTP"
     )
-    child = Child("varnish", command, dict(os.environ), Path("/"), site.log, user=user)
+    child = Child("varnish", command, passed_on(), Path("/"), site.log, user=user)
     return Service(
         name="varnish",
         url=f"http://127.0.0.1:{site.port}",
         env={"CDN_PURGE_URL": f"http://127.0.0.1:{purge_port}"},
         child=child,
-        ready=lambda: child.alive and _listens(site.port),
+        ready=lambda: child.alive and listens(site.port),
     )
 
 
@@ -182,13 +184,16 @@ def rabbitmq_service(site: Site) -> Service:
     if found is None or rabbitmq.problem(found):
         raise StackError(f"rabbitmq cannot be started: {rabbitmq.problem(found)}.")
     data, management_port = site.data, site.another()
-    user = None
-    if os.geteuid() == 0:
-        user = pwd.getpwnam(UNPRIVILEGED).pw_uid
-        data = site.outside(data)
-    rabbitmq.write_config(data, site.port, management_port)
+    user = unprivileged()
     if user is not None:
-        os.chown(data, user, user)
+        data = site.outside(data)
+    password = password_of(data)
+    rabbitmq.write_config(data)
+    settings = rabbitmq.settings(site.port, management_port, USER, password)
+    private.write(data / "rabbitmq.conf", settings)
+    if user is not None:
+        for path in (data, data / "rabbitmq.conf"):
+            os.chown(path, user, user)
     child = Child(
         "rabbitmq",
         shlex.quote(str(found.script)),
@@ -197,17 +202,17 @@ def rabbitmq_service(site: Site) -> Service:
         site.log,
         user=user,
     )
-    url = f"amqp://guest:guest@127.0.0.1:{site.port}//"
+    url = ADDRESSES["rabbitmq"].url(site.port, password)
     return Service(
         name="rabbitmq",
         url=url,
         env={
             "CELERY_BROKER_URL": url,
-            "RABBITMQ_MANAGEMENT_URL": f"http://guest:guest@127.0.0.1:{management_port}",
+            "RABBITMQ_MANAGEMENT_URL": f"http://{USER}:{password}@127.0.0.1:{management_port}",
         },
         child=child,
         # It listens last of all.
-        ready=lambda: child.alive and _listens(site.port),
+        ready=lambda: child.alive and listens(site.port),
     )
 
 
@@ -225,7 +230,7 @@ def _create_cluster(
     if user is not None:
         for path in (draft, password_file):
             os.chown(path, user, user)
-    initdb = [str(programs / "bin" / "initdb"), "-D", str(draft), "-U", "nexus", "--encoding=UTF8"]
+    initdb = [str(programs / "bin" / "initdb"), "-D", str(draft), "-U", USER, "--encoding=UTF8"]
     done = lifetime.run(
         [*initdb, "--no-sync", "--auth=scram-sha-256", f"--pwfile={password_file}"],
         user=user,
@@ -240,82 +245,27 @@ def _create_cluster(
     draft.rename(data)
 
 
-def reachable(programs: Path, outside: Callable[[Path], Path]) -> Path:
-    """Return `programs`, or a copy outside if a folder above it is closed to other users."""
-    if all(parent.stat().st_mode & 0o001 for parent in programs.resolve().parents):
-        return programs
-    copy = outside(programs)
-    # One copy for all stacks of a checkout; the package may have been updated since it was made.
-    with locked(copy.with_name("copying")):
-        program = Path("bin") / "postgres"
-        if not (copy / program).exists() or not filecmp.cmp(copy / program, programs / program):
-            draft = copy.with_name("pginstall.new")
-            for old in (draft, copy):
-                shutil.rmtree(old, ignore_errors=True)
-            shutil.copytree(programs, draft, symlinks=True)
-            draft.rename(copy)
-    return copy
-
-
-def _answers_ping(port: int) -> bool:
+def _answers_ping(port: int, password: str) -> bool:
+    wanted = b"+OK\r\n+PONG\r\n"
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.2) as connection:
             connection.settimeout(0.2)
-            connection.sendall(b"PING\r\n")
-            return connection.recv(16).startswith(b"+PONG")
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            return connection.recv(len(wanted), socket.MSG_WAITALL) == wanted
     except OSError:
         return False
 
 
-def _listens(port: int) -> bool:
+def unprivileged() -> int | None:
+    """Return the user for programs that root must not run; None if the caller is not root."""
+    return pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
+
+
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-# Compose service name -> (its documented port, how the embedded stack starts it).
-EMBEDDED: dict[str, tuple[int, Callable[[Site], Service]]] = {
-    "redis": (6379, redis_service),
-    "postgres": (5432, postgres_service),
-}
-# Services that have no wheel: the example needs their program on PATH, or `make up`.
-ON_PATH = ("rabbitmq", "varnish")
-if shutil.which("varnishd"):
-    EMBEDDED["varnish"] = (8002, varnish_service)
-if not (unusable := rabbitmq.problem(rabbitmq.installed())):
-    EMBEDDED["rabbitmq"] = (5672, rabbitmq_service)
-# Name -> why the embedded stack of this machine is without it.
-COMPOSE_ONLY = {
-    name: why
-    for name, why in {"rabbitmq": unusable, "varnish": ABSENT}.items()
-    if name not in EMBEDDED
-}
-
-
-def startable(declared: Mapping[str, Mapping[str, object]], *, wheels_only: bool) -> list[str]:
-    """Return which services of a compose.yml the embedded stack starts.
-
-    One behind a profile stands in for one that is missing.
-
-    Args:
-        wheels_only: leave out what not every machine has.
-    """
-    there = [name for name in EMBEDDED if not wheels_only or name not in ON_PATH]
-    lacking = any(name in ON_PATH and name not in there for name in declared)
-    return [
-        name
-        for name, service in declared.items()
-        if name in there and (lacking or "profiles" not in service)
-    ]
-
-
-def unprovable(experiment: type[Experiment], kind: str) -> str:
-    """Return why a stack of this kind cannot prove the claim on this machine; nothing if it can."""
-    missing = [name for name in experiment.needs if name not in EMBEDDED]
-    if kind == "compose" or not missing:
-        return ""
-    reasons = {COMPOSE_ONLY.get(name, ABSENT) for name in missing} - {ABSENT}
-    why = f" ({'; '.join(sorted(reasons))})" if reasons else ""
-    return (
-        f"{experiment.slug} needs {' and '.join(missing)}, which the embedded stack does not have here{why}; "
-        "STACK=compose proves it."
-    )
+def password_of(data: Path) -> str:
+    """Return the password of the service that keeps its data there; it lies beside, and is as old."""
+    return secret(data.parent, f"{data.name}.password")

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from nexus import private
 from nexus.environment import STATE
 
 CLOCK_STEP_SECONDS = 60  # by which the start of a process may seem to move when the clock is set
@@ -33,8 +34,7 @@ def owned(folder: Path) -> Iterator[None]:
     Raises:
         AlreadyRuns: another process owns it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "stack.lock").open("a") as lock:
+    with (private.make_folder(folder) / "stack.lock").open("a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -50,7 +50,7 @@ def owner(folder: Path) -> psutil.Process | None:
     with suppress(AlreadyRuns), owned(folder):
         return None
     with suppress(ValueError, psutil.NoSuchProcess):
-        pid, began = (folder / "stack.lock").read_text().split()
+        pid, began = (folder / "stack.lock").read_text(encoding="utf-8").split()
         process = psutil.Process(int(pid))
         # In its first moment the owner has not signed yet: what is there is of one before.
         if abs(process.create_time() - float(began)) < CLOCK_STEP_SECONDS:
@@ -61,19 +61,15 @@ def owner(folder: Path) -> psutil.Process | None:
 def read_state(folder: Path) -> dict[str, Any]:
     """Return the parsed stack.json, or an empty dict when nothing is recorded."""
     try:
-        parsed: dict[str, Any] = json.loads((folder / "stack.json").read_text())
+        parsed: dict[str, Any] = json.loads((folder / "stack.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
     return parsed
 
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
-    """Write stack.json in one step, so that a reader never sees half of it."""
-    path = folder / "stack.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".json.new")
-    temporary.write_text(json.dumps(state, indent=2) + "\n")
-    temporary.replace(path)
+    """Write stack.json, which holds passwords."""
+    private.write(private.make_folder(folder) / "stack.json", json.dumps(state, indent=2) + "\n")
 
 
 def compose_runs(name: str) -> bool:
@@ -101,7 +97,5 @@ def secret(folder: Path, name: str) -> str:
     """Return the secret of this stack called `name`, made at first use and readable by its owner alone."""
     path = folder / name
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
-    return path.read_text()
+        private.write(private.make_folder(folder) / name, secrets.token_hex(32))
+    return path.read_text(encoding="utf-8")

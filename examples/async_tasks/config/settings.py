@@ -111,6 +111,8 @@ LOGGING = {
     "loggers": {
         # Django's default tells nobody of a 500 but its ADMINS; a refused request is no error.
         "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        # A request with a wrong Host is answered with 400; a traceback for each would fill the disk.
+        "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
         "jobs": {"handlers": ["console"], "level": "INFO", "propagate": False},
     },
 }

@@ -15,3 +15,15 @@ def test_delay_lies_between_zero_and_the_bound_of_the_attempt(base, cap, failure
 
 def test_bound_doubles_up_to_the_cap():
     assert [Backoff(8, 50).longest(failures) for failures in (1, 2, 3, 4, 5)] == [8, 16, 32, 50, 50]
+
+
+def test_delay_is_drawn_from_all_of_the_bound():
+    """Full jitter: what chooses is asked for a number between 0 and the bound, and is believed."""
+    asked = []
+
+    def uniform(low, high):
+        asked.append((low, high))
+        return high / 4
+
+    assert Backoff(8, 50, uniform).delay(3) == 8
+    assert asked == [(0, 32)]

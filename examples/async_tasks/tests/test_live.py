@@ -166,3 +166,22 @@ def test_process_with_listeners_stops_in_good_order(database_url, job):
 
         # After its good end uvicorn raises the signal anew, which need not end a process that is over anyway.
         assert live.wait(8) in (0, -signal.SIGTERM)
+
+
+def test_body_is_refused_before_it_is_read(live):
+    head = b"POST /api/jobs/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+
+    with socket.create_connection(("127.0.0.1", live.port), timeout=5) as client:
+        client.sendall(head)
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+def test_it_is_one_process_though_the_web_server_has_several(database_url, monkeypatch):
+    monkeypatch.setenv("WEB_CONCURRENCY", "4")
+
+    with started(database_url) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+
+    assert children == ""

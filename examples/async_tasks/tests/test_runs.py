@@ -11,7 +11,8 @@ from django.db import OperationalError, connection
 from jobs import sql
 from jobs.models import DeadLetter, Job, Outbox, Run, State
 from jobs.operating import cancel, replay
-from jobs.runs import Outcome, Transient, perform
+from jobs.runs import Outcome, Transient, ended, perform
+from jobs.runs import Run as Stale
 from jobs.submit import submit
 from jobs.topology import BULK
 
@@ -74,6 +75,25 @@ def test_run_that_was_taken_over_writes_nothing(job, policy, how):
     assert run(job, policy, frozen) is Outcome.FENCED
     assert effects == [2]
     assert Job.objects.get(id=job).state == State.DONE
+
+
+@pytest.mark.parametrize("how", ["done", "tried again", "given up"])
+def test_run_that_ends_while_its_successor_still_runs_writes_nothing(job, policy, how):
+    """Both find the job running: the fencing token alone tells the stale run from its successor."""
+    parameters = {"job": job, "worker": "w", "lease": 60, "most_losses": policy.most_losses}
+    for redelivered in (False, True):
+        assert sql.rows("claim", redelivered=redelivered, **parameters)
+    effects = []
+
+    def work(_run):
+        if how == "done":
+            return lambda: effects.append(1)
+        raise Transient("503") if how == "tried again" else ValueError("month 13")
+
+    assert ended(Stale(job, 1, 0, {}, ""), work, policy) is Outcome.FENCED
+    assert effects == []
+    assert Job.objects.get(id=job).state == State.RUNNING
+    assert not DeadLetter.objects.exists()
 
 
 def test_run_of_a_cancelled_job_writes_nothing(job, policy):

@@ -137,6 +137,8 @@ LOGGING = {
     "loggers": {
         # Django's default tells nobody of a 500 but its ADMINS; a refused request is no error.
         "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        # A request with a wrong Host is answered with 400; a traceback for each would fill the disk.
+        "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
         "shield": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "bans": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # The package writes the address of whom it refuses.

@@ -155,5 +155,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "loggers": {"django": {"handlers": ["console"], "level": "ERROR", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        # A request with a wrong Host is answered with 400; a traceback for each would fill the disk.
+        "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
+    },
 }

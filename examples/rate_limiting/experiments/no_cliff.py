@@ -28,7 +28,7 @@ LIMIT = 100
 # a second. Between .3 and .6 of a second they do so before any window ends.
 QUIET_SECONDS = 1.2
 ATTACK_SECONDS = 4.3  # longer than a window
-ENOUGH = 1.95 * LIMIT  # admitted of the attack; two windows hold one more
+ENOUGH = 2 * LIMIT - 1  # admitted of the attack: all that two windows have after the first request
 
 
 class NoCliff(Experiment):
@@ -66,7 +66,7 @@ class NoCliff(Experiment):
             if admitted(answer):
                 got_in += 1
                 yield self.admitted(answer.seconds, at=answer.received)
-            if got_in > ENOUGH:
+            if got_in >= ENOUGH:
                 return
 
     def judge(self, samples: Samples, params: Params) -> Verdict:

@@ -117,6 +117,36 @@
     show();
   }
 
+  // ---------------------------------------------------------------- contents
+
+  const contents = one("[data-contents]");
+  if (contents) {
+    const links = new Map(all('a[href^="#"]', contents).map((link) => [link.hash.slice(1), link]));
+    const sections = all("main h2[id]").filter((each) => links.has(each.id));
+    let shownAs = null;
+    const tell = () => {
+      const found = sections.findLast((each) => each.getBoundingClientRect().top < innerHeight * 0.36);
+      const link = found ? links.get(found.id) : null;
+      if (link === shownAs) return;
+      shownAs?.removeAttribute("aria-current");
+      link?.setAttribute("aria-current", "true");
+      shownAs = link;
+      // In a strip the current one scrolls into view, and nothing else does.
+      if (link && contents.scrollWidth > contents.clientWidth) contents.scrollLeft = link.offsetLeft - 20;
+    };
+    addEventListener("scroll", () => requestAnimationFrame(tell), { passive: true });
+    tell();
+  }
+
+  // What is folded opens for who is sent into it, and for paper.
+  const reveal = () => {
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target) target.closest("details")?.setAttribute("open", "");
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+  addEventListener("beforeprint", () => all("details.fold").forEach((each) => (each.open = true)));
+
   // ---------------------------------------------------------------- the code pane
 
   const pane = one("[data-pane]");

@@ -188,7 +188,7 @@
     list.replaceChildren(
       ...run.lines.map((line) => {
         const verdict = line.verdict;
-        let word = line.state === "waiting" ? (live ? "waiting" : "not judged") : "measuring";
+        let word = line.state === "waiting" ? (live ? "waiting" : "not judged") : line.samples ? "no verdict yet" : "measuring";
         if (verdict) word = (verdict.holds ? "holds" : "refuted") + (line.state === "done" ? "" : " so far");
         const item = element("li", { "data-variant": line.variant, "data-line-state": line.state });
         item.className = verdict ? (verdict.holds ? "is-holds" : "is-refuted") : "is-open";
@@ -211,6 +211,7 @@
     if (box.dataset.shown === key) return; // open ones stay open
     box.dataset.shown = key;
     box.replaceChildren(...shown.map(([line, exchange]) => exchangeOf(line, exchange)));
+    show(box.closest("[data-exchanges-fold]"), shown.length > 0);
   }
 
   function exchangeOf(line, exchange) {
@@ -278,16 +279,25 @@
   async function drawChart(panel, run) {
     const chart = one("[data-chart]", panel);
     const stamp = `${run.id} ${run.state} ${run.faults.length} ${run.lines.map((line) => `${line.samples}${line.state}`)}`;
-    if (!chart || run.state === "queued" || chart.dataset.stamp === stamp) return;
+    if (!chart || chart.dataset.stamp === stamp) return;
+    const fold = chart.closest("[data-chart-fold]");
+    // Never the recorded chart of another machine under the verdicts of this run.
+    if (Number(chart.dataset.run) !== run.id) {
+      chart.dataset.run = run.id;
+      chart.replaceChildren(element("p", { class: "hint" }, "No sample of this run yet."));
+    }
+    if (run.state === "running" && Number(fold.dataset.opened) !== run.id) {
+      fold.dataset.opened = run.id; // once: whoever folds it has seen it
+      fold.open = true;
+    }
     if (drawing.has(panel)) return drawing.set(panel, true);
-    if (!run.lines.some((line) => line.points.length)) return;
+    if (run.state === "queued" || !run.lines.some((line) => line.points.length)) return;
     drawing.set(panel, false);
     try {
       const answer = await fetch(`${root}runs/${run.id}/chart/`);
       if (answer.ok) {
         chart.innerHTML = await answer.text(); // our own SVG
         chart.dataset.stamp = stamp;
-        chart.dataset.run = run.id;
       }
     } catch {
       // The stream says when the lab is gone.

@@ -1,0 +1,134 @@
+"""Steady reads; Redis is stopped, computations pile up at the barrier; it comes back, and freezes."""
+
+import math
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from nexus.experiment import (
+    Answer,
+    Chart,
+    Experiment,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    rest,
+    volley,
+)
+
+from . import Database, Operator, page, url, version
+
+CAP = 16
+BACK_SECONDS = 5.0
+# Of the reads: before Redis is stopped, until it is started again, and to the end.
+STOP_SECONDS, START_SECONDS, END_SECONDS = 1.0, 4.0, 5.0
+FROZEN_SECONDS = 2.0
+WRITE = "UPDATE flights_airport SET city = city || '!' WHERE code = ANY(%s)"
+
+
+class RedisMayDie(Experiment):
+    slug = "redis-may-die"
+    claim = (
+        "While Redis is stopped or frozen every request is answered with a page and every edit is made, "
+        "no more than 16 computations are in the database at a time, and within 5 s of its return the "
+        "pages are cached and current."
+    )
+    holds = ("layered",)
+    refuted = ("get_or_set",)
+    failed = Series("requests without a page, and edits that were not made")
+    at_a_time = Series("computations in the database")
+    behind = Series("pages neither cached nor current 5 s after the return of Redis")
+    back = Series("s after the return of Redis until the pages are cached and current")
+    chart = Chart(failed, "requests without a page", bound=0)
+    parameters = (Parameter("rate", 60, 20, 200, "requests/s"),)
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        with Database(stack) as database:
+            self._failures = 0
+            codes = database.codes(20)
+            targets = {code: url(stack, variant, code) for code in codes}
+            for target in targets.values():
+                page(target)
+            for way in (self._stopped, self._frozen):
+                yield from way(stack, database, targets, params["rate"])
+                yield from self._recovers(stack, targets)
+
+    def _stopped(
+        self, stack: Stack, database: Database, targets: dict[str, str], rate: float
+    ) -> Iterator[Sample]:
+        began = time.monotonic()
+        answers = self._reads(targets, rate, END_SECONDS)
+        yield from self._failed(answers, began + STOP_SECONDS)
+        with stack.stopped("redis"):
+            with database.barrier():
+                for _ in range(20):
+                    yield self.at_a_time(database.blocked())
+                    rest(0.05)
+            database.execute(WRITE, list(targets))
+            yield from self._failed(answers, began + START_SECONDS)
+        returned = time.monotonic()
+        yield from self._failed(answers)
+        self._returned = returned
+
+    def _frozen(
+        self, stack: Stack, database: Database, targets: dict[str, str], rate: float
+    ) -> Iterator[Sample]:
+        """Connections stay open, nothing is answered, an operator and another client write."""
+        with stack.paused("redis"), ThreadPoolExecutor(1) as pool, Operator(stack) as operator:
+            edited = pool.submit(operator.edit, next(iter(targets)))
+            yield from self._failed(self._reads(targets, rate, FROZEN_SECONDS))
+            self._failures += edited.exception() is not None
+            yield self.failed(self._failures)
+            database.execute(WRITE, list(targets))
+        self._returned = time.monotonic()
+
+    @staticmethod
+    def _reads(targets: dict[str, str], rate: float, seconds: float) -> Iterator[Answer]:
+        pages = [Request(target) for target in targets.values()]
+        requests = [pages[number % len(pages)] for number in range(int(rate * seconds))]
+        return volley(requests, processes=2, connections=50, rate=rate, timeout_seconds=15)
+
+    def _failed(self, answers: Iterator[Answer], end: float = math.inf) -> Iterator[Sample]:
+        for answer in answers:
+            self._failures += answer.status != 200
+            yield self.failed(self._failures, at=answer.received)
+            if time.monotonic() > end:
+                return
+
+    def _recovers(self, stack: Stack, targets: dict[str, str]) -> Iterator[Sample]:
+        """Ask until all is cached and current in one round, whichever process answers."""
+        expected = {code: version(page(url(stack, "uncached", code))) for code in targets}
+        behind = list(targets)
+        while behind and time.monotonic() < self._returned + BACK_SECONDS:
+            answers = {code: page(target) for code, target in targets.items()}
+            behind = [
+                code
+                for code, answer in answers.items()
+                if version(answer) < expected[code] or not self._cached(answer)
+            ]
+        yield self.back(time.monotonic() - self._returned)
+        yield self.behind(len(behind))
+
+    @staticmethod
+    def _cached(answer: Answer) -> bool:
+        return answer.headers.get("cache-status", "").endswith(("=redis", "=local"))
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        asked = len(samples.of(self.failed))
+        words = f"{{measured}} of {asked} requests and edits failed"
+        failed = Verdict.at_most(samples.last(self.failed), 0, words)
+        if not failed.holds:
+            return failed
+        samples.last(self.behind)  # at least once it has to come back
+        most, behind = max(samples.values(self.at_a_time)), sum(samples.values(self.behind))
+        words = f"{{measured}} pages behind {max(samples.values(self.back)):.1f} s after its return"
+        return (
+            failed
+            & Verdict.at_most(most, CAP, "{measured} computations at a time, {bound} are allowed")
+            & Verdict.at_most(behind, 0, words)
+        )
