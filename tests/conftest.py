@@ -47,7 +47,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for case in claims(example, kind)
         ]
         metafunc.parametrize(("stack", "claim"), cases, indirect=["stack"], scope="session")
-    elif "stack" in metafunc.fixturenames:
+    elif "watch" in metafunc.fixturenames:
         cases = [
             (example, "embedded") for example in chosen if "embedded" in stacks(metafunc.config)
         ]
@@ -63,8 +63,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     With --example, the harness's own tests are left to a run without it.
     """
-    driving = sorted((item for item in items if "stack" in item.fixturenames), key=turn)
-    others = [item for item in items if "stack" not in item.fixturenames]
+    proving = [item for item in items if {"claim", "watch"} & set(item.fixturenames)]
+    driving = sorted(proving, key=turn)
+    others = [item for item in items if item not in proving]
     if config.getoption("--example"):
         concerned = [item for item in others if "example" in item.fixturenames]
         config.hook.pytest_deselected(items=[item for item in others if item not in concerned])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import psutil
 import pytest
@@ -14,7 +15,6 @@ from nexus.stacks.compose import ComposeStack, engine_problem
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import project
-from tests.conftest import TOYS
 
 PROXIES = ("haproxy", "nginx")
 CLIENT = "198.18.0.7"
@@ -23,7 +23,7 @@ CLIENT = "198.18.0.7"
 @pytest.fixture
 def proxied(monkeypatch, tmp_path) -> Example:
     monkeypatch.setattr("nexus.environment.STATE", tmp_path)
-    return Example(TOYS / "proxied")
+    return Example(Path(__file__).parent / "proxies" / "proxied")
 
 
 @pytest.fixture
