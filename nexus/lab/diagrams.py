@@ -4,6 +4,7 @@ merman (https://github.com/Latias94/merman) has wheels for some platforms only; 
 a diagram is shown as its source.
 """
 
+import atexit
 import json
 import re
 from functools import cache, lru_cache
@@ -84,6 +85,8 @@ def _engine() -> Any:
         import merman  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
         return None
+    # Dropped before the interpreter takes its modules apart, of which it would complain.
+    atexit.register(_engine.cache_clear)
     return merman.MermanEngine(None, None)
 
 
