@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.table import Table
 
 from nexus.catalog import Example
+from nexus.stacks.variables import PROCESS
 
 SAVE_SECONDS = 0.5
 SOURCE = "*.py"
@@ -35,8 +36,10 @@ def save():
 def begin():
     threading.Thread(target=save, daemon=True).start()
 
-begin()
-os.register_at_fork(after_in_child=begin)
+# A command of manage.py ends by itself, and may measure its own memory.
+if os.environ.get("{PROCESS}"):
+    begin()
+    os.register_at_fork(after_in_child=begin)
 """
 
 

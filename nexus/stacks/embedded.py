@@ -19,7 +19,7 @@ from nexus.stacks.ports import LIVE_PORT, WEB_PORT
 from nexus.stacks.processes import Child, wait_until
 from nexus.stacks.services import Service, Site
 from nexus.stacks.state import secret
-from nexus.stacks.variables import overrides, passed_on
+from nexus.stacks.variables import PROCESS, overrides, passed_on
 
 GRACE_SECONDS = 3.0
 # The load generator is the outermost proxy of the story: it names the client in X-Forwarded-For.
@@ -231,7 +231,8 @@ class EmbeddedStack(WoundedStack):
 
     def _child(self, name: str, command: str) -> Child:
         log = self.state / "logs" / f"{name}.log"
-        return Child(name, command, self.environment(), self.example.path, log)
+        env = {**self.environment(), PROCESS: name}
+        return Child(name, command, env, self.example.path, log)
 
     def _wait(self, child: Child, ready: Callable[[], bool]) -> None:
         # Asked once: on a busy machine a second answer may not come in time, and prove nothing.

@@ -9,6 +9,7 @@ OWN = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
 # Compose prefers the shell's variables to those of the file that it is given.
 DOCKERS = ("PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")
 DOCKERS_OWN = ("DOCKER_", "BUILDKIT_", "BUILDX_")
+PROCESS = "NEXUS_PROCESS"  # which process of the Procfile a program is: `web.1`
 # What a user may set for the example on the command line: `STAFF_TOKEN=… make run EXAMPLE=…`
 OVERRIDES = (
     "SECRET_KEY",

@@ -32,7 +32,7 @@ class Buffered(Worker):  # type: ignore[misc] # neither package publishes types
             cleanup_interval=2,
             asyncore_use_poll=True,  # select() knows 1,024 files
             max_request_header_size=32 * 1024,
-            max_request_body_size=2**20,
+            max_request_body_size=64 * 2**20,  # a list of a million networks has 16 MB
             # The application decides whom to believe about the client; waitress drops names with `_`.
             clear_untrusted_proxy_headers=False,
         )
