@@ -5,6 +5,7 @@ import inspect
 import os
 import re
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,8 @@ from nexus.experiment import Experiment
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = Path(os.environ.get("NEXUS_EXAMPLES", ROOT / "examples"))  # the harness's tests set it
+
+_loading = threading.RLock()  # another thread would find modules that are half there
 
 
 class UnknownName(LookupError):
@@ -66,6 +69,10 @@ class Example:
             ValueError: a claim has no module, a module no claim, or another one than its name says.
         """
         folder = self.path / "experiments"
+        with _loading:
+            return self._loaded(folder)
+
+    def _loaded(self, folder: Path) -> dict[str, type[Experiment]]:
         package = _load(folder / "__init__.py", f"nexus_experiments_{self.name}")
         claims: tuple[str, ...] = package.CLAIMS
         modules = {path.stem.replace("_", "-") for path in folder.glob("[!_]*.py")}

@@ -1,8 +1,10 @@
 """What claims are written in: series, samples, verdicts, and how a run of them is driven."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -269,6 +271,17 @@ def test_request_whose_connection_was_closed_is_an_answer_and_not_sent_again(han
     assert len(seen) == 6
     assert [each.status for each in answers].count(0) == 3
     assert all(each.error for each in answers if each.status == 0)
+
+
+def test_threads_that_ask_at_once_get_whole_experiments(toy):
+    slugs = set(toy.experiments)
+    for name in [name for name in sys.modules if name.startswith("nexus_experiments_toy")]:
+        del sys.modules[name]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: set(Example(toy.path).experiments), range(32)))
+
+    assert all(each == slugs for each in found)
 
 
 def test_claims_and_modules_have_to_agree(tmp_path):

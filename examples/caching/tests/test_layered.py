@@ -252,18 +252,22 @@ def test_without_redis_the_database_gets_no_more_than_its_cap(gone, key, value, 
     assert most == [2]
 
 
+def connected(redis) -> Connection:
+    """A new connection, as the cache makes one."""
+    where = redis.connection_pool.connection_kwargs
+    told = {name: where[name] for name in ("host", "port", "db", "password")}
+    connection = Connection(**told, redis_connect_func=adopt)
+    connection.connect()
+    return connection
+
+
 def test_another_server_is_purged_before_it_is_read(redis, key):
     leases = Leases(redis)
     lease = leases.read(key, TTL).lease
     leases.fill(key, lease, Value(b"old", (key,)), TTL)
     redis.set(f"{PREFIX}run_id", "of the server before the restart")
 
-    where = redis.connection_pool.connection_kwargs
-    connection = Connection(
-        host=where["host"], port=where["port"], db=where["db"], redis_connect_func=adopt
-    )
-    connection.connect()
-    connection.disconnect()
+    connected(redis).disconnect()
 
     assert leases.read(key, TTL).value is None
 
@@ -283,14 +287,9 @@ def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, 
 
 
 def test_known_server_keeps_its_entries(redis, key):
-    where = redis.connection_pool.connection_kwargs
     leases = Leases(redis)
     for _ in range(2):
-        connection = Connection(
-            host=where["host"], port=where["port"], db=where["db"], redis_connect_func=adopt
-        )
-        connection.connect()
-        connection.disconnect()
+        connected(redis).disconnect()
         if not (reading := leases.read(key, TTL)).value:
             leases.fill(key, reading.lease, Value(b"x", (key,)), TTL)
 
