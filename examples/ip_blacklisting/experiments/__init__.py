@@ -44,8 +44,9 @@ PROCESSES = 4
 PAUSE_SECONDS = 0.03
 SERVED, FORBIDDEN = {200}, {400, 403}  # django-blocklist refuses with 400
 REFUSED = FORBIDDEN | {429}
-# Commands of a process at rest: it waits for changes, and asks whether there is one that nobody has sent.
-IDLE = {"xread", "xinfo|stream", "info", "ping", "hello", "client|setinfo", "client|list"}
+# Commands of a healthcheck, and of a process at rest: it waits for changes, and asks whether there is one
+# that nobody has sent.
+IDLE = {"xread", "xinfo|stream", "info", "ping", "auth", "hello", "client|setinfo", "client|list"}
 # What a thread sends twenty times a second at most, however many requests there are.
 BATCHES = {"xadd", "xdel"}
 
