@@ -54,7 +54,7 @@ class SurvivesRedis(Experiment):
         logarithmic=True,
     )
     parameters = (
-        Parameter("rate", 120, 20, 200, "requests/s"),
+        Parameter("rate", 90, 20, 200, "requests/s"),
         Parameter("outage", 2, 1, 10, "s"),
     )
 
