@@ -24,6 +24,7 @@ KEY_WIDTH = 36
 LEVEL_STEP, LEVEL_ABOVE = 0.14, 32  # between variants in parts of a level; a level's name above it
 BARS = 0.84  # of their place, shared by the variants
 MOST_TICKS = 6
+MOST_DOTS = 12  # on a line: past that they run into each other, and only its named value has one
 WIDE_RANGE = 50  # from the least to the greatest x: past that the axis is logarithmic
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 NUMBER = "format(datum.value, abs(datum.value) < 10000 ? ',.12~r' : '.3~s')"
@@ -105,6 +106,8 @@ def _x(chart: Chart, drawn: Sequence[Drawn]) -> Spec:
             scale = {"domain": [-0.5, max(0, len(places) - 1) + 0.5], "nice": False}
         elif places and 0 < places[0] * WIDE_RANGE <= places[-1]:
             scale["type"] = "log"
+            if "values" not in axis:
+                axis["labelExpr"] = f"{DECADE} ? {NUMBER} : ''"
     return {"field": "x", "type": "quantitative", "scale": scale, "axis": axis}
 
 
@@ -159,7 +162,7 @@ def _line(chart: Chart, drawn: Sequence[Drawn], number: int, axes: Spec) -> Spec
         "strokeDash": look.dash,
         "strokeWidth": look.width,
     }
-    dots = [_at(*each.end)] if chart.x == TIME else values
+    dots = [_at(*each.end)] if chart.x == TIME or len(values) > MOST_DOTS else values
     return {
         "layer": [
             {**_data(values), "mark": line, "encoding": axes},
