@@ -11,6 +11,7 @@ from nexus.console import USAGE, Steps, console, ends_by_signal, fail, sentences
 from nexus.environment import state_dir
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.offered import unprovable
 from nexus.stacks.processes import memory_bytes
 from nexus.stacks.state import AlreadyRuns, compose_runs, owned, project, read_state
 
@@ -155,7 +156,7 @@ def _kind(stack: str) -> "Kind":
 
 def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -> bool:
     from nexus import report
-    from nexus.prove import proof_stack, unprovable
+    from nexus.prove import proof_stack
     from nexus.prove import prove as run_all
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())
@@ -187,7 +188,7 @@ def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -
 
 def _cover(example: Example, claim: str | None) -> None:
     from nexus import coverage, report
-    from nexus.prove import proof_stack, unprovable
+    from nexus.prove import proof_stack
     from nexus.prove import prove as run_all
 
     experiments = [example.experiment(claim)] if claim else list(example.experiments.values())

@@ -17,7 +17,9 @@ from typing import NoReturn
 import psutil
 
 PR_SET_CHILD_SUBREAPER = 36
-GRACE_SECONDS = 5
+GRACE_SECONDS = (
+    3  # below that of the watchdog, which would end this process before it ended the rest
+)
 
 
 def main(command: Sequence[str]) -> int:

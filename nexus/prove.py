@@ -18,8 +18,6 @@ from nexus.load import Exchange, Exchanges, watching
 from nexus.stacks.base import Progress, silent
 from nexus.stacks.compose import ComposeStack
 from nexus.stacks.embedded import EmbeddedStack, remove_data
-from nexus.stacks.offered import embedded, missing
-from nexus.stacks.rabbitmq import ABSENT
 from nexus.stacks.state import owner, project
 
 type Kind = Literal["embedded", "compose"]
@@ -50,19 +48,6 @@ class Proof:
     @property
     def as_declared(self) -> bool:
         return self.verdict.holds == self.expected
-
-
-def unprovable(experiment: type[Experiment], kind: str) -> str:
-    """Return why a stack of this kind cannot prove the claim on this machine; nothing if it can."""
-    lacking = [name for name in experiment.needs if name not in embedded()]
-    if kind == "compose" or not lacking:
-        return ""
-    reasons = {missing().get(name, ABSENT) for name in lacking} - {ABSENT}
-    why = f" ({'; '.join(sorted(reasons))})" if reasons else ""
-    return (
-        f"{experiment.slug} needs {' and '.join(lacking)}, which the embedded stack does not have here{why}; "
-        "STACK=compose proves it."
-    )
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from nexus import charts, results
 from nexus.catalog import ROOT, Example
 from nexus.experiment import Stack
 from nexus.machine import this_machine
-from nexus.prove import Proof, unprovable
+from nexus.prove import Proof
+from nexus.stacks.offered import unprovable
 
 
 def line(proof: Proof) -> str:

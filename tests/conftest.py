@@ -10,11 +10,12 @@ import pytest
 from nexus import catalog
 from nexus.catalog import Example
 from nexus.coverage import Watch
-from nexus.prove import proof_stack, unprovable
+from nexus.prove import proof_stack
 from nexus.stacks import outside
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack, engine_problem
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.offered import unprovable
 
 TOYS = Path(__file__).parent / "examples"
 

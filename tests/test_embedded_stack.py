@@ -27,10 +27,10 @@ import redis
 from nexus import lifetime
 from nexus.catalog import Example
 from nexus.environment import state_dir
-from nexus.prove import unprovable
 from nexus.stacks import offered, outside, rabbitmq, services
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.offered import unprovable
 from nexus.stacks.outside import taken
 from nexus.stacks.ports import RESERVED, Ports, forget_unused
 from nexus.stacks.processes import Child, memory_bytes, wait_until

@@ -22,6 +22,10 @@ from nexus.stacks.processes import wait_until
 TOYS = ROOT / "tests" / "examples"
 SLOW_MS = 30_000  # a start installs and migrates; everything else answers at once
 WIDTHS = (390, 820, 1440)
+AUDITED = {
+    (390, "light"),
+    (1440, "dark"),
+}  # colours do not depend on the width, nor roles on the theme
 
 
 @dataclass
@@ -379,8 +383,9 @@ def test_pages_are_accessible_and_fit_their_width(browser, library, scheme, widt
     source = f"{library.url}rate_limiting/files/limiter/policy.py.html#L10-L20"
     for address in [*pages(library), source]:
         opened.goto(address)
-        found = Axe().run(opened)
-        assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
+        if (width, scheme) in AUDITED:
+            found = Axe().run(opened)
+            assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
         overflow = opened.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

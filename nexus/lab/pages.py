@@ -13,8 +13,8 @@ from nexus.experiment import Experiment, Parameter
 from nexus.lab import diagrams, markdown, source
 from nexus.lab.markdown import Part, Reference
 from nexus.lab.source import Folder, SourceFile
-from nexus.prove import unprovable
 from nexus.results import Record, Recording, Run
+from nexus.stacks.offered import unprovable
 
 # Where the claims go that no paragraph names.
 LAST_RESORT = "proof"

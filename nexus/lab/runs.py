@@ -16,9 +16,9 @@ from nexus.experiment import Experiment, ExperimentError, Samples, Verdict
 from nexus.lab.events import EventLog
 from nexus.lab.stacks import Refused, Stacks
 from nexus.load import Answer, Exchanges, LoadError, Request, watching
-from nexus.prove import unprovable
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.offered import unprovable
 
 type State = Literal["queued", "running", "done", "cancelled", "failed"]
 ENDED: tuple[State, ...] = ("done", "cancelled", "failed")

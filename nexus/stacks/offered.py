@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 from nexus.catalog import Example
+from nexus.experiment import Experiment
 from nexus.stacks import rabbitmq
 from nexus.stacks.proxies import CONFIGURATIONS, haproxy_service, nginx_service
 from nexus.stacks.rabbitmq import ABSENT
@@ -61,3 +62,16 @@ def startable(example: Example, *, stores_only: bool) -> list[str]:
         for name, service in declared.items()
         if name in there and (lacking or "profiles" not in service)
     ]
+
+
+def unprovable(experiment: type[Experiment], kind: str) -> str:
+    """Return why a stack of this kind cannot prove the claim on this machine; nothing if it can."""
+    lacking = [name for name in experiment.needs if name not in embedded()]
+    if kind == "compose" or not lacking:
+        return ""
+    reasons = {missing().get(name, ABSENT) for name in lacking} - {ABSENT}
+    why = f" ({'; '.join(sorted(reasons))})" if reasons else ""
+    return (
+        f"{experiment.slug} needs {' and '.join(lacking)}, which the embedded stack does not have here{why}; "
+        "STACK=compose proves it."
+    )
