@@ -3,6 +3,7 @@ EXAMPLE ?=
 CLAIM   ?=
 STACK   ?= embedded
 RECORD  ?=
+TIMES   ?=
 CHECK   ?=
 COVERAGE ?=
 
@@ -41,8 +42,8 @@ up: .venv/dev.stamp ## EXAMPLE=…: start an example in containers
 down: .venv/dev.stamp ## EXAMPLE=…: stop its containers and remove their volumes
 	@$(NEXUS) down $(EXAMPLE)
 
-prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [STACK=embedded|compose] [RECORD=1|COVERAGE=1]: run the experiments
-	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) --stack $(STACK) $(if $(RECORD),--record) $(if $(COVERAGE),--coverage)
+prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [STACK=embedded|compose] [RECORD=1|COVERAGE=1|TIMES=10]: run the experiments
+	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) --stack $(STACK) $(if $(RECORD),--record) $(if $(COVERAGE),--coverage) $(if $(TIMES),--times $(TIMES))
 
 test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
 	@$(PYTEST) -n 3 --dist loadfile -m "not alone"; status=$$?; [ $$status -le 1 ] || exit $$status; \

@@ -131,9 +131,12 @@ def prove(
     coverage: Annotated[
         bool, typer.Option(help="Prove the solution alone, and print which lines that reaches.")
     ] = False,
+    times: Annotated[int, typer.Option(min=1, help="Run everything so often in a row.")] = 1,
 ) -> None:
     """Run experiments and print a table of claims and variants with figures."""
     with sentences(), ends_by_signal():
+        if times > 1 and (record or coverage):
+            fail("TIMES is for looking: it goes with neither RECORD=1 nor COVERAGE=1.", code=USAGE)
         chosen = [catalog.example(name)] if name else catalog.examples()
         kind = _kind(stack)
         if coverage:
@@ -142,7 +145,9 @@ def prove(
             for each in chosen:
                 _cover(each, claim)
             return
-        differing = [each for each in chosen if not _prove(each, claim, kind, record=record)]
+        differing = [
+            each for each in chosen if not _prove(each, claim, kind, record=record, times=times)
+        ]
     if differing:
         names = ", ".join(each.name for each in differing)
         fail(f"At least one verdict differs from what is declared: {names}.")
@@ -154,7 +159,7 @@ def _kind(stack: str) -> "Kind":
     return "compose" if stack == "compose" else "embedded"
 
 
-def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -> bool:
+def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool, times: int) -> bool:
     from nexus import report
     from nexus.prove import proof_stack
     from nexus.prove import prove as run_all
@@ -172,14 +177,14 @@ def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool) -
         proof_stack(example, kind, steps) as stack,
     ):
         for proof in run_all(
-            stack, experiments, lambda each, with_: steps(f"{each.slug}, {with_}")
+            stack, experiments * times, lambda each, with_: steps(f"{each.slug}, {with_}")
         ):
             proofs.append(proof)
             console.print(report.line(proof), soft_wrap=True)
         if record and not claim and kind == "embedded":
             steps("recording what its commands print")
             report.record_outputs(example, stack)
-    console.print(report.table(example, kind, proofs))
+    console.print((report.spread if times > 1 else report.table)(example, kind, proofs))
     if record:
         report.record(example, kind, proofs)
         console.print(f"Recorded in results/{example.name}.json; `make sync` fills the write-ups.")

@@ -41,6 +41,31 @@ def table(example: Example, kind: str, proofs: list[Proof]) -> Table:
     return table
 
 
+def spread(example: Example, kind: str, proofs: list[Proof]) -> Table:
+    """Say of proofs that were repeated how often each was as declared, and how far its figures lay apart."""
+    table = Table(title=f"{example.title} on the {kind} stack, repeated")
+    for column in ("Claim", "Variant", "As declared", "Measured", "Bound"):
+        table.add_column(column, overflow="fold")
+    repeated: dict[tuple[str, str], list[Proof]] = {}
+    for proof in proofs:
+        repeated.setdefault((proof.experiment.slug, proof.variant), []).append(proof)
+    for (slug, variant), found in repeated.items():
+        well = sum(proof.as_declared for proof in found)
+        table.add_row(
+            slug,
+            variant,
+            f"{well} of {len(found)}",
+            _range([proof.verdict.measured for proof in found]),
+            _range([proof.verdict.bound for proof in found]),
+            style=None if well == len(found) else "bold red",
+        )
+    return table
+
+
+def _range(values: list[float]) -> str:
+    return " to ".join(dict.fromkeys(f"{value:,.4g}" for value in (min(values), max(values))))
+
+
 def record(example: Example, kind: str, proofs: list[Proof]) -> None:
     def first(proof: Proof) -> str:
         return "compose" if unprovable(proof.experiment, "embedded") else "embedded"

@@ -224,6 +224,19 @@ def test_proof_prints_a_table_and_leaves_nothing(env, tmp_path):
     assert list((tmp_path / "toy" / "proofs").iterdir()) == []
 
 
+def test_proofs_in_a_row_are_counted_and_never_recorded(env):
+    done = nexus("prove", "toy", "--claim", "it-answers", "--times", "3", env=env)
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"it-answers +\S+ slow +\S+ 3 of 3 +\S+ 500 +\S+ 200", done.stdout)
+
+    recorded = nexus("prove", "toy", "--times", "3", "--record", env=env)
+    assert recorded.returncode == 2
+    assert recorded.stderr.strip() == (
+        "TIMES is for looking: it goes with neither RECORD=1 nor COVERAGE=1."
+    )
+
+
 def test_claim_about_a_service_that_the_stack_lacks_is_named_and_left_to_the_other(env, tmp_path):
     examples = tmp_path / "examples"
     subprocess.run(["cp", "-r", TOYS, examples], check=True)
