@@ -1,27 +1,23 @@
 """Experiments that people start from a page: one at a time, in the order of asking."""
 
-import dataclasses
 import itertools
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from nexus import charts, results
 from nexus.drive import concluded, drive, judged
-from nexus.experiment import Experiment, ExperimentError, Samples, Verdict
+from nexus.experiment import Experiment, ExperimentError, Samples
 from nexus.lab.events import EventLog
+from nexus.lab.run import ENDED, Fault, Line, Run, described, described_line, picture
 from nexus.lab.stacks import Refused, Stacks
-from nexus.load import Answer, Exchanges, LoadError, Request, watching
+from nexus.load import Answer, LoadError, Request, watching
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.offered import unprovable
 
-type State = Literal["queued", "running", "done", "cancelled", "failed"]
-ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
 # Hand of the stack -> what it has done, as the chart says it.
 FAULTS = {
     "stop": "stopped",
@@ -35,59 +31,10 @@ WAITING = 20  # runs that nobody has the patience for
 PULSE_SECONDS = 0.2
 # Of one core: what judging and drawing may take from a measurement on the same machine.
 PULSE_SHARE = 0.1
-DRAWN_POINTS = 200
 
 
 class Cancelled(Exception):
     """Raised inside an experiment to end it at its next sample or answer."""
-
-
-@dataclass
-class Line:
-    """One variant of a run: what is seen of it, and how it is judged.
-
-    Attributes:
-        samples: grows while it runs; judged whole, drawn thinned.
-        origin: when the clock of its samples began, as well as they tell; None before the first.
-    """
-
-    variant: str
-    expected: bool
-    state: Literal["waiting", "running", "done"] = "waiting"
-    samples: Samples = field(default_factory=Samples)
-    verdict: Verdict | None = None
-    exchanges: Exchanges = field(default_factory=Exchanges)
-    origin: float | None = None
-    drawn: list[tuple[float, float]] | None = None
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that was hurt, by a person at the lab (`own`) or by the experiment itself."""
-
-    line: Line
-    at: float
-    label: str
-    own: bool
-
-
-@dataclass
-class Run:
-    """One press of Run: a claim, some of its variants one after the other, and their parameters."""
-
-    number: int
-    example: str
-    experiment: type[Experiment]
-    params: Mapping[str, float]
-    lines: list[Line]
-    state: State = "queued"
-    error: str = ""
-    faults: list[Fault] = field(default_factory=list)
-    cancelled: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def current(self) -> Line | None:
-        return next((line for line in self.lines if line.state == "running"), None)
 
 
 class Runs:
@@ -196,7 +143,7 @@ class Runs:
     def describe(self) -> list[dict[str, Any]]:
         """Every run that is known, oldest first, as the pages show it."""
         with self._changed:
-            return [self._described(run) for run in self._runs.values()]
+            return [described(run) for run in self._runs.values()]
 
     def drawn(self, number: int) -> str:
         """The run's chart as SVG.
@@ -206,20 +153,8 @@ class Runs:
         """
         with self._changed:
             run = self._find(number)
-            described = self._described(run)
-        lines = [
-            charts.Line(
-                variant=line["variant"],
-                holds=line["verdict"]["holds"] if line["verdict"] else None,
-                expected=line["expected"],
-                points=line["points"],
-                bound=line["verdict"] and line["verdict"]["bound"],
-            )
-            for line in described["lines"]
-            if line["points"]
-        ]
-        faults = [(each["seconds"], each["label"]) for each in described["faults"]]
-        return charts.svg(charts.spec(run.experiment.chart, lines, faults=faults))
+            shown = described(run)
+        return picture(run, shown)
 
     def close(self) -> None:
         """Cancel what runs and wait for it."""
@@ -328,7 +263,7 @@ class Runs:
             began = time.thread_time()
             seen_so_far = Samples(line.samples[:seen], over=False)
             line.verdict = judged(run.experiment(), seen_so_far, run.params)
-            self.log.append("points", {"run": run.number, **self._described_line(run, line)})
+            self.log.append("points", {"run": run.number, **described_line(run, line)})
             pause = max(PULSE_SECONDS, (time.thread_time() - began) / PULSE_SHARE)
 
     def _hurt_in_turn(self) -> None:
@@ -350,53 +285,5 @@ class Runs:
 
     def _say(self, run: Run) -> None:
         with self._changed:
-            described = self._described(run)
-        self.log.append("run", described)
-
-    def _described(self, run: Run) -> dict[str, Any]:
-        return {
-            "id": run.number,
-            "example": run.example,
-            "claim": run.experiment.slug,
-            "state": run.state,
-            "cancelling": run.cancelled.is_set() and run.state not in ENDED,
-            "params": dict(run.params),
-            "lines": [self._described_line(run, line) for line in run.lines],
-            "faults": [
-                {
-                    "variant": each.line.variant,
-                    "seconds": round(max(0, each.at - each.line.origin), 2),
-                    "label": each.label,
-                    "own": each.own,
-                }
-                for each in run.faults
-                # What an experiment restarts before its clock begins is no part of what it measures.
-                if each.line.origin is not None and (each.own or each.at >= each.line.origin)
-            ],
-            "error": run.error,
-        }
-
-    def _described_line(self, run: Run, line: Line) -> dict[str, Any]:
-        chart = run.experiment.chart
-        drawn = line.drawn
-        if drawn is None:
-            found = charts.thin(charts.points(chart, list(line.samples)), DRAWN_POINTS)
-            drawn = [(round(seconds, 3), value) for seconds, value in found]
-            if line.state == "done":
-                line.drawn = drawn
-        return {
-            "variant": line.variant,
-            "expected": line.expected,
-            "state": line.state,
-            "verdict": dataclasses.asdict(line.verdict) if line.verdict else None,
-            "points": drawn,
-            "samples": len(line.samples),
-            "now": [
-                f"{line.samples.last(series):g} {series.unit}"
-                for series in run.experiment.live
-                if line.state == "running" and line.samples.of(series)
-            ],
-            "exchanges": [
-                dataclasses.asdict(each) for each in results.kept(line.exchanges.found.values())
-            ],
-        }
+            shown = described(run)
+        self.log.append("run", shown)
