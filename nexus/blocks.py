@@ -308,10 +308,11 @@ def output(ask: Ask) -> str:
 
 
 def headline(ask: Ask) -> str:
-    """`headline`: every example with its claim in one sentence and its charted figures."""
+    """`headline`: every example with its claim in one sentence and its charted figures, in learning order."""
     ask.count(0, 0, "`headline`")
     rows = []
-    for readme in sorted(ask.page.site.root.glob("examples/*/README.md")):
+    found = sorted(ask.page.site.root.glob("examples/*/README.md"))
+    for readme in sorted(found, key=lambda each: Example(each.parent).order):
         text = ask.page.site.read(readme)
         title, sentence = _opening(text, ask.page.site.name(readme))
         link = f"[{title}](examples/{readme.parent.name}/README.md)"

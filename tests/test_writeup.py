@@ -1,5 +1,6 @@
 """`make sync` fills what is marked, touches nothing else, and says what it cannot fill."""
 
+import re
 import textwrap
 from dataclasses import replace
 from datetime import date
@@ -109,6 +110,7 @@ def repository(tmp_path):
         example / "limiter" / "token_bucket.lua": SCRIPT,
         example / "limiter" / "__pycache__" / "x.pyc": "",
         example / "Procfile": "web: serve\n",
+        example / "compose.yml": "x-nexus: {order: 2}\nservices: {web: {}}\n",
         example / "experiments" / "__init__.py": 'CLAIMS = ("burst-is-bounded",)\n',
         example / "experiments" / "burst_is_bounded.py": EXPERIMENT,
     }.items():
@@ -533,6 +535,21 @@ def test_the_headline_takes_the_last_of_each_verdict(repository, record):
     ) in text
 
 
+def test_the_headline_is_in_the_order_in_which_one_learns(repository):
+    for name, order in (("admission", 3), ("rate_limiting", 2), ("zones", 1)):
+        write(repository, f"# {name}\n\nOne sentence.\n", f"examples/{name}/README.md")
+        text = f"x-nexus: {{order: {order}}}\nservices: {{web: {{}}}}\n"
+        write(repository, text, f"examples/{name}/compose.yml")
+
+    text = filled(repository, "<!-- nexus:headline -->\n<!-- /nexus -->\n", "README.md")
+
+    assert re.findall(r"\(examples/(\w+)/README.md\)", text) == [
+        "zones",
+        "rate_limiting",
+        "admission",
+    ]
+
+
 def test_the_tree_says_what_each_file_is_for(repository):
     text = filled(repository, "<!-- nexus:tree -->\n<!-- /nexus -->\n")
 
@@ -541,6 +558,7 @@ def test_the_tree_says_what_each_file_is_for(repository):
 
         ```text
         rate_limiting/
+          compose.yml            the services it needs, and its processes as containers
           Procfile               its processes: release, web, worker
           README.md              the write-up
           experiments/
