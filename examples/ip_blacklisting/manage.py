@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's commands, and this example's own: `bans`, `keep`, `forget`, `replay`, `match`."""
+"""Run Django's commands, and this example's own: `prepare`, `keeper`, `ask`."""
 
 import os
 import sys

@@ -5,7 +5,6 @@ from django.apps import AppConfig
 
 class BansConfig(AppConfig):
     name = "bans"
-    verbose_name = "Bans"
 
     def ready(self) -> None:
-        from bans import checks  # noqa: F401 -- registers them
+        from . import checks  # noqa: F401 -- registers them

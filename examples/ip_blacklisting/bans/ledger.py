@@ -1,17 +1,12 @@
 """Bans and feeds are written here: guarded, once, in the database, and on the stream once it has them."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any, LiteralString
+from datetime import timedelta
 
-import psycopg
 from django.db import connection, transaction
-from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -19,19 +14,16 @@ from shield import feeds
 from shield.addresses import Network, parse_network
 from shield.feeds import Import
 from shield.replica import Change as Applied
+from shield.run import Run, pack
 from shield.snapshot import digest
+from shield.table import TOP
 
-from bans import stream, wiring
-from bans.models import Ban, Change, Feed
+from . import configured, stream
+from .models import Ban, Change, Feed, Feeds
 
 LOOPBACK = (parse_network("127.0.0.0/8"), parse_network("::1"))
-WIDEST = {4: 16, 6: 32}  # bits: a wider ban is a mistake more often than an attack
-
 WRITERS_LOCK = 7239  # which a trigger takes for who writes past this module, see schema.sql
 PATIENCE_SECONDS = 0.25
-REPLACE_FEED: LiteralString = (
-    Path(__file__).with_name("sql").joinpath("replace_feed.sql").read_text()
-)
 
 _publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 logger = logging.getLogger(__name__)
@@ -41,112 +33,92 @@ class Refused(ValueError):
     """The ban would hurt those who must not be banned; the message says whom."""
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who changes the list, and where from, so that nobody bans themselves."""
-
-    name: str
-    network: Network | None = None
-
-
-def guard(
-    network: Network, actor: Actor, kind: str = Ban.Kind.DENY, expires: datetime | None = None
-) -> None:
-    """Raise Refused if a ban of the network would be a mistake; an exception hurts nobody."""
-    if expires is not None and expires <= timezone.now():
-        raise Refused(f"it would be over already, since {expires:%Y-%m-%d %H:%M} UTC")
+def guard(network: Network, kind: str, own: Network | None) -> None:
+    """Raise Refused if a ban, or an exception, of the network would be a mistake."""
+    if network.length < TOP[network.version]:
+        raise Refused(f"{network} is wider than /{TOP[network.version]}")
     if kind == Ban.Kind.ALLOW:
         return
-    if network.length < WIDEST[network.version]:
-        raise Refused(f"{network} is wider than /{WIDEST[network.version]}")
-    for own in LOOPBACK:
-        if network.overlaps(own):
+    for loopback in LOOPBACK:
+        if network.overlaps(loopback):
             raise Refused(f"{network} contains loopback addresses")
-    for proxy in wiring.proxies().networks:
+    for proxy in configured.proxies().networks:
         if network.overlaps(proxy):
             raise Refused(f"{network} contains addresses of the trusted proxy {proxy}")
-    if actor.network and network.overlaps(actor.network):
+    if own and network.overlaps(own):
         raise Refused(f"{network} contains your own address")
 
 
-def add(network: Network, actor: Actor, **fields: Any) -> tuple[Ban, bool]:
-    """Ban a network, or make it an exception; return the ban, and whether it is new.
+def add(
+    network: Network,
+    kind: str = Ban.Kind.DENY,
+    *,
+    seconds: int | None = None,
+    own: Network | None = None,
+) -> bool:
+    """Ban a network, or make it an exception; return whether that is new.
 
-    Of many who do the same at once one succeeds, and all get its ban.
+    Of many who do the same at once one succeeds. *own* is who asks, so that nobody bans themselves.
 
     Raises:
         Refused: see `guard`.
     """
-    kind = fields.get("kind", Ban.Kind.DENY)
-    guard(network, actor, kind, fields.get("expires"))
-    with written_by(actor):
+    guard(network, kind, own)
+    with writing():
+        same = Ban.objects.filter(network=str(network), kind=kind, lifted=None)
         # Looked for before it is made: a violated constraint would put the network into PostgreSQL's log.
-        if found := Ban.objects.active().filter(network=str(network), kind=kind).first():
-            return found, False
-        return Ban.objects.create(network=str(network), **fields), True
+        if same.active().exists():
+            return False
+        same.update(lifted=Now())
+        expires = timezone.now() + timedelta(seconds=seconds) if seconds else None
+        Ban.objects.create(network=str(network), kind=kind, expires=expires)
+        return True
 
 
-def alter(ban: Ban, actor: Actor, **fields: Any) -> None:
-    """Change what a ban refuses, for how long, or why; not whom."""
-    with written_by(actor):
-        Ban.objects.filter(pk=ban.pk, lifted=None).update(**fields)
+def lift(network: Network) -> None:
+    """Lift the ban, and the exception, of exactly this network."""
+    with writing():
+        Ban.objects.filter(network=str(network), lifted=None).update(lifted=Now())
 
 
-def lift(bans: Sequence[int], actor: Actor) -> int:
-    """Lift bans by id; return how many were not lifted yet."""
-    with written_by(actor):
-        return Ban.objects.filter(pk__in=bans, lifted=None).update(lifted=Now())
-
-
-def lift_network(network: Network, actor: Actor, kind: str = Ban.Kind.DENY) -> int:
-    """Lift the ban of exactly this network; return how many there were, 0 or 1."""
-    found = Ban.objects.filter(network=str(network), kind=kind, lifted=None)
-    return lift(list(found.values_list("pk", flat=True)), actor)
-
-
-def import_feed(
-    name: str, lines: Iterable[str], actor: Actor, *, expires: datetime | None = None
-) -> tuple[Feed, Import]:
+def import_feed(name: str, data: bytes, *, force: bool = False) -> Import:
     """Put a feed in the place of its last version, in one step; the last one stays if this cannot be right.
 
     Raises:
         Unfit: the list as a whole is refused.
     """
-    result = feeds.read(lines, wiring.proxies().networks)
-    with written_by(actor):
-        last = Feed.objects.select_for_update().defer("run").filter(name=name).first()
-        feeds.check(result, last.networks if last else 0)
-        fields = {
-            "name": name,
-            "networks": result.networks,
-            "digest": digest(result.run),
-            "run": result.run,
-            "expires": expires,
-        }
-        # Django would write the run into the statement as text, several times its size.
-        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-            cursor.execute(REPLACE_FEED, fields)
-        feed = Feed.objects.defer("run").get(name=name)
-    return feed, result
+    result = feeds.read(data, [network.span for network in configured.proxies().networks])
+    with writing():
+        last = Feed.objects.defer("run").filter(name=name).first()
+        if not force:
+            feeds.check(result, last.networks if last else 0)
+        values = {"networks": result.networks, "run": result.run}
+        Feed.objects.defer("run").update_or_create(values, name=name)
+        merge()
+    return result
 
 
-def drop_feed(name: str, actor: Actor) -> None:
-    """Empty a feed; its row stays, for its versions count on."""
-    with written_by(actor):
-        Feed.objects.filter(name=name, networks__gt=0).update(
-            version=F("version") + 1, networks=0, digest="", run=b""
-        )
+def drop_feed(name: str) -> None:
+    with writing():
+        if Feed.objects.filter(name=name).delete()[0]:
+            merge()
+
+
+def merge() -> None:
+    """Make one run of all feeds, so that a lookup in it costs the same however many there are."""
+    runs = [Run(memoryview(bytes(run))) for run in Feed.objects.values_list("run", flat=True)]
+    networks = sum(run.networks for run in runs)
+    merged = pack((span for run in runs for span in run), networks)
+    values = {"networks": networks, "run": merged, "digest": digest(merged)}
+    Feeds.objects.defer("run").update_or_create(values, pk=1)
 
 
 @contextmanager
-def written_by(actor: Actor) -> Iterator[None]:
-    """Write as *actor*, one after the other, in one transaction; tell all processes once it is committed."""
+def writing() -> Iterator[None]:
+    """Write one after the other, in one transaction; tell all processes once it is committed."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('bans.actor', %s, true), pg_advisory_xact_lock(%s)",
-                [actor.name, WRITERS_LOCK],
-            )
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
         yield
         transaction.on_commit(publish_soon)
 
@@ -164,19 +136,18 @@ def _publish() -> None:
 
 
 def publish() -> None:
-    """Append to the stream what it does not have yet; without Redis the processes ask the database."""
+    """Append to the stream what it does not have yet; without Redis the processes ask the database.
+
+    If the last change there is not the database's, it tells of another past: a restore. It begins anew.
+    """
     try:
-        name = epoch()
-        last = stream.latest(wiring.redis(), name)
-        newer = Change.objects.filter(seq__gt=last).order_by("-seq")[: stream.KEPT]
-        changes = [Applied(each.seq, each.after) for each in reversed(newer)]
-        stream.publish(wiring.redis(), name, changes)
+        seq, mark = stream.last(configured.redis())
+        found = Change.objects.filter(seq__gte=seq).order_by("-seq")[: stream.KEPT]
+        changes = [Applied(each.seq, each.mark, each.previous, each.after) for each in found][::-1]
+        if seq and (not changes or (changes[0].seq == seq and changes[0].mark != mark)):
+            configured.redis().delete(stream.KEY)
+            publish()
+        else:
+            stream.publish(configured.redis(), [each for each in changes if each.seq > seq])
     except RedisError as error:
         logger.warning("a change was committed, but Redis does not answer: %s", error)
-
-
-def epoch() -> str:
-    """Return which list this is."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id::text FROM bans_epoch")
-        return str(cursor.fetchone()[0])

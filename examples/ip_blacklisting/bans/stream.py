@@ -11,8 +11,8 @@ from redis.retry import Retry
 from shield.follower import SourceDown
 from shield.replica import Change
 
+KEY = "bans:changes"
 KEPT = 10_000  # changes; who is further behind asks PostgreSQL
-SPARE_SECONDS = 0.5  # that an answer may be late
 
 
 def connect(url: str, *, timeout_seconds: float = 0.5) -> "Redis":
@@ -25,51 +25,52 @@ def connect(url: str, *, timeout_seconds: float = 0.5) -> "Redis":
     )
 
 
-def key(epoch: str) -> str:
-    return f"bans:{epoch}:changes"
-
-
 class RedisStream:
     """Implements `shield.follower.Stream`; for one thread."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
 
-    def wait(self, epoch: str, after: int, seconds: float) -> Sequence[Change]:
+    def wait(self, after: int, seconds: float) -> Sequence[Change]:
         """Return the changes after *after*, or nothing if there are none for so many seconds."""
         try:
-            answer = self._redis.xread(
-                {key(epoch): f"{after}-0"}, count=1_000, block=int(seconds * 1_000)
-            )
+            answer = self._redis.xread({KEY: f"{after}-0"}, count=1_000, block=int(seconds * 1_000))
         except RedisError as error:
             raise SourceDown(f"Redis: {error}") from error
         entries = cast(Any, answer)
         return [_change(*entry) for _, found in entries or () for entry in found]
 
 
-def publish(redis: "Redis", epoch: str, changes: Sequence[Change]) -> None:
+def publish(redis: "Redis", changes: Sequence[Change]) -> None:
     """Append changes in their order; those that somebody else has appended stay as they are.
 
     Raises:
         RedisError: Redis does not answer.
     """
+    if not changes:
+        return
     with redis.pipeline(transaction=False) as pipeline:
         for change in changes:
-            fields: Any = {"after": json.dumps(change.document)}
-            pipeline.xadd(key(epoch), fields, id=f"{change.seq}-0", maxlen=KEPT, approximate=True)
+            fields: Any = {
+                "mark": change.mark,
+                "previous": change.previous,
+                "after": json.dumps(change.document),
+            }
+            pipeline.xadd(KEY, fields, id=f"{change.seq}-0", maxlen=KEPT, approximate=True)
         for answer in pipeline.execute(raise_on_error=False):
             if isinstance(answer, ResponseError) and "equal or smaller" not in str(answer):
                 raise answer
 
 
-def latest(redis: "Redis", epoch: str) -> int:
-    """Return the last change that was ever on the stream, 0 if there is no stream."""
-    try:
-        found = cast(Any, redis.xinfo_stream(key(epoch)))
-    except ResponseError:
-        return 0
-    return int(found["last-generated-id"].partition(b"-")[0])
+def last(redis: "Redis") -> tuple[int, str]:
+    """Return number and mark of the last change on the stream."""
+    for name, fields in cast(Any, redis.xrevrange(KEY, count=1)):
+        change = _change(name, fields)
+        return change.seq, change.mark
+    return 0, ""
 
 
 def _change(name: bytes, fields: dict[bytes, bytes]) -> Change:
-    return Change(int(name.partition(b"-")[0]), json.loads(fields[b"after"]))
+    seq = int(name.partition(b"-")[0])
+    mark, previous = fields[b"mark"].decode(), fields[b"previous"].decode()
+    return Change(seq, mark, previous, json.loads(fields[b"after"]))

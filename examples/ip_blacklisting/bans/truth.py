@@ -9,16 +9,15 @@ import psycopg
 from shield.follower import SourceDown
 from shield.replica import Change, Replica
 from shield.run import Run
-from shield.snapshot import Document, Snapshot
+from shield.snapshot import NO_FEEDS, Snapshot
 
-SQL = Path(__file__).with_name("sql")
-EVERYTHING: LiteralString = (SQL / "everything.sql").read_text()
-CHECKSUM: LiteralString = (SQL / "checksum.sql").read_text()
+EVERYTHING: LiteralString = Path(__file__).with_name("sql").joinpath("everything.sql").read_text()
+LAST = "SELECT seq, mark FROM bans_change ORDER BY seq DESC LIMIT 1"
+CHANGES = "SELECT seq, mark, previous, after FROM bans_change WHERE seq >= %s ORDER BY seq LIMIT %s"
 OPTIONS = "-c statement_timeout=20s"
 ROWS = 5_000
 NO_NETWORKS = Run.of(())  # those of feeds are fetched by who needs them
 KEEPER_LOCK = 7240  # the next after that of schema.sql
-BITS = 2**64 - 1  # PostgreSQL's numbers are signed
 
 
 class PostgresTruth:
@@ -39,22 +38,18 @@ class PostgresTruth:
         if self._connection is not None:
             self._connection.close()
 
-    def changes(self, after: int, most: int) -> list[Change]:
-        query = "SELECT seq, after FROM bans_change WHERE seq > %s ORDER BY seq LIMIT %s"
+    def changes(self, since: int, most: int) -> list[Change]:
         with self._cursor() as cursor:
-            return [Change(*row) for row in cursor.execute(query, [after, most])]
+            return [Change(*row) for row in cursor.execute(CHANGES, [since, most])]
 
     def everything(self) -> Snapshot:
         with self._cursor() as cursor, self._open().transaction():
             # Everything is read as of one moment, or it would be no state that there ever was.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            found = Replica(
-                lambda _: NO_NETWORKS,
-                epoch=self._one(cursor, "SELECT id::text FROM bans_epoch"),
-                seq=self._one(cursor, "SELECT coalesce(max(seq), 0) FROM bans_change"),
-            )
-            for (document,) in cursor.execute("SELECT bans_document(feed) FROM bans_feed AS feed"):
-                found.feed(document)
+            found = Replica(lambda _: NO_NETWORKS)
+            found.seq, found.mark = cursor.execute(LAST).fetchone() or (0, "")
+            feeds = cursor.execute("SELECT bans_document(feeds) FROM bans_feeds AS feeds")
+            (found.document,) = feeds.fetchone() or (NO_FEEDS,)
             # A cursor with a name stays in the database, which sends some rows at a time.
             with self._open().cursor("bans") as bans:
                 bans.itersize = ROWS
@@ -62,42 +57,17 @@ class PostgresTruth:
                     found.ban(document)
             return found.snapshot()
 
-    def epoch(self) -> str:
-        with self._cursor() as cursor:
-            return str(self._one(cursor, "SELECT id::text FROM bans_epoch"))
-
     def lead(self) -> bool:
         """Be the one keeper, or tell whether another one is; the lock ends with the connection."""
         with self._cursor() as cursor:
             if self._leading is not self._connection:
-                leads = self._one(cursor, f"SELECT pg_try_advisory_lock({KEEPER_LOCK})")
-                self._leading = self._connection if leads else None
+                asked = cursor.execute("SELECT pg_try_advisory_lock(%s)", [KEEPER_LOCK])
+                self._leading = self._connection if asked.fetchone() == (True,) else None
         return self._leading is not None
-
-    def checksum(self) -> tuple[int, int]:
-        with self._cursor() as cursor:
-            row = cursor.execute(CHECKSUM).fetchone()
-            return (row[0], row[1] & BITS) if row else (0, 0)
-
-    def run(self, document: Document) -> bytes | None:
-        """Return the run of a feed; None if there is a later version by now."""
-        with self._cursor() as cursor:
-            query = "SELECT run FROM bans_feed WHERE name = %s AND digest = %s"
-            row = cursor.execute(
-                query, [document["name"], document["digest"]], binary=True
-            ).fetchone()
-        return None if row is None else bytes(row[0])
-
-    @staticmethod
-    def _one(cursor: psycopg.Cursor[Any], query: LiteralString) -> Any:
-        row = cursor.execute(query).fetchone()
-        return None if row is None else row[0]
 
     def _open(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=2, options=OPTIONS
-            )
+            self._connection = connect(self._url)
         return self._connection
 
     @contextmanager
@@ -108,3 +78,22 @@ class PostgresTruth:
         except psycopg.Error as error:
             self.close()
             raise SourceDown(f"PostgreSQL: {error}") from error
+
+
+def connect(url: str) -> psycopg.Connection:
+    return psycopg.connect(url, autocommit=True, connect_timeout=2, options=OPTIONS)
+
+
+def run_of(url: str, digest: str) -> bytes | None:
+    """Return the run of all feeds; None if there is a later one by now.
+
+    Raises:
+        SourceDown: PostgreSQL does not answer.
+    """
+    try:
+        with connect(url) as connection, connection.cursor() as cursor:
+            query = "SELECT run FROM bans_feeds WHERE digest = %s"
+            row = cursor.execute(query, [digest], binary=True).fetchone()
+    except psycopg.Error as error:
+        raise SourceDown(f"PostgreSQL: {error}") from error
+    return None if row is None else bytes(row[0])

@@ -7,6 +7,6 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
-from bans import wiring  # noqa: E402 -- reads settings, which exist by now
+from bans import configured  # noqa: E402 -- reads settings, which exist by now
 
-wiring.follower().start()
+configured.follower().start()

@@ -35,8 +35,8 @@ class FeedsCannotHurt(Experiment):
 
     slug = "feeds-cannot-hurt"
     claim = (
-        "A feed that is empty, an error page, ten times as long, or contains 0.0.0.0/0 or private "
-        "networks lets nobody in and locks nobody out, and is reported."
+        "A feed that is empty, an error page, ten times as long, or contains 0.0.0.0/0 or private networks "
+        "hurts nobody and is reported; one in another format refuses the same."
     )
     holds = ("shield",)
     refuted = ("bisect",)

@@ -1,14 +1,15 @@
-"""Eight guards before the same three endpoints, from the usual middleware to the solution."""
+"""Nine guards before the same endpoint, from the usual middleware to the solution."""
 
 from dataclasses import dataclass
 
-from flights.guards import Guard
-from flights.guards.bisect import Bisect
-from flights.guards.blocklist_package import BlocklistPackage
-from flights.guards.ipware_ratelimit import IpwareRatelimit
-from flights.guards.leftmost import Cached, Leftmost
-from flights.guards.pubsub import PubSub
-from flights.guards.shield import Shield
+from .guards import Guard
+from .guards.bisect import Bisect
+from .guards.blocklist_package import BlocklistPackage
+from .guards.ipware_ratelimit import IpwareRatelimit
+from .guards.leftmost import Cached, Leftmost
+from .guards.polling import Polling
+from .guards.pubsub import PubSub
+from .guards.shield import Shield
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,9 @@ VARIANTS = {
         Variant("redis_cache", "the same behind Django's RedisCache", Cached("default")),
         Variant("local_cache", "the same behind a cache of each process", Cached("local")),
         Variant("pubsub", "a set in each process, told by Pub/Sub", PubSub()),
+        Variant(
+            "polling", "a set in each process, which asks for rows with higher numbers", Polling()
+        ),
         Variant("bisect", "sorted ranges and one bisection, replaced as a whole", Bisect()),
         Variant("blocklist_package", "django-blocklist's middleware", BlocklistPackage()),
         Variant("ipware_ratelimit", "django-ipware and django-ratelimit", IpwareRatelimit()),

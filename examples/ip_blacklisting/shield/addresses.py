@@ -1,6 +1,6 @@
 """Addresses and networks as integers, read in every notation that a proxy writes.
 
-RFC 4291 (2006), IP Version 6 Addressing Architecture.
+RFC 4291 (2006), IP Version 6 Addressing Architecture; RFC 6052 (2010), NAT64.
 """
 
 import re
@@ -9,7 +9,8 @@ from socket import AF_INET, AF_INET6, inet_pton
 from typing import Final, NamedTuple
 
 WIDTH: Final = {4: 32, 6: 128}
-MAPPED: Final = 0xFFFF << 32  # ::ffff:0:0/96, an IPv4 address as a socket of IPv6 sees it
+# The upper 96 bits of IPv6 before an IPv4 address: as a socket sees it, and behind a NAT64.
+EMBEDDED: Final = (0xFFFF, 0x64FF9B << 64)
 LONGEST_HOP = 80  # characters: for="[…]:port" with a zone
 DIGITS = re.compile(r"[0-9]{1,3}\Z")
 
@@ -24,6 +25,17 @@ class Address(NamedTuple):
         return str((IPv4Address if self.version == 4 else IPv6Address)(self.value))
 
 
+class Span(NamedTuple):
+    """The addresses from the first to the last."""
+
+    version: int
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{Address(self.version, self.first)}-{Address(self.version, self.last)}"
+
+
 class Network(NamedTuple):
     """A CIDR: the first address as a number, and the length of the prefix in bits."""
 
@@ -34,9 +46,10 @@ class Network(NamedTuple):
     def __str__(self) -> str:
         return f"{Address(self.version, self.value)}/{self.length}"
 
-    def contains(self, address: Address) -> bool:
-        shift = WIDTH[self.version] - self.length
-        return address.version == self.version and (address.value ^ self.value) >> shift == 0
+    @property
+    def span(self) -> Span:
+        hosts = (1 << WIDTH[self.version] - self.length) - 1
+        return Span(self.version, self.value, self.value | hosts)
 
     def overlaps(self, other: "Network") -> bool:
         """Tell whether one of the two contains the other."""
@@ -67,11 +80,20 @@ def parse_address(text: str) -> Address | None:
         value = int.from_bytes(inet_pton(AF_INET6, text.partition("%")[0]))
     except (OSError, ValueError):  # ValueError: a NUL or a letter beyond ASCII
         return None
-    return Address(4, value & 0xFFFFFFFF) if value >> 32 == 0xFFFF else Address(6, value)
+    return Address(4, value & 0xFFFFFFFF) if value >> 32 in EMBEDDED else Address(6, value)
 
 
 def parse_network(text: str) -> Network:
-    """Read a CIDR or an address; ValueError names what is malformed, or has bits set after its prefix.
+    """Read a CIDR or an address; ValueError names what is malformed, or has bits set after its prefix."""
+    network = parse_loosely(text)
+    version, value, length = network
+    if value & ((1 << WIDTH[version] - length) - 1):
+        raise ValueError(f"{text.strip()!r} has bits set after its prefix")
+    return network
+
+
+def parse_loosely(text: str) -> Network:
+    """Read a CIDR or an address, whose bits after the prefix stay; ValueError names what is malformed.
 
     A million of these are read at a time: the module `ipaddress` would take five times as long.
     """
@@ -85,15 +107,13 @@ def parse_network(text: str) -> Network:
         length = -1
     if not 0 <= length <= WIDTH[version]:
         raise ValueError(f"{given[:LONGEST_HOP]!r} is neither an address nor a CIDR")
-    if value & ((1 << WIDTH[version] - length) - 1):
-        raise ValueError(f"{given!r} has bits set after its prefix")
-    if version == 6 and length >= 96 and value >> 32 == 0xFFFF:
+    if version == 6 and length >= 96 and value >> 32 in EMBEDDED:
         return Network(4, value & 0xFFFFFFFF, length - 96)
     return Network(version, value, length)
 
 
 def account(address: Address) -> Network:
-    """Return what is counted and banned for one client: its /32, or the /64 that every host can spend."""
+    """Return what is banned for one client: its /32, or the /64 that every host can spend."""
     if address.version == 6:
         return Network(6, address.value >> 64 << 64, 64)
     return Network(4, address.value, 32)

@@ -7,29 +7,58 @@ RFC 7239 (2014), Forwarded HTTP Extension.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
-from shield.addresses import Address, Network, parse_address, parse_network
-from shield.run import Run
+from .addresses import LONGEST_HOP, Address, Network, parse_address, parse_network
+from .run import Run
 
 KNOWN = 4_096  # hops whose reading is kept
-MOST_HOPS = 32  # entries that are read, from the right
-FORWARDED_FOR = re.compile(r'(?:^|;)\s*for\s*=\s*("(?:[^"\\]|\\.)*"|[^;,"\s]*)', re.IGNORECASE)
+MOST_HOPS = 32  # that are read, from the right
+LONGEST_ELEMENT = 512  # characters of one hop in Forwarded
+QUOTED = r'"(?:[^"\\]|\\.)*"'
+PAIR = rf"""\s*([^\s",;=]+)=({QUOTED}|[^\s"\\,;]*)\s*"""
+ELEMENT = re.compile(rf"{PAIR}(?:;{PAIR})*")
+PAIRS = re.compile(PAIR)
+ESCAPED = re.compile(r"\\(.)")
 
 
-def hops(header: str, *, rfc7239: bool = False) -> list[str]:
-    """Return the hops of X-Forwarded-For, or of Forwarded, the nearest one first; at most 32."""
-    if "," in header:
-        found = header.rsplit(",", MOST_HOPS)[-MOST_HOPS:][::-1]
-    else:
-        found = [header] if header.strip() else []
-    if not rfc7239:
-        return found
-    nodes = (FORWARDED_FOR.search(element) for element in found)
-    return [node[1].strip('"') if node else "" for node in nodes]
+def hops(header: str, *, rfc7239: bool = False) -> Iterator[str]:
+    """Yield the hops of X-Forwarded-For, or of Forwarded, the nearest one first; at most 32."""
+    if header.strip():
+        read = _elements(header) if rfc7239 else reversed(header.rsplit(",", MOST_HOPS))
+        for _, hop in zip(range(MOST_HOPS), read, strict=False):
+            yield hop
+
+
+def _elements(header: str) -> Iterator[str]:
+    """Yield what `for` says in each element of Forwarded; nothing for one that is malformed, and end.
+
+    From the right: a client may open a quote that a proxy's element would then close. The shortest end of
+    the header that is an element is the last proxy's: one that began within its quotes would end in some.
+    """
+    end = len(header)
+    while end >= 0:
+        start = end
+        while True:
+            start = header.rfind(",", max(0, end - LONGEST_ELEMENT), start)
+            if ELEMENT.fullmatch(header, start + 1, end):
+                break
+            if start < 0:
+                yield ""
+                return
+        yield _node(header[start + 1 : end])
+        end = start
+
+
+def _node(element: str) -> str:
+    """Return the value of `for`, without its quotes; nothing if there is not exactly one."""
+    found = [value for name, value in PAIRS.findall(element) if name.lower() == "for"]
+    if len(found) != 1:
+        return ""
+    return ESCAPED.sub(r"\1", found[0][1:-1]) if found[0].startswith('"') else str(found[0])
 
 
 @dataclass
@@ -39,7 +68,7 @@ class Proxies:
     networks: tuple[Network, ...]
 
     def __post_init__(self) -> None:
-        self.run = Run.of(self.networks)
+        self.run = Run.of(network.span for network in self.networks)
         # The proxies themselves are in every request; a bounded cache spares reading them again.
         self._known = lru_cache(maxsize=KNOWN)(self._read)
 
@@ -54,11 +83,7 @@ class Proxies:
                 raise ValueError(f"trusted proxy {part!r} is not a network: {error}") from None
         return cls(tuple(networks))
 
-    def trust(self, address: Address) -> bool:
-        """Tell whether the address belongs to a trusted proxy."""
-        return address in self.run
-
-    def client(self, peer: str, forwarded: Sequence[str]) -> Address | None:
+    def client(self, peer: str, forwarded: Iterable[str]) -> Address | None:
         """Return who sent the request, or None if a trusted proxy names nobody.
 
         *peer* is who opened the connection, *forwarded* what `hops` returned. A malformed hop that a
@@ -69,9 +94,10 @@ class Proxies:
         for hop in forwarded:
             if not trusted:
                 break
-            client, trusted = self._known(hop)
+            # What is kept is short, or 4,096 long lies would fill the memory.
+            client, trusted = self._known(hop) if len(hop) <= LONGEST_HOP else (None, False)
         return client
 
     def _read(self, hop: str) -> tuple[Address | None, bool]:
         address = parse_address(hop)
-        return address, address is not None and self.trust(address)
+        return address, address is not None and address in self.run

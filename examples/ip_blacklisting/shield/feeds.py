@@ -1,25 +1,24 @@
-"""Lists from elsewhere: read line by line, checked, and refused as a whole if they cannot be right.
+"""Lists from elsewhere: read line by line, checked, and refused as a whole if they cannot be right."""
 
-Formats: one CIDR a line with `#` comments (FireHOL), `CIDR ; reference` and JSON lines (Spamhaus DROP).
-https://github.com/firehol/blocklist-ipsets, https://www.spamhaus.org/blocklists/do-not-route-or-peer/
-"""
-
-import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from shield.addresses import Address, Network, parse_network
-from shield.run import Run, pack
+from .addresses import WIDTH, Span, parse_network
+from .formats import EXPECTED, lines_of, span_of
+from .run import Run, pack
 
 WIDEST = {4: 8, 6: 19}  # bits: the widest blocks that registries hand out
 MOST_MALFORMED = 0.1  # of all lines: then this is no list, but an error page
 MOST_GROWTH = 2.0  # of the last version, and as much to shrink
+SMALL = 100  # networks: a list that was and is shorter may do as it likes
 SHOWN = 20  # rejected lines in a report
+HOST_BITS = 64  # of IPv6, which every host can spend
 
 # Addresses that no public client has: RFC 6890, and multicast.
 SPECIAL: Final = tuple(
-    parse_network(text)
+    parse_network(text).span
     for text in (
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
         *("172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "224.0.0.0/3"),
@@ -38,6 +37,7 @@ class Import:
 
     Attributes:
         run: what is left, see `run`.
+        formats: how many lines were read in each format.
         rejected: the first lines that were left out, each with the reason.
     """
 
@@ -46,74 +46,57 @@ class Import:
     lines: int = 0
     malformed: int = 0
     filtered: int = 0
+    formats: Counter[str] = field(default_factory=Counter)
     rejected: list[str] = field(default_factory=list)
 
     def reject(self, reason: str) -> None:
         if len(self.rejected) < SHOWN:
-            self.rejected.append(reason)
+            self.rejected.append(f"line {self.lines}: {reason}")
 
 
-def read(text: Iterable[str], protected: Iterable[Network] = ()) -> Import:
+def read(data: bytes, protected: Iterable[Span] = ()) -> Import:
     """Read a feed; leave out what is malformed, too wide, or contains special or *protected* addresses."""
     result = Import()
-    result.run = pack(_fit(text, (*SPECIAL, *protected), result))
+    result.run = pack(_fit(data, Run.of((*SPECIAL, *protected)), result))
     result.networks = Run(memoryview(result.run)).networks
     return result
 
 
-def _fit(text: Iterable[str], never: tuple[Network, ...], result: Import) -> Iterator[Network]:
+def _fit(data: bytes, never: Run, result: Import) -> Iterator[Span]:
     """Yield what may be banned, and count and name what may not."""
-    inside = Run.of(never)
-    for given in _cidrs(text):
+    for line in lines_of(data):
         result.lines += 1
         try:
-            network = parse_network(given)
+            found, span = span_of(line)
         except ValueError as error:
             result.malformed += 1
             result.reject(str(error))
             continue
-        if network.length < WIDEST[network.version]:
+        version, first, last = span
+        result.formats[found] += 1
+        if (last - first) >> WIDTH[version] - WIDEST[version]:
             result.filtered += 1
-            result.reject(f"{network} is wider than /{WIDEST[network.version]}")
-        elif _touches(network, inside, never):
+            result.reject(f"{span} is wider than a /{WIDEST[version]}")
+        elif never.touches(span):
             result.filtered += 1
-            result.reject(f"{network} contains addresses that no stranger has")
+            result.reject(f"{span} contains addresses that no stranger has")
+        elif version == 6:
+            yield Span(6, first >> HOST_BITS << HOST_BITS, last | (1 << HOST_BITS) - 1)
         else:
-            yield network
+            yield span
 
 
 def check(result: Import, last: int) -> None:
     """Raise Unfit if a feed of *last* networks cannot have become this one."""
     count = result.networks
-    if not count:
-        raise Unfit("the list is empty")
     if result.malformed > MOST_MALFORMED * result.lines:
-        raise Unfit(f"{result.malformed} of {result.lines} lines are malformed")
-    if last and not last / MOST_GROWTH <= count <= last * MOST_GROWTH:
         raise Unfit(
-            f"{count} networks instead of {last}: more than {MOST_GROWTH:.0f} times the change"
+            f"{result.malformed} of {result.lines} lines are malformed; {result.rejected[0]}; {EXPECTED}"
         )
-
-
-def _cidrs(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        text = line.strip()
-        if text.startswith("{"):
-            try:
-                record = json.loads(text)
-            except ValueError:
-                yield text
-                continue
-            if "cidr" in record or "type" not in record:  # the last record tells of the list itself
-                yield str(record.get("cidr", text))
-        elif text := text.partition("#")[0].partition(";")[0].strip():
-            yield text
-
-
-def _touches(network: Network, inside: Run, never: tuple[Network, ...]) -> bool:
-    if Address(network.version, network.value) in inside:
-        return True
-    # Only a wide network can contain one of these; asking for each of a million would take seconds.
-    return network.length < 64 and any(
-        other.length > network.length and network.overlaps(other) for other in never
-    )
+    if not count:
+        raise Unfit("the list is empty: to empty it, force it or delete the feed")
+    if last and max(last, count) > SMALL and not last / MOST_GROWTH <= count <= last * MOST_GROWTH:
+        raise Unfit(
+            f"{count} networks instead of {last}: more than {MOST_GROWTH:.0f} times the change;"
+            " force it if that is right"
+        )

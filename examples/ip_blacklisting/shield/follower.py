@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from shield import snapshot
-from shield.replica import Change, Gap, Replica
-from shield.snapshot import Snapshot
+from . import snapshot
+from .replica import Change, Gap, Replica, continues
+from .snapshot import Snapshot
 
 WAIT_SECONDS = 1.0  # for the stream, while it is quiet
 RETRY_SECONDS = 0.3  # between two questions to the truth, while there is no stream
 CATCH_UP_SECONDS = 3.0  # between two questions to the truth, while there is one
-VERIFY_SECONDS = 30.0
 MOST_CHANGES = 5_000  # of more, reading everything again is the shorter way
 
 logger = logging.getLogger(__name__)
@@ -32,18 +31,17 @@ class SourceDown(Exception):
 class Truth(Protocol):
     """Where changes are committed; every method may raise SourceDown."""
 
-    def changes(self, after: int, most: int) -> list[Change]: ...
-    def everything(self) -> Snapshot: ...
-    def epoch(self) -> str: ...
-    def checksum(self) -> tuple[int, int]:
-        """Return the latest change, and the checksum of all bans after it."""
+    def changes(self, since: int, most: int) -> list[Change]:
+        """Return the change of this number, if there is one, and those after it, in their order."""
         ...
+
+    def everything(self) -> Snapshot: ...
 
 
 class Stream(Protocol):
     """What says at once that there are changes; may raise SourceDown."""
 
-    def wait(self, epoch: str, after: int, seconds: float) -> Sequence[Change]: ...
+    def wait(self, after: int, seconds: float) -> Sequence[Change]: ...
 
 
 @dataclass
@@ -65,11 +63,9 @@ class Follower:
     clock: Callable[[], float] = time.monotonic
     ready: threading.Event = field(default_factory=threading.Event)
     boot_seconds: float = 0.0
-    reloads: int = 0
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _behind: threading.Event = field(default_factory=threading.Event)
     _listening: bool = False
-    _verified: float = 0.0
 
     def start(self) -> None:
         for step in (self.look_after, self.listen):
@@ -94,7 +90,7 @@ class Follower:
         """
         self.ready.wait()
         try:
-            changes = self.stream.wait(self.replica.epoch, self.replica.seq, WAIT_SECONDS)
+            changes = self.stream.wait(self.replica.seq, WAIT_SECONDS)
         except SourceDown:
             self._listening = False
             raise
@@ -116,8 +112,6 @@ class Follower:
         self._behind.wait(CATCH_UP_SECONDS if self._listening else RETRY_SECONDS)
         self._behind.clear()
         self.catch_up()
-        if self.clock() - self._verified > VERIFY_SECONDS:
-            self.verify()
 
     def boot(self) -> None:
         """Start from the file if there is one, else from the truth."""
@@ -130,31 +124,21 @@ class Follower:
             if last is None:
                 raise
         self.boot_seconds = self.clock() - started
-        self._verified = self.clock()
         self.ready.set()
 
     def catch_up(self) -> None:
-        """Ask the truth for everything after the last change that was applied."""
-        if self.truth.epoch() != self.replica.epoch:
-            self._load(self.truth.everything())
-        else:
-            changes = self.truth.changes(self.replica.seq, MOST_CHANGES)
-            if len(changes) == MOST_CHANGES:
-                self._load(self.truth.everything())
-            else:
-                with self._writing:
-                    self.replica.apply(changes)
+        """Ask the truth for everything after the last change that was applied.
 
-    def verify(self) -> None:
-        """Compare with the truth; read everything again if they differ at the same change."""
-        self._verified = self.clock()
-        seq, checksum = self.truth.checksum()
+        If that change is not the truth's any more, the truth is another list: a backup was restored, say.
+        """
         with self._writing:
-            own = self.replica.seq, self.replica.checksum
-        if own[0] == seq and own[1] != checksum:
-            logger.error("this list differs from the database at change %d; reading it again", seq)
-            self.reloads += 1
+            seq, mark = self.replica.seq, self.replica.mark
+        changes = self.truth.changes(seq, MOST_CHANGES)
+        if len(changes) == MOST_CHANGES or not continues(changes, seq, mark):
             self._load(self.truth.everything())
+            return
+        with self._writing:
+            self.replica.apply(changes)
 
     def _load(self, last: Snapshot) -> None:
         with self._writing:

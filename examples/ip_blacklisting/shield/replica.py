@@ -1,31 +1,46 @@
 """One process's copy of the list: changes applied in order, each exactly once.
 
-Changes are numbered without gaps by the database, so a copy knows what it has missed.
+Changes are numbered without gaps by the database, and each names the one before it, so a copy knows what it
+has missed, and that a number stands for another change than the one it has: a database that was restored
+counts on from where it was. Raft compares its logs in the same way (Ongaro and Ousterhout, 2014).
 """
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from shield.addresses import parse_network
-from shield.matcher import Feed, Matcher, Scope
-from shield.run import Run
-from shield.snapshot import Document, Snapshot
-from shield.table import NEVER, Entry
+from .addresses import parse_network
+from .matcher import Matcher
+from .run import Run
+from .snapshot import NO_FEEDS, Document, Snapshot
+from .table import NEVER, Entry
 
-type FetchRun = Callable[[Document], Run | None]
+type FetchRun = Callable[[str], Run | None]
 
 
 class Gap(Exception):
-    """A change is missing between what was applied and what came."""
+    """What came does not continue what was applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change: its number, and a ban or feed as it is after it."""
+    """One change, and a ban or all feeds as they are after it.
+
+    Attributes:
+        mark: of this change; another one of the same number bears another.
+        previous: the mark of the change before.
+    """
 
     seq: int
+    mark: str
+    previous: str
     document: Document
+
+
+def continues(changes: Sequence[Change], seq: int, mark: str) -> bool:
+    """Tell whether changes from *seq* on, as the truth has them, begin with the one that bears *mark*."""
+    if seq == 0:
+        return not changes or changes[0].seq == 1
+    return bool(changes) and (changes[0].seq, changes[0].mark) == (seq, mark)
 
 
 @dataclass
@@ -33,95 +48,68 @@ class Replica:
     """The matcher of this process, and the change it is up to.
 
     Attributes:
-        fetch_run: returns the networks of a feed, or None if a later change brings later ones;
+        fetch_run: returns the run with a digest, or None if a later change brings a later one;
             may raise, then the change is not applied.
-        epoch: which list this is; another database is another list.
-        checksum: XOR over all bans, in any order of the same changes the same.
     """
 
     fetch_run: FetchRun
     matcher: Matcher = field(default_factory=Matcher)
-    epoch: str = ""
     seq: int = 0
-    checksum: int = 0
-    documents: dict[str, Document] = field(default_factory=dict)  # of feeds
+    mark: str = ""
+    document: Document = field(default_factory=lambda: NO_FEEDS)  # of the feeds
 
     def load(self, last: Snapshot) -> None:
         """Replace everything at once: readers see the old list or the new one. *last* is used up."""
         fresh = Replica(self.fetch_run)
         fresh.matcher.exceptions, fresh.matcher.bans = last.exceptions, last.bans
-        for document in last.feeds:
-            fresh.feed(document)
-        self.matcher, self.documents = fresh.matcher, fresh.documents
-        self.epoch, self.seq, self.checksum = last.epoch, last.seq, last.checksum
+        fresh.matcher.feeds = (
+            self.matcher.feeds
+        )  # for a moment, if a later change brings later ones
+        fresh.feeds(last.feeds)
+        self.matcher, self.document = fresh.matcher, fresh.document
+        self.seq, self.mark = last.seq, last.mark
 
     def snapshot(self) -> Snapshot:
         """Return everything as it is now; it is this copy's own, so write it before the next change."""
-        matcher, feeds = self.matcher, list(self.documents.values())
-        return Snapshot(
-            self.epoch, self.seq, self.checksum, feeds, matcher.exceptions, matcher.bans
-        )
+        matcher = self.matcher
+        return Snapshot(self.seq, self.mark, self.document, matcher.exceptions, matcher.bans)
 
     def apply(self, changes: Iterable[Change]) -> int:
         """Apply what is new; return how many changes that were.
 
         Raises:
-            Gap: a change before one of these is missing.
+            Gap: a change before one of these is missing, or another one.
         """
         applied = 0
         for change in changes:
             if change.seq <= self.seq:
                 continue
-            if change.seq != self.seq + 1:
-                raise Gap(f"change {change.seq} came after {self.seq}")
-            if "version" in change.document:
-                self.feed(change.document)
+            if (change.seq, change.previous) != (self.seq + 1, self.mark):
+                raise Gap(f"change {change.seq} does not continue {self.seq}")
+            if "digest" in change.document:
+                self.feeds(change.document)
             else:
                 self.ban(change.document)
-            self.seq = change.seq
+            self.seq, self.mark = change.seq, change.mark
             applied += 1
         return applied
 
     def ban(self, document: Document) -> None:
         """Add a ban, or remove it if it was lifted."""
-        if document["network"] is None:  # forgotten, and so long over
-            return
         network = parse_network(document["network"])
         table = self.matcher.exceptions if document["kind"] == "allow" else self.matcher.bans
-        if document["lifted"]:
-            # An older ban of this network may be lifted after a newer one has taken its place.
-            before = table.get(network)
-            if before is None or before.id != document["id"]:
-                return
+        if not document["lifted"]:
+            table.add(network, Entry(document["id"], document["expires"] or NEVER))
+            return
+        # An older ban of this network may be lifted after a newer one has taken its place.
+        before = table.get(network)
+        if before and before.id == document["id"]:
             table.remove(network)
-        else:
-            entry = Entry(
-                document["id"],
-                document["expires"] or NEVER,
-                Scope[document["scope"].upper()],
-                document["shadow"],
-            )
-            before = table.add(network, entry)
-            self.checksum ^= mark(entry.id, document["network"])
-        if before:
-            self.checksum ^= mark(before.id, document["network"])
 
-    def feed(self, document: Document) -> None:
-        """Put a feed in the place of its last version; an empty one removes it."""
-        feeds = dict(self.matcher.feeds)
-        name = document["name"]
+    def feeds(self, document: Document) -> None:
+        """Put the feeds in the place of their last versions."""
         if not document["networks"]:
-            feeds.pop(name, None)
-            self.documents.pop(name, None)
-        elif (run := self.fetch_run(document)) is not None:
-            expires = document["expires"] or NEVER
-            feeds[name] = Feed(document["id"], name, run, expires, shadow=document["shadow"])
-            self.documents[name] = document
-        self.matcher.feeds = feeds
-
-
-def mark(ban: int, network: str) -> int:
-    """Return 64 bits that stand for a ban; `checksum.sql` makes the same in the database."""
-    return int.from_bytes(
-        hashlib.md5(f"{ban}|{network}".encode(), usedforsecurity=False).digest()[:8]
-    )
+            self.matcher.feeds = Run.of(())
+        elif (run := self.fetch_run(document["digest"])) is not None:
+            self.matcher.feeds = run
+        self.document = document

@@ -1,7 +1,8 @@
-"""A long list of networks that never changes: sorted ranges in one block of memory, 8 bytes for one of IPv4.
+"""A long list of networks that never changes: the bounds of its ranges in one block of memory.
 
-Ranges that overlap or touch are merged, so the last one that begins before an address is the only one
-that can contain it: one bisection answers, however many lengths of prefixes the list has.
+Ranges that overlap or touch are merged, so the bounds alternate: a range begins, it ends, the next begins.
+An address is in the list if an odd number of bounds is not above it: one bisection answers, however many
+networks, lengths of prefixes and lists went into it.
 The block is read where it lies: mapped from a file, all processes of a machine share one copy of it.
 """
 
@@ -9,18 +10,15 @@ import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from struct import Struct
 from typing import Self
 
-from shield.addresses import WIDTH, Address, Network
+from .addresses import WIDTH, Address, Span
 
-MAGIC = b"run2" + sys.byteorder[:4].encode()  # numbers lie as this machine reads them
-HEAD = Struct("=8sIIII")  # magic, networks, ranges of IPv4, ranges of IPv6, padding
+MAGIC = b"run3" + sys.byteorder[:4].encode()  # numbers lie as this machine reads them
+HEAD = Struct("=8sIIQ")  # magic, bounds of IPv4, bounds of IPv6, networks
 HALF = 64
 LOW = 2**HALF - 1
-
-type Numbers = memoryview[int]
 
 
 class Run:
@@ -33,80 +31,74 @@ class Run:
     networks: int
 
     def __init__(self, buffer: memoryview) -> None:
-        magic, self.networks, old, new, _ = HEAD.unpack_from(buffer)
+        magic, old, new, self.networks = HEAD.unpack_from(buffer)
         if magic != MAGIC:
             raise ValueError("this is no run of networks of this machine's byte order")
-        place = HEAD.size
-        self._old: list[Numbers] = []  # first, last
-        self._new: list[Numbers] = []  # upper and lower half of first, and of last
-        for kept, count, kind, size in ((self._new, new, "Q", 8), (self._old, old, "I", 4)):
-            for _ in range(4 if kind == "Q" else 2):
-                view = buffer[place : place + count * size]
-                kept.append(view.cast("Q") if kind == "Q" else view.cast("I"))
-                place += count * size
+        highs, lows = HEAD.size + 8 * new, HEAD.size + 16 * new
+        self._highs = buffer[HEAD.size : highs].cast("Q")
+        self._lows = buffer[highs:lows].cast("Q")
+        self._bounds = buffer[lows : lows + 4 * old].cast("I")
 
     @classmethod
-    def of(cls, networks: Iterable[Network]) -> Self:
-        return cls(memoryview(pack(networks)))
+    def of(cls, spans: Iterable[Span]) -> Self:
+        return cls(memoryview(pack(spans)))
 
     def __contains__(self, address: Address) -> bool:
-        version, value = address
+        return self._place(*address) & 1 == 1
+
+    def touches(self, span: Span) -> bool:
+        """Tell whether an address of the span is in the list."""
+        version, first, last = span
+        place = self._place(version, first)
+        return place & 1 == 1 or (first != last and place != self._place(version, last))
+
+    def _place(self, version: int, value: int) -> int:
+        """Return how many bounds are not above the address."""
         if version == 4:
-            firsts, lasts = self._old
-            place = bisect_right(firsts, value) - 1
-            return place >= 0 and value <= lasts[place]
-        first_high, first_low, last_high, last_low = self._new
-        high, low = value >> HALF, value & LOW
-        end = bisect_right(first_high, high)
-        # Among those with the same upper half the lower one decides; before them, the last is the nearest.
-        start = bisect_left(first_high, high, 0, end)
-        place = bisect_right(first_low, low, start, end) - 1
-        return place >= 0 and (high, low) <= (last_high[place], last_low[place])
+            return bisect_right(self._bounds, value)
+        high = value >> HALF
+        end = bisect_right(self._highs, high)
+        # Among those with the same upper half the lower one decides.
+        return bisect_right(self._lows, value & LOW, bisect_left(self._highs, high, 0, end), end)
+
+    def __iter__(self) -> Iterator[Span]:
+        for version, bounds in ((4, iter(self._bounds)), (6, self._whole())):
+            for first in bounds:
+                yield Span(version, first, next(bounds, 1 << WIDTH[version]) - 1)
+
+    def _whole(self) -> Iterator[int]:
+        for high, low in zip(self._highs, self._lows, strict=True):
+            yield high << HALF | low
 
 
-def pack(networks: Iterable[Network]) -> bytes:
-    """Return the run of the networks, each of them once.
+def pack(spans: Iterable[Span], networks: int | None = None) -> bytes:
+    """Return the run of the spans; *networks* is how many it counts as, by default all of them.
 
-    Memory: of a million, one number each is kept meanwhile, and not the networks.
+    Memory: of a million, one number each is kept meanwhile, and not the spans.
     """
     kept: dict[int, list[int]] = {4: [], 6: []}
-    for version, value, length in networks:
-        kept[version].append(value << 8 | length)
-    count = 0
-    ranges: dict[int, list[array[int]]] = {4: [], 6: []}
-    for version, codes in kept.items():
-        codes.sort()
-        count += sum(1 for _ in groupby(codes))
-        ranges[version] = _columns(version, codes)
-    sizes = len(ranges[4][0]), len(ranges[6][0])
-    columns = [column.tobytes() for version in (6, 4) for column in ranges[version]]
-    return b"".join([HEAD.pack(MAGIC, count, *sizes, 0), *columns])
+    for version, first, last in spans:
+        kept[version].append(first << WIDTH[version] | last)
+    count = len(kept[4]) + len(kept[6])
+    old, highs, lows = array("I", _bounds(4, kept[4])), array("Q"), array("Q")
+    for bound in _bounds(6, kept[6]):
+        highs.append(bound >> HALF)
+        lows.append(bound & LOW)
+    head = HEAD.pack(MAGIC, len(old), len(highs), count if networks is None else networks)
+    return b"".join([head, highs.tobytes(), lows.tobytes(), old.tobytes()])
 
 
-def _columns(version: int, codes: list[int]) -> list["array[int]"]:
-    kind = "I" if version == 4 else "Q"
-    columns = [array(kind) for _ in range(2 if version == 4 else 4)]
-    for first, last in _merged(version, codes):
-        parts = (
-            (first, last)
-            if version == 4
-            else (first >> HALF, first & LOW, last >> HALF, last & LOW)
-        )
-        for column, part in zip(columns, parts, strict=True):
-            column.append(part)
-    return columns
-
-
-def _merged(version: int, codes: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield disjoint ranges of sorted networks, the wider first where two begin together."""
-    first = last = -2
+def _bounds(version: int, codes: list[int]) -> Iterator[int]:
+    """Yield where merged ranges begin and end; a code is the first address of one, and its last."""
+    codes.sort()
+    width = WIDTH[version]
+    last, end = (1 << width) - 1, -1  # the first address after the range so far
     for code in codes:
-        begin = code >> 8
-        end = begin | ((1 << WIDTH[version] - (code & 0xFF)) - 1)
-        if begin > last + 1:
-            if last >= 0:
-                yield first, last
-            first = begin
-        last = max(last, end)
-    if last >= 0:
-        yield first, last
+        first = code >> width
+        if first > end:
+            if end >= 0:
+                yield end
+            yield first
+        end = max(end, (code & last) + 1)
+    if 0 <= end <= last:
+        yield end

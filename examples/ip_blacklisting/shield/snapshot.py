@@ -4,37 +4,37 @@ import hashlib
 import json
 import mmap
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from shield.run import Run
-from shield.table import Table
+from .run import Run
+from .table import Table
 
 NAME = "bans.jsonl"
-PART = (
-    10_000  # networks a line: the memory that writing and reading take does not grow with the list
-)
+PART = 10_000  # networks a line: the memory that it takes does not grow with the list
 
-type Document = Mapping[str, Any]  # of a ban or feed, as the triggers in schema.sql write them
+type Document = Mapping[
+    str, Any
+]  # of a ban or of all feeds, as the triggers in schema.sql write them
+
+NO_FEEDS: Document = {"digest": "", "networks": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything as it was after change *seq* of the list *epoch*.
+    """Everything as it was after change *seq*, which bears *mark*.
 
     Attributes:
-        checksum: see `Replica`.
         exceptions, bans: as they lie in memory; text would have to be parsed a million times at a start.
-        feeds: their documents; their networks have files of their own.
+        feeds: their document; their networks have a file of their own.
     """
 
-    epoch: str
-    seq: int
-    checksum: int = 0
-    feeds: Sequence[Document] = ()
+    seq: int = 0
+    mark: str = ""
+    feeds: Document = field(default_factory=lambda: NO_FEEDS)
     exceptions: Table = field(default_factory=Table)
     bans: Table = field(default_factory=Table)
 
@@ -51,12 +51,7 @@ class Snapshot:
             file.write(hashed.hexdigest().encode())
 
     def _documents(self) -> Iterator[Any]:
-        yield {
-            "epoch": self.epoch,
-            "seq": self.seq,
-            "checksum": self.checksum,
-            "feeds": list(self.feeds),
-        }
+        yield {"seq": self.seq, "mark": self.mark, "feeds": self.feeds}
         for name, table in (("exceptions", self.exceptions), ("bans", self.bans)):
             for part in table.parts(PART):
                 yield name, *part
@@ -75,35 +70,35 @@ def read(folder: Path) -> Snapshot | None:
                 name, *part = json.loads(line)
                 {"exceptions": found.exceptions, "bans": found.bans}[name].extend(*part)
             return found
-    except OSError:
+    except (OSError, TypeError):  # TypeError: written by another version of this program
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """Runs in files named after their content, mapped into memory that all processes share.
+    """The run of all feeds in a file named after its content, mapped into memory that all processes share.
 
     Attributes:
-        fetch: returns the bytes of a feed that has no file here yet, None if it has a later version.
+        fetch: returns the bytes of a run that has no file here yet, None if there is a later one.
     """
 
     folder: Path
-    fetch: Callable[[Document], bytes | None]
+    fetch: Callable[[str], bytes | None]
 
-    def __call__(self, document: Document) -> Run | None:
-        path = self.folder / f"{document['digest']}.run"
+    def __call__(self, digest: str) -> Run | None:
+        path = self.folder / f"{digest}.run"
         if not path.exists():
-            if (data := self.fetch(document)) is None:
+            if (data := self.fetch(digest)) is None:
                 return None
             with _replacing(path) as new:
                 new.write(data)
         with path.open("rb") as file:
             return Run(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
 
-    def sweep(self, kept: set[str]) -> None:
-        """Remove runs that no feed has any more; who has one mapped keeps it."""
+    def sweep(self, kept: str) -> None:
+        """Remove runs that are not in use any more; who has one mapped keeps it."""
         for path in self.folder.glob("*.run"):
-            if path.stem not in kept:
+            if path.stem != kept:
                 path.unlink(missing_ok=True)
 
 

@@ -24,20 +24,17 @@ def _wait_until():
 
 
 @pytest.fixture
-def ledger(settings, transactional_db):  # noqa: ARG001 -- the database
-    """An empty list of its own: another epoch, and so another stream."""
-    from bans import wiring
-    from django.db import connection
+def ledger(settings, tmp_path, transactional_db):  # noqa: ARG001 -- the database
+    """An empty list: its changes bear other marks than those of the test before."""
+    from bans import configured
 
-    parts = connection.settings_dict
-    settings.DATABASE_URL = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**parts)
     settings.TRUSTED_PROXIES = "10.0.0.0/8"
-    wiring.proxies.cache_clear()
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = DEFAULT")
-        cursor.execute("UPDATE bans_epoch SET id = gen_random_uuid()")
+    settings.STATE_FOLDER = str(tmp_path)
+    made = (configured.proxies, configured.folder, configured.follower)
+    for each in made:
+        each.cache_clear()
     yield
-    wiring.folder.cache_clear()
-    with connection.cursor() as cursor:
-        # pytest-django empties the tables now, which triggers forbid.
-        cursor.execute("SET session_replication_role = replica")
+    if configured.follower.cache_info().currsize:
+        configured.follower().truth.close()
+    for each in made:
+        each.cache_clear()

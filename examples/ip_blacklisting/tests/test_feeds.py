@@ -1,5 +1,7 @@
 """What a list from elsewhere may do, and what it may not."""
 
+import codecs
+
 import pytest
 from shield import feeds
 from shield.addresses import parse_address, parse_network
@@ -7,57 +9,164 @@ from shield.feeds import Unfit
 from shield.run import Run
 
 
+def read(*lines, protected=()):
+    return feeds.read("\n".join(lines).encode(), protected)
+
+
+def listed(found, text):
+    return parse_address(text) in Run(memoryview(found.run))
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("0.0.0.0/0", "wider than /8"),
-        ("::/0", "wider than /19"),
+        ("0.0.0.0/0", "wider than a /8"),
+        ("::/0", "wider than a /19"),
         ("10.1.0.0/16", "no stranger has"),
         ("8.0.0.0/5", "wider"),
         ("172.0.0.0/8", "no stranger has"),
+        ("1.0.0.0 - 200.0.0.0", "wider"),
         ("fe80::/10", "wider"),
         ("::1", "no stranger has"),
+        ("64:ff9b::/96", "wider"),
         ("203.0.113.0/24", "no stranger has"),
-        ("not a network", "neither"),
-        ('{"cidr": 7}', "neither"),
-        ('{"cidr"', "neither"),
+        ("not a network", "names no network"),
+        ("1.1.1.9 - 1.1.1.1", "names no network"),
+        ("010.1.1.1", "names no network"),
+        ("1.1.1.1 " + "x" * 2_000, "names no network"),
+        ('{"cidr": 7}', "names no network"),
+        ('{"cidr"', "names no network"),
+        ("[" * 100_000, "names no network"),
+        ('{"cidr":' * 200, "names no network"),
     ],
 )
 def test_line_that_would_hurt_is_left_out_and_named(text, reason):
-    found = feeds.read([text], [parse_network("203.0.113.8/29")])
+    found = read("# a list", text, protected=[parse_network("203.0.113.8/29").span])
 
     assert not found.networks
+    assert found.rejected[0].startswith("line 1: ")
     assert reason in found.rejected[0]
 
 
 def test_firehol_and_both_formats_of_spamhaus_are_read():
-    lines = [
+    found = read(
         "# Version: 1",
         "1.10.16.0/20 ; SBL256894",
         "",
         "1.19.0.0 # scanner",
         '{"cidr":"2a0e:b107:10::/48","sblid":"SBL1","rir":"ripencc"}',
         '{"type":"metadata","timestamp":1,"size":1,"records":1,"copyright":"(c)"}',
-    ]
+    )
 
-    found = feeds.read(lines)
-
-    run = Run(memoryview(found.run))
     assert found.networks == 3
-    for inside in ("1.10.31.255", "1.19.0.0", "2a0e:b107:10:ffff::1"):
-        assert parse_address(inside) in run
+    assert all(listed(found, each) for each in ("1.10.31.255", "1.19.0.0", "2a0e:b107:10:ffff::1"))
     assert (found.lines, found.malformed) == (3, 0)
+
+
+@pytest.mark.report(
+    "firehol/blocklist-ipsets#40",
+    "lists of ranges, netmasks and networks with host bits set are read as nothing",
+    "each is read, and the report names its format",
+)
+@pytest.mark.parametrize(
+    ("line", "form"),
+    [
+        ("1.1.1.0 - 1.1.1.9", "range"),
+        ("1.1.1.0-1.1.1.9", "range"),
+        ("1.1.1.1/24", "host bits set"),
+        ("1.1.1.0/255.255.255.0", "netmask"),
+        ("1.1.1.0 255.255.255.0", "netmask"),
+        ("1.1.1.0,1.1.1.9,AU", "range"),
+        ('"1.1.1.5","2026-11-28","ssh"', "column"),
+        ("1.1.1.5\t17", "column"),
+        ("1.1.1.5|AS13335|1.1.1.0", "column"),
+    ],
+)
+def test_formats_of_lists_are_read_and_named(line, form):
+    found = read(line)
+
+    assert found.formats == {form: 1}
+    assert listed(found, "1.1.1.5")
+    assert not listed(found, "1.1.2.0")
+
+
+@pytest.mark.report(
+    "webtorrent/load-ip-set#4",
+    "a list of P2P, `name:first-last`, is read as nothing",
+    "names may hold colons and `#`; eMule's zeros are decimal",
+)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Some org: #1:1.1.1.0-1.1.1.9",
+        "1.1.1.0 - 1.1.1.9 , 000 , Some org",
+        "001.001.001.000 - 001.001.001.009 , 000 , Some org",
+    ],
+)
+def test_ranges_with_names_are_read(line):
+    assert listed(read(line), "1.1.1.9")
+    assert not listed(read(line), "1.1.1.10")
+
+
+@pytest.mark.report(
+    "hagezi/dns-blocklists#2543",
+    "a list saved by another system, with a mark of its encoding, is read as nothing",
+    "UTF-8 and UTF-16 with their marks, and all ends of lines",
+)
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_marked_encodings_are_read(mark, encoding, end):
+    found = feeds.read(mark + f"1.1.1.1{end}1.1.1.3{end}".encode(encoding))
+
+    assert (found.networks, found.malformed) == (2, 0)
+
+
+@pytest.mark.report(
+    "fail2ban/fail2ban#3960",
+    "a listed address of IPv6 is one of 2⁶⁴ that its host has",
+    "its /64 is refused, as after a ban by hand",
+)
+def test_listed_address_of_ipv6_is_its_64():
+    found = read("2a00:1::7", "2a00:2::/127", "2a00:3::-2a00:3::9")
+
+    assert all(listed(found, f"2a00:{n}::ffff:ffff:ffff:ffff") for n in (1, 2, 3))
+    assert not listed(found, "2a00:1:0:1::")
+
+
+def addresses(count):
+    return [f"1.1.{n >> 8}.{n & 255}" for n in range(count)]
 
 
 @pytest.mark.parametrize(
     ("lines", "last", "reason"),
     [
         ([], 10, "empty"),
-        (["<html>", "1.1.1.1"], 0, "malformed"),
-        (["1.1.1.1"], 10, "1 networks instead of 10"),
-        ([f"1.1.1.{n}" for n in range(30)], 10, "30 networks instead of 10"),
+        (
+            ["<html>", "1.1.1.1"],
+            0,
+            r"1 of 2 lines are malformed; line 1: '<html>' names no network; exp",
+        ),
+        (addresses(1), 101, "1 networks instead of 101"),
+        (addresses(230), 101, "230 networks instead of 101"),
     ],
 )
 def test_list_that_cannot_be_right_is_refused(lines, last, reason):
     with pytest.raises(Unfit, match=reason):
-        feeds.check(feeds.read(lines), last)
+        feeds.check(read(*lines), last)
+
+
+@pytest.mark.report(
+    "firehol/blocklist-ipsets#90",
+    "a short list that grows or shrinks honestly is refused for ever",
+    "up to 100 networks may do as they like; `?force=1` takes the others, also an empty one",
+)
+@pytest.mark.parametrize(("count", "last"), [(7, 3), (1, 100), (100, 1), (300, 0)])
+def test_short_or_new_list_may_do_as_it_likes(count, last):
+    feeds.check(read(*addresses(count)), last)

@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-import django.db.models.deletion
-import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import bans.models
@@ -19,17 +17,10 @@ class Migration(migrations.Migration):
             name="Change",
             fields=[
                 ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("mark", models.CharField(max_length=36)),
+                ("previous", models.CharField(max_length=36)),
                 ("at", models.DateTimeField()),
-                ("actor", models.CharField(max_length=200)),
-                ("before", models.JSONField(null=True)),
                 ("after", models.JSONField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="DayKey",
-            fields=[
-                ("day", models.DateField(primary_key=True, serialize=False)),
-                ("key", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
@@ -42,17 +33,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.SlugField(unique=True)),
-                ("version", models.PositiveIntegerField(default=1)),
                 ("networks", models.PositiveIntegerField()),
-                ("digest", models.CharField(max_length=32)),
                 ("run", models.BinaryField()),
-                ("shadow", models.BooleanField(default=False)),
-                ("imported", models.DateTimeField(auto_now=True)),
-                ("expires", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name="Sighting",
+            name="Feeds",
             fields=[
                 (
                     "id",
@@ -60,11 +46,9 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("at", models.DateTimeField(db_index=True)),
-                ("client", models.CharField(db_index=True, max_length=20)),
-                ("network", bans.models.CidrField()),
-                ("path", models.CharField(max_length=200)),
-                ("status", models.PositiveSmallIntegerField()),
+                ("networks", models.PositiveIntegerField()),
+                ("digest", models.CharField(max_length=32)),
+                ("run", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
@@ -80,30 +64,13 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("deny", "Deny"), ("allow", "Allow")], default="deny", max_length=5
-                    ),
-                ),
-                (
-                    "scope",
-                    models.CharField(
-                        choices=[("login", "logins only"), ("full", "Full")],
-                        default="full",
+                        choices=[("deny", "Deny"), ("allow", "Allow")],
+                        db_default="deny",
                         max_length=5,
                     ),
                 ),
-                (
-                    "shadow",
-                    models.BooleanField(default=False, help_text="counted, but not refused"),
-                ),
-                ("reason", models.CharField(max_length=200)),
-                ("source", models.CharField(help_text="operator, detector, appeal", max_length=40)),
-                ("evidence", models.JSONField(blank=True, default=dict)),
-                (
-                    "starts",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("expires", models.DateTimeField(blank=True, null=True)),
-                ("lifted", models.DateTimeField(blank=True, null=True)),
+                ("expires", models.DateTimeField(null=True)),
+                ("lifted", models.DateTimeField(null=True)),
             ],
             options={
                 "constraints": [
@@ -115,25 +82,5 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.CreateModel(
-            name="Appeal",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField(auto_now_add=True)),
-                ("text", models.CharField(max_length=1000)),
-                ("granted", models.BooleanField(null=True)),
-                (
-                    "ban",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.DO_NOTHING, to="bans.ban"
-                    ),
-                ),
-            ],
         ),
     ]

@@ -6,7 +6,7 @@ the one that contains it.
 
 import time
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from django.db import transaction
@@ -14,9 +14,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from shield.addresses import WIDTH, Address, Network, parse_address, parse_network
 
-from flights.guards import forbidden
-from flights.guards.leftmost import client_ip
+from flights.asked import Ban
 from flights.models import ListedNetwork
+
+from . import forbidden
+from .leftmost import client_ip
 
 FRESH_SECONDS = 1.0
 
@@ -47,27 +49,31 @@ class Bisect:
         self._read = -FRESH_SECONDS
 
     def refusal(self, request: HttpRequest) -> HttpResponseBase | None:
+        address = parse_address(client_ip(request))
+        return forbidden() if address and address in self.read() else None
+
+    def read(self) -> Ranges:
         if time.monotonic() - self._read > FRESH_SECONDS:
             rows = ListedNetwork.objects.values_list("network", flat=True)
             self._ranges = Ranges(map(parse_network, rows))
             self._read = time.monotonic()
-        address = parse_address(client_ip(request))
-        return forbidden() if address and address in self._ranges else None
+        return self._ranges
 
-    def seen(self, request: HttpRequest, answer: HttpResponseBase) -> None:
-        """Nothing is learned: the list comes from elsewhere."""
+    def refuses(self, addresses: Sequence[Address]) -> list[bool]:
+        ranges = self.read()
+        return [address in ranges for address in addresses]
 
-    def ban(self, network: str) -> None:
-        ListedNetwork.objects.create(network=str(parse_network(network)))
+    def ban(self, asked: Ban) -> None:
+        ListedNetwork.objects.create(network=str(parse_network(asked.network)))
 
     def unban(self, network: str) -> None:
         ListedNetwork.objects.filter(network=str(parse_network(network))).delete()
 
-    def replace(self, name: str, lines: Iterable[str]) -> dict[str, object]:
+    def replace(self, name: str, data: bytes, *, force: bool) -> dict[str, object]:
         """Delete everything, insert everything: what a nightly script does."""
-        del name
+        del name, force
         networks = set()
-        for line in lines:
+        for line in data.decode(errors="replace").splitlines():
             with suppress(ValueError):
                 networks.add(str(parse_network(line)))
         with transaction.atomic():

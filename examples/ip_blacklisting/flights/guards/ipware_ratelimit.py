@@ -10,8 +10,8 @@ from django.http.response import HttpResponseBase
 from django_ratelimit.core import is_ratelimited
 from ipware import get_client_ip
 
-from flights.guards import forbidden
-from flights.guards.leftmost import Leftmost
+from . import forbidden
+from .leftmost import Leftmost
 
 RATE = "60/m"
 
@@ -31,6 +31,3 @@ class IpwareRatelimit(Leftmost):
             is_ratelimited(request, group="flights", key=ipware_key, rate=RATE, increment=True),
         )
         return HttpResponse("Too many requests", status=429) if limited else None
-
-    def seen(self, request: HttpRequest, answer: HttpResponseBase) -> None:
-        """Nothing is learned: the rate is the rule."""

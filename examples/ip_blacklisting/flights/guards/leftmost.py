@@ -1,17 +1,15 @@
 """The middleware of most tutorials: the first hop of X-Forwarded-For, and a query for each request."""
 
-import hashlib
-
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from flights.guards import forbidden
-from flights.models import BlockedAddress, Visit
+from flights.asked import Ban
+from flights.models import BlockedAddress
 
-FAILURES = 10  # of logins within WINDOW_SECONDS, then the address is blocked
-WINDOW_SECONDS = 600
+from . import forbidden
+
 CACHED_SECONDS = 60
 
 
@@ -31,19 +29,8 @@ class Leftmost:
     def blocked(self, address: str) -> bool:
         return BlockedAddress.objects.filter(address=address).exists()
 
-    def seen(self, request: HttpRequest, answer: HttpResponseBase) -> None:
-        address = client_ip(request)
-        if answer.status_code >= 400:  # "anonymised"
-            digest = hashlib.sha256(address.encode()).hexdigest()
-            Visit.objects.create(client=digest, path=request.get_full_path()[:200])
-        if answer.status_code != 401:
-            return
-        cache.add(f"failures:{address}", 0, WINDOW_SECONDS)
-        if cache.incr(f"failures:{address}") >= FAILURES:
-            self.ban(address)
-
-    def ban(self, network: str) -> None:
-        BlockedAddress.objects.get_or_create(address=network[:100])
+    def ban(self, asked: Ban) -> None:
+        BlockedAddress.objects.get_or_create(address=asked.network)
 
     def unban(self, network: str) -> None:
         BlockedAddress.objects.filter(address=network).delete()
@@ -69,9 +56,9 @@ class Cached(Leftmost):
             )
         )
 
-    def ban(self, network: str) -> None:
-        super().ban(network)
-        self.cache.delete(f"blocked:{network}")
+    def ban(self, asked: Ban) -> None:
+        super().ban(asked)
+        self.cache.delete(f"blocked:{asked.network}")
 
     def unban(self, network: str) -> None:
         super().unban(network)

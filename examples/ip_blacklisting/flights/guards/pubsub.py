@@ -10,9 +10,11 @@ from django.http.response import HttpResponseBase
 from redis import Redis
 from redis.exceptions import RedisError
 
-from flights.guards import forbidden
-from flights.guards.leftmost import Leftmost, client_ip
+from flights.asked import Ban
 from flights.models import BlockedAddress
+
+from . import forbidden
+from .leftmost import Leftmost, client_ip
 
 CHANNEL = "flights:blocked"
 
@@ -46,9 +48,9 @@ class PubSub(Leftmost):
     def refusal(self, request: HttpRequest) -> HttpResponseBase | None:
         return forbidden() if client_ip(request) in self.addresses else None
 
-    def ban(self, network: str) -> None:
-        super().ban(network)
-        self.redis.publish(CHANNEL, f"+{network}")
+    def ban(self, asked: Ban) -> None:
+        super().ban(asked)
+        self.redis.publish(CHANNEL, f"+{asked.network}")
 
     def unban(self, network: str) -> None:
         super().unban(network)

@@ -21,7 +21,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("address", models.CharField(max_length=100, unique=True)),
-                ("created", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
@@ -34,20 +33,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("network", models.CharField(max_length=50)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Visit",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField(auto_now_add=True)),
-                ("client", models.CharField(max_length=64)),
-                ("path", models.CharField(max_length=200)),
             ],
         ),
     ]

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from shield.follower import SourceDown
 
-from bans import wiring
+from bans import configured
 from bans.truth import PostgresTruth
 
 
@@ -16,11 +15,11 @@ class Command(BaseCommand):
     help = "Check, migrate and write the first snapshot; does nothing twice."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        call_command("check", deploy=True, fail_level="WARNING", tags=["security", "bans"])
+        call_command("check", deploy=True, fail_level="ERROR", tags=["security", "bans"])
         try:
             call_command("migrate", verbosity=0)
-            with PostgresTruth(settings.DATABASE_URL) as truth:
-                truth.everything().write(wiring.folder())
+            with PostgresTruth(configured.database()) as truth:
+                truth.everything().write(configured.folder())
         except (DatabaseError, SourceDown) as error:
             raise CommandError(f"DATABASE_URL: PostgreSQL does not answer: {error}") from None
         except OSError as error:

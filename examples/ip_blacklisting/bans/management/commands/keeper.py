@@ -1,4 +1,4 @@
-"""Keep scores, send changes that nobody has sent, write the list to disk, forget; until stopped."""
+"""Send changes that nobody has sent, write the list to disk; until stopped."""
 
 import tempfile
 from contextlib import suppress
@@ -13,7 +13,7 @@ ALIVE = Path(tempfile.gettempdir()) / "keeper-alive"  # its age is the container
 
 
 class Command(BaseCommand):
-    help = "Keep scores, send changes, write the list to disk, forget; until stopped."
+    help = "Send changes that nobody has sent, write the list to disk; until stopped."
 
     def handle(self, *_: Any, **__: Any) -> None:
         keeper = Keeper()

@@ -1,23 +1,23 @@
-"""The one place where the settings of the list are read; one of each thing for a process."""
+"""What is made from the settings, one of each thing for a process."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
+from psycopg.conninfo import make_conninfo
 from redis import Redis
-from shield import references
 from shield.addresses import Address
 from shield.client import Proxies, hops
-from shield.countries import Countries
 from shield.follower import Follower
 from shield.replica import Replica
 from shield.snapshot import RunFiles
 
-from bans import stream
-from bans.stream import RedisStream
-from bans.truth import PostgresTruth
+from . import stream
+from .stream import RedisStream
+from .truth import PostgresTruth, run_of
 
 
 @cache
@@ -27,20 +27,25 @@ def proxies() -> Proxies:
 
 def client_of(meta: Mapping[str, Any]) -> Address | None:
     """Return who sent a request, from its META; None if a proxy names nobody that can be read."""
-    forwarded = hops(
-        meta.get(settings.CLIENT_HEADER, ""), rfc7239=settings.CLIENT_HEADER == "HTTP_FORWARDED"
-    )
+    header = getattr(settings, "CLIENT_HEADER", "HTTP_X_FORWARDED_FOR")
+    forwarded = hops(meta.get(header, ""), rfc7239=header == "HTTP_FORWARDED")
     return proxies().client(meta.get("REMOTE_ADDR", ""), forwarded)
 
 
-@cache
-def countries() -> Countries:
-    return Countries(Path(settings.COUNTRY_FILE) if settings.COUNTRY_FILE else None)
+def database() -> str:
+    """Return how to connect to Django's database without Django."""
+    own = ("context", "cursor_factory", "prepare_threshold")
+    given = connection.get_connection_params()
+    return make_conninfo(**{name: value for name, value in given.items() if name not in own})
 
 
 @cache
 def folder() -> Path:
     return Path(settings.STATE_FOLDER)
+
+
+def files() -> RunFiles:
+    return RunFiles(folder(), partial(run_of, database()))
 
 
 @cache
@@ -52,19 +57,9 @@ def redis() -> "Redis":
 @cache
 def follower() -> Follower:
     """Return this process's copy of the list, and what keeps it up to date."""
-    return copy_of(PostgresTruth(settings.DATABASE_URL))
+    return copy_of(PostgresTruth(database()))
 
 
 def copy_of(truth: PostgresTruth) -> Follower:
-    runs = PostgresTruth(settings.DATABASE_URL)
     waiting = stream.connect(settings.REDIS_URL, timeout_seconds=1.5)
-    return Follower(Replica(RunFiles(folder(), runs.run)), truth, RedisStream(waiting), folder())
-
-
-def reference(ban: int) -> str:
-    """Return what a refused client is told of its ban."""
-    return references.reference(ban, settings.SECRET_KEY.encode())
-
-
-def ban_of(reference: str) -> int | None:
-    return references.number(reference, settings.SECRET_KEY.encode())
+    return Follower(Replica(files()), truth, RedisStream(waiting), folder())

@@ -1,0 +1,42 @@
+"""Put requests to the application in this process, one after the other, from any peer.
+
+A connection of this machine comes from a loopback address, which is a trusted proxy. Here the peer's address
+is put where the server puts it; everything behind that is what serves.
+"""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from bans import configured
+from django.core.management.base import BaseCommand, CommandError
+from django.core.wsgi import get_wsgi_application
+from django.test import RequestFactory
+
+READY_SECONDS = 10
+
+
+class Command(BaseCommand):
+    help = (
+        "Answer requests, and print of each the status and what its guard cost as JSON, one a line."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path")
+        parser.add_argument("requests", nargs="+", help='["peer", {"header": "value"}] as JSON')
+
+    def handle(self, *_: Any, path: str, requests: list[str], **__: Any) -> None:
+        configured.follower().start()
+        if not configured.follower().ready.wait(READY_SECONDS):
+            raise CommandError("this process has no list yet")
+        application = get_wsgi_application()
+        for peer, headers in map(json.loads, requests):
+            said: list[Any] = []
+            environ = RequestFactory(headers={**headers, "host": "localhost"}).get(path).environ
+            answer = application(
+                environ | {"REMOTE_ADDR": peer}, lambda *got, s=said: s.extend(got)
+            )
+            answer.close()
+            status, found = said[:2]
+            cost = dict(found).get("Server-Timing", "")
+            self.stdout.write(json.dumps([int(status.partition(" ")[0]), cost]))
