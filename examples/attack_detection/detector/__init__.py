@@ -1,0 +1,1 @@
+"""Who is attacking, told from people, in bounded memory."""

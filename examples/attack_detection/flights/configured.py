@@ -1,0 +1,33 @@
+"""Objects made from settings; one of each for a process."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from detector.clients import Proxies, client_of, hops
+from django.conf import settings
+from kept.redis import connect
+from kept.refusals import Refusals
+from kept.stream import Reporter
+
+
+@cache
+def proxies() -> Proxies:
+    return Proxies.parse(settings.TRUSTED_PROXIES)
+
+
+def client(meta: Mapping[str, Any]) -> str:
+    """Return who is counted for a request, from its META; empty if nobody outside is named."""
+    forwarded = hops(meta.get("HTTP_X_FORWARDED_FOR", ""))
+    address = proxies().client(meta.get("REMOTE_ADDR", ""), forwarded)
+    return client_of(address) if address else ""
+
+
+@cache
+def reporter() -> Reporter:
+    return Reporter(connect(settings.REDIS_URL))
+
+
+@cache
+def refusals(variant: str) -> Refusals:
+    return Refusals(connect(settings.REDIS_URL), variant)

@@ -1,0 +1,193 @@
+"""Attackers are found for what people do not do, and the verdict says for what."""
+
+import pytest
+from detector import points, rates
+from detector.detector import Detector
+from detector.remembered import Remembered
+from detector.sightings import Sighting
+from replay.outcome import run
+from replay.traffic import BOUNDS
+
+ONE = "192.0.2.1/32"
+
+
+def found(sightings):
+    detector = Detector()
+    return [verdict for each in sightings for verdict in detector.observe(each)]
+
+
+def failed(second, client=ONE, account="a"):
+    return Sighting(second, client, "login failed", "/login/", account)
+
+
+def signed_in(second, client=ONE, account="a"):
+    return Sighting(second, client, "ok", "/", account, "person")
+
+
+def test_eleven_failures_refuse_logins():
+    assert found(failed(second) for second in range(10)) == []
+    (verdict,) = found(failed(second) for second in range(11))
+
+    assert (verdict.network, verdict.scope) == (ONE, "logins")
+    assert verdict.parts == {"logins": pytest.approx(109.4, abs=1), "scan": 0, "people": 0}
+
+
+def test_second_time_is_twice_as_long_and_a_day_is_the_longest():
+    verdicts = found(failed(second) for second in range(11 * 10))
+
+    assert [each.seconds for each in verdicts[:3]] == [600, 1_200, 2_400]
+    assert verdicts[-1].seconds == 86_400
+
+
+def test_who_signs_in_after_all_is_forgiven_this_account_alone():
+    detector = Detector()
+    for second in range(9):
+        detector.observe(failed(second))
+    detector.observe(signed_in(9))
+
+    assert detector.points.score(ONE, 9) == 0
+
+    for second in range(9):
+        detector.observe(failed(10 + second, account="victim"))
+    detector.observe(signed_in(19))
+    assert detector.points.score(ONE, 19) > 85
+
+
+def test_failures_fade():
+    assert found(failed(number * 120) for number in range(100)) == []
+
+
+def test_the_same_missing_path_counts_once_and_others_refuse_everything():
+    assert found(Sighting(n, ONE, "missing", "/same") for n in range(500)) == []
+
+    (verdict,) = found(Sighting(n, ONE, "missing", f"/{n}") for n in range(21))
+    assert verdict.scope == "all"
+
+
+def test_a_trap_refuses_who_shares_an_address_with_nobody_known():
+    assert [each.scope for each in found([Sighting(0, ONE, "trap", "/.env")])] == ["all"]
+
+    known = [signed_in(n, account=f"person {n}") for n in range(40)]
+    assert found([*known, Sighting(50, ONE, "trap", "/.env")]) == []
+
+
+def test_a_dozen_neighbours_who_mistype_are_people():
+    assert (
+        found(failed(n, f"192.0.2.{n % 12}/32", f"account {n % 12}") for n in range(12 * 5)) == []
+    )
+
+
+def test_neighbours_who_fail_with_forty_accounts_are_a_botnet():
+    (verdict,) = found(failed(n, f"192.0.2.{n}/32", f"account {n}") for n in range(40))
+
+    assert (verdict.network, verdict.scope) == ("192.0.2.0/24", "logins")
+    assert verdict.parts == {"failures": 40, "clients": 40, "people": 0}
+
+
+def test_neighbours_of_ipv6_share_a_48():
+    (verdict,) = found(failed(n, f"2001:db8:1:{n:x}::/64", f"account {n}") for n in range(40))
+
+    assert verdict.network == "2001:db8:1::/48"
+
+
+def test_every_person_known_in_a_network_is_one_failure_more():
+    known = [signed_in(0, "192.0.2.200/32", f"person {n}") for n in range(10)]
+    tries = [failed(n, f"192.0.2.{n}/32", f"account {n}") for n in range(50)]
+
+    assert found([*known, *tries[:49]]) == []
+    assert len(found([*known, *tries])) == 1
+
+
+def test_one_address_that_fails_with_many_accounts_is_no_group():
+    verdicts = found(failed(n, account=f"account {n}") for n in range(200))
+
+    assert {each.network for each in verdicts} == {ONE}
+
+
+@pytest.mark.report(
+    "luisgamas/uxnan#101",
+    "a map that grows by an entry for each address",
+    "whoever was seen least recently is forgotten first",
+)
+def test_memory_has_a_bound_and_knows_the_latest():
+    records = Remembered(list, 100, 3_600)
+    for number in range(10_000):
+        records.of(str(number), number / 10)
+
+    assert len(records) == 100
+    assert records.find("9999") == []
+    assert records.find("9899") is None
+
+
+def test_what_was_not_seen_for_an_hour_is_forgotten():
+    records = Remembered(list, 100, 3_600)
+    records.of("a", 0)
+    records.of("b", 3_601)
+
+    assert len(records) == 1
+
+
+def test_a_client_has_no_more_names_than_it_may():
+    detector = Detector()
+    for number in range(1_000):
+        detector.observe(signed_in(0, account=f"person {number}"))
+        detector.observe(Sighting(0, ONE, "missing", f"/{number}"))
+
+    client = detector.points.clients.find(ONE)
+    assert len(client.people) == len(client.paths) == points.MOST_NAMES
+
+
+def test_flood_is_named_after_three_windows_and_never_refused():
+    others = [f"198.18.0.{n}/32" for n in range(20)]
+    sightings = []
+    for tick in range(400):
+        now = tick / 20
+        sightings += [Sighting(now, ONE, "ok")] if tick > 100 else []
+        sightings += [Sighting(now, others[tick % 20], "ok")]
+
+    verdicts = found(sightings)
+
+    assert {(each.network, each.scope) for each in verdicts} == {(ONE, "named")}
+    assert len(verdicts) == 1
+
+
+@pytest.mark.parametrize("windows", [1, 2])
+def test_a_crowd_that_comes_once_is_not_named(windows):
+    others = [f"198.18.0.{n}/32" for n in range(20)]
+    sightings = [Sighting(tick / 10, others[tick % 20], "ok") for tick in range(400)]
+    sightings += [Sighting(20 + n / 30, ONE, "ok") for n in range(60 * windows)]
+
+    assert found(sorted(sightings)) == []
+
+
+def test_counting_is_bounded_and_never_blames_too_much(monkeypatch):
+    monkeypatch.setattr(rates, "MOST_COUNTED", 100)
+    counted = rates.Rates(lambda _: 1)
+    for number in range(10_000):
+        counted.observe(Sighting(0, f"{number}", "ok"))
+        if number % 4 == 0:
+            counted.observe(Sighting(0, ONE, "ok"))
+
+    counts = counted._windows[0]
+    assert len(counts) <= 100
+    # Misra and Gries: too small by at most (requests / senders counted).
+    assert 2_500 - 12_500 / 100 <= counts[rates.Sender("address", ONE, ONE)] <= 2_500
+
+
+def test_peers_that_get_busy_as_a_whole_are_not_named():
+    partners = [f"partner {n}" for n in range(10)]
+    sightings = [
+        Sighting(number / 100, ONE, "ok", account=partners[number % 10], peers="partner")
+        for number in range(4_000)
+        if number > 2_000 or number % 100 < 10
+    ]
+
+    assert found(sightings) == []
+
+
+def test_replay_finds_every_attacker_in_time_and_no_person():
+    outcome = run(0, Detector())
+
+    assert outcome.people == {}
+    assert outcome.found.keys() == set(BOUNDS)
+    assert all(outcome.through[name] <= bound for name, bound in BOUNDS.items())

@@ -1,0 +1,177 @@
+"""Nothing is taken off the stream before it is kept, and what fails stops nothing else."""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from detector.detector import Detector
+from detector.sightings import Sighting
+from django.db import DatabaseError
+from kept import keeper as keeper_module
+from kept import log, stream
+from kept.forgetting import forget
+from kept.keeper import Keeper, Pipeline
+from kept.models import DayKey, Finding, LogLine
+from kept.refusals import Refusals
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SEEN = Sighting(0, "192.0.2.1/32", "missing", "/lost", status=404)
+
+
+@pytest.fixture
+def keeper(redis, variant):
+    yield Keeper(redis, {variant: Pipeline(Detector())})
+    for key in (*redis.scan_iter(f"*{variant}*"), "keeper"):
+        redis.delete(key)
+
+
+def test_what_was_seen_is_kept_and_taken_off_the_stream(redis, variant, keeper):
+    stream.send(redis, [(variant, SEEN)] * 1_200)
+    keeper.step()
+
+    assert LogLine.objects.count() == 1_200
+    assert redis.xlen(f"seen:{variant}") == 0
+    line = LogLine.objects.first()
+    assert (line.network, line.path, line.status) == ("192.0.2.0/24", "/lost", 404)
+    assert "192" not in line.client
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        SEEN._replace(path="/x\0"),
+        SEEN._replace(path="\ud800"),
+        SEEN._replace(kind="k" * 100),
+        SEEN._replace(status=10**6),
+    ],
+    ids=["NUL", "surrogate", "too long", "too large"],
+)
+def test_line_that_postgresql_refuses_costs_no_other(redis, variant, keeper, bad):
+    stream.send(redis, [(variant, SEEN), (variant, bad), (variant, SEEN)])
+    keeper.step()
+
+    assert LogLine.objects.filter(path="/lost", kind="missing", status=404).count() == 2
+    assert redis.xlen(f"seen:{variant}") == 0
+
+
+def test_nul_does_not_hide_a_line():
+    log.keep([stream.Seen("1-0/0", SEEN._replace(path="/x\0y"))])
+
+    assert LogLine.objects.get().path == "/x%00y"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "",
+        "no json",
+        "7",
+        "null",
+        "[" * 100_000,
+        "[[]]",
+        '[["no network","ok","","","",1]]',
+        '[["1.1.1.1","ok","","","",Infinity]]',
+    ],
+)
+def test_entry_that_nobody_can_read_costs_no_other(redis, variant, keeper, caplog, rows):
+    stream.send(redis, [(variant, SEEN)])
+    redis.xadd(f"seen:{variant}", {"rows": rows})
+    stream.send(redis, [(variant, SEEN)])
+    with caplog.at_level(logging.ERROR):
+        keeper.step()
+
+    assert LogLine.objects.count() == 2
+    assert "is not read" in caplog.text
+
+
+def test_what_cannot_be_kept_stays_on_the_stream_and_is_judged_once(redis, variant, keeper):
+    trap = SEEN._replace(kind="trap")
+    stream.send(redis, [(variant, trap)])
+    keeper.pipelines = {variant: Pipeline(Detector(), keep=failing)}
+    keeper.step()
+    assert redis.xlen(f"seen:{variant}") == 1
+
+    keeper.pipelines = {variant: Pipeline(Detector())}
+    keeper.step()
+    keeper.step()
+
+    assert redis.xlen(f"seen:{variant}") == 0
+    assert Finding.objects.count() == 1
+    assert Refusals(redis, variant).scope(trap.client) == "all"
+
+
+def failing(*_):
+    raise DatabaseError("away")
+
+
+def test_verdicts_that_cannot_be_handed_over_wait(redis, variant, keeper):
+    stream.send(redis, [(variant, SEEN._replace(kind="trap"))])
+    keeper.pipelines = {variant: Pipeline(Detector(), found=failing)}
+    keeper.step()
+    assert len(keeper.waiting) == 1
+
+    keeper.pipelines = {variant: Pipeline(Detector())}
+    keeper.step()
+
+    assert Finding.objects.get().scope == "all"
+
+
+def test_duty_that_fails_stops_no_other(redis, keeper, monkeypatch):
+    monkeypatch.setattr(keeper_module, "forget", failing)
+    monkeypatch.setattr(Keeper, "_watch", failing)
+    keeper.step()
+
+    assert redis.hexists("keeper", "peak_kb")
+
+
+def test_second_keeper_waits(redis, variant, keeper, monkeypatch):
+    keeper.step()
+    monkeypatch.setattr(Keeper, "_lead", lambda: False)
+    monkeypatch.setattr(keeper_module, "STANDBY_SECONDS", 0)
+    stream.send(redis, [(variant, SEEN)])
+    Keeper(redis, keeper.pipelines).step()
+
+    assert redis.xlen(f"seen:{variant}") == 1
+
+
+def test_entry_that_is_read_again_is_kept_once(redis, variant):
+    stream.send(redis, [(variant, SEEN)])
+    for _ in range(2):
+        for entries in stream.receive(redis, {variant: "0-0"}, 0.1).values():
+            log.keep([each for entry, rows in entries for each in stream.read(entry, rows)])
+
+    assert LogLine.objects.count() == 1
+
+
+def test_time_is_that_of_the_stream(redis, variant):
+    stream.send(redis, [(variant, SEEN)])
+    ((entry, rows),) = stream.receive(redis, {variant: "0-0"}, 0.1)[variant]
+    (seen,) = stream.read(entry, rows)
+
+    assert abs(seen.sighting.seconds - datetime.now(UTC).timestamp()) < 5
+    assert len(json.loads(rows)[0]) == len(Sighting._fields) - 1
+
+
+def test_list_refuses_a_client_or_its_neighbours_and_ends_by_itself(redis, variant):
+    from detector.sightings import Verdict
+
+    refusals = Refusals(redis, variant)
+    refusals.add(Verdict("192.0.2.0/24", "logins", "", seconds=7))
+    refusals.add(Verdict("192.0.2.9/32", "all", "", seconds=7))
+    refusals.add(Verdict("192.0.3.1/32", "named", ""))
+
+    scopes = [refusals.scope(f"{each}/32") for each in ("192.0.2.1", "192.0.2.9", "192.0.3.1")]
+    assert scopes == ["logins", "all", ""]
+    assert 0 < redis.ttl(f"refused:{variant}:192.0.2.9/32") <= 7
+
+
+def test_key_goes_with_the_last_lines_of_its_day():
+    today = datetime.now(UTC)
+    for days in (0, 6, 8):
+        at = today - timedelta(days=days)
+        log.keep([stream.Seen(f"{days}", SEEN._replace(seconds=at.timestamp()))])
+    forget(today)
+
+    assert LogLine.objects.count() == DayKey.objects.count() == 2
+    assert len(set(LogLine.objects.values_list("client", flat=True))) == 2
