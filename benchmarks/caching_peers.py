@@ -17,13 +17,9 @@ from typing import Any
 from cashews import Cache
 from django.core.cache import caches
 from dogpile.cache import make_region
-from flights import cached
-from layers.breaker import Breaker
+from flights import configured
 from layers.layered import LayeredCache
-from layers.leases import Leases, Ttl, Value
-from layers.local_layer import LocalLayer
-from layers.tags import Tags
-from layers.tracking import Tracking
+from layers.leases import Ttl, Value
 
 TTL_SECONDS = 600
 TTL = Ttl(soft_ms=TTL_SECONDS * 1000, hard_ms=TTL_SECONDS * 1000, lease_ms=10_000)
@@ -116,15 +112,12 @@ class Cashews:
         self.loop.run(work())
 
 
-def layered(nearest: bool, url: str) -> Get:
-    """As the example's settings wire it, without its metrics."""
-    redis = cached.redis()
-    local = LocalLayer(16 * 2**20)
-    Tracking(local, url).start()
+def layered(nearest: bool, _url: str) -> Get:
+    """As the example's settings wire it."""
+    cache = LayeredCache(configured.redis(), in_transaction=lambda: False, most_computations=64)
     end = time.monotonic() + 5
-    while local.epoch is None and time.monotonic() < end:
+    while cache.local.epoch is None and time.monotonic() < end:
         time.sleep(0.01)
-    cache = LayeredCache(Leases(redis), Tags(redis), local, Breaker(), most_computations=64)
     return lambda key, compute: cache.get(key, compute, TTL, nearest=nearest).value
 
 

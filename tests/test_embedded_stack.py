@@ -501,7 +501,10 @@ def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):
     assert '.host = "127.0.0.1"; .port = "2"' in (folder / "default.vcl").read_text()
     assert (folder / "edge.vcl").read_text() == "vcl 4.1;"
     assert "-a http=127.0.0.1:1,HTTP -a purge=127.0.0.1:3,HTTP" in service.child.command
-    assert service.env == {"CDN_PURGE_URL": "http://127.0.0.1:3"}
+    key = (tmp_path / "data.password").read_text()
+    assert service.env == {"CDN_PURGE_URL": f"http://:{key}@127.0.0.1:3"}
+    assert service.child.env["CDN_PURGE_KEY"] == key
+    assert key not in service.child.command
 
 
 def rabbitmq_on_path(folder: Path, version: str, monkeypatch) -> Path:

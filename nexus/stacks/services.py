@@ -160,15 +160,17 @@ def varnish_service(site: Site) -> Service:
     )
     if user is not None:
         os.chown(data, user, user)
+    key = password_of(site.data)  # every user of the machine reaches the port for purges
     command = (
         f"varnishd -F -n '{data}/work' -f '{data}/default.vcl' -s malloc,64m -p vsl_space=16m "
         f"-a http=127.0.0.1:{site.port},HTTP -a purge=127.0.0.1:{purge_port},HTTP"
     )
-    child = Child("varnish", command, passed_on(), Path("/"), site.log, user=user)
+    env = passed_on() | {"CDN_PURGE_KEY": key}
+    child = Child("varnish", command, env, Path("/"), site.log, user=user)
     return Service(
         name="varnish",
         url=f"http://127.0.0.1:{site.port}",
-        env={"CDN_PURGE_URL": f"http://127.0.0.1:{purge_port}"},
+        env={"CDN_PURGE_URL": f"http://:{key}@127.0.0.1:{purge_port}"},
         child=child,
         ready=lambda: child.alive and listens(site.port),
     )

@@ -1,18 +1,20 @@
-"""Wire the airport pages together; what differs between machines comes from the environment.
-
-Numbers that somebody types by hand stay as they are here: `flights.checks` reads them, and answers
-a mistake with one sentence instead of a traceback.
-"""
+"""Wire the airport pages together; what differs between machines comes from the environment, checked here."""
 
 from os import environ as env
-from pathlib import Path
 
 import dj_database_url
+from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-if metrics_folder := env.get("PROMETHEUS_MULTIPROC_DIR"):
-    Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # the client library expects it
+
+def number(name: str, default: int, least: int) -> int:
+    """Return a number that somebody may have typed, or end with a sentence for whoever did."""
+    text = env.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
+        raise SystemExit(f"{name} is {text!r}, not a whole number of at least {least}")
+    return int(text)
+
 
 DEBUG = env.get("DEBUG") == "1"
 SECRET_KEY = env.get("SECRET_KEY") or ("only-for-debugging-" * 3 if DEBUG else "")
@@ -20,20 +22,14 @@ ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-INSTALLED_APPS = [
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "flights",
-]
+INSTALLED_APPS = ["rest_framework", "flights"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # ETag is a digest of what is sent. Outside of CommonMiddleware: a 304 has no Content-Length.
+    "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DATABASE_URL = env.get("DATABASE_URL", "postgres://nexus:nexus@127.0.0.1:5432/nexus")
 try:
     # A connection for each thread, kept: opening one costs more than a page.
@@ -44,14 +40,17 @@ DATABASES = {"default": dict(database)}
 USE_TZ = True
 TIME_ZONE = "UTC"  # of the logs, too; the default is America/Chicago
 
-STATIC_URL = "static/"
-WHITENOISE_USE_FINDERS = True  # the assets of Swagger UI and ReDoc, straight from their package
-
 REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+try:
+    Redis.from_url(REDIS_URL)
+except ValueError as error:
+    raise SystemExit(f"REDIS_URL is no address of a Redis: {error}") from None
 CDN_PURGE_URL = env.get("CDN_PURGE_URL", "")  # unset: there is no CDN
+if CDN_PURGE_URL and not CDN_PURGE_URL.startswith("http://"):
+    raise SystemExit(f"CDN_PURGE_URL is {CDN_PURGE_URL!r}, and does not begin with http://")
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
-LOCAL_LAYER_BYTES = env.get("LOCAL_LAYER_BYTES", 16 * 2**20)
-COMPUTATIONS_PER_PROCESS = env.get("COMPUTATIONS_PER_PROCESS", 4)
+LOCAL_LAYER_BYTES = number("LOCAL_LAYER_BYTES", 16 * 2**20, 0)
+COMPUTATIONS_PER_PROCESS = number("COMPUTATIONS_PER_PROCESS", 4, 1)
 
 # The stock cache, set up as Django's documentation says.
 STOCK = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -62,21 +61,10 @@ IMPATIENT = {
 }
 CACHES = {"default": STOCK, "edits": {**STOCK, "OPTIONS": IMPATIENT}}
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,  # the default comes from contrib.auth, which is not installed
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "EXCEPTION_HANDLER": "flights.problems.answer",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Airport pages",
-    "DESCRIPTION": "One page, behind six ways to cache it.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "APPEND_COMPONENTS": {"securitySchemes": {"staff": {"type": "http", "scheme": "bearer"}}},
+    "EXCEPTION_HANDLER": "flights.problems.handler",
 }
 
 SECURE_SSL_REDIRECT = env.get("SECURE_SSL_REDIRECT") == "1"

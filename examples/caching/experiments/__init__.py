@@ -25,11 +25,9 @@ CLAIMS = (
     "nobody-waits-at-expiry",
     "the-holder-may-die",
     "never-stale-after-commit",
-    "rollback-is-invisible",
     "every-write-counts",
     "redis-may-die",
     "the-edge-is-fresh-and-private",
-    "database-load-falls",
 )
 
 PAGES, ALTERNATES = "flights_pages_read", "flights_alternates_computed"
@@ -59,6 +57,12 @@ class Database:
         """Write as another client does."""
         self._connection.execute(statement, args)
 
+    @contextmanager
+    def transaction(self) -> Iterator["psycopg.Connection"]:
+        """Yield another client's connection, and commit at the end of the block."""
+        with psycopg.connect(self._url) as connection:
+            yield connection
+
     def codes(self, count: int) -> list[str]:
         """Return airports that have departures, others in each run: nobody has their pages yet."""
         query = (
@@ -68,17 +72,6 @@ class Database:
         found = [code for (code,) in self._connection.execute(query, [list(self._used), count])]
         self._used.extend(found)
         return found
-
-    def every_code(self) -> list[str]:
-        query = "SELECT code FROM flights_airport ORDER BY 1"
-        return [code for (code,) in self._connection.execute(query)]
-
-    def purge_everything(self) -> None:
-        """Leave the purge of all pages to the relay, and return once it is carried out."""
-        self.execute("INSERT INTO flights_outbox (tag) VALUES ('*')")
-        self.execute("NOTIFY cache_outbox")
-        left = "SELECT count(*) FROM flights_outbox WHERE place = 'cache'"
-        self._wait(lambda: not self._number(left), "the relay carries out no purge")
 
     def count(self, sequence: str) -> int:
         """Return how many computations there have been."""

@@ -1,4 +1,4 @@
-"""Writes that send no signal: how long each is not served."""
+"""Edits that are taken back, and writes that send no signal: what is read after each of them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,58 +16,110 @@ from nexus.experiment import (
     rest,
 )
 
-from . import Database, Operator, page, url, version
+from . import FROM_REDIS, PAGES, Database, Operator, page, url
 
 MOST_SECONDS = 0.5
+TAKEN_BACK = 10
 
 ROW = "UPDATE flights_airport SET city = city || '!' WHERE code = %s"
 OTHER_TABLE = "UPDATE flights_departure SET minute = minute + 1 WHERE airport_id = %s"
+ADDED = "INSERT INTO flights_departure (airport_id, flight, destination, minute) VALUES (%s, 'NX', '', 0)"
+MERGED = """
+    MERGE INTO flights_airport USING (SELECT %s AS code) asked ON flights_airport.code = asked.code
+    WHEN MATCHED THEN UPDATE SET city = city || '!'
+"""
 
 
 class EveryWriteCounts(Experiment):
     slug = "every-write-counts"
     claim = (
-        "A write that passes by the model (QuerySet.update, raw SQL of another client, a row of "
-        "another table) is served within 500 ms."
+        "A write that passes by the model is served within 500 ms: QuerySet.update, SQL of another "
+        "client, another table, a transaction during which the page is read; an edit that is rolled "
+        "back is never read and purges nothing."
     )
     holds = ("layered",)
     refuted = ("signals",)
+    computations = Series("computations after rolled-back edits")
+    uncommitted = Series("reads of what was never committed")
     missed = Series("writes not served within 500 ms")
     served = Series("ms until a write was served")
     chart = Chart(missed, "writes not served within 500 ms", x="writes", bound=0)
     parameters = (Parameter("airports", 5, 1, 20, "airports"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        missed = writes = 0
         with Database(stack) as database, Operator(stack) as operator:
-            ways: tuple[Callable[[str], object], ...] = (
-                lambda code: operator.edit(code, "update"),
-                lambda code: database.execute(ROW, code),
-                lambda code: database.execute(OTHER_TABLE, code),
+            taken_back, *codes = database.codes(1 + int(params["airports"]))
+            yield from self._rolled_back(
+                database, operator, taken_back, url(stack, variant, taken_back)
             )
-            targets = {
-                code: url(stack, variant, code) for code in database.codes(int(params["airports"]))
-            }
-            for write in ways:
-                before = {code: version(page(target)) for code, target in targets.items()}
-                written = {}
-                for code in targets:
-                    write(code)
-                    written[code] = time.monotonic()
-                while written:
-                    for code, at in list(written.items()):
-                        served = version(page(targets[code])) > before[code]
-                        seconds = time.monotonic() - at
-                        if served or seconds > MOST_SECONDS:
-                            del written[code]
-                            writes, missed = writes + 1, missed + (seconds > MOST_SECONDS)
-                            yield self.served(1000 * seconds, x=writes)
-                            yield self.missed(missed, x=writes)
-                    rest(0.005)
+            targets = {code: url(stack, variant, code) for code in codes}
+            yield from self._written(database, operator, targets)
+
+    def _rolled_back(
+        self, database: Database, operator: Operator, code: str, target: str
+    ) -> Iterator[Sample]:
+        uncommitted, warm = 0, page(target).body
+        before = database.count(PAGES)
+        for number in range(TAKEN_BACK):
+            operator.edit(code, ("preview", "partial")[number % 2])
+            for headers in ({}, FROM_REDIS):
+                uncommitted += page(target, headers).body != warm
+            yield self.uncommitted(uncommitted, x=number + 1)
+            yield self.computations(database.count(PAGES) - before, x=number + 1)
+
+    def _written(
+        self, database: Database, operator: Operator, targets: dict[str, str]
+    ) -> Iterator[Sample]:
+        missed = writes = 0
+        for write in self._ways(database, operator, targets):
+            before = {code: page(target).body for code, target in targets.items()}
+            written = {}
+            for code in targets:
+                write(code)
+                written[code] = time.monotonic()
+            while written:
+                for code, at in list(written.items()):
+                    served = page(targets[code]).body != before[code]
+                    seconds = time.monotonic() - at
+                    if served or seconds > MOST_SECONDS:
+                        del written[code]
+                        writes, missed = writes + 1, missed + (seconds > MOST_SECONDS)
+                        yield self.served(1000 * seconds, x=writes)
+                        yield self.missed(missed, x=writes)
+                rest(0.005)
+
+    @staticmethod
+    def _ways(
+        database: Database, operator: Operator, targets: dict[str, str]
+    ) -> tuple[Callable[[str], object], ...]:
+        (other,) = database.codes(1)
+
+        def read_meanwhile(code: str) -> None:
+            """Let a reader fill the page from before a commit that is under way."""
+            with database.transaction() as connection:
+                connection.execute(ROW, [code])
+                operator.edit(other, "update")  # its purge, and the relay, go first
+                page(targets[code], FROM_REDIS)
+
+        return (
+            lambda code: operator.edit(code, "update"),
+            lambda code: database.execute(ROW, code),
+            lambda code: database.execute(OTHER_TABLE, code),
+            lambda code: database.execute(ADDED, code),
+            lambda code: database.execute(MERGED, code),
+            read_meanwhile,
+        )
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
+        edits = len(samples.of(self.computations))
+        words = f"{{measured}} computations after {edits} edits that were rolled back"
+        kept = Verdict.at_most(samples.last(self.computations), 0, words) & Verdict.at_most(
+            samples.last(self.uncommitted), 0, "{measured} reads of what was never committed"
+        )
+        if not samples.of(self.missed):
+            return kept
         missed, served = samples.last(self.missed), samples.values(self.served)
         words = f"{{measured}} of {len(served)} writes not served within 500 ms"
         if not missed:
             words += f", the slowest after {max(served):.0f} ms"
-        return Verdict.at_most(missed, 0, words)
+        return Verdict.at_most(missed, 0, words) & kept

@@ -1,6 +1,5 @@
 """Steady reads; Redis is stopped, computations pile up at the barrier; it comes back, and freezes."""
 
-import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,8 +24,7 @@ from . import Database, Operator, page, url, version
 
 CAP = 16
 BACK_SECONDS = 5.0
-# Of the reads: before Redis is stopped, until it is started again, and to the end.
-STOP_SECONDS, START_SECONDS, END_SECONDS = 1.0, 4.0, 5.0
+STOP_SECONDS, START_SECONDS = 1.0, 4.0  # of the reads: when Redis is stopped, and started again
 FROZEN_SECONDS = 2.0
 WRITE = "UPDATE flights_airport SET city = city || '!' WHERE code = ANY(%s)"
 
@@ -35,14 +33,14 @@ class RedisMayDie(Experiment):
     slug = "redis-may-die"
     claim = (
         "While Redis is stopped or frozen every request is answered with a page and every edit is made, "
-        "no more than 16 computations are in the database at a time, and within 5 s of its return the "
-        "pages are cached and current."
+        "no more than 16 computations are in the database at a time, and within 5 s of its return all "
+        "reads of a load that goes on are answered from the cache, with current pages."
     )
     holds = ("layered",)
     refuted = ("get_or_set",)
     failed = Series("requests without a page, and edits that were not made")
     at_a_time = Series("computations in the database")
-    behind = Series("pages neither cached nor current 5 s after the return of Redis")
+    behind = Series("pages not cached or not current 5 s after the return of Redis")
     back = Series("s after the return of Redis until the pages are cached and current")
     chart = Chart(failed, "requests without a page", bound=0)
     parameters = (Parameter("rate", 60, 20, 200, "requests/s"),)
@@ -55,68 +53,72 @@ class RedisMayDie(Experiment):
             for target in targets.values():
                 page(target)
             for way in (self._stopped, self._frozen):
-                yield from way(stack, database, targets, params["rate"])
-                yield from self._recovers(stack, targets)
+                answers = self._reads(targets, params["rate"])
+                yield from way(stack, database, answers, codes)
+                yield from self._recovers(stack, answers, codes)
 
     def _stopped(
-        self, stack: Stack, database: Database, targets: dict[str, str], rate: float
+        self, stack: Stack, database: Database, answers: Iterator[Answer], codes: list[str]
     ) -> Iterator[Sample]:
         began = time.monotonic()
-        answers = self._reads(targets, rate, END_SECONDS)
         yield from self._failed(answers, began + STOP_SECONDS)
         with stack.stopped("redis"):
             with database.barrier():
                 for _ in range(20):
                     yield self.at_a_time(database.blocked())
                     rest(0.05)
-            database.execute(WRITE, list(targets))
+            database.execute(WRITE, codes)
             yield from self._failed(answers, began + START_SECONDS)
-        returned = time.monotonic()
-        yield from self._failed(answers)
-        self._returned = returned
 
     def _frozen(
-        self, stack: Stack, database: Database, targets: dict[str, str], rate: float
+        self, stack: Stack, database: Database, answers: Iterator[Answer], codes: list[str]
     ) -> Iterator[Sample]:
         """Connections stay open, nothing is answered, an operator and another client write."""
         with stack.paused("redis"), ThreadPoolExecutor(1) as pool, Operator(stack) as operator:
-            edited = pool.submit(operator.edit, next(iter(targets)))
-            yield from self._failed(self._reads(targets, rate, FROZEN_SECONDS))
+            edited = pool.submit(operator.edit, codes[0])
+            yield from self._failed(answers, time.monotonic() + FROZEN_SECONDS)
             self._failures += edited.exception() is not None
             yield self.failed(self._failures)
-            database.execute(WRITE, list(targets))
-        self._returned = time.monotonic()
+            database.execute(WRITE, codes)
 
     @staticmethod
-    def _reads(targets: dict[str, str], rate: float, seconds: float) -> Iterator[Answer]:
+    def _reads(targets: dict[str, str], rate: float) -> Iterator[Answer]:
+        """Read one page after the other for longer than the fault and the return take."""
         pages = [Request(target) for target in targets.values()]
+        seconds = START_SECONDS + 2 * BACK_SECONDS
         requests = [pages[number % len(pages)] for number in range(int(rate * seconds))]
         return volley(requests, processes=2, connections=50, rate=rate, timeout_seconds=15)
 
-    def _failed(self, answers: Iterator[Answer], end: float = math.inf) -> Iterator[Sample]:
+    def _failed(self, answers: Iterator[Answer], end: float) -> Iterator[Sample]:
         for answer in answers:
             self._failures += answer.status != 200
             yield self.failed(self._failures, at=answer.received)
             if time.monotonic() > end:
                 return
 
-    def _recovers(self, stack: Stack, targets: dict[str, str]) -> Iterator[Sample]:
-        """Ask until all is cached and current in one round, whichever process answers."""
-        expected = {code: version(page(url(stack, "uncached", code))) for code in targets}
-        behind = list(targets)
-        while behind and time.monotonic() < self._returned + BACK_SECONDS:
-            answers = {code: page(target) for code, target in targets.items()}
-            behind = [
-                code
-                for code, answer in answers.items()
-                if version(answer) < expected[code] or not self._cached(answer)
-            ]
-        yield self.back(time.monotonic() - self._returned)
+    def _recovers(
+        self, stack: Stack, answers: Iterator[Answer], codes: list[str]
+    ) -> Iterator[Sample]:
+        """Watch the reads until each page was twice cached and current, and none was not meanwhile."""
+        returned = time.monotonic()
+        expected = {code: version(page(url(stack, "uncached", code))) for code in codes}
+        behind, good = set(codes), 0
+        for answer in answers:
+            self._failures += answer.status != 200
+            yield self.failed(self._failures, at=answer.received)
+            code = codes[answer.request % len(codes)]
+            is_good = self._cached(answer) and version(answer) >= expected[code]
+            behind = behind - {code} if is_good else behind | {code}
+            good = good + 1 if is_good else 0
+            if good >= 2 * len(codes) or time.monotonic() > returned + BACK_SECONDS:
+                break
+        yield self.back(time.monotonic() - returned)
         yield self.behind(len(behind))
 
     @staticmethod
     def _cached(answer: Answer) -> bool:
-        return answer.headers.get("cache-status", "").endswith(("=redis", "=local"))
+        layer = answer.headers.get("cache-status", "")
+        return answer.status == 200 and layer.endswith(("=redis", "=local"))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         asked = len(samples.of(self.failed))

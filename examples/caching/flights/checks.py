@@ -1,43 +1,36 @@
-"""System checks: a mistake in the settings is one sentence at start-up, not a traceback later."""
+"""What a deployment is told before it starts: the published key, and a Redis that refuses it."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core import checks
+from redis import Redis, exceptions
 
-SETTINGS = "settings"
-LEAST = {"LOCAL_LAYER_BYTES": 0, "COMPUTATIONS_PER_PROCESS": 1}
-SCHEMES = {"REDIS_URL": ("redis://",), "CDN_PURGE_URL": ("http://",)}
-
-
-def number(name: str) -> int:
-    """Return a setting that somebody may have typed.
-
-    Raises:
-        ValueError: it is no number, or too small a one; the message is for whoever typed it.
-    """
-    text, least = str(getattr(settings, name)), LEAST[name]
-    if not (text.isascii() and text.isdigit() and int(text) >= least):
-        raise ValueError(f"{name} is {text!r}, not a whole number of at least {least}")
-    return int(text)
+PUBLISHED: Final = "development-only-"
 
 
-@register(SETTINGS)
-def numbers_are_numbers(**_: Any) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
-    for name in LEAST:
-        try:
-            number(name)
-        except ValueError as error:
-            found.append(Error(str(error), id="flights.E001"))
-    return found
+@checks.register(checks.Tags.security, deploy=True)
+def secret_key_is_own(**_: Any) -> list[checks.CheckMessage]:
+    if not settings.SECRET_KEY.startswith(PUBLISHED):
+        return []
+    sentence = "SECRET_KEY is the published development one of compose.yml: bring your own."
+    return [checks.Info(sentence, id="flights.I001")]
 
 
-@register(SETTINGS)
-def addresses_are_addresses(**_: Any) -> list[CheckMessage]:
-    """The tracking connection is plain TCP: another one would leave the local layer empty for ever."""
-    return [
-        Error(f"{name} does not begin with {schemes[0]}", id="flights.E002")
-        for name, schemes in SCHEMES.items()
-        if (given := getattr(settings, name)) and not given.startswith(schemes)
-    ]
+@checks.register(checks.Tags.caches, deploy=True)
+def redis_lets_us_in(**_: Any) -> list[checks.CheckMessage]:
+    """Say why Redis refuses us; one that is away is no mistake: pages are served without it."""
+    try:
+        with Redis.from_url(
+            settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
+        ) as redis:
+            policy = redis.info("memory").get("maxmemory_policy")
+    except exceptions.RedisError as error:
+        away = isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError)
+        if away and not isinstance(error, exceptions.AuthenticationError):
+            return []
+        return [checks.Warning(f"REDIS_URL is refused: {error}", id="flights.W002")]
+    if policy == "noeviction":
+        return []
+    sentence = f"Redis evicts ({policy}), and would forget purges: maxmemory-policy noeviction."
+    return [checks.Warning(sentence, id="flights.W003")]

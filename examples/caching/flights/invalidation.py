@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from django.utils.connection import ConnectionProxy
 from redis.exceptions import RedisError
 
-from . import cached
+from . import configured
 from .models import Airport
 from .variants import key
 
@@ -36,7 +36,7 @@ def purge_after_commit(instance: Airport, **_: Any) -> None:
     """The other ones: once the change is visible to everybody; never, if it is rolled back."""
     code = instance.code
     # Not alone: the trigger has written the same purge into the outbox. This one is earlier.
-    transaction.on_commit(lambda: cached.cache().purge([f"airport:{code}"]), robust=True)
+    transaction.on_commit(lambda: configured.cache().purge([f"airport:{code}"]), robust=True)
     transaction.on_commit(lambda: delete_elsewhere(code), robust=True)
 
 
@@ -44,6 +44,6 @@ def delete_elsewhere(code: str) -> None:
     """The variants `lock` and `dogpile`: delete; what a region's own `delete` sends, with a timeout."""
     try:
         stock.delete_many([key("lock", page, code) for page in PAGES])
-        cached.redis().delete(*(key("dogpile", page, code) for page in PAGES))
+        configured.redis().delete(*(key("dogpile", page, code) for page in PAGES))
     except RedisError:
         logger.warning("the pages of %s stay as they are", code)

@@ -1,7 +1,6 @@
-"""Airports and their departures; every change of either is a new version of the airport."""
+"""Airports and their departures; the purges of what changes are in a table of `layers/outbox.sql`."""
 
 from django.db import models
-from django.db.models.functions import Now
 
 
 class Airport(models.Model):
@@ -29,15 +28,3 @@ class Departure(models.Model):
 
     def __str__(self) -> str:
         return self.flight
-
-
-class Outbox(models.Model):
-    """A purge that is due: written by a trigger with the change itself, carried out by the relay."""
-
-    id = models.BigAutoField(primary_key=True)
-    tag = models.TextField()
-    place = models.TextField(db_default="cache")  # then `edge`, where there is a CDN
-    due = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return self.tag

@@ -21,11 +21,11 @@ type Page = Callable[[str], Value]
 
 
 def airport(code: str) -> Value:
-    """Return the page of one airport: its row, then its departures; the version covers both."""
+    """Return the page of one airport: its row, then its departures."""
     with connection.cursor() as cursor:
         cursor.execute(AIRPORT, [code])
         if (row := cursor.fetchone()) is None:
-            return Value(b"", (f"airport:{code}", "airports"), absent=True)
+            return Value(b"", (f"airport:{code}", "airports"))
         cursor.execute(DEPARTURES, [code])
         departures = [
             {"flight": flight, "destination": destination, "minute": minute}
@@ -33,7 +33,7 @@ def airport(code: str) -> Value:
         ]
     document = dict(zip(FIELDS, row[:-1], strict=True)) | {"departures": departures}
     tags = (f"airport:{code}", f"country:{document['country']}")
-    return Value(encoded(document), tags, etag=f"{code}-{document['version']}")
+    return Value(encoded(document), tags)
 
 
 def alternates(code: str) -> Value:
@@ -44,9 +44,7 @@ def alternates(code: str) -> Value:
     names = ("code", "name", "km", "departures", "neighbours")
     found = [dict(zip(names, row, strict=True)) for row in rows]
     tags = (f"airport:{code}", *(f"airport:{each['code']}" for each in found), "airports")
-    if not found:
-        return Value(b"", tags, absent=True)
-    return Value(encoded({"code": code, "alternates": found}), tags)
+    return Value((found and encoded({"code": code, "alternates": found})) or b"", tags)
 
 
 def encoded(document: object) -> bytes:

@@ -19,7 +19,7 @@ def problem(status: int, title: str, **more: object) -> HttpResponse:
     return HttpResponse(data, status=status, content_type="application/problem+json")
 
 
-def answer(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
+def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     """Answer an exception of a view, as REST framework's EXCEPTION_HANDLER; None: it is a defect."""
     if isinstance(error, APIException):
         return problem(error.status_code, str(error.detail))

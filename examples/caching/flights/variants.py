@@ -13,10 +13,10 @@ from django.views.decorators.cache import cache_page
 from dogpile.cache import make_region
 from dogpile.cache.region import CacheRegion
 
-from . import cached
+from . import configured
 from .pages import PAGES
 
-# Of the stock ways; the layered one is fresh for as long, see `cached.TTL`.
+# Of the stock ways; the layered one is fresh for as long, see `configured.TTL`.
 TIMEOUT_SECONDS = {"airport": 600, "alternates": 2}
 LOCK_SECONDS = 3
 
@@ -26,7 +26,6 @@ class Found:
     """The bytes of a page (none: there is no such airport), and what only the solution knows of them."""
 
     data: bytes
-    etag: str = ""
     source: str = ""
     tags: tuple[str, ...] = ()
     shared: str = ""  # Cache-Control for what everybody is served
@@ -49,7 +48,6 @@ class Variant:
         return {
             "airport": f"/api/{self.name}/airports/{{code}}/",
             "alternates": f"/api/{self.name}/airports/{{code}}/alternates/",
-            "pages": f"/api/{self.name}/pages/?codes={{code}},{{code}}",
         }
 
 
@@ -115,10 +113,9 @@ def dogpile(page: str, code: str, _nearest: bool) -> Found:
 
 
 def layered(page: str, code: str, nearest: bool) -> Found:
-    answer = cached.get(page, code, nearest=nearest)
-    value = answer.value
-    shared = cached.shared(page, answer)
-    return Found(value.data, value.etag, answer.source, value.tags, shared)
+    answer = configured.get(page, code, nearest=nearest)
+    shared = configured.shared(page, answer)
+    return Found(answer.value.data, answer.source, answer.value.tags, shared)
 
 
 VARIANTS = (

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from itertools import batched
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .leases import name_of
 from .tags import EVERYTHING
@@ -26,10 +26,12 @@ def surrogate_key(tags: Iterable[str]) -> str:
 
 
 class Edge:
-    """Purges a CDN by tag."""
+    """Purges a CDN by tag; the password in its address is the key that the CDN asks for."""
 
     def __init__(self, url: str, timeout_seconds: float = 1.0) -> None:
-        self._where = urlsplit(url).netloc
+        where = urlsplit(url)
+        self._where = where.netloc.rpartition("@")[2]
+        self._key = unquote(where.password or "")
         self._timeout_seconds = timeout_seconds
         self._deaf = ""  # why, as it was logged: it is asked several times a second
 
@@ -50,7 +52,8 @@ class Edge:
         connection = http.client.HTTPConnection(self._where, timeout=self._timeout_seconds)
         try:
             for some in batched(names, MOST_TAGS):
-                connection.request("PURGE", "/", headers={"Surrogate-Key": " ".join(some)})
+                headers = {"Surrogate-Key": " ".join(some), "Authorization": f"Bearer {self._key}"}
+                connection.request("PURGE", "/", headers=headers)
                 response = connection.getresponse()
                 response.read()
                 yield response.status

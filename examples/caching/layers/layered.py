@@ -1,6 +1,7 @@
 """The layers in the order in which a reader meets them: this process, Redis, the computation."""
 
 import logging
+import os
 import random
 import threading
 import time
@@ -9,20 +10,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from weakref import WeakMethod
 
+from redis import Redis
 from redis.exceptions import RedisError
 
 from .breaker import Breaker
-from .leases import CorruptEntry, Leases, Reading, State, Ttl, Value, name_of
+from .leases import Leases, Outcome, Reading, State, Ttl, Value, name_of
 from .local_layer import LocalLayer
-from .tags import Tags
+from .tags import Tags, leave_demoted
+from .tracking import Tracking
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS: Final = 0.005
 
 type Compute = Callable[[], Value]
-type Note = Callable[[str], None]
 
 
 class Source(StrEnum):
@@ -33,15 +36,17 @@ class Source(StrEnum):
     STALE = "stale"
     COMPUTED = "computed"
     OVERTAKEN = (
-        "overtaken"  # computed, but a purge or the end of the lease came first: kept nowhere
+        "overtaken"  # computed, and kept nowhere: a purge or the end of the lease came first
     )
     BYPASS = "bypass"  # computed, and Redis could not say whether it is current
 
 
 SOURCES: Final = {
-    "stored": Source.COMPUTED,
-    "late": Source.OVERTAKEN,
-    "purged": Source.OVERTAKEN,
+    Outcome.STORED: Source.COMPUTED,
+    Outcome.LATE: Source.OVERTAKEN,
+    Outcome.PURGED: Source.OVERTAKEN,
+    Outcome.FULL: Source.BYPASS,
+    Outcome.FAILED: Source.BYPASS,
 }
 
 
@@ -59,29 +64,41 @@ class LayeredCache:
     """Answers from the nearest layer that is sure to be fresh.
 
     Args:
+        redis: a client with short timeouts and `redis_connect_func=adopt`.
+        in_transaction: whether this thread may see what is not committed, or an older snapshot: neither
+            belongs into a cache. Django: `lambda: connection.in_atomic_block`.
+        local_bytes: how much this process keeps.
         most_computations: how many may run at a time in this process, whatever Redis does.
-        note: is told of each event by name: counters.
         after_refresh: called in the thread of a background refresh when it is over.
     """
 
     def __init__(
         self,
-        leases: Leases,
-        tags: Tags,
-        local: LocalLayer,
-        breaker: Breaker,
+        redis: "Redis",
         *,
+        in_transaction: Callable[[], bool],
+        local_bytes: int = 16 * 2**20,
         most_computations: int = 4,
         patience_seconds: float = 8,
-        note: Note = lambda _: None,
         after_refresh: Callable[[], None] = lambda: None,
     ) -> None:
-        self.leases, self.tags, self.local, self.breaker = leases, tags, local, breaker
-        self._gate = threading.BoundedSemaphore(most_computations)
+        self.redis, self.leases, self.tags = redis, Leases(redis), Tags(redis)
+        self._in_transaction = in_transaction
+        self._local_bytes = local_bytes
+        self._most_computations = most_computations
         self._patience_seconds = patience_seconds
-        self._note = note
         self._after_refresh = after_refresh
+        self._begin()
+        begin = WeakMethod(self._begin)
+        os.register_at_fork(after_in_child=lambda: (again := begin()) and again())
+
+    def _begin(self) -> None:
+        """Set up what belongs to one process: after a fork nobody tells the copy of its purges."""
+        self.local, self.breaker = LocalLayer(self._local_bytes), Breaker()
+        self._gate = threading.BoundedSemaphore(self._most_computations)
+        self._admitted = threading.local()
         self._background = ThreadPoolExecutor(2, "refresh")
+        Tracking(self.local, self.redis).start()
 
     def get(self, key: str, compute: Compute, ttl: Ttl, *, nearest: bool = True) -> Answer:
         """Return the value of *key*: one that no purge before this call has voided.
@@ -92,36 +109,36 @@ class LayeredCache:
         Raises:
             Overloaded: the database has more to do than it may, for longer than the patience.
         """
+        if self._in_transaction():
+            return self.uncached(compute)
         if nearest and (value := self.local.get(key)):
-            return self._answer(value, Source.LOCAL)
+            return Answer(value, Source.LOCAL)
         deadline = time.monotonic() + self._patience_seconds
         pause_seconds = FIRST_PAUSE_SECONDS
         while time.monotonic() < deadline:
             epoch = self.local.epoch  # before the read: a purge that overtakes it is noticed
             if (reading := self._read(key, ttl)) is None:
-                return self.uncached(compute)
+                break
             match reading.state, reading.value:
                 case State.FRESH, Value() as value:
                     self.local.store(key, value, reading.left_ms / 1000, epoch)
-                    return self._answer(value, Source.REDIS)
+                    return Answer(value, Source.REDIS)
                 case State.REFRESH, Value() as value:
                     ends = time.monotonic() + ttl.lease_ms / 1000
                     self._background.submit(self._refresh, key, reading.lease, ends, compute, ttl)
-                    return self._answer(value, Source.STALE)
+                    return Answer(value, Source.STALE)
                 case State.STALE, Value() as value:
-                    return self._answer(value, Source.STALE)
+                    return Answer(value, Source.STALE)
                 case State.COMPUTE, _:
-                    return self._answer(*self._fill(key, reading.lease, compute, ttl))
+                    return self._fill(key, reading.lease, compute, ttl)
                 case _:
-                    if pause_seconds == FIRST_PAUSE_SECONDS:
-                        self._note("waits")
                     time.sleep(pause_seconds * random.uniform(0.5, 1))  # noqa: S311 -- no secret
                     pause_seconds = min(2 * pause_seconds, 0.05)
         return self.uncached(compute)
 
     def uncached(self, compute: Compute) -> Answer:
         """Compute, and keep nothing."""
-        return self._answer(self._computed(compute), Source.BYPASS)
+        return Answer(self._computed(compute), Source.BYPASS)
 
     def purge(self, tags: Iterable[str]) -> bool:
         """Void what carries one of *tags*; False if Redis did not hear of it.
@@ -129,64 +146,34 @@ class LayeredCache:
         While the breaker is open it is not asked: who changes many rows would wait for each of them.
         """
         chosen = tuple(tags)
-        names = [name_of(tag) for tag in chosen]
-        heard = self.breaker.allows() and self._purged(chosen, names)
-        self.local.purge(names)  # this process need not wait for the push, which may never come
+        heard = self._asked(lambda: self.tags.purge(chosen)) is not None
+        self.local.purge([name_of(tag) for tag in chosen])  # need not wait for Redis to publish it
         return heard
 
-    def _purged(self, tags: tuple[str, ...], names: list[str]) -> bool:
-        self.local.expect(names)
-        try:
-            self.tags.purge(tags)
-        except RedisError as error:
-            self._failed(error)
-            return False
-        self.breaker.succeeded()
-        self._note("purges")
-        return True
-
     def _read(self, key: str, ttl: Ttl) -> Reading | None:
+        return self._asked(lambda: self.leases.read(key, ttl))
+
+    def _asked[T](self, command: Callable[[], T]) -> T | None:
+        """Return what Redis says; None if it does not."""
         if not self.breaker.allows():
             return None
         try:
-            reading = self.leases.read(key, ttl)
-        except CorruptEntry as error:
-            logger.warning("%s", error)
-            self._note("corrupt")
-            return self._without(key)
+            reply = command()
         except RedisError as error:
-            self._failed(error)
+            self.breaker.failed(error)
+            leave_demoted(self.redis, error)
             return None
         self.breaker.succeeded()
-        if reading.oddity:
-            logger.warning("the entry of %.200r is %s: a miss", key, reading.oddity)
-            self._note(reading.oddity)
-        return reading
+        return reply
 
-    def _without(self, key: str) -> Reading | None:
-        try:
-            self.leases.forget(key)
-        except RedisError as error:
-            self._failed(error)
-            return None
-        return Reading(State.WAIT, None, 0, "")  # read once more
-
-    def _failed(self, error: RedisError) -> None:
-        self.breaker.failed()
-        self._note("redis failures")
-        logger.info("Redis: %s", error)
-
-    def _fill(self, key: str, lease: str, compute: Compute, ttl: Ttl) -> tuple[Value, Source]:
+    def _fill(self, key: str, lease: str, compute: Compute, ttl: Ttl) -> Answer:
         try:
             value = self._computed(compute)
         except BaseException:
-            self._try(lambda: self.leases.give_back(key, lease))
+            self._asked(lambda: self.leases.give_back(key, lease))
             raise
-        outcome = self._try(lambda: self.leases.fill(key, lease, value, ttl))
-        self._note(f"fill {outcome}")
-        if outcome in ("too large", "foreign tag"):
-            logger.warning("%d bytes of %.200r: not kept: %s", len(value.data), key, outcome)
-        return value, SOURCES.get(outcome, Source.BYPASS)
+        outcome = self._asked(lambda: self.leases.fill(key, lease, value, ttl))
+        return Answer(value, SOURCES[outcome or Outcome.FAILED])
 
     def _refresh(self, key: str, lease: str, lease_ends: float, compute: Compute, ttl: Ttl) -> None:
         try:
@@ -195,25 +182,17 @@ class LayeredCache:
                 self._fill(key, lease, compute, ttl)
         except Exception:
             logger.exception("stale is served on: %s could not be computed", key)
-            self._note("refresh failures")
         finally:
             self._after_refresh()
 
     def _computed(self, compute: Compute) -> Value:
+        if getattr(self._admitted, "here", False):  # a computation within one: it has its permit
+            return compute()
         if not self._gate.acquire(timeout=self._patience_seconds):
             raise Overloaded
+        self._admitted.here = True
         try:
             return compute()
         finally:
+            self._admitted.here = False
             self._gate.release()
-
-    def _try(self, command: Callable[[], str | None]) -> str:
-        try:
-            return command() or ""
-        except RedisError as error:
-            self._failed(error)
-            return "failed"
-
-    def _answer(self, value: Value, source: Source) -> Answer:
-        self._note(source)
-        return Answer(value, source)

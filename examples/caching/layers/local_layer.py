@@ -1,4 +1,4 @@
-"""Values in this process, evicted by what Redis pushes (see `tracking`); the epoch guards against races.
+"""Values in this process, evicted by what Redis publishes (see `tracking`); the epoch guards against races.
 
 https://redis.io/docs/latest/develop/reference/client-side-caching/ (2026-11): "Avoiding race conditions"
 """
@@ -33,7 +33,6 @@ class LocalLayer:
         self._purged: OrderedDict[str, int] = OrderedDict()  # tag -> epoch of its last purge
         self._horizon = 0
         self._up = False
-        self._expected: dict[str, float] = {}  # tag -> when this process asked for its purge
 
     @property
     def epoch(self) -> int | None:
@@ -86,20 +85,6 @@ class LocalLayer:
                 self._horizon = self._purged.popitem(last=False)[1]
         return None
 
-    def expect(self, tags: Sequence[str]) -> None:
-        """This process is about to purge *tags*: `pushed` will tell how long Redis took to say so."""
-        with self._lock:
-            if self._up and len(self._expected) < REMEMBERED:
-                self._expected |= dict.fromkeys(tags, self._clock())
-
-    def pushed(self, tags: Sequence[str]) -> list[float]:
-        """Evict as `purge` does; return the seconds that expected ones took."""
-        with self._lock:
-            asked = [self._expected.pop(tag) for tag in tags if tag in self._expected]
-            now = self._clock()
-        self.purge(tags)
-        return [now - each for each in asked]
-
     def clear(self, *, up: bool | None = None) -> None:
         """Forget everything, reads under way included; say whether the tracking is up."""
         with self._lock:
@@ -109,7 +94,6 @@ class LocalLayer:
             self._entries.clear()
             self._keys.clear()
             self._purged.clear()
-            self._expected.clear()
             self.bytes = 0
 
     def _drop(self, key: str) -> None:

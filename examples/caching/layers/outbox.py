@@ -7,25 +7,29 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import psycopg
 
 logger = logging.getLogger(__name__)
 
-CHANNEL: Final = "cache_outbox"
+TABLE: Final = Path(__file__).with_name("outbox.sql").read_text("utf-8")  # for a migration
 BATCH: Final = 1_000
-POLL_SECONDS: Final = 0.25  # a notification may be lost with its connection; the row is not
+# A notification would come sooner, and take a lock that all commits of the database share.
+POLL_SECONDS: Final = 0.05
+AGAIN_SECONDS: Final = 0.5
 
 # Rows that other relays carry out meanwhile are theirs. Deleted with the purge done: at least once.
+# The array is made once, whatever the planner believes of a table that is nearly always empty.
 TAKE: Final = """
-    DELETE FROM flights_outbox WHERE id IN (
-        SELECT id FROM flights_outbox WHERE place = %s AND due <= clock_timestamp()
-        ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-    ) RETURNING tag
+    DELETE FROM cache_outbox WHERE id = ANY(ARRAY(
+        SELECT id FROM cache_outbox WHERE place = %s AND due <= now()
+        ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
+    )) RETURNING tag
 """
 FORWARD: Final = """
-    INSERT INTO flights_outbox (tag, place, due)
+    INSERT INTO cache_outbox (tag, place, due)
     SELECT tag, %s, clock_timestamp() + later * interval '1 second'
     FROM (SELECT DISTINCT unnest(%s::text[]) AS tag) tags, unnest(%s::float8[]) AS later
 """
@@ -59,7 +63,6 @@ def carry_out(connection: "psycopg.Connection", place: Place) -> int:
             raise psycopg.Rollback(transaction)
         if tags and place.next:
             connection.execute(FORWARD, [place.next, tags, [*place.next_seconds]])
-            connection.execute(f"NOTIFY {CHANNEL}")
         carried_out = tags
     return len(carried_out)
 
@@ -71,14 +74,14 @@ def relay(database_url: str, place: Place, alive: Callable[[], None]) -> None:
     """
     while True:
         try:
-            with psycopg.connect(database_url, autocommit=True, connect_timeout=2) as connection:
-                connection.execute(f"LISTEN {CHANNEL}")
+            # Behind a pooler that hands out another connection for each transaction, nothing is prepared.
+            with psycopg.connect(
+                database_url, autocommit=True, connect_timeout=2, prepare_threshold=None
+            ) as connection:
                 while True:
+                    if carry_out(connection, place) < BATCH:
+                        time.sleep(POLL_SECONDS)
                     alive()
-                    while carry_out(connection, place) == BATCH:
-                        alive()
-                    for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-                        pass
-        except psycopg.OperationalError as error:
-            logger.warning("the relay has no database: %s", error)
-            time.sleep(POLL_SECONDS)
+        except psycopg.Error as error:  # whatever it is: a failover, a time-out, a cut connection
+            logger.warning("purges wait, %s: %s", place.name, " ".join(str(error).split()))
+            time.sleep(AGAIN_SECONDS)

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from typing import Final, cast
 
 from redis import Connection, Redis
+from redis.exceptions import ReadOnlyError
 
-from .leases import CLOCK, PREFIX, TAG_PREFIX, name_of, script
+from .leases import CLOCK, PURGE_MEMORY_MS, TAG_PREFIX, name_of, script
 
 EVERYTHING: Final = "*"
-MEMORY_MS: Final = 2 * 86_400_000  # longer than any entry lives: no forgotten purge is missed
+CHANNEL: Final = "cache:purges"  # names with spaces between, for the local layers
+RUN_ID: Final = "cache:run_id"
 
 
 class Tags:
@@ -24,9 +26,8 @@ class Tags:
     def purge(self, tags: Iterable[str]) -> int:
         """Void all values with one of *tags*; return the logical time of it. Atomic, one round trip."""
         names = [name_of(tag) for tag in dict.fromkeys(tags)]
-        keys = [f"{TAG_PREFIX}{name}" for name in names]
-        leases = [f"{PREFIX}lease:{name}" for name in names]
-        return cast(int, self._purge([CLOCK, *keys, *leases], [MEMORY_MS]))
+        keys = [CLOCK, *(f"{TAG_PREFIX}{name}" for name in names)]
+        return cast(int, self._purge(keys, [PURGE_MEMORY_MS, CHANNEL, " ".join(names)]))
 
 
 def adopt(connection: Connection) -> None:
@@ -38,7 +39,13 @@ def adopt(connection: Connection) -> None:
     connection.send_command("INFO", "server")  # type: ignore[no-untyped-call]
     reply = cast(bytes, connection.read_response(disable_decoding=True))
     run_id = dict(line.split(b":", 1) for line in reply.split() if b":" in line)[b"run_id"]
-    keys = (f"{PREFIX}run_id", CLOCK, f"{TAG_PREFIX}{EVERYTHING}")
-    command = ("EVAL", script("adopt.lua"), len(keys), *keys, run_id, MEMORY_MS)
+    keys = (CLOCK, f"{TAG_PREFIX}{EVERYTHING}", RUN_ID)
+    command = ("EVAL", script("adopt.lua"), len(keys), *keys, PURGE_MEMORY_MS, run_id)
     connection.send_command(*command)  # type: ignore[no-untyped-call]
     connection.read_response()
+
+
+def leave_demoted(redis: "Redis", error: Exception) -> None:
+    """Close the connections to a server that takes no more writes: its address may lead to another by now."""
+    if isinstance(error, ReadOnlyError):
+        redis.connection_pool.disconnect(inuse_connections=False)

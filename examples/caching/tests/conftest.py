@@ -5,7 +5,6 @@ import time
 import uuid
 
 import pytest
-from layers.breaker import Breaker
 from layers.layered import LayeredCache
 from layers.leases import Leases, Value
 from layers.local_layer import LocalLayer
@@ -54,7 +53,7 @@ def key():
 
 @pytest.fixture
 def value(key):
-    return Value(b"version 1", (key, f"country:{key}"), etag="1")
+    return Value(b"version 1", (key, f"country:{key}"))
 
 
 @pytest.fixture
@@ -65,10 +64,8 @@ def local():
 
 
 @pytest.fixture
-def events():
-    return []
-
-
-@pytest.fixture
-def cache(leases, tags, local, events):
-    return LayeredCache(leases, tags, local, Breaker(), patience_seconds=5, note=events.append)
+def cache(redis):
+    """A cache that hears of purges."""
+    made = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=5)
+    wait_until(lambda: made.local.epoch is not None)
+    return made

@@ -1,18 +1,12 @@
 """The service as its readers and its operators meet it."""
 
-import io
-import json
-import re
 import time
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from django.test import Client
-from drf_spectacular.drainage import GENERATOR_STATS
-from drf_spectacular.generators import SchemaGenerator
-from flights import cached
-from flights.models import Airport, Departure, Outbox
+from flights import configured
+from flights.models import Airport, Departure
 from flights.pages import PAGES as _PAGES
 from flights.variants import VARIANTS
 from layers.layered import Overloaded
@@ -25,7 +19,7 @@ NAMES = [variant.name for variant in VARIANTS]
 
 @pytest.fixture(autouse=True)
 def airports():
-    cached.redis().flushall()
+    configured.redis().flushall()
     here = Airport.objects.create(
         code="TEST", name="Here", city="Köln", country="DE", latitude=50.9, longitude=7.1
     )
@@ -33,7 +27,7 @@ def airports():
         code="NEAR", name="Near", city="Bonn", country="DE", latitude=50.7, longitude=7.1
     )
     Departure.objects.create(airport=here, flight="NX1", destination="NEAR", minute=5)
-    Outbox.objects.all().delete()
+    outbox("DELETE FROM cache_outbox")
 
 
 @pytest.fixture
@@ -47,18 +41,22 @@ def operator(settings):
     return Client(headers={"Authorization": "Bearer right"})
 
 
+def outbox(statement="SELECT tag, place FROM cache_outbox ORDER BY id"):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
 def drained():
     """Let the relay work once, and return what it purged."""
     purged = []
     connection.ensure_connection()
-    place = Place("cache", lambda tags: purged.extend(tags) or cached.cache().purge(tags))
+    place = Place("cache", lambda tags: purged.extend(tags) or configured.cache().purge(tags))
     carry_out(connection.connection, place)
     return purged
 
 
-@pytest.mark.parametrize(
-    "path", ["airports/TEST/", "airports/TEST/alternates/", "pages/?codes=TEST,NEAR"]
-)
+@pytest.mark.parametrize("path", ["airports/TEST/", "airports/TEST/alternates/"])
 def test_every_variant_answers_with_the_same_bytes_twice(site, path):
     answers = [site.get(f"/api/{name}/{path}") for name in NAMES for _ in range(2)]
 
@@ -70,7 +68,7 @@ def test_page_has_the_departures_and_the_version_of_the_row(site):
     page = site.get("/api/layered/airports/test/").json()
 
     assert page["name"] == "Here"
-    assert page["version"] == 2  # the departure made it a new page
+    assert page["version"] == 1
     assert page["departures"] == [{"flight": "NX1", "destination": "NEAR", "minute": 5}]
 
 
@@ -91,7 +89,7 @@ def test_airport_that_was_missing_is_there_when_it_is_created(site):
     assert site.get("/api/layered/airports/LATE/").status_code == 200
 
 
-def test_reader_who_has_the_version_gets_304_without_the_page(site, django_assert_num_queries):
+def test_reader_who_has_the_page_gets_304_without_it(site, django_assert_num_queries):
     etag = site.get("/api/layered/airports/TEST/")["ETag"]
 
     with django_assert_num_queries(0):
@@ -109,7 +107,7 @@ def test_shared_caches_keep_what_is_public_only(site, operator):
         each.get("/api/layered/airports/TEST/")["Cache-Control"] for each in (site, operator)
     )
 
-    assert public == "public, max-age=0, s-maxage=60, stale-while-revalidate=5"
+    assert public == "public, max-age=0, s-maxage=60, stale-while-revalidate=2"
     assert private == "private, no-cache"
     assert site.get("/api/layered/airports/TEST/")["Vary"] == "Authorization"
 
@@ -120,16 +118,16 @@ def test_what_the_cdn_keeps_can_be_purged_there(site):
 
     assert page["Surrogate-Key"] == "* airport:TEST country:DE"
     assert absent["Surrogate-Key"] == "* airport:NONE airports"
-    assert absent["Cache-Control"] == "public, max-age=0, s-maxage=10, stale-while-revalidate=5"
+    assert absent["Cache-Control"] == "public, max-age=0, s-maxage=10, stale-while-revalidate=2"
 
 
 def test_page_that_was_overtaken_by_a_purge_is_kept_by_no_cache(site, monkeypatch):
     def overtaken(code):
         value = PAGES["airport"](code)
-        cached.cache().purge([f"airport:{code}"])
+        configured.cache().purge([f"airport:{code}"])
         return value
 
-    monkeypatch.setitem(cached.PAGES, "airport", overtaken)
+    monkeypatch.setitem(configured.PAGES, "airport", overtaken)
     answer = site.get("/api/layered/airports/TEST/")
 
     assert answer["Cache-Status"] == "nexus; detail=overtaken"
@@ -160,7 +158,7 @@ def test_edit_is_served_at_once(site, operator):
 
     answer = operator.post("/api/airports/TEST/edits/?name=There")
 
-    assert answer.json() == {"code": "TEST", "version": 3}
+    assert answer.json() == {"code": "TEST", "version": 2}
     assert site.get("/api/layered/airports/TEST/").json()["name"] == "There"
 
 
@@ -174,7 +172,7 @@ def test_edit_while_redis_is_frozen_is_made_and_purged_later(site, operator, red
     finally:
         redis.execute_command("CLIENT", "UNPAUSE")
 
-    assert (answer.status_code, answer.json()["version"]) == (200, 3)
+    assert (answer.status_code, answer.json()["version"]) == (200, 2)
     assert seconds < 20  # each client waits for a second at most, and the pause is a minute long
     assert drained() == ["airport:TEST"]
     assert site.get("/api/layered/airports/TEST/").json()["name"] == "There"
@@ -183,12 +181,12 @@ def test_edit_while_redis_is_frozen_is_made_and_purged_later(site, operator, red
 @pytest.mark.parametrize("how", ["preview", "partial"])
 def test_rolled_back_edit_leaves_no_trace(site, operator, how):
     site.get("/api/layered/airports/TEST/")
-    clock = cached.redis().get("cache:v1:clock")
+    clock = configured.redis().get("cache:clock")
 
-    assert operator.post(f"/api/airports/TEST/edits/?name=X&how={how}").json()["version"] == 2
+    assert operator.post(f"/api/airports/TEST/edits/?name=X&how={how}").json()["version"] == 1
 
-    assert Outbox.objects.count() == 0
-    assert cached.redis().get("cache:v1:clock") == clock
+    assert outbox() == []
+    assert configured.redis().get("cache:clock") == clock
     assert site.get("/api/layered/airports/TEST/").json()["name"] == "Here"
 
 
@@ -219,7 +217,7 @@ def test_database_that_cannot_is_a_problem_that_passes(site, monkeypatch, error)
     def fails(_code):
         raise error
 
-    monkeypatch.setitem(cached.PAGES, "airport", fails)
+    monkeypatch.setitem(configured.PAGES, "airport", fails)
     answer = site.get("/api/layered/airports/TEST/")
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
@@ -253,9 +251,9 @@ def test_purge_that_redis_did_not_hear_stays_in_the_outbox():
     Airport.objects.filter(code="TEST").update(name="There")
 
     assert carry_out(connection.connection, Place("cache", lambda _: False)) == 0
-    assert Outbox.objects.count() == 1
+    assert outbox() == [("airport:TEST", "cache")]
     assert drained() == ["airport:TEST"]
-    assert Outbox.objects.count() == 0
+    assert outbox() == []
 
 
 def test_cdn_is_purged_after_redis_twice_and_again_until_it_hears_it():
@@ -269,7 +267,7 @@ def test_cdn_is_purged_after_redis_twice_and_again_until_it_hears_it():
     assert (
         carry_out(connection.connection, Place("edge", lambda tags: tags == ["airport:TEST"])) == 1
     )
-    assert list(Outbox.objects.values_list("tag", "place")) == [("airport:TEST", "edge")]  # in 1 h
+    assert outbox() == [("airport:TEST", "edge")]  # in 1 h
 
 
 @pytest.mark.parametrize(
@@ -299,24 +297,10 @@ def test_inside_a_transaction_the_cache_is_left_alone(site):
     site.get("/api/layered/airports/TEST/")
     with transaction.atomic():
         Airport.objects.filter(code="TEST").update(name="Uncommitted")
-        assert b"Uncommitted" in cached.get("airport", "TEST").value.data
+        assert b"Uncommitted" in configured.get("airport", "TEST").value.data
         transaction.set_rollback(True)
 
     assert site.get("/api/layered/airports/TEST/").json()["name"] == "Here"
-
-
-def test_damaged_entry_is_no_error(site):
-    site.get("/api/layered/airports/TEST/")
-    cached.redis().hset("cache:v1:entry:airport:TEST", "value", b"\x80")
-
-    answer = site.get("/api/layered/airports/TEST/", headers={"Cache-Control": "no-cache"})
-
-    assert answer.json()["name"] == "Here"
-    assert answer["Cache-Status"] == "nexus; detail=computed"
-
-
-def test_too_many_airports_at_once_are_refused(site):
-    assert site.get(f"/api/layered/pages/?codes={'TEST,' * 101}").status_code == 400
 
 
 def test_unknown_path_lists_the_variants(site):
@@ -329,73 +313,5 @@ def test_index_lists_paths_that_exist(site):
             assert site.get(path.replace("{code}", "TEST")).status_code == 200, path
 
 
-def test_health_and_metrics(site):
-    site.get("/api/layered/airports/TEST/")
-
+def test_health(site):
     assert site.get("/healthz").json() == {"status": "ok"}
-    assert b'cache_events_total{event="computed"}' in site.get("/metrics").content
-
-
-def test_schema_is_generated_without_a_warning():
-    GENERATOR_STATS.reset()
-    with GENERATOR_STATS.silence():
-        schema = SchemaGenerator().get_schema(request=None, public=True)
-
-    assert not GENERATOR_STATS
-    assert len(schema["paths"]) == 3 * len(VARIANTS) + 2
-
-
-@pytest.mark.parametrize("path", ["/api/docs/", "/api/redoc/"])
-def test_documentation_asks_no_other_host(site, path):
-    page = site.get(path).content.decode()
-
-    assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", page)
-    for asset in re.findall(r"""(?:src|href)=["'](/static/[^"']+)""", page):
-        answer = site.get(asset)
-        answer.close()
-        assert answer.status_code == 200, asset
-
-
-def said(*args):
-    out = io.StringIO()
-    call_command("cache", *args, stdout=out)
-    return out.getvalue().splitlines()
-
-
-def test_operator_is_told_why(site):
-    assert said("why", "airport:TEST") == ["entry: none; the next reader computes", "lease: none"]
-    site.get("/api/layered/airports/TEST/")
-    assert "tag country:DE: never purged" in said("why", "airport:TEST")
-
-    said("purge", "country:DE")
-
-    assert any(
-        re.fullmatch(r"tag country:DE: purged at \d+: the entry is void", line)
-        for line in said("why", "airport:TEST")
-    )
-    cached.redis().set("cache:v1:tag:country:DE", "no number")
-    assert "tag country:DE: foreign: the entry is void" in said("why", "airport:TEST")
-    site.get(
-        "/api/layered/airports/TEST/"
-    )  # a fill is refused once, and says from when the tag counts
-    cached.redis().set("cache:v1:entry:airport:TEST", "foreign")
-    assert said("why", "airport:TEST")[0].startswith("entry: foreign")
-    cached.redis().delete("cache:v1:entry:airport:TEST")
-    cached.redis().hset("cache:v1:entry:airport:TEST", "of", "somebody else")
-    assert said("why", "airport:TEST")[0].startswith("entry: foreign")
-    numbers = {"soft_ms": 1, "filled_ms": 1, "seq": 1}
-    cached.redis().hset("cache:v1:entry:airport:TEST", mapping=numbers)
-    assert said("why", "airport:TEST")[0].startswith("entry: foreign")
-
-
-def test_operator_is_told_that_redis_is_away(monkeypatch):
-    from redis import Redis
-
-    monkeypatch.setattr(cached, "redis", lambda: Redis(port=1))
-
-    with pytest.raises(CommandError, match="Redis does not answer"):
-        said("why", "airport:TEST")
-
-
-def test_answers_are_json(site):
-    assert json.loads(site.get("/api/layered/pages/?codes=NONE").content) == []

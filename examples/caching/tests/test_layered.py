@@ -7,8 +7,8 @@ import time
 import pytest
 from layers.breaker import Breaker
 from layers.layered import LayeredCache, Overloaded, Source
-from layers.leases import MOST_BYTES, PREFIX, TAG_PREFIX, Leases, Ttl, Value
-from layers.tags import Tags, adopt
+from layers.leases import ENTRIES, Leases, Ttl, Value
+from layers.tags import RUN_ID, adopt
 from lifetimes import SPENT, TTL
 from redis import Connection, Redis
 from redis.backoff import NoBackoff
@@ -50,11 +50,11 @@ def test_waiting_readers_get_the_result_of_the_one_that_computes(cache, key, val
     assert len(computed) == 1
 
 
-def test_stale_is_served_on_while_the_database_fails(cache, key, value, events, wait_until):
+def test_stale_is_served_on_while_the_database_fails(cache, key, value, caplog, wait_until):
     cache.get(key, lambda: value, SPENT)
 
     assert cache.get(key, failing, SPENT).value == value
-    wait_until(lambda: "refresh failures" in events)
+    wait_until(lambda: "stale is served on" in caplog.text)
     assert cache.get(key, failing, SPENT).value == value
 
 
@@ -95,75 +95,12 @@ def test_failed_computation_gives_the_lease_back(cache, key, value):
     assert cache.get(key, lambda: value, TTL).source is Source.COMPUTED
 
 
-def test_damaged_entry_is_computed_again_and_counted(cache, redis, key, value, events):
-    cache.get(key, lambda: value, TTL)
-    redis.hset(f"{PREFIX}entry:{key}", "value", "damaged")
-
-    assert cache.get(key, lambda: value, TTL, nearest=False).source is Source.COMPUTED
-    assert "corrupt" in events
-
-
-ENTRY = f"{PREFIX}entry:"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "event"),
-    [
-        (lambda redis, name: redis.hset(name, "value", b"\x80"), "corrupt"),
-        (lambda redis, name: redis.hset(name, "seq", "no number"), "foreign"),
-        (lambda redis, name: redis.hdel(name, "crc"), "foreign"),
-        (lambda redis, name: redis.delete(name) and redis.set(name, "a string"), "foreign"),
-        (lambda redis, name: redis.delete(name) and redis.lpush(name, "a", "list"), "foreign"),
-        (lambda redis, name: redis.hincrby(name, "soft_ms", 10**10), "ahead of the clock"),
-    ],
-    ids=["damaged", "no number", "a field less", "string", "list", "clock"],
-)
-def test_what_cannot_be_believed_is_computed_again_counted_and_logged(
-    cache, redis, key, value, events, caplog, wait_until, spoil, event
-):
-    cache.get(key, lambda: value, TTL)
-    spoil(redis, f"{ENTRY}{key}")
-
-    assert cache.get(key, lambda: value, TTL, nearest=False).value == value
-
-    wait_until(lambda: events.count("fill stored") == 2)
-    assert events.count(event) == 1
-    assert key in caplog.text
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda redis, name: redis.set(name, "no number"),
-        lambda redis, name: redis.lpush(name, "a", "list"),
-    ],
-    ids=["string", "list"],
-)
-def test_foreign_tag_voids_what_carries_it_once(cache, redis, key, value, events, caplog, spoil):
-    cache.get(key, lambda: value, TTL)
-    spoil(redis, f"{TAG_PREFIX}{value.tags[1]}")
-
-    sources = [cache.get(key, lambda: value, TTL, nearest=False).source for _ in range(3)]
-
-    assert sources == [Source.BYPASS, Source.COMPUTED, Source.REDIS]
-    assert events.count("fill foreign tag") == 1
-    assert key in caplog.text
-
-
 @pytest.mark.parametrize("kind", ["string", "list"])
 def test_foreign_lease_is_nobody_s(cache, redis, key, value, kind):
-    name = f"{PREFIX}lease:{key}"
+    name = f"{ENTRIES}lease:{key}"
     redis.set(name, "foreign") if kind == "string" else redis.lpush(name, "foreign")
 
     assert cache.get(key, lambda: value, TTL).source is Source.COMPUTED
-
-
-def test_value_over_the_limit_is_served_counted_and_logged(cache, key, events, caplog):
-    large = Value(b"x" * (MOST_BYTES + 1), (key,))
-
-    assert cache.get(key, lambda: large, TTL).value == large
-    assert "fill too large" in events
-    assert key in caplog.text
 
 
 @pytest.mark.parametrize("name", ["x" * 10_000, "with space", "\x00\n", "ключ"])
@@ -177,56 +114,50 @@ def test_any_key_is_cached_and_purged(cache, key, name):
     assert cache.get(name, lambda: Value(b"y", (name,)), TTL).source is Source.COMPUTED
 
 
+def bypassed(port, **more):
+    """A cache whose Redis is not there, or says nothing."""
+    redis = Redis(port=port, retry=Retry(NoBackoff(), 0), socket_timeout=0.1)
+    return LayeredCache(redis, in_transaction=lambda: False, **more)
+
+
 @pytest.fixture
-def gone(local, events):
-    """A cache whose Redis is not there."""
-    redis = Redis(port=1, retry=Retry(NoBackoff(), 0))
-    local.clear(up=False)
-    return LayeredCache(
-        Leases(redis),
-        Tags(redis),
-        local,
-        Breaker(),
-        most_computations=2,
-        patience_seconds=0.2,
-        note=events.append,
-    )
+def gone():
+    return bypassed(1, most_computations=2, patience_seconds=0.2)
 
 
-def test_without_redis_pages_are_computed(gone, key, value, events):
+@pytest.fixture
+def silent():
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        yield bypassed(silent.getsockname()[1])
+
+
+def test_without_redis_pages_are_computed(gone, key, value, caplog):
     sources = {gone.get(key, lambda: value, TTL).source for _ in range(10)}
 
     assert sources == {Source.BYPASS}
-    assert events.count("redis failures") == 3  # then the breaker is open
     assert not gone.purge([key])
+    assert caplog.text.count("Redis is bypassed: ") == 1
 
 
-def test_silent_redis_delays_a_few_requests_and_no_more(tags, local, key, value, events):
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
-        port = silent.getsockname()[1]
-        redis = Redis(port=port, socket_timeout=0.1, retry=Retry(NoBackoff(), 0))
-        cache = LayeredCache(Leases(redis), tags, local, Breaker(), note=events.append)
-        began = time.monotonic()
+def test_silent_redis_delays_a_few_requests_and_no_more(silent, key, value):
+    began = time.monotonic()
 
-        sources = [cache.get(key, lambda: value, TTL).source for _ in range(1000)]
+    sources = [silent.get(key, lambda: value, TTL).source for _ in range(1000)]
 
-        assert set(sources) == {Source.BYPASS}
-        assert events.count("redis failures") <= 3 + (time.monotonic() - began) / 0.5
+    assert set(sources) == {Source.BYPASS}
+    assert time.monotonic() - began < 5  # three waits of 0.1 s, and one for each 0.5 s
 
 
-def test_silent_redis_delays_a_few_purges_and_no_more(local, key, events):
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
-        port = silent.getsockname()[1]
-        redis = Redis(port=port, socket_timeout=0.1, retry=Retry(NoBackoff(), 0))
-        cache = LayeredCache(Leases(redis), Tags(redis), local, Breaker(), note=events.append)
-        began = time.monotonic()
+def test_silent_redis_delays_a_few_purges_and_no_more(silent, key):
+    silent.local.clear(up=True)
+    silent.local.store(key, Value(b"old", (f"{key}:999",)), 60, silent.local.epoch)
+    began = time.monotonic()
 
-        local.store(key, Value(b"old", (f"{key}:999",)), 60, local.epoch)
-        heard = [cache.purge([f"{key}:{number}"]) for number in range(1000)]
+    heard = [silent.purge([f"{key}:{number}"]) for number in range(1000)]
 
-        assert not any(heard)
-        assert local.get(key) is None  # this process knows
-        assert events.count("redis failures") <= 3 + (time.monotonic() - began) / 0.5
+    assert not any(heard)
+    assert silent.local.get(key) is None  # this process knows
+    assert time.monotonic() - began < 5
 
 
 def test_without_redis_the_database_gets_no_more_than_its_cap(gone, key, value, wait_until):
@@ -265,14 +196,14 @@ def test_another_server_is_purged_before_it_is_read(redis, key):
     leases = Leases(redis)
     lease = leases.read(key, TTL).lease
     leases.fill(key, lease, Value(b"old", (key,)), TTL)
-    redis.set(f"{PREFIX}run_id", "of the server before the restart")
+    redis.set(RUN_ID, "of the server before the restart")
 
     connected(redis).disconnect()
 
     assert leases.read(key, TTL).value is None
 
 
-def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, value, events):
+def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, value):
     cache.get(key, lambda: value, TTL)
     limit = redis.config_get("maxmemory")["maxmemory"]
     redis.config_set("maxmemory", 1)
@@ -283,7 +214,6 @@ def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, 
             assert cache.get(key, lambda: value, TTL).source is Source.BYPASS
     finally:
         redis.config_set("maxmemory", limit)
-    assert events.count("fill full") == 2
 
 
 def test_known_server_keeps_its_entries(redis, key):
@@ -299,9 +229,9 @@ def test_known_server_keeps_its_entries(redis, key):
 def test_breaker_lets_one_question_through_per_interval():
     now = [0.0]
     breaker = Breaker(failures=2, probe_seconds=1, clock=lambda: now[0])
-    breaker.failed()
+    breaker.failed("gone")
     assert breaker.allows()
-    breaker.failed()
+    breaker.failed("gone")
 
     assert not breaker.allows()
     now[0] = 1

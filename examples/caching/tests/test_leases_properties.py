@@ -6,7 +6,7 @@ import uuid
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule
-from layers.leases import PREFIX, Leases, State, Value
+from layers.leases import ENTRIES, Leases, State, Value
 from layers.local_layer import LocalLayer
 from layers.tags import Tags
 from lifetimes import SPENT, TTL
@@ -53,7 +53,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(KEYS))
     def expire_lease(self, name):
-        self.redis.delete(f"{PREFIX}lease:{self.key(name)}")
+        self.redis.delete(f"{ENTRIES}lease:{self.key(name)}")
 
     @rule(name=st.sampled_from(KEYS))
     def write(self, name):

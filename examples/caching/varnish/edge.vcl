@@ -15,8 +15,12 @@ probe health {
 
 sub vcl_recv {
     # [purge]
-    # A socket of its own, which is not published: behind Docker's proxy an address would prove nothing.
+    # A socket of its own, which is not published: behind Docker's proxy an address would prove nothing. Other
+    # programs of the machine may reach it, so it asks for a key; with none set, nobody purges.
     if (local.socket == "purge") {
+        if (!std.getenv("CDN_PURGE_KEY") || req.http.Authorization != "Bearer " + std.getenv("CDN_PURGE_KEY")) {
+            return (synth(403, "Purges need the key"));
+        }
         if (req.method != "PURGE" || !req.http.Surrogate-Key) {
             return (synth(400, "PURGE needs a Surrogate-Key"));
         }
@@ -35,6 +39,10 @@ sub vcl_recv {
 
     # What is not part of the key must not reach the origin: it could change what everybody is served.
     unset req.http.X-Forwarded-Host;
+    # A page has no parameters, and each made-up one would be a page of its own.
+    if (req.method == "GET" || req.method == "HEAD") {
+        set req.url = regsub(req.url, "\?.*", "");
+    }
     # The service knows no cookies; those of others would make each request one of its own.
     unset req.http.Cookie;
 
@@ -52,9 +60,9 @@ sub vcl_recv {
 }
 
 sub vcl_hit {
-    # For 5 s past its end a page is served while one fetch renews it. Later, readers wait for the origin; only if
+    # For 2 s past its end a page is served while one fetch renews it. Later, readers wait for the origin; only if
     # that is down, or answers with an error (vcl_deliver), is the old page served.
-    if (req.restarts == 0 && obj.ttl + 5s < 0s && std.healthy(req.backend_hint)) {
+    if (req.restarts == 0 && obj.ttl + 2s < 0s && std.healthy(req.backend_hint)) {
         set req.http.Renew = "1";
         return (restart);
     }

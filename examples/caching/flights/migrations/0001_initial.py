@@ -1,13 +1,9 @@
-"""The tables, and the triggers that make every write count."""
+"""The tables."""
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import django.db.models.deletion
 from django.db import migrations, models
-from django.db.models.functions import Now
-
-TRIGGERS = Path(__file__).parents[1].joinpath("triggers.sql").read_text("utf-8")
 
 
 class Migration(migrations.Migration):
@@ -27,15 +23,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            "Outbox",
-            [
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("tag", models.TextField()),
-                ("place", models.TextField(db_default="cache")),
-                ("due", models.DateTimeField(db_default=Now())),
-            ],
-        ),
-        migrations.CreateModel(
             "Departure",
             [
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),
@@ -52,5 +39,4 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.RunSQL(TRIGGERS),
     ]

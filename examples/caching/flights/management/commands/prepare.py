@@ -7,7 +7,6 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection, transaction
 
-from flights.checks import SETTINGS
 from flights.models import Airport
 
 # Three departures a day from each airport that airlines know by an IATA code; the destinations are made up.
@@ -25,7 +24,7 @@ class Command(BaseCommand):
     help = "Check, migrate and load; does nothing twice."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        call_command("check", deploy=True, fail_level="WARNING", tags=["security", SETTINGS])
+        call_command("check", deploy=True, fail_level="WARNING", tags=["security", "caches"])
         try:
             self.prepare()
         except OperationalError as error:
@@ -43,7 +42,7 @@ class Command(BaseCommand):
     def load(self, cursor: Any) -> None:
         cursor.execute("CREATE TEMP TABLE served (code text) ON COMMIT DROP")
         cursor.execute("ALTER TABLE flights_airport DISABLE TRIGGER USER")
-        cursor.execute("ALTER TABLE flights_departure DISABLE TRIGGER departure_changed")
+        cursor.execute("ALTER TABLE flights_departure DISABLE TRIGGER cache_insert")
         airports = airportsdata.load("ICAO")
         columns = "code, name, city, country, latitude, longitude"
         with cursor.copy(f"COPY flights_airport ({columns}) FROM STDIN") as copy:
@@ -56,5 +55,5 @@ class Command(BaseCommand):
                     copy.write_row((code,))
         cursor.execute(DEPARTURES)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or the table still has events pending
-        cursor.execute("ALTER TABLE flights_departure ENABLE TRIGGER departure_changed")
+        cursor.execute("ALTER TABLE flights_departure ENABLE TRIGGER cache_insert")
         cursor.execute("ALTER TABLE flights_airport ENABLE TRIGGER USER")

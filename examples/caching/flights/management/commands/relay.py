@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from layers.edge import AGAIN_SECONDS, Edge
 from layers.outbox import Place, relay
 
-from flights import cached
+from flights import configured
 
 ALIVE = Path(tempfile.gettempdir()) / "relay-alive"  # and the place: their age is the healthcheck
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
 def places() -> tuple[Place, ...]:
     """Return where purges are due: Redis first, or the CDN would fetch the old page from it again."""
-    redis = Place("cache", cached.cache().purge)
+    redis = Place("cache", configured.cache().purge)
     if not settings.CDN_PURGE_URL:
         return (redis,)
     edge = Place("edge", Edge(settings.CDN_PURGE_URL).purge)

@@ -4,18 +4,13 @@ from functools import cache as once
 
 from django.conf import settings
 from django.db import connection
-from layers.breaker import Breaker
 from layers.layered import Answer, LayeredCache, Source
-from layers.leases import Leases, Ttl
-from layers.local_layer import LocalLayer
-from layers.tags import Tags, adopt
-from layers.tracking import Tracking
+from layers.leases import Ttl
+from layers.tags import adopt
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from . import metrics
-from .checks import number
 from .pages import PAGES
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
@@ -25,11 +20,8 @@ TTL = {
     "alternates": Ttl(soft_ms=2_000, hard_ms=DAY_MS, lease_ms=10_000),
 }
 REDIS_SECONDS = 1.0
-EDGE_SECONDS = {
-    "airport": 60,
-    "alternates": 2,
-    "absent": 10,
-}  # in a CDN, unless it is purged before
+# In a CDN, unless it is purged before.
+EDGE_SECONDS = {"airport": 60, "alternates": 1, "absent": 10}
 
 
 @once
@@ -46,16 +38,12 @@ def redis() -> "Redis":
 
 @once
 def cache() -> LayeredCache:
-    """Return this process's cache, with the tracking of its local layer running."""
-    local = LocalLayer(number("LOCAL_LAYER_BYTES"))
-    Tracking(local, settings.REDIS_URL, metrics.PUSH_LAG.observe).start()
+    """Return this process's cache."""
     return LayeredCache(
-        Leases(redis()),
-        Tags(redis()),
-        local,
-        Breaker(),
-        most_computations=number("COMPUTATIONS_PER_PROCESS"),
-        note=metrics.note,
+        redis(),
+        in_transaction=lambda: connection.in_atomic_block,
+        local_bytes=settings.LOCAL_LAYER_BYTES,
+        most_computations=settings.COMPUTATIONS_PER_PROCESS,
         after_refresh=connection.close,
     )
 
@@ -67,15 +55,10 @@ def shared(page: str, answer: Answer) -> str:
     if answer.source is Source.BYPASS:
         return "public, max-age=0, s-maxage=1"  # Redis is away: so are its purges
     seconds = EDGE_SECONDS["absent" if answer.value.absent else page]
-    return f"public, max-age=0, s-maxage={seconds}, stale-while-revalidate=5"
+    return f"public, max-age=0, s-maxage={seconds}, stale-while-revalidate=2"
 
 
 def get(page: str, code: str, *, nearest: bool = True) -> Answer:
-    """Return a page of an airport from the nearest layer; inside a transaction, from its own tables.
-
-    A transaction may see what is not committed, or an older snapshot: neither belongs into a cache.
-    """
+    """Return a page of an airport from the nearest layer."""
     compute = PAGES[page]
-    if connection.in_atomic_block:
-        return cache().uncached(lambda: compute(code))
     return cache().get(f"{page}:{code}", lambda: compute(code), TTL[page], nearest=nearest)

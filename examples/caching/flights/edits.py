@@ -1,0 +1,40 @@
+"""The ways in which code changes a row, or tries to."""
+
+from django.db import transaction
+
+from .models import Airport
+
+
+class RolledBack(Exception):
+    """An edit that was only tried."""
+
+
+def save(code: str, name: str) -> None:
+    with transaction.atomic():
+        airport = Airport.objects.get(code=code)
+        airport.name = name
+        airport.save(update_fields=["name"])
+
+
+def update(code: str, name: str) -> None:
+    """The way that sends no signal."""
+    Airport.objects.filter(code=code).update(name=name)
+
+
+def preview(code: str, name: str) -> None:
+    """Try the edit, and take all of it back."""
+    try:
+        with transaction.atomic():
+            save(code, name)
+            raise RolledBack
+    except RolledBack:
+        pass
+
+
+def partial(code: str, name: str) -> None:
+    """Try the edit, take it back to the savepoint before it, and commit the rest: nothing."""
+    with transaction.atomic():
+        preview(code, name)
+
+
+WAYS = {each.__name__: each for each in (save, update, preview, partial)}

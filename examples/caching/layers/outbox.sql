@@ -1,0 +1,43 @@
+-- Purges that are due, written down by whatever changes a row: ORM, SQL, COPY, MERGE, cascades and TRUNCATE.
+-- SELECT cache_watch('flights_departure', 'airport:', 'airport_id') makes each change of a departure purge
+-- `airport:` and the value of that column, before and after the change.
+
+CREATE TABLE cache_outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tag text NOT NULL,
+    place text NOT NULL DEFAULT 'cache', -- then `edge`, where there is a CDN
+    due timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX cache_outbox_due ON cache_outbox (place, due);
+
+CREATE FUNCTION cache_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN -- it names no row
+        INSERT INTO cache_outbox (tag) VALUES ('*');
+    ELSE -- once for a statement, each tag once; a row of the outbox is nobody else's, so nothing waits or deadlocks
+        EXECUTE format(
+            'INSERT INTO cache_outbox (tag) SELECT DISTINCT %L || %I FROM (%s) AS changed WHERE %2$I IS NOT NULL',
+            TG_ARGV[0], TG_ARGV[1],
+            CASE TG_OP WHEN 'INSERT' THEN 'TABLE now' WHEN 'DELETE' THEN 'TABLE before'
+                ELSE 'TABLE before UNION ALL TABLE now' END
+        );
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION cache_watch(rows_of regclass, prefix text, tag_column text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    event text[];
+BEGIN
+    FOREACH event SLICE 1 IN ARRAY ARRAY[
+        ['INSERT', 'REFERENCING NEW TABLE AS now'],
+        ['UPDATE', 'REFERENCING OLD TABLE AS before NEW TABLE AS now'],
+        ['DELETE', 'REFERENCING OLD TABLE AS before'],
+        ['TRUNCATE', '']
+    ] LOOP
+        EXECUTE format(
+            'CREATE TRIGGER %I AFTER %s ON %s %s EXECUTE FUNCTION cache_changed(%L, %L)',
+            lower('cache_' || event[1]), event[1], rows_of, event[2], prefix, tag_column
+        );
+    END LOOP;
+END $$;
