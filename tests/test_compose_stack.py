@@ -1,8 +1,6 @@
 """The compose stack: the same hands as the embedded one, on containers."""
 
-import base64
 import json
-import os
 import re
 import subprocess
 import urllib.request
@@ -13,7 +11,7 @@ import pytest
 import redis
 
 from nexus import catalog
-from nexus.experiment import Answer, Request, ask, volley
+from nexus.experiment import Request, volley
 from nexus.prove import proof_stack, prove_one
 from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack, engine_problem
@@ -204,60 +202,17 @@ def keys_made(container: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    """async_tasks with its overlay compose.cluster.yml: three nodes of RabbitMQ, two hosts of workers."""
+def broker():
+    """async_tasks on RabbitMQ."""
     if problem := engine_problem():
         pytest.skip(problem)
-    example = catalog.example("async_tasks")
-    with proof_stack(example, "compose", overlays=("compose.cluster.yml",)) as stack:
+    with proof_stack(catalog.example("async_tasks"), "compose") as stack:
         yield stack
 
 
-def flower(stack: ComposeStack, password: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of docker compose with the profile `flower`."""
-    return subprocess.run(
-        [*stack._compose.compose_command_property, "--profile", "flower", *args],
-        cwd=stack.example.path,
-        env={**os.environ, "FLOWER_BASIC_AUTH": password, "FLOWER_PORT": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_flower_without_a_password_ends_with_one_sentence(cluster):
-    refused = flower(cluster, "", "run", "--rm", "--no-deps", "--quiet-pull", "flower")
-
-    assert refused.returncode != 0
-    said = [line for line in refused.stderr.splitlines() if "FLOWER_BASIC_AUTH" in line]
-    assert len(said) == 1
-    assert said[0].endswith("FLOWER_BASIC_AUTH: has to be user:password")
-    assert "Traceback" not in refused.stderr + refused.stdout
-
-
-def test_flower_asks_for_its_password_and_lists_the_workers(cluster):
-    started = flower(cluster, "watch:secret", "up", "--detach", "--no-deps", "flower")
-    assert started.returncode == 0, started.stderr
-    address = f"http://{flower(cluster, '', 'port', 'flower', '5555').stdout.strip()}"
-    key = base64.b64encode(b"watch:secret").decode()
-
-    def workers(authorization: str) -> Answer:
-        # Asked of the workers themselves: those of the solution send no events.
-        url = f"{address}/api/workers?refresh=1"
-        return ask(url, {"Authorization": authorization} if authorization else {})
-
-    assert wait_until(lambda: ask(f"{address}/healthcheck").status == 200, 60)
-    assert workers("").status == 401
-    assert workers("Basic bm9ib2R5Om5vdGhpbmc=").status == 401
-    answer = workers(f"Basic {key}")
-    assert answer.status == 200
-    names = {name.split("-")[0] for name in json.loads(answer.body)}
-    assert names == {"bulk", "urgent", "tutorial"}
-
-
 @pytest.fixture
-def database(cluster):
-    with psycopg.connect(cluster.services["postgres"], autocommit=True) as connection:
+def database(broker):
+    with psycopg.connect(broker.services["postgres"], autocommit=True) as connection:
         yield connection
 
 
@@ -280,28 +235,18 @@ def reports(database: psycopg.Connection, jobs: list[str]) -> tuple[int, int]:
     return database.execute(query, [jobs]).fetchone()
 
 
-def test_messages_that_rabbitmq_refuses_stay_in_the_outbox(cluster, database):
+def test_messages_that_rabbitmq_refuses_stay_in_the_outbox(broker, database):
     def waiting() -> int:
         return database.execute("SELECT count(*) FROM jobs_outbox").fetchone()[0]
 
     def rabbitmqctl(*args: str) -> None:
-        cluster._run("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", *args)
+        broker._run("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", *args)
 
-    with cluster.stopped("urgent"):
+    with broker.stopped("urgent"):
         rabbitmqctl("set_policy", "few", "^jobs[.]urgent$", '{"max-length": 10}')
-        jobs = asked_for(cluster, 50, urgent=True)
-        assert wait_until(lambda: "has refused a message" in cluster.logs("relay"), 20)
+        jobs = asked_for(broker, 50, urgent=True)
+        assert wait_until(lambda: "has refused a message" in broker.logs("relay"), 20)
         assert waiting() > 0
         rabbitmqctl("clear_policy", "few")
     assert wait_until(lambda: reports(database, jobs)[0] == 50, 60), reports(database, jobs)
     assert reports(database, jobs) == (50, 50)
-
-
-def test_jobs_survive_a_node_of_rabbitmq_and_a_host_of_workers(cluster, database):
-    """One node of three and one host of two are killed, and nobody starts them again."""
-    jobs = asked_for(cluster, 200)
-    assert wait_until(lambda: reports(database, jobs)[0] >= 40, 60)
-    cluster.kill("rabbitmq")
-    cluster.kill("worker")
-    assert wait_until(lambda: reports(database, jobs)[0] == 200, 60), reports(database, jobs)
-    assert reports(database, jobs) == (200, 200)

@@ -44,8 +44,8 @@ CLAIMS = (
 )
 
 NAIVE = "fire_and_forget"
-WORKER = {NAIVE: "tutorial", "durable": "worker"}
-QUICK = {"airline": "HA", "month": 1, "resamples": 0}  # 31 flights
+WORKER = {NAIVE: "tutorial", "django_tasks": "worker", "durable": "worker"}
+QUICK = {"airline": "HA", "month": 1}
 FEW = 64  # client processes take longer to start than so many requests do
 PATIENCE_SECONDS = 60.0  # without anything new, after which nothing is expected any more
 GONE_SECONDS = 0.5  # of that are enough where nothing can come

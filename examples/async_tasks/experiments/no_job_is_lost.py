@@ -1,4 +1,4 @@
-"""The workers are killed while they have two jobs that take their time, and many that wait."""
+"""The workers are killed twice, each time while all their processes are busy, and many jobs wait."""
 
 from collections.abc import Iterator
 
@@ -23,42 +23,52 @@ class NoJobIsLost(JobsAreDone):
     slug = "no-job-is-lost"
     claim = (
         "Of 200 jobs all are done, each with one effect, although the workers are killed with all their "
-        "processes after the 40th; so are those that were being run."
+        "processes twice; so are the 4 jobs that were being run."
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
     interrupted = Series("jobs", "interrupted jobs done")
-    chart = Chart(JobsAreDone.done, "jobs done", bound=200)
-    live = (interrupted,)
+    chart = Chart(interrupted, "interrupted jobs done", bound=4)
+    live = (JobsAreDone.done,)
     parameters = (
         Parameter("jobs", 200, 50, 1000, "jobs"),
-        Parameter("kill_after", 40, 5, 500, "jobs"),
+        Parameter("seconds", 2, 1, 20, "s"),
     )
 
-    INTERRUPTED = 2  # as many as the workers have processes
+    KILLS = 2
+    BUSY = 2  # as many jobs as the workers have processes
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        count, before = int(params["jobs"]), int(params["kill_after"])
-        quick = asking(stack, variant)
+        count = int(params["jobs"])
+        quick = [asking(stack, variant)]
+        long = [asking(stack, variant, {"seconds": params["seconds"]})] * self.BUSY
+        jobs: list[str] = []
+        interrupted: list[str] = []
         with idle(stack, variant) as database:
             yield clock_starts()
-            jobs = submitted([quick] * before)
-            long = submitted([asking(stack, variant, {"seconds": 3})] * self.INTERRUPTED)
-            jobs += long + submitted([quick] * (count - before - len(long)))
-            if not until(lambda: database.runs(long) == len(long), 30):
-                raise ExperimentError("the jobs that are to be interrupted did not begin")
-            yield self.counted(database, jobs)
-            stack.kill(WORKER[variant])
-            yield self.counted(database, jobs)
-            stack.start(WORKER[variant])
-            yield from self.followed(database, stack, variant, jobs)
-            yield self.interrupted(database.done(long))
+            yield self.interrupted(0)
+            for _ in range(self.KILLS):
+                jobs += submitted(quick * (count // 8))
+                busy = submitted(long)
+                jobs += submitted(quick * (count // 8))
+                if not until(lambda busy=busy: database.runs(busy) >= len(busy), 30, 0.02):  # type: ignore[misc]
+                    raise ExperimentError("the jobs that are to be interrupted did not begin")
+                interrupted += busy
+                stack.kill(WORKER[variant])
+                yield self.counted(database, jobs)
+                stack.start(WORKER[variant])
+            jobs += interrupted
+            jobs += submitted(quick * (count - len(jobs)))
+            for sample in self.followed(database, stack, variant, jobs):
+                yield sample
+                yield self.interrupted(database.done(interrupted))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
+        samples.wait_for_end()
         return (
             Verdict.at_least(
                 samples.last(self.interrupted),
-                self.INTERRUPTED,
+                self.KILLS * self.BUSY,
                 "{measured} of {bound} interrupted jobs done",
             )
             & Verdict.at_least(

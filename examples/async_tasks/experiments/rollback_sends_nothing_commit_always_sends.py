@@ -30,7 +30,7 @@ class RollbackSendsNothing(Experiment):
         "A request that is rolled back starts no job; one that commits while the broker is frozen or down "
         "is answered with 202 within 300 ms, and its job is done within 5 s of the broker's return."
     )
-    holds = ("durable",)
+    holds = ("django_tasks", "durable")
     refuted = ("fire_and_forget",)
     ghosts = Series("jobs", "jobs of rolled-back requests begun")
     accepted = Series("requests", "requests accepted without a broker")

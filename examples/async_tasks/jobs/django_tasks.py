@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.tasks import Task, TaskResult, TaskResultStatus
+from django.tasks import Task, TaskContext, TaskResult, TaskResultStatus
 from django.tasks.backends.base import BaseTaskBackend
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -30,20 +30,27 @@ class OutboxBackend(BaseTaskBackend):
             queue=task.queue_name,
             delay_seconds=max(0, delay),
         )
-        return TaskResult(
-            task=task,
-            id=str(job),
-            status=TaskResultStatus.READY,
-            enqueued_at=timezone.now(),
-            started_at=None,
-            finished_at=None,
-            last_attempted_at=None,
-            args=list(args),
-            kwargs=kwargs,
-            backend=self.alias,
-            errors=[],
-            worker_ids=[],
-        )
+        return result(str(job), task, args, kwargs)
+
+
+def result[**P, R](
+    job: str, task: "Task[P, R]", args: Sequence[Any], kwargs: dict[str, Any]
+) -> "TaskResult[P, R]":
+    """Return what Django tells a caller, or a task about itself: it is ready, and has this id."""
+    return TaskResult(
+        task=task,
+        id=job,
+        status=TaskResultStatus.READY,
+        enqueued_at=timezone.now(),
+        started_at=None,
+        finished_at=None,
+        last_attempted_at=None,
+        args=list(args),
+        kwargs=kwargs,
+        backend=task.backend,
+        errors=[],
+        worker_ids=[],
+    )
 
 
 def call(run: Run) -> Effect:
@@ -52,4 +59,10 @@ def call(run: Run) -> Effect:
     A function does not say where its slow part ends, so all of it runs within the transaction.
     """
     task: Task[..., Any] = import_string(run.arguments["task"])
-    return lambda: task.call(*run.arguments["args"], **run.arguments["kwargs"])
+    args, kwargs = run.arguments["args"], run.arguments["kwargs"]
+    if task.takes_context:
+        context: TaskContext[..., Any] = TaskContext(
+            task_result=result(str(run.job), task, args, kwargs)
+        )
+        return lambda: task.call(context, *args, **kwargs)
+    return lambda: task.call(*args, **kwargs)

@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 
 LOCK: Final = 0x6A6F6273  # "jobs"
 EVERY_SECONDS: Final = 1.0
-PRUNED: Final = 500  # jobs at a time
 
 
 def is_active() -> bool:
@@ -76,11 +75,6 @@ def job_of(headers: Mapping[str, Any]) -> UUID | None:
     except (KeyError, ValueError, TypeError, AttributeError):
         return None
     return job if Job.objects.filter(id=job).exists() else None
-
-
-def prune(days: float) -> int:
-    """Forget jobs that ended more than *days* ago, some of them at a time; return how many those were."""
-    return len(sql.rows("prune", days=int(days), most=PRUNED))
 
 
 def keep(duties: Mapping[str, Callable[[], object]], alive: Callable[[], None]) -> None:

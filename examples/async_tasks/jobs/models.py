@@ -23,7 +23,6 @@ class Job(models.Model):
         failures: runs that asked for another try since the job was asked for, or replayed.
         losses: runs that ended without a word.
         lease_until: the run has to have said something by then.
-        whole: the job that waits for this one.
         sent_at: when the relay last handed it to the broker.
     """
 
@@ -33,9 +32,6 @@ class Job(models.Model):
     queue = models.TextField()
     arguments = models.JSONField()
     correlation = models.TextField(db_default="")
-    whole = models.ForeignKey(
-        "self", models.CASCADE, null=True, related_name="members", db_index=False
-    )
     state = models.TextField(choices=State, db_default=State.QUEUED)
     progress = models.SmallIntegerField(db_default=0)  # per cent
     attempts = models.IntegerField(db_default=0)
@@ -55,14 +51,6 @@ class Job(models.Model):
             # Not by the open states: each statement about one job names those, and would be planned to read
             # all that are open while the table has no statistics.
             models.Index(fields=["queue"], condition=models.Q(finished_at=None), name="open_jobs"),
-            models.Index(
-                fields=["finished_at"],
-                condition=models.Q(finished_at__isnull=False),
-                name="ended_jobs",
-            ),
-            models.Index(
-                fields=["whole"], condition=models.Q(whole__isnull=False), name="members_of_a_job"
-            ),
         )
 
     def __str__(self) -> str:
@@ -103,20 +91,3 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id}: {self.reason}"
-
-
-class Event(models.Model):
-    """Something that has happened to a job; written by triggers (`tell.sql`), read by who follows it."""
-
-    job = models.ForeignKey(
-        Job, models.CASCADE, related_name="events", db_index=False, db_constraint=False
-    )
-    state = models.TextField()
-    progress = models.SmallIntegerField()
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        indexes = (models.Index(fields=["job", "id"], name="events_of_a_job"),)
-
-    def __str__(self) -> str:
-        return f"{self.job_id}: {self.state}, {self.progress} %"

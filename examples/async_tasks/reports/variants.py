@@ -1,11 +1,12 @@
-"""Three ways to make a report that takes its time."""
+"""Four ways to make a report that takes its time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.utils import timezone
 from jobs.models import Job, State
 from jobs.submit import submit
 from jobs.topology import BULK, QUEUES, URGENT
@@ -14,28 +15,36 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from . import tutorial
-from .durable import REPORT
-from .work import compute, store
+from .drills import practise
+from .ontime import report, store
+from .work import REPORT, keep_report
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request for a report, checked."""
 
-    arguments: Mapping[str, Any]
+    document: Mapping[str, Any]
     key: str | None
-    urgent: bool
-    delay_seconds: float
     correlation: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the report is about, without how it is asked for."""
+        return {k: v for k, v in self.document.items() if k not in ("urgent", "delay_seconds")}
+
+    @property
+    def queue(self) -> str:
+        return URGENT if self.document["urgent"] else BULK
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way; `ask` returns the id of the job, and whether it is a new one."""
+    """One way; `ask` returns the id of the job."""
 
     name: str
     about: str
-    ask: Callable[[Asked], tuple[UUID, bool]]
+    ask: Callable[[Asked], UUID]
     health: Callable[[], dict[str, Any]] = lambda: {"problems": []}
 
     @property
@@ -43,34 +52,41 @@ class Variant:
         return f"/api/{self.name}/reports/"
 
 
-def inline(asked: Asked) -> tuple[UUID, bool]:
+def inline(asked: Asked) -> UUID:
     """Do it while the client waits, and a thread of the server with it."""
-    made = compute(asked.arguments, lambda _: None)
-    with transaction.atomic():
-        job = Job.objects.create(
-            kind=REPORT, queue="", arguments=asked.arguments, state=State.DONE, progress=100
-        )
-        store(job.id, asked.arguments, made)
-    return job.id, True
+    practise(asked.arguments.get("drill"))
+    job = Job.objects.create(
+        kind=REPORT, queue="", arguments=asked.arguments, state=State.DONE, progress=100
+    )
+    store(report(asked.arguments), job.id)
+    return job.id
 
 
-def fire_and_forget(asked: Asked) -> tuple[UUID, bool]:
+def fire_and_forget(asked: Asked) -> UUID:
     """Create the row and send the task, as with ATOMIC_REQUESTS: within the request's transaction."""
     job = Job.objects.create(kind=REPORT, queue="", arguments=asked.arguments)
-    tutorial.make_report.apply_async((str(job.id),), countdown=asked.delay_seconds)
-    return job.id, True
+    tutorial.make_report.apply_async((str(job.id),), countdown=asked.document["delay_seconds"])
+    return job.id
 
 
-def durable(asked: Asked) -> tuple[UUID, bool]:
+def django_tasks(asked: Asked) -> UUID:
+    """Ask as Django's documentation says; the backend is a setting."""
+    run_after = timezone.now() + timedelta(seconds=asked.document["delay_seconds"])
+    task = keep_report.using(queue_name=asked.queue, run_after=run_after)
+    return UUID(task.enqueue(asked.arguments).id)
+
+
+def durable(asked: Asked) -> UUID:
     """Write the job and its message down; the relay sends it."""
-    return submit(
+    job, _new = submit(
         REPORT,
         asked.arguments,
-        queue=URGENT if asked.urgent else BULK,
+        queue=asked.queue,
         key=asked.key,
-        delay_seconds=asked.delay_seconds,
+        delay_seconds=asked.document["delay_seconds"],
         correlation=asked.correlation,
     )
+    return job
 
 
 def answers_ping() -> dict[str, Any]:
@@ -93,6 +109,7 @@ def is_working() -> dict[str, Any]:
 VARIANTS = (
     Variant("inline", "the work in the view", inline),
     Variant("fire_and_forget", "Celery as its tutorials show it", fire_and_forget, answers_ping),
+    Variant("django_tasks", "django.tasks on the outbox", django_tasks, is_working),
     Variant(
         "durable",
         "a job row, an outbox, a relay, late acknowledgement, leases",

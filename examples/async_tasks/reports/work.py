@@ -1,60 +1,28 @@
-"""What the jobs of all variants do: compute a report, store it; and the drills that make them fail."""
+"""What the workers of the solution do, by the kind of a job (`JOBS` in the settings)."""
 
-import os
-import signal
-import time
-from collections.abc import Callable, Mapping
-from typing import Any
-from uuid import UUID
+from functools import partial
 
-from jobs.runs import Transient
+from django.tasks import TaskContext, task
+from jobs.runs import Effect, Run
+from jobs.topology import BULK
 
-from .models import Flight, Report
-from .ontime import RESAMPLES, OnTime, report
+from .drills import practise
+from .ontime import report, store
 
-
-def compute(arguments: Mapping[str, Any], progress: Callable[[float], None]) -> OnTime:
-    """Return the report that *arguments* ask for.
-
-    Raises:
-        Transient: the drill says so.
-    """
-    drill(arguments.get("drill") or {}, progress)
-    delays = Flight.objects.filter(airline=arguments["airline"], month=arguments["month"])
-    return report(
-        list(delays.order_by("id").values_list("day", "arrival_delay")),
-        arguments.get("resamples", RESAMPLES),
-        progress,
-    )
+REPORT = "report"
 
 
-def store(job: UUID | str, arguments: Mapping[str, Any], made: OnTime, lost: int = 0) -> None:
-    """Write the report down: the effect of the job."""
-    Report.objects.create(
-        job_id=job,
-        airline=arguments["airline"],
-        month=arguments["month"],
-        flights=made.flights,
-        on_time=made.on_time,
-        low=made.low,
-        high=made.high,
-        lost=lost,
-        csv=made.csv,
-        svg=made.svg,
-    )
+def make_report(run: Run) -> Effect:
+    """Compute the report; what remains is to store it."""
+    practise(run.arguments.get("drill"), run.progress)
+    return partial(store, report(run.arguments), run.job)
 
 
-def drill(asked: Mapping[str, Any], progress: Callable[[float], None]) -> None:
-    """Be slow, or fail, as an operator has asked: what the experiments practise."""
-    seconds = float(asked.get("seconds", 0))
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        progress(0.9 * (1 - left / seconds))
-        time.sleep(min(left, 0.2))
-    match asked.get("fault"):
-        case "crash":
-            os.kill(os.getpid(), signal.SIGKILL)
-        case "transient":
-            raise Transient("the drill's upstream answers 503")
-        case "permanent":
-            raise ValueError("the drill's upstream answers 400")
+WORK = {REPORT: make_report}
+
+
+@task(queue_name=BULK, takes_context=True)
+def keep_report(context: "TaskContext[..., None]", arguments: dict[str, object]) -> None:
+    """Do the same as a task of Django's own `django.tasks`, which says nothing of its progress."""
+    practise(arguments.get("drill"))  # type: ignore[arg-type]  # checked by reports.asked
+    store(report(arguments), context.task_result.id)

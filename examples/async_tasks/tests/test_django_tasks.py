@@ -7,27 +7,25 @@ import pytest
 from django.db import transaction
 from django.tasks.exceptions import InvalidTask
 from django.utils import timezone
+from jobs.configured import work
 from jobs.models import Job, Outbox, State
 from jobs.runs import Outcome, perform
-from reports.durable import WORK
 from reports.models import Report
-from reports.tasks import keep_report
+from reports.work import keep_report
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-
-def asked():
-    return {"job": str(uuid.uuid4()), "airline": "HA", "month": 1}
+GOOD = {"airline": "HA", "month": 1}
 
 
 def test_queue_that_nobody_works_on_is_refused():
     with pytest.raises(InvalidTask):
-        keep_report.using(queue_name="default").enqueue(**asked())
+        keep_report.using(queue_name="default").enqueue(GOOD)
 
 
 def test_rolled_back_task_leaves_no_job_and_no_message():
     with transaction.atomic():
-        keep_report.enqueue(**asked())
+        keep_report.enqueue(GOOD)
         transaction.set_rollback(True)
 
     assert not Job.objects.exists()
@@ -35,24 +33,27 @@ def test_rolled_back_task_leaves_no_job_and_no_message():
 
 
 def test_task_that_is_due_later_waits_in_the_outbox():
-    keep_report.using(run_after=timezone.now() + timedelta(hours=1)).enqueue(**asked())
+    keep_report.using(run_after=timezone.now() + timedelta(hours=1)).enqueue(GOOD)
 
     assert Outbox.objects.get().due_at > timezone.now() + timedelta(minutes=59)
 
 
-def test_task_is_run_once_whatever_arrives_twice(policy):
-    result = keep_report.enqueue(**asked())
-    outcomes = [perform(uuid.UUID(result.id), False, "worker", WORK, policy) for _ in range(2)]
+@pytest.mark.report(
+    "RealOrangeOne/django-tasks#174",
+    "a backend leaves out the context that a task takes",
+    "the task gets it, with the id of its job",
+)
+def test_task_with_a_context_is_run_once_whatever_arrives_twice(policy):
+    job = uuid.UUID(keep_report.enqueue(GOOD).id)
+    outcomes = [perform(job, False, "worker", work(), policy) for _ in range(2)]
 
     assert outcomes == [Outcome.DONE, Outcome.NOTHING]
-    assert Report.objects.count() == 1
+    assert Report.objects.get().job_id == job
 
 
 def test_task_that_fails_leaves_nothing_of_what_it_wrote(policy):
-    result = keep_report.enqueue(**{**asked(), "airline": "HAW"})
+    job = uuid.UUID(keep_report.enqueue({**GOOD, "airline": "HAW"}).id)
 
-    outcome = perform(uuid.UUID(result.id), False, "worker", WORK, policy)
-
-    assert outcome == Outcome.DEAD
+    assert perform(job, False, "worker", work(), policy) == Outcome.DEAD
     assert Job.objects.get().state == State.DEAD
     assert not Report.objects.exists()

@@ -3,10 +3,8 @@
 import psycopg
 import pytest
 from django.db import connection
-from django.db.models.functions import Now
 from jobs import keeper
-from jobs.batch import submit_batch
-from jobs.models import DeadLetter, Event, Job, Outbox, Run, State
+from jobs.models import DeadLetter, Job, Outbox, State
 from jobs.runs import perform
 from jobs.topology import BULK
 from jobs.watch import look, send_canaries
@@ -59,48 +57,6 @@ def test_job_that_was_lost_too_often_is_dead(job, policy):
     assert not Outbox.objects.exists()
 
 
-OLD = "state = 'done', finished_at = now() - interval '31 days'"
-
-
-def test_job_that_ended_long_ago_is_forgotten_with_all_that_belongs_to_it(job, policy):
-    perform(job, False, "worker", {"test": lambda _: lambda: None}, policy)
-    set_job(job, OLD)
-
-    assert [keeper.prune(30) for _ in range(2)] == [1, 0]
-    for table in (Job, Run, Event):
-        assert not table.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "assignments",
-    ["state = 'done', finished_at = now() - interval '29 days'", "finished_at = NULL"],
-)
-def test_job_that_ended_lately_or_not_at_all_is_kept(job, assignments):
-    set_job(job, assignments)
-
-    assert keeper.prune(30) == 0
-
-
-def test_old_job_with_an_open_dead_letter_is_kept_until_somebody_has_dealt_with_it(job):
-    set_job(job, OLD.replace("done", "dead"))
-    DeadLetter.objects.create(job_id=job, reason="poison", detail="")
-
-    assert keeper.prune(30) == 0
-    DeadLetter.objects.update(resolved_at=Now())
-    assert keeper.prune(30) == 1
-    assert not DeadLetter.objects.exists()
-
-
-def test_old_batch_is_forgotten_after_its_members():
-    whole = submit_batch("test", {}, [("test", {})], queue=BULK)
-    for each in Job.objects.all():
-        set_job(each.id, OLD)
-
-    assert keeper.prune(30) == 1
-    assert Job.objects.get().id == whole
-    assert keeper.prune(30) == 1
-
-
 @pytest.mark.parametrize(
     "headers",
     [{}, {"id": "no uuid"}, {"id": 7}, {"id": "8a35f1d2-0000-4000-8000-000000000000"}],
@@ -135,8 +91,6 @@ def test_second_keeper_waits_for_the_first():
 
 
 def test_silence_is_a_problem_and_a_run_ends_it(policy):
-    from jobs.runs import perform
-
     send_canaries([BULK])
     send_canaries([BULK])
     (canary,) = Job.objects.all()

@@ -18,7 +18,7 @@ from jobs.submit import submit
 from jobs.topology import BULK, MESSAGES, URGENT
 
 ROOT = Path(__file__).parents[1]
-QUICK = {"airline": "HA", "month": 1, "resamples": 0}
+QUICK = {"airline": "HA", "month": 1}
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

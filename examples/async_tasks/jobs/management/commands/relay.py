@@ -4,12 +4,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from config.celery import app
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from jobs.broker import publisher
 from jobs.outbox import relay
+from jobs.transport import app
 
 ALIVE = Path(tempfile.gettempdir()) / "relay-alive"  # its age is the container's healthcheck
 

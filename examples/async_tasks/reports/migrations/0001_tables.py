@@ -25,17 +25,13 @@ class Migration(migrations.Migration):
                 ("airline", models.CharField(max_length=2)),
                 ("month", models.SmallIntegerField()),
                 ("flights", models.IntegerField()),
-                ("on_time", models.FloatField(null=True)),
-                ("low", models.FloatField(null=True)),
-                ("high", models.FloatField(null=True)),
-                ("lost", models.IntegerField(default=0)),
+                ("on_time", models.IntegerField()),
                 ("csv", models.TextField()),
-                ("svg", models.TextField()),
                 ("created_at", models.DateTimeField(db_default=Now())),
             ],
         ),
         migrations.CreateModel(
-            name="Flight",
+            name="Day",
             fields=[
                 (
                     "id",
@@ -46,11 +42,15 @@ class Migration(migrations.Migration):
                 ("airline", models.CharField(max_length=2)),
                 ("month", models.SmallIntegerField()),
                 ("day", models.SmallIntegerField()),
-                ("departure_delay", models.SmallIntegerField(null=True)),
-                ("arrival_delay", models.SmallIntegerField(null=True)),
+                ("flights", models.SmallIntegerField()),
+                ("on_time", models.SmallIntegerField()),
             ],
             options={
-                "indexes": [models.Index(fields=["airline", "month"], name="flights_of_a_report")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("airline", "month", "day"), name="day_of_an_airline"
+                    )
+                ],
             },
         ),
     ]

@@ -1,0 +1,24 @@
+"""What a release says of its settings."""
+
+from django.core.management import call_command
+
+MINE = "k9wQ2vT7xR4bN8mJ3cF6hL1pD5sG0yZa-of-a-production-that-nobody-reads"
+
+
+def said(capsys):
+    call_command("check", deploy=True, fail_level="WARNING")
+    return "".join(capsys.readouterr())
+
+
+def test_published_key_is_told_in_one_sentence(settings, capsys):
+    settings.SECRET_KEY = "development-only-Rk3vQ8tYw2nB7mZx5cJd9hLs4fGa6pUe1iTo0"
+    settings.DEBUG = False
+
+    assert said(capsys).count("SECRET_KEY is the one that compose.yml publishes") == 1
+
+
+def test_check_of_a_production_is_clean(settings, capsys):
+    settings.SECRET_KEY = MINE
+    settings.DEBUG = False
+
+    assert "no issues" in said(capsys)
