@@ -2,7 +2,7 @@
 
 One client asks the application in the same process: what a list costs, without a network and a server.
 Other machines give other figures; what holds is how they grow, and their ratios.
-`python benchmarks/query_optimization.py` needs DATABASE_URL and REDIS_URL, and the example on PYTHONPATH;
+`python benchmarks/query_optimization.py` needs DATABASE_URL, and the example on PYTHONPATH;
 `make bench` sees to it. It makes databases beside that of DATABASE_URL, and drops them.
 """
 
@@ -94,8 +94,7 @@ def run(url: str, admin: psycopg.Connection[Any]) -> dict[int, Measured]:
     """Measure at each size, in a database of its own."""
     found = {}
     with made(url, admin) as loaded:
-        manage(loaded, "migrate", "--verbosity", "0")
-        manage(loaded, "load")
+        manage(loaded, "prepare")
         for rows in (FEW, REAL, MANY):
             with made(url, admin, template=loaded) as resized:
                 resize(resized, rows)
@@ -136,7 +135,6 @@ def resize(url: str, rows: int) -> None:
                 cursor.execute(GROW.format(rows - REAL).encode())
         elif rows < REAL:
             cursor.execute(SHRINK.format(rows).encode())
-        cursor.execute("REFRESH MATERIALIZED VIEW flights_monthly")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM (FULL, ANALYZE) flights_flight")
         connection.execute("VACUUM (ANALYZE)")

@@ -120,12 +120,12 @@ def add_hand_written() -> None:
     from config.urls import urlpatterns
     from django.urls import path
     from flights.lists import LISTS, List
-    from flights.views import ListView, made
-    from queries import optimized
+    from flights.variants import VARIANTS
+    from flights.views import ListView
 
     board = next(each for each in LISTS if each.name == "board")
     by_hand = List("board", board.about, board.asked, hand_written, board.example)
-    view = made("by_hand", ListView, list=by_hand, queries=optimized).as_view()
+    view = ListView.as_view(list=by_hand, queries=VARIANTS[-1].queries)
     urlpatterns.insert(0, path("api/by_hand/board/", view))
 
 

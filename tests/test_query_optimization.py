@@ -22,7 +22,7 @@ def test_with_all_data_the_stack_takes_700_mb_and_loads_in_15_s(tmp_path):
     ensure_environment(EXAMPLE)
     stack = EmbeddedStack(EXAMPLE, tmp_path / "stack", workers=SERVER_PROCESSES)
     with stack.temporarily():
-        variants = ("naive", "optimized", "hot")
+        variants = ("naive", "eager", "optimized")
         lists = ("board/?origin=JFK&day=2013-07-01", "planes/?limit=500", "report/?month=2013-07")
         paths = [f"/api/{variant}/{each}" for variant in variants for each in lists]
         requests = [Request(f"{stack.url}{path}") for path in paths * 4]

@@ -5,9 +5,10 @@ from datetime import date, datetime
 from typing import Any
 
 from queries.keyset import Cursor
-from queries.orderings import ORDERINGS
-from queries.shapes import Month
 from rest_framework import serializers
+
+from .orderings import ORDERINGS
+from .shapes import Month
 
 MOST_ROWS = 500
 
@@ -68,31 +69,12 @@ class ReportAsked(serializers.Serializer[Any]):
     month = MonthField()
 
 
-class CountAsked(serializers.Serializer[Any]):
-    origin = serializers.CharField(max_length=4, required=False)
-    destination = serializers.CharField(max_length=4, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs) == 1:
-            raise serializers.ValidationError("A route has an origin and a destination.")
-        return attrs
-
-
 class PagesAsked(serializers.Serializer[Any]):
     size = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, default=20)
     order = serializers.ChoiceField(choices=list(ORDERINGS), default="newest")
-    number = serializers.IntegerField(
-        min_value=1,
-        max_value=1_000_000,
-        required=False,
-        help_text="of the page, where pages have one",
-    )
-    cursor = serializers.CharField(
-        required=False, help_text="where the page begins, where pages have no number"
-    )
-    before = serializers.DateTimeField(
-        required=False, help_text="a moment to begin at, newest first"
-    )
+    number = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    cursor = serializers.CharField(required=False)
+    before = serializers.DateTimeField(required=False)  # a moment to begin at, newest first
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "cursor" in attrs:
@@ -100,14 +82,6 @@ class PagesAsked(serializers.Serializer[Any]):
         if "before" in attrs and attrs["order"] != "newest":
             raise serializers.ValidationError({"before": "Only the order `newest` has moments."})
         return attrs
-
-
-class AirportAsked(serializers.Serializer[Any]):
-    origin = serializers.CharField(max_length=4)
-
-
-class ExportAsked(serializers.Serializer[Any]):
-    rows = serializers.IntegerField(min_value=1, max_value=10_000_000, default=10_000_000)
 
 
 class LongAsked(serializers.Serializer[Any]):

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
-from queries import shapes
 from rest_framework import serializers
 
-from . import asked
+from . import asked, shapes
 from .models import Airline, Airport, Flight
 from .problems import BadInput
+from .variants import Queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +24,17 @@ class List:
     name: str
     about: str
     asked: type[serializers.Serializer[Any]]
-    answer: Callable[[ModuleType, Mapping[str, Any]], dict[str, Any]]
+    answer: Callable[[Queries, Mapping[str, Any]], dict[str, Any]]
     example: str
     rows: str = "limit"
 
 
-def board(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+def board(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     found = shapes.board(queries.board(asked["origin"], asked["day"], asked["limit"]))
     return {"departures": found or known(queries, asked["origin"])}
 
 
-def airline(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+def airline(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     try:
         found = queries.airline(asked["code"], asked["limit"])
     except Airline.DoesNotExist:
@@ -43,60 +42,49 @@ def airline(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"airline": shapes.airline(*found)}
 
 
-def planes(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+def planes(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"planes": shapes.planes(queries.planes(asked["limit"]))}
 
 
-def delays(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+def delays(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     route = asked["origin"], asked["destination"]
     found = shapes.delays(queries.delays(*route, asked["minutes"], asked["limit"]))
     return {"delayed": found or known(queries, *route)}
 
 
-def departed(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+def departed(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"departed": shapes.board(queries.departed(**asked))}
 
 
-def airports(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+def airports(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"airports": shapes.airports(queries.airports(asked["text"], asked["limit"]))}
 
 
-def report(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+def report(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     found = shapes.report(queries.report(asked["month"]))
     first, last = asked["month"].range
-    flights = Flight.objects.using(queries.DATABASE)
+    flights = Flight.objects.using(queries.database)
     if not found and not flights.filter(scheduled_departure__range=(first, last)).exists():
         raise BadInput(f"month: no flight is known in {first:%Y-%m}")
     return {"airports": found}
 
 
-def year(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 -- of all lists
-    return {"months": shapes.year(queries.year())}
-
-
-def count(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
-    found = queries.count(**asked)
-    if not found.flights:
-        known(queries, *asked.values())
-    return {"flights": found.flights, "how": found.how}
-
-
-def pages(queries: ModuleType, asked: Mapping[str, Any]) -> dict[str, Any]:
+def pages(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     page = queries.pages(**asked)
     return {
-        "flights": shapes.pages(page.flights),
+        "flights": shapes.pages(page.rows),
         "next": page.following and f"?size={asked['size']}&{page.following}",
         "previous": page.previous and f"?size={asked['size']}&{page.previous}",
     }
 
 
-def known(queries: ModuleType, *codes: str) -> list[Any]:
+def known(queries: Queries, *codes: str) -> list[Any]:
     """Return no rows, once it is sure that their airports exist: only an empty answer asks.
 
     Raises:
         BadInput: one of them does not.
     """
-    airports = Airport.objects.using(queries.DATABASE).filter(code__in=codes)
+    airports = Airport.objects.using(queries.database).filter(code__in=codes)
     if missing := set(codes) - set(airports.values_list("code", flat=True)):
         raise BadInput(f"no such airport: {', '.join(sorted(missing))}")
     return []
@@ -151,22 +139,6 @@ LISTS = (
         asked.ReportAsked,
         report,
         "month=2013-07",
-        rows="",
-    ),
-    List(
-        "year",
-        "the same of all months, with its rank among the airports, as of the last refresh",
-        serializers.Serializer,
-        year,
-        "",
-        rows="",
-    ),
-    List(
-        "count",
-        "how many flights there are, of a route or of all",
-        asked.CountAsked,
-        count,
-        "origin=JFK&destination=LAX",
         rows="",
     ),
     List("pages", "all flights, newest first, page by page", asked.PagesAsked, pages, "", "size"),

@@ -8,8 +8,7 @@ from typing import ClassVar
 from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models.functions import Coalesce
-
-from .ilike import ILike
+from queries.ilike import ILike
 
 models.CharField.register_lookup(ILike)
 
@@ -149,38 +148,3 @@ class Weather(models.Model):
 
     def __str__(self) -> str:
         return f"{self.airport_id} {self.hour:%Y-%m-%d %H:00}"
-
-
-class Month(models.Model):
-    """One month (UTC) of one airport: a row of the materialised view in monthly.sql."""
-
-    pk = models.CompositePrimaryKey("month", "origin_id")
-    month = models.DateField()
-    origin = models.ForeignKey(Airport, models.DO_NOTHING, related_name="+")
-    flights = models.IntegerField()
-    cancelled = models.IntegerField()
-    mean_delay = models.FloatField(null=True)  # minutes, of those that left
-    rank = models.SmallIntegerField()  # among the airports of that month, the most delayed first
-
-    class Meta:
-        managed = False
-        db_table = "flights_monthly"
-
-    def __str__(self) -> str:
-        return f"{self.origin_id} {self.month:%Y-%m}"
-
-
-class Views(models.Model):
-    """How often the board of an airport was looked at: the number is the sum of its slots."""
-
-    airport = models.ForeignKey(Airport, models.PROTECT, related_name="+", db_index=False)
-    slot = models.SmallIntegerField()
-    seen = models.BigIntegerField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["airport", "slot"], name="views_slot")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.airport_id}/{self.slot}"

@@ -1,42 +1,28 @@
-"""The endpoints: one view for all lists and variants, and one that only takes time."""
+"""The endpoints: one view for all lists and variants, one that only takes time, and what staff read."""
 
-from collections.abc import Mapping
-from types import ModuleType
-from typing import Any, ClassVar
+from dataclasses import asdict
 
-from django.conf import settings
 from django.db import connections
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.utils.crypto import constant_time_compare
-from queries.variants import VARIANTS
-from rest_framework.permissions import BasePermission
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from plans.of_path import cost
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import schema
-from .asked import AirportAsked, ExportAsked, LongAsked
-from .lists import LISTS, List, known
+from .asked import LongAsked
+from .catalogue import CATALOGUE
+from .lists import LISTS, List
+from .permissions import IsStaff
 from .problems import problem
-
-
-def is_staff(headers: Mapping[str, str]) -> bool:
-    """Whether the sender holds the STAFF_TOKEN; without one in the settings, nobody does."""
-    scheme, _, token = headers.get("Authorization", "").partition(" ")
-    expected = settings.STAFF_TOKEN
-    return bool(expected) and scheme == "Bearer" and constant_time_compare(token, expected)
-
-
-class IsStaff(BasePermission):
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 -- DRF names it
-        return is_staff(request.headers)
+from .variants import VARIANTS, Queries
 
 
 class ListView(APIView):
     """One list as one variant asks for it."""
 
-    list: ClassVar[List]
-    queries: ClassVar[ModuleType]
+    # Given to `as_view`; an instance is made for each request.
+    list: List = LISTS[0]
+    queries: Queries = VARIANTS[0].queries
 
     def get(self, request: Request) -> Response:
         asked = self.list.asked(data=request.query_params)
@@ -44,104 +30,74 @@ class ListView(APIView):
         return Response(self.list.answer(self.queries, asked.validated_data))
 
 
-@schema.long
 class Long(APIView):
     """A query that takes as long as told: what a report without an index is to the pool."""
 
     permission_classes = (IsStaff,)
-    queries: ClassVar[ModuleType]
+    queries: Queries = VARIANTS[0].queries
 
     def get(self, request: Request) -> Response:
         asked = LongAsked(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        with connections[self.queries.DATABASE].cursor() as cursor:
+        with connections[self.queries.database].cursor() as cursor:
             cursor.execute("SELECT pg_sleep(%s)", [asked.validated_data["seconds"]])
         return Response({"seconds": asked.validated_data["seconds"]})
 
 
-@schema.views
-class Views(APIView):
-    """How often an airport's board was looked at: read with GET, one more with POST."""
+class Index(APIView):
+    """GET: the variants, each with its lists and an example of each."""
 
-    queries: ClassVar[ModuleType]
+    def get(self, _request: Request) -> Response:
+        found = [
+            {
+                "name": variant.name,
+                "about": variant.about,
+                "lists": [
+                    {
+                        "name": each.name,
+                        "about": each.about,
+                        "path": f"/api/{variant.name}/{each.name}/",
+                        "example": f"/api/{variant.name}/{each.name}/?{each.example}".rstrip("?"),
+                        "rows": each.rows,
+                    }
+                    for each in LISTS
+                ],
+            }
+            for variant in VARIANTS
+        ]
+        return Response({"variants": found})
 
-    def get(self, request: Request) -> Response:
-        return Response(self._answer(self._origin(request)))
 
-    def post(self, request: Request) -> Response:
-        origin = self._origin(request)
-        self.queries.viewed(origin)
-        return Response(self._answer(origin))
-
-    def _origin(self, request: Request) -> str:
-        asked = AirportAsked(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        origin: str = asked.validated_data["origin"]
-        known(self.queries, origin)
-        return origin
-
-    def _answer(self, origin: str) -> dict[str, Any]:
-        return {"airport": origin, "views": self.queries.views(origin)}
-
-
-@schema.export
-class Export(APIView):
-    """All flights as CSV, as fast as the client reads; for staff, since a connection is lent so long."""
+class Plans(APIView):
+    """GET ?path=/api/naive/board/?...: what that path asks of the database, and how it is done."""
 
     permission_classes = (IsStaff,)
-    queries: ClassVar[ModuleType]
 
-    def get(self, request: Request) -> StreamingHttpResponse:
-        asked = ExportAsked(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        rows = self.queries.export(asked.validated_data["rows"])
-        return StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
-
-
-@schema.index
-class Index(APIView):
-    def get(self, _request: Request) -> Response:
-        return Response(
+    def get(self, request: Request) -> Response:
+        path = str(request.GET.get("path", ""))
+        found = cost(path)
+        plans = [
             {
-                "variants": [
-                    {
-                        "name": name,
-                        "about": (queries.__doc__ or "").partition("\n")[0],
-                        "lists": [
-                            {
-                                "name": each.name,
-                                "about": each.about,
-                                "path": f"/api/{name}/{each.name}/",
-                                "example": f"/api/{name}/{each.name}/?{each.example}".rstrip("?"),
-                                "rows": each.rows,
-                            }
-                            for each in LISTS
-                        ],
-                    }
-                    for name, queries in VARIANTS.items()
-                ]
+                "sql": each.statement.sql,
+                "times": each.times,
+                "buffers": each.plan.buffers,
+                "indexes": sorted(each.plan.indexes),
+                "tree": each.plan.tree().splitlines(),
+                "plan": each.plan.root,
             }
-        )
+            for each in found.plans
+        ]
+        told = {"path": path, "status": found.status, "queries": found.queries}
+        return Response({**told, "different": found.different, "plans": plans})
 
 
-def views(name: str, queries: ModuleType) -> dict[str, Any]:
-    """Return the views of a variant, by path below it."""
-    found = {
-        f"{each.name}/": schema.of(each)(
-            made(f"{name}_{each.name}", ListView, list=each, queries=queries)
-        ).as_view()
-        for each in LISTS
-    }
-    others = {"views/": Views, "export/": Export, "long/": Long}
-    return found | {
-        path: made(f"{name}_{view.__name__.lower()}", view, queries=queries).as_view()
-        for path, view in others.items()
-    }
+class Catalogue(APIView):
+    """GET: the indexes and what they are for."""
 
+    permission_classes = (IsStaff,)
 
-def made(name: str, view: type[APIView], **attributes: Any) -> type[APIView]:
-    """Return a view class of its own, since the documentation of each is kept on its class."""
-    return type(name, (view,), {"__doc__": view.__doc__, **attributes})
+    def get(self, _request: Request) -> Response:
+        return Response({"indexes": [asdict(entry) for entry in CATALOGUE]})
 
 
 def health(_request: HttpRequest) -> JsonResponse:
@@ -151,4 +107,4 @@ def health(_request: HttpRequest) -> JsonResponse:
 
 def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
     """Answer a path that leads nowhere with the variants that lead somewhere."""
-    return problem(404, "No such path; see /api/", variants=list(VARIANTS))
+    return problem(404, "No such path; see /api/", variants=[each.name for each in VARIANTS])

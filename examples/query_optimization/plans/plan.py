@@ -56,11 +56,6 @@ class Plan:
         """Rows that were read and thrown away."""
         return sum(_removed(node) for node in self.nodes())
 
-    @property
-    def heap_fetches(self) -> int:
-        """Rows that an index-only scan had to look up in the table after all."""
-        return sum(int(node.get("Heap Fetches", 0)) for node in self.nodes())
-
     def misses(self, expected: Expectation) -> list[str]:
         """Return what differs from `expected`, in words; empty if nothing does."""
         found = []

@@ -1,1 +1,1 @@
-"""The lists, asked for in six ways: modules with the same functions, whose rows `shapes` turns into JSON."""
+"""Lists that stay cheap: pages by position, and a search that an index serves."""

@@ -5,22 +5,27 @@ Markus Winand, "We need tool support for keyset pagination" (use-the-index-luke.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from django.core import signing
-from django.db.models import F, Q, QuerySet
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.fields.tuple_lookups import (
+    Tuple,
+    TupleGreaterThan,
+    TupleGreaterThanOrEqual,
+    TupleLessThan,
+    TupleLessThanOrEqual,
+)
 
-from .shapes import Page
-
-if TYPE_CHECKING:
-    from flights.models import Flight
-
-    from .orderings import Ordering
-
-LAST_ID = 2**63 - 2
+COMPARISONS = {
+    (False, False): TupleLessThan,
+    (False, True): TupleLessThanOrEqual,
+    (True, False): TupleGreaterThan,
+    (True, True): TupleGreaterThanOrEqual,
+}
 
 
 class BadCursor(ValueError):
@@ -28,56 +33,96 @@ class BadCursor(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """A position between two rows: the next page begins after (key, id), or ends before it.
+class Ordering[Row: Model]:
+    """A total order of rows, the greatest key first, and for ties the greatest primary key.
 
     Attributes:
-        key: of the ordering, as a number.
-        backwards: whether the page before the position is wanted.
+        key: what the database compares; an expression that is never null.
+        of: the key of a row as a cursor holds it, as JSON does.
+        value: the key of a cursor as the database compares it.
     """
 
-    key: int
-    id: int
-    backwards: bool = False
+    name: str
+    key: Combinable
+    of: Callable[[Row], int | str]
+    value: Callable[[Any], Any]
 
-    def signed(self, ordering: Ordering) -> str:
-        return signing.dumps([self.key, self.id, int(self.backwards)], salt=ordering.salt)
+    @property
+    def salt(self) -> str:
+        """What a cursor is signed with: that of one order is none of another."""
+        return f"keyset:{self.name}"
+
+    def link(self, cursor: Cursor) -> str:
+        return f"order={self.name}&cursor={cursor.signed(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A position between two rows: the next page begins after (key, pk), or ends before it.
+
+    Attributes:
+        key: of the ordering, as it is written down.
+        pk: as text; None: beside all rows of that key.
+        backwards: whether the page before the position is wanted.
+        inclusive: whether the row that stood there belongs to the page.
+    """
+
+    key: int | str
+    pk: str | None
+    backwards: bool = False
+    inclusive: bool = False
+
+    def signed(self, ordering: Ordering[Any]) -> str:
+        fields = [self.key, self.pk, int(self.backwards), int(self.inclusive)]
+        return signing.dumps(fields, salt=ordering.salt)
 
     @classmethod
-    def read(cls, text: str, ordering: Ordering) -> Self:
+    def read(cls, text: str, ordering: Ordering[Any]) -> Self:
         """Return the cursor that `signed` made.
 
         Raises:
             BadCursor: it was tampered with, or is of another ordering.
         """
         try:
-            key, row, backwards = signing.loads(text, salt=ordering.salt)
-        except signing.BadSignature:
+            key, pk, backwards, inclusive = signing.loads(text, salt=ordering.salt)
+        except (signing.BadSignature, ValueError):
             raise BadCursor("cursor: not one of this list in this order") from None
-        return cls(key, row, bool(backwards))
+        return cls(key, pk, bool(backwards), bool(inclusive))
 
     def turned(self) -> Cursor:
         """Return the same position for the other direction, with the row that stood there."""
-        return Cursor(self.key, self.id + (1 if self.backwards else -1), not self.backwards)
+        return replace(self, backwards=not self.backwards, inclusive=True)
 
 
-def beyond(cursor: Cursor, ordering: Ordering) -> Q:
-    """Compare key and id as one row, which an index on both turns into one descent."""
-    compare = TupleGreaterThan if cursor.backwards else TupleLessThan
-    return Q(compare(Tuple(F("key"), F("id")), (ordering.value(cursor.key), cursor.id)))
+@dataclass(frozen=True, slots=True)
+class Page[Row: Model]:
+    """Some rows, and the query strings of the pages around them."""
+
+    rows: Sequence[Row]
+    following: str | None
+    previous: str | None
 
 
-def keyset_page(
-    flights: QuerySet[Flight],
-    ordering: Ordering,
+def beyond(cursor: Cursor, ordering: Ordering[Any]) -> Q:
+    """Compare key and primary key as one row, which an index on both turns into one descent."""
+    compare = COMPARISONS[cursor.backwards, cursor.inclusive]
+    key = ordering.value(cursor.key)
+    if cursor.pk is None:
+        return Q(**{f"keyset_key__{'gte' if cursor.backwards else 'lte'}": key})
+    return Q(compare(Tuple(F("keyset_key"), F("pk")), (key, cursor.pk)))
+
+
+def keyset_page[Row: Model](
+    rows: QuerySet[Row],
+    ordering: Ordering[Row],
     size: int,
     cursor: Cursor | None,
-    beyond: Callable[[Cursor, Ordering], Q] = beyond,
-) -> Page:
-    """Return `size` flights, the greatest key first, and the positions of the pages around them."""
+    beyond: Callable[[Cursor, Ordering[Row]], Q] = beyond,
+) -> Page[Row]:
+    """Return `size` rows, the greatest key first, and the positions of the pages around them."""
     backwards = cursor is not None and cursor.backwards
-    ordered = flights.alias(key=ordering.key).order_by(
-        *(("key", "id") if backwards else ("-key", "-id"))
+    ordered = rows.alias(keyset_key=ordering.key).order_by(
+        *(("keyset_key", "pk") if backwards else ("-keyset_key", "-pk"))
     )
     if cursor:
         ordered = ordered.filter(beyond(cursor, ordering))
@@ -87,11 +132,13 @@ def keyset_page(
     if backwards:
         found.reverse()
     after, before = (True, more) if backwards else (more, cursor is not None)
-    ends = [Cursor(ordering.of(each), each.pk) for each in found[-1:] + found[:1]]
+    ends = [Cursor(ordering.of(each), str(each.pk)) for each in found[-1:] + found[:1]]
     if cursor and not found:  # all rows beyond it are gone: the way back is what is left
         ends, after, before = [cursor.turned()] * 2, backwards, not backwards
+    elif ends:
+        ends[1] = replace(ends[1], backwards=True)
     return Page(
         found,
-        following=ordering.link(ends[0], backwards=False) if ends and after else None,
-        previous=ordering.link(ends[1], backwards=True) if ends and before else None,
+        following=ordering.link(ends[0]) if ends and after else None,
+        previous=ordering.link(ends[1]) if ends and before else None,
     )

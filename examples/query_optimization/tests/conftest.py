@@ -8,8 +8,6 @@ import pytest
 
 if not os.environ.get("DATABASE_URL"):
     raise pytest.UsageError("the tests need a PostgreSQL server: set DATABASE_URL")
-if not os.environ.get("REDIS_URL"):
-    raise pytest.UsageError("the tests need a Redis server: set REDIS_URL")
 # Before Django is set up, since the settings read the environment when they are imported.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("SECRET_KEY", uuid.uuid4().hex * 2)
@@ -24,10 +22,10 @@ django.setup()  # pytest-django looks for settings before this file has named th
 
 from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
+from flights.optimized import Optimized  # noqa: E402
 from loading import files  # noqa: E402
 from loading.load import load  # noqa: E402
 from plans.capture import captured  # noqa: E402
-from queries import hot, optimized  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +41,7 @@ def loaded(django_db_setup, django_db_blocker):  # noqa: ARG001 -- set up before
 def flights(loaded, db, monkeypatch):  # noqa: ARG001 -- set up before
     """The loaded tables, within a transaction that is rolled back."""
     # One connection for all variants: what a test changes, all of them see.
-    for queries in (optimized, hot):
-        monkeypatch.setattr(queries, "DATABASE", "default")
+    monkeypatch.setattr(Optimized, "database", "default")
     with connections["default"].cursor() as cursor:
         yield cursor
 
@@ -56,9 +53,6 @@ class Site:
 
     def get(self, path, **headers):
         return Client(raise_request_exception=False, headers=headers).get(path)
-
-    def post(self, path, **headers):
-        return Client(raise_request_exception=False, headers=headers).post(path)
 
     def queries(self, path):
         """Return the answer to `path`, and how many statements it took."""

@@ -3,8 +3,8 @@
 import pytest
 from django.db import OperationalError
 from flights.problems import handler
+from flights.variants import VARIANTS
 from psycopg_pool import PoolTimeout
-from queries.variants import VARIANTS
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_full_pool_is_told_with_a_moment_to_come_back():
 def test_index_names_every_variant_with_paths_that_answer(site):
     variants = site.get("/api/").json()["variants"]
 
-    assert [each["name"] for each in variants] == list(VARIANTS)
+    assert [each["name"] for each in variants] == [each.name for each in VARIANTS]
     for each in variants[-1]["lists"]:
         assert site.get(each["example"]).status_code == 200
 
@@ -78,22 +78,8 @@ def test_cost_of_an_answer_is_told_to_staff_alone(site):
     assert not site.get(path).has_header("Server-Timing")
 
 
-@pytest.mark.parametrize(
-    ("path", "part"),
-    [
-        ("/healthz", b"ok"),
-        ("/metrics", b"request_queries"),
-        ("/api/schema/", b"openapi"),
-        ("/api/docs/", b"swagger"),
-        ("/api/redoc/", b"redoc"),
-    ],
-)
-def test_what_operators_and_developers_read(site, path, part):
-    site.get("/api/")
-    answer = site.get(path)
-
-    assert answer.status_code == 200
-    assert part in answer.content
+def test_process_tells_that_it_serves(site):
+    assert site.get("/healthz").json() == {"status": "ok"}
 
 
 def test_path_that_leads_nowhere_says_where_to_look(site):

@@ -1,7 +1,6 @@
 """Backfill, patience and rehearsal, each on the server and none of them lucky."""
 
 import threading
-import uuid
 from contextlib import contextmanager
 
 import psycopg
@@ -11,9 +10,7 @@ from changes.backfill import backfill
 from changes.fingerprint import fingerprint
 from changes.not_null import allow_null, forbid_null
 from changes.patience import GaveUp, Patiently, patiently
-from changes.rehearsal import rehearse
 from django.db import connection, connections, transaction
-from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
 TABLE = "scratch"
@@ -166,43 +163,3 @@ def test_patience_succeeds_once_the_other_is_done(shared, monkeypatch):
 def test_what_is_no_lock_is_an_error_at_once(shared):
     with pytest.raises(Exception, match="does not exist"):
         patiently(shared, "ALTER TABLE nothing ADD COLUMN gate text")
-
-
-@pytest.fixture
-def copied(loaded, django_db_blocker):  # noqa: ARG001 -- set up before
-    """A database of its own with the first 20,000 flights, at the first migration."""
-    name = f"rehearsal_{uuid.uuid4().hex}"
-    with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-        connections.databases[name] = {**connections["default"].settings_dict, "NAME": name}
-        mine = connections[name]  # by an alias of its own, where migrations look up what is applied
-        MigrationExecutor(mine).migrate([("flights", "0001_initial")])
-        with mine.cursor() as target:
-            for table in ("airline", "airport", "plane", "flight"):
-                target.execute(f"SELECT * FROM flights_{table} LIMIT 0")
-                columns = ", ".join(column.name for column in target.description)
-                some = f"SELECT {columns} FROM flights_{table}"
-                some += " WHERE id <= 20000" if table == "flight" else ""
-                with (
-                    cursor.cursor.copy(f"COPY ({some}) TO STDOUT") as source,
-                    target.cursor.copy(f"COPY flights_{table} ({columns}) FROM STDIN") as sink,
-                ):
-                    for block in source:
-                        sink.write(block)
-        yield mine
-        mine.close()
-        del connections[name], connections.databases[name]
-        cursor.execute(f"DROP DATABASE {name}")
-
-
-def test_migrations_of_the_flights_go_back_on_real_rows(copied):
-    steps = list(rehearse(copied, "flights", "flights_flight"))
-
-    assert [step.migration for step in steps] == ["0002_numbers", "0003_later_indexes"]
-    assert not any(step.back or step.again for step in steps)
-    with copied.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(departed), count(*) FILTER (WHERE departure_delay IS NOT NULL) FROM flights_flight"
-        )
-        departed, left = cursor.fetchone()
-    assert departed == left > 19_000

@@ -6,14 +6,15 @@ from urllib.parse import quote
 import pytest
 from django.core import signing
 from flights.models import NEVER_LEFT, Flight
+from flights.or_keyset import spelt_out
+from flights.orderings import MOST_DELAYED, NEWEST, since_epoch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from queries.keyset import BadCursor, Cursor, beyond, keyset_page
-from queries.or_keyset import spelt_out
-from queries.orderings import MOST_DELAYED, NEWEST, since_epoch
 
 EPOCH = datetime(2050, 1, 1, tzinfo=UTC)  # no real flight leaves that late
 SECOND = timedelta(seconds=1)
+MOST_PAGES = 50  # of 25 rows
 
 
 def cursor_of(link, ordering):
@@ -26,14 +27,16 @@ def walk(flights, ordering, size, link, **more):
     page = keyset_page(flights, ordering, size, None, **more)
     pages = [page]
     while following := page.following:
+        assert len(pages) <= MOST_PAGES, "the walk does not end"
         page = keyset_page(flights, ordering, size, cursor_of(following, ordering), **more)
         pages.append(page)
     if link == "previous":
         pages = [page]
         while previous := page.previous:
+            assert len(pages) <= MOST_PAGES, "the walk does not end"
             page = keyset_page(flights, ordering, size, cursor_of(previous, ordering), **more)
             pages.insert(0, page)
-    return [flight.pk for each in pages for flight in each.flights]
+    return [flight.pk for each in pages for flight in each.rows]
 
 
 def made(moment, delay=None):
@@ -87,19 +90,19 @@ def test_walk_meets_each_row_once_and_in_order(ordering, more, rows, size, link)
 def test_page_whose_rows_are_gone_leads_back():
     Flight.objects.bulk_create(made(EPOCH + seconds * SECOND) for seconds in range(4))
     these = Flight.objects.filter(scheduled_departure__gte=EPOCH)
-    newest, older = (keyset_page(these, NEWEST, 2, None).flights[n] for n in (0, 1))
-    forwards = Cursor(NEWEST.of(older), older.pk)
-    backwards = Cursor(NEWEST.of(newest), newest.pk, backwards=True)
+    newest, older = (keyset_page(these, NEWEST, 2, None).rows[n] for n in (0, 1))
+    forwards = Cursor(NEWEST.of(older), str(older.pk))
+    backwards = Cursor(NEWEST.of(newest), str(newest.pk), backwards=True)
     these.exclude(pk__in=[newest.pk, older.pk]).delete()
 
     empty = keyset_page(these, NEWEST, 2, forwards)
-    assert (empty.flights, empty.following) == ([], None)
+    assert (empty.rows, empty.following) == ([], None)
     back = keyset_page(these, NEWEST, 2, cursor_of(empty.previous, NEWEST))
-    assert back.flights == [newest, older]
+    assert back.rows == [newest, older]
 
     empty = keyset_page(these, NEWEST, 2, backwards)
-    assert (empty.flights, empty.previous) == ([], None)
-    assert keyset_page(these, NEWEST, 2, cursor_of(empty.following, NEWEST)).flights == [
+    assert (empty.rows, empty.previous) == ([], None)
+    assert keyset_page(these, NEWEST, 2, cursor_of(empty.following, NEWEST)).rows == [
         newest,
         older,
     ]
@@ -107,9 +110,9 @@ def test_page_whose_rows_are_gone_leads_back():
 
 @pytest.mark.usefixtures("flights")
 def test_position_is_compared_as_one_row():
-    these = Flight.objects.alias(key=NEWEST.key)
+    these = Flight.objects.alias(keyset_key=NEWEST.key)
 
-    sql = str(these.filter(beyond(Cursor(since_epoch(EPOCH), 7), NEWEST)).query)
+    sql = str(these.filter(beyond(Cursor(since_epoch(EPOCH), "7"), NEWEST)).query)
 
     assert '("flights_flight"."scheduled_departure", "flights_flight"."id") < (' in sql
 
@@ -123,8 +126,8 @@ def test_page_before_a_moment_begins_with_the_flight_of_that_moment(site):
 def test_cancelled_flights_come_last_and_in_order(site):
     page = site.get("/api/optimized/pages/?order=delay&size=500").json()
     delays = [flight["delay_minutes"] for flight in page["flights"]]
-    last = Cursor(NEVER_LEFT, 0).signed(MOST_DELAYED)
-    backwards = Cursor(NEVER_LEFT, 0, backwards=True).signed(MOST_DELAYED)
+    last = Cursor(NEVER_LEFT, "0").signed(MOST_DELAYED)
+    backwards = Cursor(NEVER_LEFT, "0", backwards=True).signed(MOST_DELAYED)
 
     assert delays == sorted(delays, reverse=True)
     assert site.get(f"/api/optimized/pages/?order=delay&cursor={last}").json()["flights"] == []
@@ -143,12 +146,12 @@ def test_naive_pages_show_the_same_flights_in_both_orders(site):
 
 
 def forged(kind):
-    good = Cursor(since_epoch(EPOCH), 7).signed(NEWEST)
+    good = Cursor(since_epoch(EPOCH), "7").signed(NEWEST)
     return {
         "cut short": good[:-2],
         "changed": good[:3] + ("A" if good[3] != "A" else "B") + good[4:],
-        "of another ordering": Cursor(60, 7).signed(MOST_DELAYED),
-        "signed for something else": signing.dumps([1, 2, 0], salt="flights:distance"),
+        "of another ordering": Cursor(60, "7").signed(MOST_DELAYED),
+        "signed for something else": signing.dumps([1, 2, 0], salt="keyset:distance"),
         "empty": "",
         "not text": "\x00\ud7ff",
     }[kind]
@@ -181,7 +184,7 @@ def test_forged_position_is_told_as_a_problem(site, kind):
 
 @pytest.mark.parametrize("ordering", [NEWEST, MOST_DELAYED], ids=lambda each: each.name)
 def test_position_survives_the_way_to_the_client_and_back(ordering):
-    cursor = Cursor(1_373_000_000_123_456, 7, backwards=True)
+    cursor = Cursor(1_373_000_000_123_456, "7", backwards=True)
 
     assert Cursor.read(cursor.signed(ordering), ordering) == cursor
 

@@ -1,4 +1,4 @@
-"""The tables and their indexes, made empty; `manage.py load` fills them."""
+"""The tables and their indexes, made empty; `manage.py prepare` fills them."""
 
 from typing import ClassVar
 
@@ -6,6 +6,7 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
+from django.db.models.functions import Coalesce
 
 
 class Migration(migrations.Migration):
@@ -62,6 +63,7 @@ class Migration(migrations.Migration):
                 ("number", models.SmallIntegerField()),
                 ("scheduled_departure", models.DateTimeField()),
                 ("departure_delay", models.SmallIntegerField(null=True)),
+                ("departed", models.DateTimeField(null=True)),
                 ("arrival_delay", models.SmallIntegerField(null=True)),
                 ("air_minutes", models.SmallIntegerField(null=True)),
                 ("distance_miles", models.SmallIntegerField()),
@@ -137,6 +139,14 @@ class Migration(migrations.Migration):
                         models.OrderBy(models.F("scheduled_departure"), descending=True),
                         models.OrderBy(models.F("id"), descending=True),
                         name="flight_of_airline",
+                    ),
+                    models.Index(
+                        models.OrderBy(Coalesce("departure_delay", -32_768), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="flight_most_delayed",
+                    ),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        models.F("departed"), name="flight_departed", pages_per_range=16
                     ),
                     models.Index(models.F("destination"), name="flight_destination"),
                 ],

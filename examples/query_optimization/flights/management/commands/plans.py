@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
 def shown(path: str) -> Iterator[str]:
     """Yield the lines for one path."""
-    found = cost(path, {})
+    found = cost(path)
     yield f"{path}: {found.queries} {'query' if found.queries == 1 else 'queries'}"
     for each in found.plans:
         yield ""

@@ -1,1 +1,0 @@
-"""Numbers that nobody has to count: estimated, cut off, or kept while they change."""

