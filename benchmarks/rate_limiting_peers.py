@@ -74,7 +74,7 @@ def hot_client(url: str, limit: int) -> Decide:
 
 def _ours(url: str, policies: tuple[Policy, ...], clock: Callable[[], float]) -> Decide:
     # A stall of a busy machine is to be measured, not to be bridged by a local bucket.
-    store = RedisStore(client(url, timeout_seconds=5))
+    store = RedisStore(client(url), timeout_seconds=5)
     rules = RuleSet(f"bench-{len(policies)}", policies)
     limiter = Limiter(rules, store, secret=b"benchmark", clock=clock)
     return lambda client: limiter.decide(client).allowed

@@ -32,6 +32,13 @@ class BurstIsBounded(Experiment):
     )
     holds = ("fixed_window", "token_bucket")
     refuted = ("unprotected", "drf_throttle")
+    reports = (
+        (
+            "encode/django-rest-framework#6950",
+            "simultaneous requests pass a throttle that reads, compares and writes",
+            "one script in Redis decides",
+        ),
+    )
     admitted = Series("requests")
     lasted = Series("seconds from the first request to the latest answer")
     without_redis = Series("decisions", "without Redis")

@@ -38,6 +38,13 @@ class NoFreeIdentity(Experiment):
     )
     holds = ("token_bucket",)
     refuted = ("drf_throttle", "django_ratelimit")
+    reports = (
+        (
+            "benoitc/gunicorn#2799",
+            "`X_Forwarded_For` and `X-Forwarded-For` are one name in WSGI, and the later line wins",
+            "the server drops names with `_`; the claim sends them through nginx",
+        ),
+    )
     wrong = Series("requests")
     attacker_admitted = Series("requests")
     victim_refused = Series("requests")

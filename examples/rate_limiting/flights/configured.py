@@ -23,13 +23,13 @@ def limiter(rules: str) -> Limiter:
 @cache
 def redis() -> "Redis":
     """Return the client of the limiters; connects later."""
-    return client(settings.REDIS_URL, timeout_seconds=settings.REDIS_TIMEOUT_SECONDS)
+    return client(settings.REDIS_URL)
 
 
 @cache
 def store() -> RedisStore:
     """Return where the buckets are."""
-    return RedisStore(redis())
+    return RedisStore(redis(), timeout_seconds=settings.REDIS_TIMEOUT_SECONDS)
 
 
 @cache

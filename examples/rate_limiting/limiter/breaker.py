@@ -20,7 +20,7 @@ class Breaker:
     def __init__(
         self,
         *,
-        failures: int = 5,
+        failures: int = 3,
         probe_seconds: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -32,15 +32,15 @@ class Store(Protocol):
         """Return the script's reply."""
 
 
-def client(url: str, *, timeout_seconds: float = 0.1, connect_seconds: float = 0.5) -> "Redis":
-    """Return a client whose requests never wait for long; raises ValueError for no URL of a Redis.
+def client(url: str, *, connect_seconds: float = 0.3) -> "Redis":
+    """Return a client that never waits for long; raises ValueError for no URL of a Redis.
 
     redis-py's own defaults, waits of 5 s and three retries, would hold a request longer than any
-    limit is worth. To connect may take longer than an answer, as TLS is several round trips.
+    limit is worth. *connect_seconds* is for each step of connecting: TCP, TLS, AUTH.
     """
     return Redis.from_url(
         url,
-        socket_timeout=timeout_seconds,
+        socket_timeout=connect_seconds,
         socket_connect_timeout=connect_seconds,
         retry=Retry(NoBackoff(), 0),
         protocol=2,  # without HELLO and CLIENT SETINFO nothing more than EVALSHA has to be allowed
@@ -49,10 +49,14 @@ def client(url: str, *, timeout_seconds: float = 0.1, connect_seconds: float = 0
 
 
 class RedisStore:
-    """A Redis server, its Sentinels' primary, or a Redis Cluster, through the client of redis-py."""
+    """A Redis server, its Sentinels' primary, or a Redis Cluster, through the client of redis-py.
 
-    def __init__(self, client: "Redis | RedisCluster") -> None:
+    An answer may take *timeout_seconds*; to connect takes what the client allows, as does a cluster.
+    """
+
+    def __init__(self, client: "Redis | RedisCluster", *, timeout_seconds: float = 0.1) -> None:
         self._client = client
+        self._timeout_seconds = timeout_seconds
         self._thread = threading.local()
 
     def run(self, keys: Sequence[str], args: Args) -> list[int]:
@@ -81,7 +85,7 @@ class RedisStore:
                 if type(error) is not Disconnected:
                     raise
         self._thread.lease = None
-        self._thread.lease = lease = Lease(self._client.connection_pool)
+        self._thread.lease = lease = Lease(self._client.connection_pool, self._timeout_seconds)
         return lease.ask(command)
 
 
@@ -91,8 +95,9 @@ class Lease:
     It goes back to the pool with its thread, and is closed first if an answer may still come.
     """
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, timeout_seconds: float) -> None:
         self.pid = os.getpid()
+        self._timeout_seconds = timeout_seconds
         self._pool = pool
         self._connection: Any = pool.get_connection()
 
@@ -100,7 +105,7 @@ class Lease:
         """Send one command and return its reply; redis-py disconnects if there is none."""
         try:
             self._connection.send_command(*command, check_health=False)
-            return self._connection.read_response()
+            return self._connection.read_response(timeout=self._timeout_seconds)
         except NoScriptError:
             raise
         except RedisError:  # of a read-only server, too: the next one may find the new primary

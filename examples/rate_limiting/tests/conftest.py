@@ -105,7 +105,7 @@ def redis(redis_url):
 @pytest.fixture
 def store(redis_url):
     # A busy machine may stop a test for longer than 100 ms; only test_failure.py is about time.
-    return RedisStore(client(redis_url, timeout_seconds=2))
+    return RedisStore(client(redis_url), timeout_seconds=2)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ class Site:
 @pytest.fixture(scope="session", autouse=True)
 def _patient():
     """A busy machine may stop a test for longer than a decision may take."""
-    configured.redis().connection_pool.connection_kwargs["socket_timeout"] = 2
+    configured.store()._timeout_seconds = 2
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def limiter(nodes, secret):
     cluster.close()
 
 
-def test_a_cluster_decides_like_one_server_and_a_client_lies_on_one_node(limiter, nodes):
+def test_a_cluster_decides_like_one_server_and_fails_like_one(limiter, nodes):
     clients = [f"client-{number}" for number in range(30)]
 
     allowed = [limiter.decide(client).allowed for client in clients for _ in range(6)]
@@ -54,19 +54,11 @@ def test_a_cluster_decides_like_one_server_and_a_client_lies_on_one_node(limiter
     assert sum(sizes) == 60
     assert all(size > 0 and size % 2 == 0 for size in sizes)
 
-
-def test_a_script_that_a_node_forgot_is_loaded_again(limiter, nodes):
-    limiter.decide("client")
     for node in nodes:
         with node.client() as client:
             client.script_flush()
+    assert limiter.decide("after the scripts were lost").mode == "exact"
 
-    assert limiter.decide("client").mode == "exact"
-
-
-def test_a_cluster_that_is_gone_is_a_failure_like_any_other(limiter, nodes):
-    limiter.decide("client")
     for node in nodes:
         node.kill()
-
-    assert limiter.decide("client").mode == "local"
+    assert limiter.decide("after the nodes were lost").mode == "local"

@@ -191,7 +191,7 @@ def test_a_paused_server_is_answered_for_within_its_timeout(server):
         assert decision.mode == Mode.LOCAL
 
     assert max(seconds) < 1  # 0.1 s, and what a busy machine takes
-    assert sum(second > 0.09 for second in seconds) == 5  # then the breaker is open
+    assert sum(second > 0.09 for second in seconds) == 3  # then the breaker is open
 
 
 def test_a_stopped_server_that_accepts_and_never_answers_is_given_up(server):
@@ -257,7 +257,7 @@ def test_a_killed_server_is_survived_and_its_successor_found(server, secret, wai
 
 
 def test_a_restart_between_two_requests_is_not_noticed(server, secret):
-    limiter = limiter_of(RedisStore(connect(server.url, timeout_seconds=2)), secret=secret)
+    limiter = limiter_of(RedisStore(connect(server.url), timeout_seconds=2), secret=secret)
     limiter.decide("client")
 
     server.kill()
@@ -270,7 +270,7 @@ def test_a_read_only_replica_is_a_failure_and_recovers_when_promoted(
     server, start_server, wait_until
 ):
     replica = start_server("--replicaof", "127.0.0.1", str(server.port))
-    limiter = limiter_of(RedisStore(connect(replica.url, timeout_seconds=2)))
+    limiter = limiter_of(RedisStore(connect(replica.url), timeout_seconds=2))
 
     assert limiter.decide("client").mode == Mode.LOCAL
 
@@ -280,7 +280,7 @@ def test_a_read_only_replica_is_a_failure_and_recovers_when_promoted(
 
 
 def test_a_full_server_is_a_failure(server):
-    limiter = limiter_of(RedisStore(connect(server.url, timeout_seconds=2)))
+    limiter = limiter_of(RedisStore(connect(server.url), timeout_seconds=2))
     with server.client() as client:
         client.config_set("maxmemory", 1)
 
@@ -294,7 +294,7 @@ def test_a_wrong_password_is_a_failure_and_the_right_one_is_not(start_server):
     modes = {}
     for password in ("right", "wrong"):
         url = server.url.replace("//", f"//:{password}@").replace("/0", "/3")
-        limiter = limiter_of(RedisStore(connect(url, timeout_seconds=2)))
+        limiter = limiter_of(RedisStore(connect(url), timeout_seconds=2))
         modes[password] = limiter.decide("client").mode
 
     assert modes == {"right": Mode.EXACT, "wrong": Mode.LOCAL}
@@ -318,7 +318,7 @@ def test_a_wrong_url_is_refused_at_once(url):
 def test_a_forked_child_uses_a_connection_of_its_own(redis_url, secret):
     bucket = TokenBucket(
         rules(OnFailure.LOCAL, burst=100),
-        RedisStore(connect(redis_url, timeout_seconds=2)),
+        RedisStore(connect(redis_url), timeout_seconds=2),
         secret=secret,
     )
     bucket.take("parent")
@@ -383,7 +383,7 @@ def test_cached_refusals_are_bounded_and_live_a_second_at_most(store, secret):
 
 
 def test_a_thread_leaves_its_connection_to_the_next(server, wait_until):
-    store = RedisStore(connect(server.url, timeout_seconds=2))
+    store = RedisStore(connect(server.url), timeout_seconds=2)
     bucket = TokenBucket(rules(OnFailure.LOCAL), store, secret=b"secret")
     bucket.take("client")
 

@@ -118,6 +118,11 @@ def test_reading_changes_no_bucket(make, redis):
     assert not redis.exists(*bucket.keys("client"))
 
 
+@pytest.mark.report(
+    "alisaifee/limits#151",
+    "a cost above the limit passes",
+    "an error of the caller, as no waiting would help",
+)
 @pytest.mark.parametrize("cost", [-1, 6])
 def test_a_cost_that_no_bucket_holds_is_an_error_of_the_caller(make, cost):
     with pytest.raises(ValueError, match=f"cost {cost} "):
@@ -203,7 +208,7 @@ def test_a_decision_is_one_round_trip_with_one_command_each_way(start_server, se
     server = start_server()
     bucket = TokenBucket(
         RuleSet("rules", tuple(Policy(name, 5, Rate(1, 3_600)) for name in "abc")),
-        RedisStore(client(server.url, timeout_seconds=2)),
+        RedisStore(client(server.url), timeout_seconds=2),
         secret=secret,
     )
     bucket.take("client")
@@ -229,7 +234,7 @@ from limiter.token_bucket import TokenBucket
 
 url, secret = sys.argv[1], bytes.fromhex(sys.argv[2])
 rules = RuleSet("rules", (Policy("a", 100, Rate(1, 3_600)),))
-bucket = TokenBucket(rules, RedisStore(client(url, timeout_seconds=2)), secret=secret)
+bucket = TokenBucket(rules, RedisStore(client(url), timeout_seconds=2), secret=secret)
 bucket.take("somebody")
 print("ready", flush=True)
 sys.stdin.readline()

@@ -90,7 +90,7 @@ class BucketMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.redis = Redis.from_url(os.environ["REDIS_URL"])
-        self.store = RedisStore(client(os.environ["REDIS_URL"], timeout_seconds=2))
+        self.store = RedisStore(client(os.environ["REDIS_URL"]), timeout_seconds=2)
         self.secret = uuid.uuid4().bytes
         self.now = START_US
         self.waits = [0]
@@ -165,7 +165,7 @@ class BucketMachine(RuleBasedStateMachine):
 
 
 BucketMachine.TestCase.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
