@@ -16,7 +16,6 @@ NOT_YET = {
     "caching": 0.82,
     "ip_blacklisting": 0.85,
     "query_optimization": 0.78,
-    "rate_limiting": 0.82,
 }
 BEGINNINGS = 40  # of a run that holds: none of them may be shown as refuted
 

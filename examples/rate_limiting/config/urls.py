@@ -1,18 +1,8 @@
-"""Routes: the flight API, its documentation, and what operators read."""
+"""Routes: the flight API, and whether this process serves."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
-from edge.metrics import exposition
-from flights.schema import Schema
 from flights.views import health
 
-urlpatterns = [
-    path("healthz", health),
-    path("metrics", exposition),
-    path("api/schema/", Schema.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view()),
-    path("api/redoc/", SpectacularRedocView.as_view(template_name="redoc.html")),
-    path("api/", include("flights.urls")),
-]
+urlpatterns = [path("healthz", health), path("api/", include("flights.urls"))]
 
-handler404 = "flights.views.not_found"
+handler404 = "flights.problems.not_found"

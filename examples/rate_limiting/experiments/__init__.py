@@ -17,10 +17,11 @@ CLAIMS = (
     "burst-is-bounded",
     "no-cliff",
     "retry-after-is-true",
+    "all-or-nothing",
     "no-free-identity",
     "survives-redis",
+    "flood-is-cheap",
     "memory-is-flat",
-    "abuse-is-seen",
 )
 
 REFILL_PER_SECOND = 100 / 60  # of the rule sets `airports`, `open` and `closed`

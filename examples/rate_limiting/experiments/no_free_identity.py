@@ -24,61 +24,75 @@ from nexus.experiment import (
 from . import REFILL_PER_SECOND, admitted, forget, sent_by, some_address, timed, url, warm
 
 VICTIM_ASKS = 20
+EVERY = 50  # answers from sample to sample
+# WSGI gives them the key of X-Forwarded-For; some servers keep both lines, and the later one wins.
+SPELLINGS = ("X_Forwarded_For", "x_forwarded-for", "X-Forwarded_For", "x-forwarded_for")
 
 
 class NoFreeIdentity(Experiment):
     slug = "no-free-identity"
     claim = (
-        "An attacker who forges X-Forwarded-For and API keys in 1,000 ways gets one bucket, one "
-        "who rotates through a /64 of IPv6 another, and neither empties the victim's."
+        "Through nginx, an attacker who forges X-Forwarded-For, its spellings with `_`, and API keys "
+        "in 1,000 ways gets one bucket, one who rotates through a /64 of IPv6 another, and neither "
+        "empties the victim's."
     )
     holds = ("token_bucket",)
     refuted = ("drf_throttle", "django_ratelimit")
+    reports = (
+        (
+            "benoitc/gunicorn#2799",
+            "`X_Forwarded_For` and `X-Forwarded-For` are one name in WSGI, and the later line wins",
+            "the server drops names with `_`; the claim sends them through nginx",
+        ),
+    )
+    wrong = Series("requests")
     attacker_admitted = Series("requests")
-    attack_lasted = Series("seconds from the first request to the latest answer")
     victim_refused = Series("requests")
-    chart = Chart(attacker_admitted, "requests of the attacker admitted", x="requests answered")
+    chart = Chart(wrong, "requests decided for the wrong client", x="requests answered")
     parameters = (Parameter("forgeries", 1000, 200, 4000, "requests"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        target, victim, attacker = url(stack, variant), some_address(), some_address()
+        # nginx plays one more edge, set to pass on names with `_`, as Caddy does.
+        target = url(stack, variant).replace(stack.url, stack.services["nginx"])
+        victim, attacker = some_address(), some_address()
         warm([target])
         forget(stack)
         count = int(params["forgeries"])
         network = IPv6Address("2001:db8::") + (randrange(2**32) << 64)  # RFC 3849
         senders = [
             *(
-                sent_by(attacker, forgery(n, victim), **{"X-API-Key": f"guess-{n}"})
+                sent_by(
+                    attacker,
+                    forgery(n, victim),
+                    **{"X-API-Key": f"guess-{n}", SPELLINGS[n % len(SPELLINGS)]: some_address()},
+                )
                 for n in range(count)
             ),
             *(sent_by(str(network + n)) for n in range(count // 4)),
         ]
         yield clock_starts()
         attack = volley([Request(target, each) for each in senders], processes=4, connections=10)
-        got_in = refused = 0
+        got_in = refused = number = wrong = 0
         for number, (seconds, answer) in enumerate(timed(attack), 1):
             got_in += admitted(answer)
-            yield self.attack_lasted(seconds)
-            yield self.attacker_admitted(got_in, x=number)
+            # Two identities: one of IPv4, and one network of IPv6.
+            wrong = max(0, got_in - 2 * (100 + math.floor(REFILL_PER_SECOND * seconds)))
+            if number % EVERY == 0:
+                yield self.attacker_admitted(got_in)
+                yield self.wrong(wrong, x=number)
         for _ in range(VICTIM_ASKS):
             refused += not admitted(ask(target, sent_by(victim)))
-            yield self.victim_refused(refused)
+        yield self.victim_refused(refused)
+        yield self.wrong(wrong + refused, x=number + VICTIM_ASKS)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        # Two identities: one of IPv4, and one /64 of IPv6.
-        bound = 2 * (100 + math.floor(REFILL_PER_SECOND * samples.last(self.attack_lasted)))
-        attacker = Verdict.at_most(
-            samples.last(self.attacker_admitted),
-            bound,
-            "{measured} requests of the attacker admitted, two identities may have {bound}",
+        got_in = samples.last(self.attacker_admitted)
+        refused = samples.last(self.victim_refused, default=0)
+        words = (
+            f"{{measured}} requests decided for the wrong client ({got_in:,.0f} of the attacker's"
+            f" two identities admitted, {refused:.0f} of {VICTIM_ASKS} of the victim refused)"
         )
-        if not attacker.holds:
-            return attacker
-        return attacker & Verdict.at_most(
-            samples.last(self.victim_refused),
-            0,
-            f"{{measured}} of {VICTIM_ASKS} requests of the victim refused",
-        )
+        return Verdict.at_most(samples.last(self.wrong), 0, words)
 
 
 def forgery(number: int, victim: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from django_ratelimit.decorators import ratelimit
 
-from .views import Airport
+from .airports import Airport
 
 RATES = {"airports": "100/m", "strict": "100/4s", "steady": "6/4s", "bulk": "5000/h"}
 

@@ -1,17 +1,14 @@
-"""The throttle that comes with Django REST framework, as its documentation sets it up.
+"""The throttles that come with Django REST framework, as its documentation sets them up.
 
 https://www.django-rest-framework.org/api-guide/throttling/
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from django.conf import settings
 from rest_framework.throttling import AnonRateThrottle
 
-from .views import Airport
-
-RATES: dict[str, str] = cast(Any, settings.REST_FRAMEWORK)["DEFAULT_THROTTLE_RATES"]
+from .airports import Airport
 
 
 class AirportsThrottle(AnonRateThrottle):
@@ -22,8 +19,25 @@ class BulkThrottle(AnonRateThrottle):
     scope = "bulk"
 
 
-THROTTLES = {throttle.scope: throttle for throttle in (AirportsThrottle, BulkThrottle)}
+class BurstThrottle(AnonRateThrottle):
+    scope = "second"
+
+
+class SustainedThrottle(AnonRateThrottle):
+    scope = "hour"
+
+
+RATES = {
+    "airports": "100/min",
+    "bulk": "5000/hour",
+    "tiered": "10/second and 40/hour",
+}
+THROTTLES = {
+    "airports": [AirportsThrottle],
+    "bulk": [BulkThrottle],
+    "tiered": [BurstThrottle, SustainedThrottle],
+}
 
 
 def view(rules: str) -> Callable[..., Any]:
-    return Airport.as_view(throttle_classes=[THROTTLES[rules]])
+    return Airport.as_view(throttle_classes=THROTTLES[rules])

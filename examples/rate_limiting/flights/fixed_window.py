@@ -9,10 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from edge import callers, configured
 from redis import Redis
 
-from .views import Airport
+from .airports import Airport
+from .callers import client_of
 
 WINDOWS = {"airports": (100, 60), "strict": (100, 4), "steady": (6, 4), "bulk": (5000, 3600)}
 LIMITS = {rules: f"{limit} per {seconds} s" for rules, (limit, seconds) in WINDOWS.items()}
@@ -36,9 +36,7 @@ def view(rules: str) -> Callable[..., Any]:
 
     @wraps(airport)
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        identity = callers.identify(request)
-        configured.watch("threshold").observe(callers.caller(identity))
-        wait_seconds = hit(f"fixed_window:{rules}:{identity.client}", *WINDOWS[rules])
+        wait_seconds = hit(f"fixed_window:{rules}:{client_of(request)}", *WINDOWS[rules])
         if wait_seconds is not None:
             answer = JsonResponse({"detail": "Too many requests."}, status=429)
             answer["Retry-After"] = str(wait_seconds)

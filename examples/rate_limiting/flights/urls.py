@@ -3,10 +3,9 @@
 from django.urls import path
 
 from .variants import VARIANTS
-from .views import Abuse, Index
+from .views import index
 
-urlpatterns = [path("", Index.as_view()), path("abuse/", Abuse.as_view())]
-urlpatterns += [
+urlpatterns = [path("", index)] + [
     path(route.removeprefix("/api/").format(code="<str:code>"), variant.view(rules))
     for variant in VARIANTS
     for rules, route in variant.paths.items()

@@ -4,69 +4,64 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge import configured
-from edge.decorator import limited
-from edge.throttle import TokenBucketThrottle
+from limiter.policy import Policy
 
-from . import django_ratelimit, drf_throttle, fixed_window
-from .views import Airport
+from . import configured, django_ratelimit, drf_throttle, fixed_window
+from .airports import Airport
+from .callers import client_of
+from .limited import limited
+from .limits import RULES
+from .throttle import TokenBucketThrottle
 
 type View = Callable[..., Any]
-
-TOKEN_BUCKET_RULES = ("airports", "strict", "steady", "open", "closed", "bulk", "tiered", "shadow")
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to limit, and its limits; None where `flights.limits` has them."""
+    """One way to limit, and its limits in words, by rule set."""
 
     name: str
     about: str
     view: Callable[[str], View]
-    limits: Mapping[str, str] | None = None
+    limits: Mapping[str, str]
 
     @property
     def paths(self) -> dict[str, str]:
         """Return the path for each rule set; the default one is not part of its path."""
-        names = self.limits or TOKEN_BUCKET_RULES
-        parts = {rules: "" if rules == "airports" else f"{rules}/" for rules in names}
+        parts = {rules: "" if rules == "airports" else f"{rules}/" for rules in self.limits}
         return {
             rules: f"/api/{self.name}/{part}airports/{{code}}/" for rules, part in parts.items()
         }
 
     def describe(self) -> dict[str, object]:
-        return {
-            "name": self.name,
-            "about": self.about,
-            "rules": [
-                {
-                    "name": rules,
-                    "path": path,
-                    "policies": [self.limits[rules]] if self.limits else configured.describe(rules),
-                }
-                for rules, path in self.paths.items()
-            ],
-        }
+        limits = [
+            {"name": rules, "path": path, "limit": self.limits[rules]}
+            for rules, path in self.paths.items()
+        ]
+        return {"name": self.name, "about": self.about, "limits": limits}
 
 
-def unprotected(_rules: str) -> View:
-    return Airport.as_view()
+def words(policy: Policy) -> str:
+    rate = f"{policy.rate.count} per {policy.rate.seconds} s"
+    return f"burst {policy.burst}, {rate}, {policy.on_failure} without Redis"
 
 
-def token_bucket(_rules: str) -> View:
-    return Airport.as_view()  # limited before it is reached: LIMITED_PATHS in the settings
+def unlimited(_rules: str) -> View:
+    return Airport.as_view()  # or limited before it is reached: LIMITED_PATHS in the settings
 
 
 def token_bucket_drf(rules: str) -> View:
-    return Airport.as_view(throttle_classes=[lambda: TokenBucketThrottle(rules)])
+    throttle = type("Throttle", (TokenBucketThrottle,), {"rules": rules})
+    return Airport.as_view(throttle_classes=[throttle])
 
 
 def token_bucket_decorator(rules: str) -> View:
-    return limited(rules)(Airport.as_view())
+    return limited(configured.limiter(rules), client_of)(Airport.as_view())
 
 
+OURS = {name: "; ".join(map(words, rules.policies)) for name, rules in RULES.items()}
 VARIANTS = (
-    Variant("unprotected", "no limit", unprotected, {"airports": "none"}),
+    Variant("unprotected", "no limit", unlimited, {"airports": "none"}),
     Variant(
         "drf_throttle",
         "stock AnonRateThrottle of Django REST framework over Django's RedisCache",
@@ -80,7 +75,9 @@ VARIANTS = (
         django_ratelimit.RATES,
     ),
     Variant("fixed_window", "INCR and EXPIRE by hand", fixed_window.view, fixed_window.LIMITS),
-    Variant("token_bucket", "the token bucket as middleware", token_bucket),
-    Variant("token_bucket_drf", "the token bucket as a throttle class", token_bucket_drf),
-    Variant("token_bucket_decorator", "the token bucket as a decorator", token_bucket_decorator),
+    Variant("token_bucket", "the token bucket as middleware", unlimited, OURS),
+    Variant("token_bucket_drf", "the token bucket as a throttle class", token_bucket_drf, OURS),
+    Variant(
+        "token_bucket_decorator", "the token bucket as a decorator", token_bucket_decorator, OURS
+    ),
 )

@@ -3,18 +3,24 @@
 Michael Nygard, Release It!, 2nd edition (2018), chapter 5.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 
+logger = logging.getLogger("limiter")
+
 
 class Breaker:
-    """Open after so many failures in a row; closed again by the first success."""
+    """Open after so many failures in a row; closed again by the first success.
+
+    The first failure and the first success after it are one line each in the log.
+    """
 
     def __init__(
         self,
         *,
-        failures: int = 5,
+        failures: int = 3,
         probe_seconds: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -48,10 +54,15 @@ class Breaker:
         """Note an answer of the store."""
         if self._failures:
             with self._lock:
-                self._failures = 0
+                again, self._failures = self._failures > 0, 0
+            if again:
+                logger.warning("Redis decides again.")
 
-    def failed(self) -> None:
-        """Note that the store did not answer."""
+    def failed(self, reason: str) -> None:
+        """Note that the store did not answer, and why."""
         with self._lock:
             self._failures += 1
+            first = self._failures == 1
             self._next_probe = self._clock() + self.probe_seconds
+        if first:
+            logger.warning("Redis does not decide, policies do without: %s", reason)

@@ -26,12 +26,16 @@ class Outcome(NamedTuple):  # not a frozen dataclass: made in a third of the tim
     full_after_us: int
 
     @classmethod
-    def of(cls, policy: Policy, charge: int, excess: int, charged: bool) -> Self:
-        """Read it all off *excess*: the ticks by which *charge* exceeds what the bucket holds."""
-        p, allowed = policy.p, excess <= 0
-        left = -excess if allowed and charged else charge - excess
-        full_after_us = -((left - policy.capacity) // p)
-        return cls(policy, allowed, left // policy.q, max(0, -(-excess // p)), full_after_us)
+    def of(cls, policy: Policy, cost: int, excess: int, charged: bool) -> Self:
+        """Read it all off *excess*: the ticks by which *cost* exceeds what the bucket holds."""
+        left = -excess if charged else cost * policy.ticks_per_token - excess
+        return cls(
+            policy,
+            excess <= 0,
+            left // policy.ticks_per_token,
+            max(0, -(-excess // policy.ticks_per_us)),
+            -((left - policy.capacity) // policy.ticks_per_us),
+        )
 
 
 class Decision(NamedTuple):
@@ -41,28 +45,15 @@ class Decision(NamedTuple):
     outcomes: tuple[Outcome, ...]
     mode: Mode = Mode.EXACT
 
-    @classmethod
-    def of(cls, outcomes: tuple[Outcome, ...], mode: Mode = Mode.EXACT) -> Self:
-        """Allow if every policy does; a shadow policy has no say."""
-        allowed = True
-        for outcome in outcomes:
-            allowed = allowed and (outcome.allowed or outcome.policy.shadow)
-        return cls(allowed, outcomes, mode)
-
     @property
     def violated(self) -> tuple[Outcome, ...]:
         """Return the outcomes that refuse the request."""
-        return tuple(o for o in self.outcomes if not (o.allowed or o.policy.shadow))
-
-    @property
-    def shadowed(self) -> tuple[Outcome, ...]:
-        """Return the outcomes that would refuse it if their policy were not a shadow."""
-        return tuple(o for o in self.outcomes if o.policy.shadow and not o.allowed)
+        return tuple(outcome for outcome in self.outcomes if not outcome.allowed)
 
     @property
     def retry_after_us(self) -> int:
         """Return the microseconds until the same request is allowed, 0 if it is now."""
-        return max((o.retry_after_us for o in self.violated), default=0)
+        return max(outcome.retry_after_us for outcome in self.outcomes)
 
     @property
     def degraded(self) -> bool:

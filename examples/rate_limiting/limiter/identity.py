@@ -1,4 +1,4 @@
-"""Who a request comes from: an API key, a user, or the address that no client can forge.
+"""The address that a request comes from, and that no client can forge.
 
 Every proxy appends the address it was called by to X-Forwarded-For. Read from the right, entries
 are true as long as trusted proxies wrote them; the first that is not a trusted proxy is the client,
@@ -16,26 +16,23 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-from typing import Literal, Self
+from typing import Self
 
 MOST_HOPS = 32  # entries that are read, from the right
 LONGEST_ENTRY = 64  # characters: an IPv6 address with brackets, zone and port
+SOCKET = "unix"  # as a trusted proxy: whoever connects through a Unix socket, and has no address
 
 type Address = IPv4Address | IPv6Address
 type Network = IPv4Network | IPv6Network
 
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A client, and how it was recognised."""
-
-    kind: Literal["key", "user", "address"]
-    value: str
-
-    @property
-    def client(self) -> str:
-        """Return the name that limiters count by; kinds never collide."""
-        return f"{self.kind}:{self.value}"
+# Where an IPv4 address stands in an IPv6 one, and by how many bits from the right: of a translator
+# (RFC 6052), mapped and compatible (RFC 4291), 6to4 (RFC 3056).
+EMBEDDED = (
+    (IPv6Network("64:ff9b::/96"), 0),
+    (IPv6Network("::ffff:0:0/96"), 0),
+    (IPv6Network("::/96"), 0),
+    (IPv6Network("2002::/16"), 80),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +40,57 @@ class Proxies:
     """The networks whose X-Forwarded-For entries are believed."""
 
     networks: tuple[Network, ...] = ()
+    socket: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read comma-separated CIDRs; raises ValueError, in one sentence, for a malformed one."""
-        networks = []
-        for part in filter(None, map(str.strip, text.split(","))):
-            try:
-                networks.append(ip_network(part))
-            except ValueError as error:
-                raise ValueError(f"trusted proxy {part!r} is not a network: {error}") from None
-        return cls(tuple(networks))
+        """Read comma-separated CIDRs and `unix`; raises ValueError, in one sentence, for another."""
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return cls(tuple(_network(part) for part in parts if part != SOCKET), SOCKET in parts)
 
     def trust(self, address: Address) -> bool:
         """Tell whether the address belongs to a trusted proxy."""
         return any(address in network for network in self.networks)
 
 
-def address_of(peer: str, forwarded_for: str, proxies: Proxies) -> str:
-    """Return the client's address: IPv4, or the /64 that an IPv6 client owns.
+def address_of(peer: str, forwarded_for: str, proxies: Proxies, ipv6_prefix: int = 64) -> str:
+    """Return the client's address: IPv4, or the network of so many bits that an IPv6 client owns.
 
     *peer* is who opened the connection, *forwarded_for* every line of the header, joined by commas.
     The right-most entry that is no trusted proxy is the client. An entry that is no address ends
     the search, as nothing left of it can be believed: then the peer is the client, whatever it is.
     If all entries are trusted proxies the call came from inside, from the left-most of them.
-    A peer that is no address (a Unix socket) is "unknown", and believed by nobody.
+    Raises ValueError if nobody has an address: all clients would be one.
     """
     nearest = client = _address(peer)
-    if nearest is None:
-        return "unknown"
     hops = forwarded_for.rsplit(",", MOST_HOPS)[-MOST_HOPS:] if forwarded_for.strip() else []
+    if nearest is None and proxies.socket and hops:
+        nearest = client = _address(hops.pop())
+    if nearest is None:
+        raise ValueError(
+            f"the peer {peer!r} has no address: behind a Unix socket, TRUSTED_PROXIES needs 'unix'"
+            " and the proxy has to add X-Forwarded-For"
+        )
     while hops and client is not None and proxies.trust(client):
         client = _address(hops.pop())
-    return _counted(client or nearest)
+    return _counted(client or nearest, ipv6_prefix)
 
 
-def _counted(address: Address) -> str:
+def _counted(address: Address, ipv6_prefix: int) -> str:
     if isinstance(address, IPv6Address):  # every host has 2**64 addresses to spend (RFC 4291)
-        return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+        return str(IPv6Network((int(address), ipv6_prefix), strict=False))
     return str(address)
+
+
+def _network(text: str) -> Network:
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"trusted proxy {text!r} is not a network: {error}") from None
+    if isinstance(network, IPv6Network) and network.subnet_of(EMBEDDED[1][0]):  # mapped
+        embedded = int(network.network_address) & 0xFFFF_FFFF
+        return IPv4Network((embedded, network.prefixlen - 96))
+    return network
 
 
 @lru_cache(maxsize=4_096)
@@ -94,8 +103,10 @@ def _parsed(text: str) -> Address | None:
         address = ip_address(text.partition("%")[0])  # fe80::1%eth0
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    for network, shift in EMBEDDED:
+        if address in network and int(address) > 1:  # neither :: nor ::1
+            return IPv4Address(int(address) >> shift & 0xFFFF_FFFF)
+    return address
 
 
 def _address(text: str) -> Address | None:

@@ -9,48 +9,45 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from .decision import Decision, Mode, Outcome
-from .policy import OnFailure, Policy, RuleSet, Scope
+from .policy import OnFailure, Policy, RuleSet
 
 
 class LocalBucket:
     """One policy's buckets in memory, at most *size*; the one unused for longest is forgotten.
 
     The burst is divided by *processes*, but stays 1 at least; the rate is divided exactly.
-    A cost above that share passes from a full bucket only, and its debt is paid off at the rate.
     """
 
     def __init__(self, policy: Policy, *, processes: int, size: int) -> None:
         self._policy = policy
-        self._token = policy.q * processes  # in ticks of which a microsecond refills p
+        self._token = policy.ticks_per_token * processes  # a microsecond refills as ever
         self._capacity = max(1, policy.burst // processes) * self._token
         self._size = size
         self._full_at: OrderedDict[str, int] = OrderedDict()  # client -> ticks of the clock
 
-    def weigh(self, client: str, cost: int | None, now_us: int, *, charge: bool) -> Outcome:
-        """Return what the policy says; charge the cost only if asked to, and allowed."""
-        p, owner = self._policy.p, client if self._policy.scope is Scope.CLIENT else ""
-        price = (self._policy.cost if cost is None else cost) * self._token
-        lacks = max(0, self._full_at.get(owner, 0) - now_us * p)
-        excess = lacks + price - max(self._capacity, price)
-        if charge and excess <= 0 < price:
-            lacks += price
-            self._keep(owner, now_us * p + lacks)
+    def weigh(self, client: str, now_us: int, *, charge: bool) -> Outcome:
+        """Return what the policy says; take a token only if asked to, and allowed."""
+        ticks_per_us = self._policy.ticks_per_us
+        lacks = max(0, self._full_at.get(client, 0) - now_us * ticks_per_us)
+        excess = lacks + self._token - self._capacity
+        if charge and excess <= 0:
+            lacks += self._token
+            self._keep(client, now_us * ticks_per_us + lacks)
         return Outcome(
             self._policy,
             allowed=excess <= 0,
-            remaining=max(0, (self._capacity - lacks) // self._token),
-            retry_after_us=max(0, -(-excess // p)),
-            full_after_us=-(-lacks // p),
+            remaining=(self._capacity - lacks) // self._token,
+            retry_after_us=max(0, -(-excess // ticks_per_us)),
+            full_after_us=-(-lacks // ticks_per_us),
         )
 
     def drain(self, client: str, now_us: int) -> None:
         """Leave nothing in the client's bucket."""
-        owner = client if self._policy.scope is Scope.CLIENT else ""
-        self._keep(owner, now_us * self._policy.p + self._capacity)
+        self._keep(client, now_us * self._policy.ticks_per_us + self._capacity)
 
-    def _keep(self, owner: str, full_at: int) -> None:
-        self._full_at[owner] = full_at
-        self._full_at.move_to_end(owner)
+    def _keep(self, client: str, full_at: int) -> None:
+        self._full_at[client] = full_at
+        self._full_at.move_to_end(client)
         if len(self._full_at) > self._size:
             self._full_at.popitem(last=False)
 
@@ -75,15 +72,21 @@ class Fallback:
             policy.name: LocalBucket(policy, processes=max(1, processes), size=size)
             for policy in rules.policies
         }
+        ways = {policy.on_failure for policy in rules.policies}
+        strictest = next(
+            way for way in (OnFailure.CLOSED, OnFailure.LOCAL, OnFailure.OPEN) if way in ways
+        )
+        self._mode = Mode(strictest.value)
 
-    def decide(self, client: str, cost: int | None = None) -> Decision:
-        """Return a decision whose mode is the strictest that had a say."""
+    def decide(self, client: str) -> Decision:
+        """Return a decision whose mode is the strictest of its policies."""
         now_us = self._clock_ns() // 1_000
         with self._lock:
-            outcomes = self._outcomes(client, cost, now_us, charge=False)
-            if Decision.of(outcomes).allowed:
-                outcomes = self._outcomes(client, cost, now_us, charge=True)
-        return Decision.of(outcomes, self._mode())
+            outcomes = self._outcomes(client, now_us, charge=False)
+            allowed = all(outcome.allowed for outcome in outcomes)
+            if allowed:
+                outcomes = self._outcomes(client, now_us, charge=True)
+        return Decision(allowed, outcomes, self._mode)
 
     def refused(self, client: str, decision: Decision) -> None:
         """Go on from what the store said last: whom it refused has nothing left here either.
@@ -93,12 +96,9 @@ class Fallback:
         now_us = self._clock_ns() // 1_000
         with self._lock:
             for outcome in decision.violated:
-                if outcome.policy.on_failure is OnFailure.LOCAL:
-                    self._buckets[outcome.policy.name].drain(client, now_us)
+                self._buckets[outcome.policy.name].drain(client, now_us)
 
-    def _outcomes(
-        self, client: str, cost: int | None, now_us: int, *, charge: bool
-    ) -> tuple[Outcome, ...]:
+    def _outcomes(self, client: str, now_us: int, *, charge: bool) -> tuple[Outcome, ...]:
         outcomes = []
         for policy in self._policies:
             match policy.on_failure:
@@ -108,11 +108,5 @@ class Fallback:
                     outcomes.append(Outcome(policy, False, 0, self._retry_us, self._retry_us))
                 case OnFailure.LOCAL:
                     bucket = self._buckets[policy.name]
-                    outcomes.append(bucket.weigh(client, cost, now_us, charge=charge))
+                    outcomes.append(bucket.weigh(client, now_us, charge=charge))
         return tuple(outcomes)
-
-    def _mode(self) -> Mode:
-        had_a_say = {policy.on_failure for policy in self._policies if not policy.shadow}
-        if OnFailure.CLOSED in had_a_say:
-            return Mode.CLOSED
-        return Mode.LOCAL if OnFailure.LOCAL in had_a_say else Mode.OPEN

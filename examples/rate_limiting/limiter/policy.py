@@ -22,14 +22,6 @@ class OnFailure(StrEnum):
     LOCAL = "local"
 
 
-class Scope(StrEnum):
-    """Who shares a bucket: nobody, all clients of one rule set, or all clients of all rule sets."""
-
-    CLIENT = "client"
-    ROUTE = "route"
-    GLOBAL = "global"
-
-
 @dataclass(frozen=True, slots=True)
 class Rate:
     """So many tokens per so many seconds; seconds may be a fraction, a decimal or a float."""
@@ -55,12 +47,9 @@ class Policy:
     name: str
     burst: int
     rate: Rate
-    cost: int = 1
-    scope: Scope = Scope.CLIENT
     on_failure: OnFailure = OnFailure.LOCAL
-    shadow: bool = False  # counts and reports, never refuses
-    p: int = field(init=False, repr=False)
-    q: int = field(init=False, repr=False)
+    ticks_per_us: int = field(init=False, repr=False)
+    ticks_per_token: int = field(init=False, repr=False)
     capacity: int = field(init=False, repr=False)  # ticks of a full bucket
 
     @classmethod
@@ -85,16 +74,14 @@ class Policy:
             raise ValueError(
                 f"{where} rate {self.rate.count} per {self.rate.seconds} s refills nothing"
             )
-        if not 1 <= self.cost <= self.burst:
-            raise ValueError(f"{where} cost {self.cost} must be from 1 to the burst {self.burst}")
         per_microsecond = self.rate.per_second / 1_000_000
-        object.__setattr__(self, "p", per_microsecond.numerator)
-        object.__setattr__(self, "q", per_microsecond.denominator)
-        object.__setattr__(self, "capacity", self.burst * self.q)
-        if self.p > LARGEST_NUMERATOR or self.capacity >= LARGEST_CAPACITY:
+        object.__setattr__(self, "ticks_per_us", per_microsecond.numerator)
+        object.__setattr__(self, "ticks_per_token", per_microsecond.denominator)
+        object.__setattr__(self, "capacity", self.burst * self.ticks_per_token)
+        if self.ticks_per_us > LARGEST_NUMERATOR or self.capacity >= LARGEST_CAPACITY:
             raise ValueError(
-                f"{where} {self.p} tokens in {self.q} us with burst {self.burst} cannot be counted"
-                " exactly; take rounder numbers"
+                f"{where} {self.ticks_per_us} tokens in {self.ticks_per_token} us with burst"
+                f" {self.burst} cannot be counted exactly; take rounder numbers"
             )
         if self.full_us > LONGEST_REFILL_SECONDS * 1_000_000:
             raise ValueError(f"{where} an empty bucket would need more than 10 years to fill")
@@ -102,7 +89,7 @@ class Policy:
     @property
     def full_us(self) -> int:
         """Return the microseconds that fill an empty bucket."""
-        return -(-self.capacity // self.p)
+        return -(-self.capacity // self.ticks_per_us)
 
     @property
     def window_seconds(self) -> int:

@@ -8,16 +8,17 @@ from binascii import b2a_base64
 from functools import lru_cache
 
 from .decision import Decision, Outcome
-from .policy import Policy, RuleSet, Scope
+from .policy import RuleSet
 from .store import Args, Store
+
+PREFIX = "rl"  # of every key, for the pattern of an ACL; 14 characters fill a piece of memory
 
 
 class TokenBucket:
     """Charge all policies of a rule set or none, atomically and in one round trip.
 
-    The keys of a decision share a hash tag, so that Redis Cluster decides it on one node: the
-    client's own, for policies per client. A rule set with a ROUTE or GLOBAL policy pays for its
-    atomicity with a single slot: one node counts all its clients.
+    The keys of a client share a hash tag, so that one node of a Redis Cluster decides on it.
+    Raises ValueError for two policies whose keys would be the same.
     """
 
     def __init__(self, rules: RuleSet, store: Store, *, secret: bytes) -> None:
@@ -25,68 +26,42 @@ class TokenBucket:
         self.store = store
         # Redis holds keyed hashes only: without the secret nobody can test who is behind a key.
         self._hash = hashlib.blake2b(key=hashlib.blake2b(secret).digest(), digest_size=6)
-        self._patterns = [self._pattern(policy) for policy in rules.policies]
+        self._hash.update(f"{rules.name}/".encode())
+        self._suffixes = [suffix(policy.name) for policy in rules.policies]
+        if len(set(self._suffixes)) < len(self._suffixes):
+            raise ValueError(f"rule set {rules.name!r}: two policies share a key; rename one")
         self.keys = lru_cache(maxsize=4_096)(self._keys)
-        self.charges = lru_cache(maxsize=1_024)(self._charges)
         self.args = lru_cache(maxsize=1_024)(self._args)
 
-    def take(self, client: str, cost: int | None = None, *, now_us: int | None = None) -> Decision:
-        """Charge *cost*, or each policy's own, to *client*; 0 reads and changes nothing.
+    def take(self, client: str, cost: int = 1, *, now_us: int | None = None) -> Decision:
+        """Charge *cost* tokens of each policy to *client*; 0 reads and changes nothing.
 
         The clock is Redis' own unless *now_us*, in microseconds since 2025, is given.
         Raises StoreFailure, and ValueError for a cost above a burst, which could never be paid.
         """
-        return self._decision(self.store.run(self.keys(client), self.args(cost, now_us)), cost)
-
-    async def atake(self, client: str, cost: int | None = None) -> Decision:
-        """Take from the same buckets without blocking the event loop."""
-        return self._decision(await self.store.arun(self.keys(client), self.args(cost)), cost)
+        excesses = self.store.run(self.keys(client), self.args(cost, now_us))
+        allowed = max(excesses) <= 0
+        rows = zip(self.rules.policies, excesses, strict=True)
+        outcomes = [Outcome.of(policy, cost, excess, allowed) for policy, excess in rows]
+        return Decision(allowed, tuple(outcomes))
 
     def _keys(self, client: str) -> list[str]:
-        digest = self._digest(client)
-        return [pattern.replace("*", digest) for pattern in self._patterns]
-
-    def own_keys(self, client: str) -> list[str]:
-        """Return the buckets that the client shares with nobody."""
-        keyed = zip(self.rules.policies, self.keys(client), strict=True)
-        return [key for policy, key in keyed if policy.scope is Scope.CLIENT]
-
-    def _pattern(self, policy: Policy) -> str:
-        scopes = {each.scope for each in self.rules.policies}
-        rules = "" if policy.scope is Scope.GLOBAL else self.rules.name
-        bucket = self._digest(f"{policy.scope}/{rules}/{policy.name}")[:4]
-        if scopes == {Scope.CLIENT}:
-            return f"{{*}}{bucket}"
-        shared = "" if Scope.GLOBAL in scopes else self.rules.name
-        owner = "*" if policy.scope is Scope.CLIENT else ""
-        return f"{{{self._digest(f'rules/{shared}')[0]}}}{bucket}{owner}"
-
-    def _digest(self, text: str) -> str:
         keyed = self._hash.copy()
-        keyed.update(text.encode(errors="backslashreplace"))
-        return b2a_base64(keyed.digest(), newline=False).decode()
+        keyed.update(client.encode(errors="backslashreplace"))
+        digest = b2a_base64(keyed.digest(), newline=False).decode()
+        return [f"{PREFIX}{{{digest}}}{each}" for each in self._suffixes]
 
-    def _charges(self, cost: int | None) -> tuple[int, ...]:
-        """Return what each policy takes, in its ticks."""
+    def _args(self, cost: int, now_us: int | None) -> Args:
+        args: list[int | str] = ["" if now_us is None else now_us]
         for policy in self.rules.policies:
-            if cost is not None and not 0 <= cost <= policy.burst:
+            if not 0 <= cost <= policy.burst:
                 raise ValueError(
                     f"policy {policy.name!r}: cost {cost} is not from 0 to {policy.burst}"
                 )
-        return tuple(
-            (policy.cost if cost is None else cost) * policy.q for policy in self.rules.policies
-        )
-
-    def _args(self, cost: int | None, now_us: int | None = None) -> Args:
-        args: list[int | str] = ["" if now_us is None else now_us]
-        for policy, charge in zip(self.rules.policies, self.charges(cost), strict=True):
-            args += policy.capacity, charge, policy.p, int(policy.shadow)
+            args += policy.capacity, cost * policy.ticks_per_token, policy.ticks_per_us
         return tuple(args)
 
-    def _decision(self, excesses: list[int], cost: int | None) -> Decision:
-        allowed = True
-        for policy, excess in zip(self.rules.policies, excesses, strict=True):
-            if excess > 0 and not policy.shadow:
-                allowed = False
-        rows = zip(self.rules.policies, self.charges(cost), excesses, strict=True)
-        return Decision(allowed, tuple([Outcome.of(*row, allowed) for row in rows]))
+
+def suffix(policy: str) -> str:
+    """Return two characters for a policy: of 4,096, as only those of one rule set may not meet."""
+    return b2a_base64(hashlib.blake2b(policy.encode(), digest_size=3).digest()).decode()[:2]

@@ -9,7 +9,7 @@ import time
 import uuid
 
 import pytest
-from limiter.connection import RedisStore
+from limiter.store import RedisStore, client
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -98,14 +98,14 @@ def redis_url():
 
 @pytest.fixture
 def redis(redis_url):
-    with Redis.from_url(redis_url) as client:
-        yield client
+    with Redis.from_url(redis_url) as connected:
+        yield connected
 
 
 @pytest.fixture
 def store(redis_url):
-    # A busy machine may stop a test for longer than 50 ms; only test_failure.py is about time.
-    return RedisStore(redis_url, timeout_seconds=2)
+    # A busy machine may stop a test for longer than 100 ms; only test_failure.py is about time.
+    return RedisStore(client(redis_url), timeout_seconds=2)
 
 
 @pytest.fixture

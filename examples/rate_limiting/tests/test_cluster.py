@@ -1,16 +1,18 @@
-"""The same script and keys on a cluster of three nodes."""
+"""The same script and keys on a cluster of three nodes, through redis-py's client of it."""
 
 import pytest
-from limiter.cluster import ClusterStore
 from limiter.limiter import Limiter
-from limiter.policy import Policy, Rate, RuleSet, Scope
+from limiter.policy import Policy, Rate, RuleSet
+from limiter.store import RedisStore
+from redis.backoff import NoBackoff
+from redis.cluster import RedisCluster
+from redis.retry import Retry
 
-TIERED = tuple(Policy(scope.value, 50, Rate(1, 3_600), scope=scope) for scope in Scope)
-SINGLE = (Policy("a", 5, Rate(1, 3_600)), Policy("b", 9, Rate(1, 3_600)))
+RULES = RuleSet("two", (Policy("a", 5, Rate(1, 3_600)), Policy("b", 9, Rate(1, 3_600))))
 
 
 @pytest.fixture
-def cluster(start_server, wait_until):
+def nodes(start_server, wait_until):
     """Start three nodes; each is told its third of the slots, and to meet the first."""
     options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
     nodes = [start_server(*options) for _ in range(3)]
@@ -30,57 +32,33 @@ def cluster(start_server, wait_until):
     return nodes
 
 
-async def test_a_cluster_decides_like_one_server(cluster, secret):
-    store = ClusterStore(cluster[0].url, timeout_seconds=2)
-    limiters = [
-        Limiter(RuleSet("single", SINGLE), store, secret=secret),
-        Limiter(RuleSet("tiered", TIERED), store, secret=secret),
-    ]
+@pytest.fixture
+def limiter(nodes, secret):
+    cluster = RedisCluster.from_url(
+        nodes[0].url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1)
+    )
+    yield Limiter(RULES, RedisStore(cluster), secret=secret)
+    cluster.close()
+
+
+def test_a_cluster_decides_like_one_server_and_fails_like_one(limiter, nodes):
     clients = [f"client-{number}" for number in range(30)]
 
-    for limiter, burst in zip(limiters, (30 * 5, 50), strict=True):  # a bucket each; one for all
-        allowed = [limiter.decide(client).allowed for client in clients for _ in range(3)]
-        allowed += [(await limiter.adecide(client)).allowed for client in clients for _ in range(3)]
-        modes = {limiter.decide(client).mode for client in clients}
+    allowed = [limiter.decide(client).allowed for client in clients for _ in range(6)]
 
-        assert sum(allowed) == burst
-        assert modes <= {"exact", "cached"}
-    await store.aclose()
-
-
-def test_the_keys_of_a_decision_share_a_slot_and_clients_do_not(cluster, secret):
-    store = ClusterStore(cluster[0].url, timeout_seconds=2)
-    limiter = Limiter(RuleSet("single", SINGLE), store, secret=secret)
-    for number in range(30):
-        limiter.decide(f"client-{number}")
-
+    assert sum(allowed) == 30 * 5
     sizes = []
-    for node in cluster:
+    for node in nodes:
         with node.client() as client:
             sizes.append(client.dbsize())
-
     assert sum(sizes) == 60
     assert all(size > 0 and size % 2 == 0 for size in sizes)
 
-
-def test_a_script_that_a_node_forgot_is_loaded_again(cluster, secret):
-    limiter = Limiter(
-        RuleSet("single", SINGLE), ClusterStore(cluster[0].url, timeout_seconds=2), secret=secret
-    )
-    limiter.decide("client")
-    for node in cluster:
+    for node in nodes:
         with node.client() as client:
             client.script_flush()
+    assert limiter.decide("after the scripts were lost").mode == "exact"
 
-    assert limiter.decide("client").mode == "exact"
-    assert limiter.peek("client").outcomes[0].remaining == 3
-    assert limiter.reset("client") == 2
-
-
-def test_a_cluster_that_is_gone_is_a_failure_like_any_other(cluster, secret):
-    limiter = Limiter(RuleSet("single", SINGLE), ClusterStore(cluster[0].url), secret=secret)
-    limiter.decide("client")
-    for node in cluster:
+    for node in nodes:
         node.kill()
-
-    assert limiter.decide("client").mode == "local"
+    assert limiter.decide("after the nodes were lost").mode == "local"

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from limiter.identity import Identity, Proxies, address_of
+from limiter.identity import Proxies, address_of
 
 PROXIES = Proxies.parse("10.0.0.0/8, 2001:db8:ffff::/48,")
 
@@ -32,7 +32,6 @@ PROXIES = Proxies.parse("10.0.0.0/8, 2001:db8:ffff::/48,")
         pytest.param("::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9", id="mapped proxy"),
         pytest.param("2001:db8:ffff::1", "203.0.113.9", "203.0.113.9", id="IPv6 proxy"),
         pytest.param("10.0.0.1", " 203.0.113.9\t", "203.0.113.9", id="spaces"),
-        pytest.param("", "203.0.113.9", "unknown", id="Unix socket"),
         pytest.param("10.0.0.1", "203.0.113.09", "10.0.0.1", id="leading zero is malformed"),
     ],
 )
@@ -54,11 +53,6 @@ def test_all_addresses_of_a_64_are_one_client(host):
     assert address_of(address, "", PROXIES) == "2001:db8:1:2::/64"
 
 
-@given(st.text(), st.text())
-def test_no_header_is_an_error(peer, forwarded_for):
-    assert address_of(peer, forwarded_for, PROXIES)
-
-
 @pytest.mark.parametrize("text", ["10.0.0.0/33", "proxy.example", "10.0.0.1/8", "10.0.0.0/8;::1"])
 def test_malformed_network_is_one_sentence(text):
     with pytest.raises(ValueError, match="is not a network") as refusal:
@@ -72,5 +66,68 @@ def test_no_proxies_trust_nobody():
     assert address_of("10.0.0.1", "203.0.113.9", Proxies()) == "10.0.0.1"
 
 
-def test_kinds_of_identity_never_collide():
-    assert Identity("user", "7").client != Identity("key", "7").client
+@given(st.ip_addresses(), st.text())
+def test_no_header_is_an_error(peer, forwarded_for):
+    assert address_of(str(peer), forwarded_for, PROXIES)
+
+
+@pytest.mark.report(
+    "Flowfin/jellyfin-plugin-sso#194",
+    "all clients behind a translator to IPv6 shared one /64, and one ban",
+    "the IPv4 address within the IPv6 one is the client",
+)
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("64:ff9b::203.0.113.1", id="NAT64"),
+        pytest.param("2002:cb00:7101::9", id="6to4"),
+        pytest.param("::203.0.113.1", id="compatible"),
+        pytest.param("::ffff:203.0.113.1", id="mapped"),
+    ],
+)
+def test_an_embedded_ipv4_address_is_the_client(address):
+    assert address_of(address, "", PROXIES) == "203.0.113.1"
+    assert address_of("10.0.0.1", address, PROXIES) == "203.0.113.1"
+
+
+@pytest.mark.parametrize("address", ["::", "::1"])
+def test_what_only_looks_like_an_embedded_address_stays(address):
+    assert address_of(address, "", PROXIES) == "::/64"
+
+
+@pytest.mark.report(
+    "nextcloud/server#52015",
+    "who owns a /48 has 65,536 /64s, and as many tries",
+    "the prefix that counts as one client is a setting",
+)
+def test_the_prefix_of_an_ipv6_client_is_a_setting():
+    neighbours = ["2001:db8:1:1::7", "2001:db8:1:ffff::7"]
+
+    assert len({address_of(each, "", PROXIES) for each in neighbours}) == 2
+    assert {address_of(each, "", PROXIES, 48) for each in neighbours} == {"2001:db8:1::/48"}
+
+
+@pytest.mark.report(
+    "benoitc/gunicorn#797",
+    "behind a Unix socket the peer has no address",
+    "trusted as `unix`, the proxy's header names the client; otherwise an error, never one bucket",
+)
+def test_a_peer_without_an_address_is_a_trusted_proxy_or_an_error():
+    behind = Proxies.parse("unix, 10.0.0.0/8")
+
+    assert address_of("", "6.6.6.6, 203.0.113.9", behind) == "203.0.113.9"
+    assert address_of("localhost", "203.0.113.9, 10.2.2.2", behind) == "203.0.113.9"
+    for peer, forwarded_for, proxies in (
+        ("", "203.0.113.9", PROXIES),
+        ("", "", behind),
+        ("", "junk", behind),
+    ):
+        with pytest.raises(ValueError, match="TRUSTED_PROXIES needs 'unix'"):
+            address_of(peer, forwarded_for, proxies)
+
+
+def test_a_mapped_network_of_proxies_is_one_of_ipv4():
+    mapped = Proxies.parse("::ffff:10.0.0.0/104")
+
+    assert mapped == Proxies.parse("10.0.0.0/8")
+    assert address_of("::ffff:10.0.0.1", "203.0.113.9", mapped) == "203.0.113.9"

@@ -1,73 +1,65 @@
-"""The middleware: which paths it limits, and that it reports what others decided."""
+"""The middleware: which paths it limits, whom it counts, and that it reports what others decided."""
 
-import asyncio
-
-import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
-from edge.charge import charge
-from edge.middleware import TokenBucketMiddleware, rules_for
+from flights import configured
+from flights.callers import client_of
+from flights.limited import charge
+from flights.middleware import TokenBucketMiddleware, rules_for
 
-pytest_plugins = ["tests.edge"]
-pytestmark = pytest.mark.usefixtures("site")
-
-
-@pytest.fixture
-def request_from(address):
-    def make(path="/steady/"):
-        return RequestFactory().get(path, REMOTE_ADDR=address)
-
-    return make
+pytest_plugins = ["tests.site"]
 
 
-@pytest.fixture(autouse=True)
-def limited_paths(settings):
-    settings.LIMITED_PATHS = {"/steady/": "steady", "/steady/not/": "bulk", "/strict/": "strict"}
+def test_longest_prefix_decides(settings):
+    settings.LIMITED_PATHS = {"/steady/": "steady", "/steady/not/": "bulk"}
 
-
-def test_refused_request_does_not_reach_the_view(request_from):
-    reached = []
-    middleware = TokenBucketMiddleware(lambda _: reached.append(1) or HttpResponse())
-
-    statuses = [middleware(request_from()).status_code for _ in range(4)]
-
-    assert statuses == [200, 200, 200, 429]
-    assert len(reached) == 3
-
-
-def test_longest_prefix_decides():
     assert rules_for("/steady/not/at/all") == "bulk"
     assert rules_for("/steady/but") == "steady"
     assert rules_for("/stead") is None
 
 
-def test_path_without_a_limit_is_left_alone(request_from):
-    middleware = TokenBucketMiddleware(lambda _: HttpResponse())
-
-    answer = middleware(request_from("/healthz"))
+def test_path_without_a_limit_is_left_alone(site):
+    answer = site.get("/healthz")
 
     assert "RateLimit" not in answer
     assert "RateLimit-Policy" not in answer
 
 
-def test_decision_made_further_in_is_reported(request_from):
+def test_decision_made_further_in_is_reported(address):
     def view(request):
-        charge(request, "bulk")
+        charge(request, configured.limiter("bulk"), client_of)
         return HttpResponse()
 
-    answer = TokenBucketMiddleware(view)(request_from("/somewhere/"))
+    request = RequestFactory().get("/somewhere/", REMOTE_ADDR=address)
+    answer = TokenBucketMiddleware(view)(request)
 
     assert answer["RateLimit-Policy"] == '"bulk";q=5000;w=3600'
 
 
-def test_async_chain_is_limited_on_the_event_loop(request_from):
-    async def view(_request):
-        return HttpResponse()
+def test_a_redirect_to_the_slash_costs_nothing(site, address):
+    path = "/api/token_bucket/airports/JFK"
 
-    middleware = TokenBucketMiddleware(view)
+    answers = [site.get(path, REMOTE_ADDR=address) for _ in range(3)]
+    last = site.get(f"{path}/", REMOTE_ADDR=address)
 
-    async def statuses():
-        return [(await middleware(request_from())).status_code for _ in range(4)]
+    assert {answer.status_code for answer in answers} == {301}
+    assert last["RateLimit"].startswith('"airports";r=99;')
 
-    assert asyncio.iscoroutinefunction(middleware) or middleware.is_async
-    assert asyncio.run(statuses()) == [200, 200, 200, 429]
+
+class User:
+    is_authenticated = True
+    pk = 7
+
+
+def test_a_user_is_one_client_wherever_the_request_comes_from(address):
+    view = TokenBucketMiddleware(lambda _: HttpResponse())
+    refused = []
+    for number in range(4):
+        request = RequestFactory().get(
+            "/api/token_bucket/steady/airports/JFK/", REMOTE_ADDR=f"198.51.100.{number}"
+        )
+        request.user = User()
+        request.user.pk = address
+        refused.append(view.process_view(request))
+
+    assert [each and each.status_code for each in refused] == [None, None, None, 429]

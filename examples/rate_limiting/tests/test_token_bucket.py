@@ -1,6 +1,5 @@
 """The bucket on a real server: bugs that other limiters had, and what no model can show."""
 
-import asyncio
 import math
 import subprocess
 import sys
@@ -13,10 +12,9 @@ from statistics import median
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from limiter.connection import RedisStore
-from limiter.limiter import Limiter
-from limiter.policy import Policy, Rate, RuleSet, Scope
-from limiter.token_bucket import TokenBucket
+from limiter.policy import Policy, Rate, RuleSet
+from limiter.store import RedisStore, client
+from limiter.token_bucket import TokenBucket, suffix
 
 NOW_US = 60_000_000_000_000  # microseconds since 2025
 EXAMPLE = Path(__file__).parents[1]
@@ -120,39 +118,15 @@ def test_reading_changes_no_bucket(make, redis):
     assert not redis.exists(*bucket.keys("client"))
 
 
-def test_a_shadow_reports_and_never_refuses(make):
-    bucket = make(
-        Policy("real", 3, Rate(1, 3_600)), Policy("shadow", 1, Rate(1, 3_600), shadow=True)
-    )
-
-    decisions = [bucket.take("client") for _ in range(4)]
-
-    assert [decision.allowed for decision in decisions] == [True, True, True, False]
-    assert [bool(decision.shadowed) for decision in decisions] == [False, True, True, True]
-    assert [outcome.policy.name for outcome in decisions[-1].violated] == ["real"]
-
-
+@pytest.mark.report(
+    "alisaifee/limits#151",
+    "a cost above the limit passes",
+    "an error of the caller, as no waiting would help",
+)
 @pytest.mark.parametrize("cost", [-1, 6])
 def test_a_cost_that_no_bucket_holds_is_an_error_of_the_caller(make, cost):
     with pytest.raises(ValueError, match=f"cost {cost} "):
         make(Policy("a", 5, Rate(1))).take("client", cost=cost)
-
-
-def test_scopes_decide_who_shares_a_bucket(store, secret):
-    policies = tuple(Policy(scope.value, 100, Rate(1, 3_600), scope=scope) for scope in Scope)
-    one = TokenBucket(RuleSet("one", policies), store, secret=secret)
-    two = TokenBucket(RuleSet("two", policies), store, secret=secret)
-
-    one.take("alice")
-    remaining = {
-        (rules, client): [o.remaining for o in bucket.take(client, cost=0).outcomes]
-        for rules, bucket in (("one", one), ("two", two))
-        for client in ("alice", "bob")
-    }
-
-    assert remaining["one", "alice"] == [99, 99, 99]
-    assert remaining["one", "bob"] == [100, 99, 99]
-    assert remaining["two", "alice"] == [100, 100, 99]
 
 
 @settings(
@@ -200,15 +174,6 @@ def test_a_forgotten_script_is_loaded_again(make, redis):
     assert bucket.take("client").outcomes[0].remaining == 3
 
 
-async def test_a_forgotten_script_is_loaded_again_by_the_event_loop(make, redis):
-    bucket = make(Policy("a", 5, Rate(1, 3_600)))
-    await bucket.atake("client")
-
-    redis.script_flush()
-
-    assert (await bucket.atake("client")).outcomes[0].remaining == 3
-
-
 @pytest.mark.parametrize(
     "value", ["garbage", "nan0000", "inf0000", "0x1f0000", "123", "", "9" * 40]
 )
@@ -231,21 +196,6 @@ def test_a_key_of_another_type_is_replaced(make, redis):
     assert bucket.take("client").outcomes[0].remaining == 3
 
 
-@pytest.mark.parametrize("burst", [100, 5_000])
-@pytest.mark.parametrize("scopes", [[Scope.CLIENT], list(Scope)], ids=["client", "tiered"])
-def test_a_client_costs_64_bytes_at_any_burst(make, redis, burst, scopes):
-    bucket = make(
-        *(Policy(scope.value, burst, Rate(burst, 3_600), scope=scope) for scope in scopes)
-    )
-    clients = [f"198.51.100.{number}" for number in range(25)]
-    for client in clients * 10:
-        bucket.take(client)
-
-    used = [redis.memory_usage(bucket.own_keys(client)[0]) for client in clients]
-
-    assert median(used) <= 64  # glibc now and then hands out a piece that is 16 bytes larger
-
-
 def test_keys_tell_nothing_about_the_client(make):
     bucket = make(Policy("a", 5, Rate(1)))
     other = TokenBucket(bucket.rules, bucket.store, secret=b"another")
@@ -258,14 +208,14 @@ def test_a_decision_is_one_round_trip_with_one_command_each_way(start_server, se
     server = start_server()
     bucket = TokenBucket(
         RuleSet("rules", tuple(Policy(name, 5, Rate(1, 3_600)) for name in "abc")),
-        RedisStore(server.url, timeout_seconds=2),
+        RedisStore(client(server.url), timeout_seconds=2),
         secret=secret,
     )
     bucket.take("client")
-    with server.client() as client:
-        client.config_resetstat()
+    with server.client() as watcher:
+        watcher.config_resetstat()
         bucket.take("client")
-        stats = client.info("commandstats")
+        stats = watcher.info("commandstats")
     calls = {name.removeprefix("cmdstat_"): row["calls"] for name, row in stats.items()}
 
     assert {name: calls.get(name) for name in ("evalsha", "time", "mget", "set")} == {
@@ -278,13 +228,13 @@ def test_a_decision_is_one_round_trip_with_one_command_each_way(start_server, se
 
 HAMMER = """
 import sys
-from limiter.connection import RedisStore
 from limiter.policy import Policy, Rate, RuleSet
+from limiter.store import RedisStore, client
 from limiter.token_bucket import TokenBucket
 
 url, secret = sys.argv[1], bytes.fromhex(sys.argv[2])
 rules = RuleSet("rules", (Policy("a", 100, Rate(1, 3_600)),))
-bucket = TokenBucket(rules, RedisStore(url, timeout_seconds=2), secret=secret)
+bucket = TokenBucket(rules, RedisStore(client(url), timeout_seconds=2), secret=secret)
 bucket.take("somebody")
 print("ready", flush=True)
 sys.stdin.readline()
@@ -309,7 +259,7 @@ def test_eight_processes_admit_exactly_the_burst(redis_url, secret):
     assert sum(int(process.communicate()[0]) for process in processes) == 100
 
 
-def test_threads_and_tasks_share_one_counter(make):
+def test_threads_share_one_counter(make):
     bucket = make(Policy("a", 100, Rate(1, 3_600)))
     barrier, passed = threading.Barrier(9), []
 
@@ -317,53 +267,36 @@ def test_threads_and_tasks_share_one_counter(make):
         barrier.wait()
         passed.extend(bucket.take("client").allowed for _ in range(25))
 
-    async def ahammer():
-        barrier.wait()
-        passed.extend(
-            d.allowed for d in await asyncio.gather(*(bucket.atake("client") for _ in range(25)))
-        )
-
-    threads = [threading.Thread(target=hammer) for _ in range(8)]
+    threads = [threading.Thread(target=hammer) for _ in range(9)]
     for thread in threads:
         thread.start()
-    asyncio.run(ahammer())
     for thread in threads:
         thread.join()
 
-    assert sum(passed) == 100
-    assert len(passed) == 225
+    assert (sum(passed), len(passed)) == (100, 225)
 
 
-async def test_two_hundred_decisions_at_once_do_not_block_the_event_loop(store, secret):
-    limiter = Limiter(RuleSet("rules", (Policy("a", 100, Rate(1, 3_600)),)), store, secret=secret)
-    await limiter.adecide("somebody")
-    lags, done = [], asyncio.Event()
+@pytest.mark.parametrize("burst", [100, 5_000])
+def test_a_client_costs_the_same_at_any_burst(make, redis, burst):
+    bucket = make(Policy("a", burst, Rate(burst, 3_600)))
+    clients = [f"198.51.100.{number}" for number in range(25)]
+    for address in clients * 10:
+        bucket.take(address)
 
-    async def watch():
-        while not done.is_set():
-            started = time.monotonic()
-            await asyncio.sleep(0)
-            lags.append(time.monotonic() - started)
+    used = [redis.memory_usage(*bucket.keys(address)) for address in clients]
 
-    watcher = asyncio.create_task(watch())
-    decisions = await asyncio.gather(*(limiter.adecide("client") for _ in range(200)))
-    done.set()
-    await watcher
-
-    assert sum(decision.allowed for decision in decisions) == 100
-    assert not any(decision.degraded for decision in decisions)
-    assert max(lags) < 0.5  # a blocking call per decision would stop it for all of them
+    assert median(used) <= 80  # 56 on Valkey 9, 72 on Redis 7 and 8, now and then 16 more
 
 
-async def test_a_cancelled_decision_does_not_disturb_the_others(make):
-    bucket = make(Policy("a", 100, Rate(1, 3_600)))
-    await bucket.atake("somebody")
-    cancelled = [asyncio.create_task(bucket.atake("other")) for _ in range(20)]
-    tasks = [asyncio.create_task(bucket.atake("client", cost=cost)) for cost in (1, 2, 3)]
-    await asyncio.sleep(0)
-    for task in cancelled:
-        task.cancel()
+def test_two_policies_with_one_key_are_refused(make):
+    same = next(f"p{n}" for n in range(100_000) if n and suffix(f"p{n}") == suffix("p0"))
 
-    remaining = [(await task).outcomes[0].remaining for task in tasks]
+    with pytest.raises(ValueError, match="two policies share a key"):
+        make(*(Policy(name, 5, Rate(1)) for name in ("p0", same)))
 
-    assert remaining == [99, 97, 94]
+
+def test_keys_begin_with_what_an_acl_may_name(make):
+    (key,) = make(Policy("a", 5, Rate(1))).keys("198.51.100.7")
+
+    assert key.startswith("rl{")
+    assert len(key) == 14

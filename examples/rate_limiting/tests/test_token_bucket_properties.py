@@ -8,8 +8,8 @@ from fractions import Fraction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from limiter.connection import RedisStore
-from limiter.policy import Policy, Rate, RuleSet, Scope
+from limiter.policy import Policy, Rate, RuleSet
+from limiter.store import RedisStore, client
 from limiter.token_bucket import TokenBucket
 from redis import Redis
 
@@ -30,14 +30,16 @@ class ModelBucket:
         # A value's last four digits are p-ths of a microsecond of the policy that wrote it.
         whole, ticks = self.full_at
         spent = max(
-            Fraction(0), (whole - now + Fraction(min(ticks, policy.p - 1), policy.p)) * rate
+            Fraction(0),
+            (whole - now + Fraction(min(ticks, policy.ticks_per_us - 1), policy.ticks_per_us))
+            * rate,
         )
         return min(spent, Fraction(policy.burst)), spent > policy.burst
 
     def write(self, policy, now, spent):
         full_at = now + spent / (policy.rate.per_second / 1_000_000)
         whole = math.floor(full_at)
-        ticks = (full_at - whole) * policy.p
+        ticks = (full_at - whole) * policy.ticks_per_us
         assert ticks.denominator == 1, "the script's four digits would round"
         self.full_at = whole, int(ticks)
 
@@ -46,15 +48,14 @@ def decide(policies, buckets, cost, now):
     """Return the rows that the script has to reply, and change the buckets as it has to."""
     rows, states = [], []
     for policy, bucket in zip(policies, buckets, strict=True):
-        price = policy.cost if cost is None else cost
         spent, broken = bucket.spent(policy, now)
-        states.append((policy, bucket, price, spent, broken, spent + price - policy.burst))
-    all_allow = all(excess <= 0 or policy.shadow for policy, *_, excess in states)
-    for policy, bucket, price, spent, broken, excess in states:
+        states.append((policy, bucket, spent, broken, spent + cost - policy.burst))
+    all_allow = all(excess <= 0 for *_, excess in states)
+    for policy, bucket, spent, broken, excess in states:
         rate = policy.rate.per_second / 1_000_000
-        if charged := all_allow and excess <= 0:
-            spent += price
-        if price and (charged or broken):
+        if all_allow:
+            spent += cost
+        if cost and (all_allow or broken):
             bucket.write(policy, now, spent)
         rows.append(
             (
@@ -81,16 +82,7 @@ def policies_of(draw):
     policies = []
     for name in "abc"[:count]:
         burst = draw(st.integers(1, 200))
-        policies.append(
-            Policy(
-                name,
-                burst,
-                draw(rates),
-                cost=draw(st.integers(1, burst)),
-                scope=draw(st.sampled_from(Scope)) if count > 1 else Scope.CLIENT,
-                shadow=draw(st.booleans()) if count > 1 else False,
-            )
-        )
+        policies.append(Policy(name, burst, draw(rates)))
     return tuple(policies)
 
 
@@ -98,7 +90,7 @@ class BucketMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.redis = Redis.from_url(os.environ["REDIS_URL"])
-        self.store = RedisStore(os.environ["REDIS_URL"], timeout_seconds=2)
+        self.store = RedisStore(client(os.environ["REDIS_URL"]), timeout_seconds=2)
         self.secret = uuid.uuid4().bytes
         self.now = START_US
         self.waits = [0]
@@ -113,7 +105,7 @@ class BucketMachine(RuleBasedStateMachine):
         self.bucket = TokenBucket(RuleSet("rules", policies), self.store, secret=self.secret)
 
     @rule(
-        cost=st.none() | st.integers(0, 201),
+        cost=st.integers(0, 201),
         step_us=st.one_of(
             st.just(0),
             st.integers(1, 10),
@@ -127,7 +119,7 @@ class BucketMachine(RuleBasedStateMachine):
         if on_time is not None:  # just when the last refusal said, or a microsecond before
             step_us, backwards = max(0, self.waits[-1] + on_time), False
         self.now += -step_us if backwards else step_us
-        if cost is not None and cost > min(policy.burst for policy in self.policies):
+        if cost > min(policy.burst for policy in self.policies):
             self.refused_cost(min(policy.burst for policy in self.policies) + 1)
             return
         keys = self.bucket.keys("client")
@@ -159,7 +151,7 @@ class BucketMachine(RuleBasedStateMachine):
         for policy in self.policies:
             burst = data.draw(st.integers(1, 200))
             rate = data.draw(rates)
-            changed.append(Policy(policy.name, burst, rate, 1, policy.scope, shadow=policy.shadow))
+            changed.append(Policy(policy.name, burst, rate))
         self.use(tuple(changed))
 
     @invariant()
@@ -173,7 +165,7 @@ class BucketMachine(RuleBasedStateMachine):
 
 
 BucketMachine.TestCase.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

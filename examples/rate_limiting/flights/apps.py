@@ -1,10 +1,10 @@
-"""The Django application that limits: it brings system checks and a command."""
+"""The Django application of the service: it brings the system checks."""
 
 from django.apps import AppConfig
 
 
-class EdgeConfig(AppConfig):
-    name = "edge"
+class FlightsConfig(AppConfig):
+    name = "flights"
 
     def ready(self) -> None:
         from . import checks  # noqa: F401 -- importing registers them

@@ -6,7 +6,7 @@ LONGEST = 200
 
 
 def signer() -> Signer:
-    return Signer(salt="edge.api_keys")
+    return Signer(salt="flights.api_keys")
 
 
 def issue(name: str) -> str:

@@ -4,7 +4,7 @@ import json
 
 import http_sf
 import pytest
-from edge.answers import annotate, problem, refuse
+from flights.limited import annotate, problem, refuse
 from hypothesis import given
 from hypothesis import strategies as st
 from limiter.decision import Decision, Mode, Outcome
@@ -108,17 +108,6 @@ def test_open_decision_claims_no_remainder():
     annotate(answer, RuleSet("one", (opened,)), decision)
 
     assert answer["RateLimit-Mode"] == "open"
-    assert "RateLimit" not in answer
-
-
-def test_shadow_policy_is_not_advertised():
-    answer = problem(404, "No such airport")
-    shadow = Policy("shadow", 10, Rate(1), shadow=True)
-    decision = Decision(True, (Outcome(shadow, False, 0, 1, 1),))
-
-    annotate(answer, RuleSet("one", (shadow,)), decision)
-
-    assert "RateLimit-Policy" not in answer
     assert "RateLimit" not in answer
 
 

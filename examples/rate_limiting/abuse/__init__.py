@@ -1,1 +1,0 @@
-"""Who behaves unlike its class: windows, baselines, named clients."""

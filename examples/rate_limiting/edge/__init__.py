@@ -1,1 +1,0 @@
-"""Where HTTP meets the limiter: who asks, which limit, what the client is told."""

@@ -1,0 +1,68 @@
+"""A client runs into the limit of a second, and comes back for what is left of its hour."""
+
+from collections.abc import Iterator
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Parameter,
+    Params,
+    Request,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    ask,
+    clock_starts,
+    rest,
+    volley,
+)
+
+from . import admitted, forget, sent_by, some_address, url
+
+AN_HOUR = 40  # of the rule set `tiered`, beside 10 a second
+ROUNDS = 4
+EACH_SECOND = 10
+
+
+class AllOrNothing(Experiment):
+    slug = "all-or-nothing"
+    claim = (
+        "Of limits of 10 a second and 40 an hour, a request that the first refuses takes nothing "
+        "of the second: after a flood of 200, what is left of the 40 gets in."
+    )
+    holds = ("token_bucket",)
+    refuted = ("drf_throttle",)
+    reports = (
+        (
+            "encode/django-rest-framework#6491",
+            "five requests in a minute that allows two spend the five of the day",
+            "a request that one policy refuses is charged by none",
+        ),
+    )
+    admitted = Series("requests")
+    chart = Chart(admitted, "requests admitted", x="requests answered", bound=AN_HOUR)
+    parameters = (Parameter("flood", 200, 100, 2000, "requests"),)
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        forget(stack)
+        request = Request(url(stack, variant, "tiered"), sent_by(some_address()))
+        yield clock_starts()
+        got_in, number = 0, 0
+        # One connection: what a read-modify-write loses is the subject of another claim.
+        flood = volley([request] * int(params["flood"]), processes=1, connections=1)
+        for number, answer in enumerate(flood, 1):
+            got_in += admitted(answer)
+            if number % EACH_SECOND == 0:
+                yield self.admitted(got_in, x=number)
+        for _ in range(ROUNDS):
+            rest(1)
+            got_in += sum(admitted(ask(request)) for _ in range(EACH_SECOND))
+            number += EACH_SECOND
+            yield self.admitted(got_in, x=number)
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        samples.wait_for_end()
+        words = "{measured} requests admitted of the {bound} of an hour"
+        return Verdict.exactly(samples.last(self.admitted), AN_HOUR, words)

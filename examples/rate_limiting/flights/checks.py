@@ -1,0 +1,92 @@
+"""System checks: what a deployment gets wrong is one sentence before the first process starts.
+
+The one that connects to Redis has to be asked for (`--tag services`): a web process may start while
+Redis is down.
+"""
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+from limiter.store import StoreFailure
+from limiter.token_bucket import TokenBucket
+from redis.exceptions import RedisError
+
+from . import configured
+from .limits import RULES
+
+DEVELOPMENT_KEY = "development-only-"  # begins the one that compose.yml publishes
+SLOTS = 16  # keys of so many clients lie on every node of a cluster, but for one time in a million
+
+
+@register("limits")
+def secret_key_is_long(**_: Any) -> list[CheckMessage]:
+    try:
+        short = len(settings.SECRET_KEY) < 50
+    except ImproperlyConfigured:  # what Django raises for an empty one
+        short = True
+    return [Error("SECRET_KEY is unset or shorter than 50 characters", id="flights.E001")] * short
+
+
+@register(Tags.security, deploy=True)
+def secret_key_is_secret(**_: Any) -> list[CheckMessage]:
+    if secret_key_is_long() or not settings.SECRET_KEY.startswith(DEVELOPMENT_KEY):
+        return []
+    says = (
+        "SECRET_KEY is the one that compose.yml publishes; bring 50 random characters of your own"
+    )
+    return [Info(says, id="flights.I001")]
+
+
+@register("limits")
+def limited_paths_name_rule_sets(**_: Any) -> list[CheckMessage]:
+    return [
+        Error(f"LIMITED_PATHS: {path} has no rule set {rules!r} in RULES", id="flights.E002")
+        for path, rules in settings.LIMITED_PATHS.items()
+        if rules not in RULES
+    ]
+
+
+# Django skips what is tagged `database` until that tag, or another one of the check, is named.
+@register("services", Tags.database)
+def redis_decides(**_: Any) -> list[CheckMessage]:
+    """Run the script itself, for clients of several slots: a PING succeeds where it does not."""
+    bucket = TokenBucket(RULES["airports"], configured.store(), secret=uuid.uuid4().bytes)
+    try:
+        for number in range(SLOTS):
+            bucket.take(f"check-{number}")
+    except StoreFailure as failure:
+        says = f"REDIS_URL: {shown(settings.REDIS_URL)} {reason(str(failure))}"
+        return [Error(says, id="flights.E003")]
+    return eviction()
+
+
+def reason(failure: str) -> str:
+    """Return why Redis does not decide, in words of somebody who has to mend it."""
+    if failure.startswith(("MovedError", "ClusterDownError")):
+        return "is a node of a cluster: give RedisStore a RedisCluster (see OPERATING.md)"
+    if "permission" in failure.lower():  # of the script, or of a command that it calls
+        return f"does not let this user run the script; its ACL is in OPERATING.md ({failure})"
+    return f"does not decide ({failure})"
+
+
+def eviction() -> list[CheckMessage]:
+    """Name what Redis forgets when its memory is full."""
+    try:
+        memory: Any = configured.redis().info("memory")
+    except RedisError:
+        return []  # INFO is not needed otherwise, and may be forbidden
+    policy = memory["maxmemory_policy"]
+    if policy == "volatile-ttl":
+        return []
+    says = f"Redis has maxmemory-policy {policy}; volatile-ttl forgets the fullest buckets first"
+    return [Info(says, id="flights.I004")]
+
+
+def shown(url: str) -> str:
+    """Return the host, port and path of a URL, without its password."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] + parts.path

@@ -1,0 +1,120 @@
+"""Where HTTP meets a limiter: charge a request once, refuse it, say what remains.
+
+RFC 6585 (429), RFC 9457 (problem details), draft-ietf-httpapi-ratelimit-headers-11 (the fields).
+"""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from limiter.decision import Decision, Mode, Outcome
+from limiter.limiter import Limiter
+from limiter.policy import RuleSet
+
+PROBLEMS = "https://iana.org/assignments/http-problem-types"
+QUOTA_EXCEEDED = "Request cannot be satisfied as assigned quota has been exceeded"
+REDUCED_CAPACITY = "Request cannot be satisfied due to temporary server capacity constraints"
+MODE_FIELD = "RateLimit-Mode"  # not of the draft: how a degraded decision was made
+REMEMBERED = "limiter_decisions"
+
+type View = Callable[..., Any]
+type ClientOf = Callable[[HttpRequest], str]
+
+
+def limited(limiter: Limiter, client_of: ClientOf) -> Callable[[View], View]:
+    """Limit what a URL points at: a function, or the result of ``as_view()``.
+
+    *client_of* names who is charged. Raises TypeError for an async view, as a decision blocks.
+    """
+
+    def decorate(view: View) -> View:
+        if iscoroutinefunction(view):
+            raise TypeError("an async view awaits sync_to_async(limiter.decide)(client) itself")
+
+        @wraps(view)
+        def limited_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            decision = charge(request, limiter, client_of)
+            if not decision.allowed:
+                return refuse(limiter.rules, decision)
+            answer: HttpResponseBase = view(request, *args, **kwargs)
+            annotate(answer, limiter.rules, decision)
+            return answer
+
+        return limited_view
+
+    return decorate
+
+
+def charge(request: HttpRequest, limiter: Limiter, client_of: ClientOf) -> Decision:
+    """Decide on a request; what asks a second time gets the first decision."""
+    decisions = made(request)
+    if limiter.rules not in decisions:
+        decisions[limiter.rules] = limiter.decide(client_of(request))
+    return decisions[limiter.rules]
+
+
+def made(request: HttpRequest) -> dict[RuleSet, Decision]:
+    """Return the decisions made on this request, in their order."""
+    decisions: dict[RuleSet, Decision] = request.__dict__.setdefault(REMEMBERED, {})
+    return decisions
+
+
+def problem(
+    status: int, title: str, *, kind: str = "about:blank", **members: object
+) -> HttpResponse:
+    """Answer with problem details, which no cache may keep."""
+    body = {"type": kind, "title": title, "status": status} | members
+    answer = HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def refuse(rules: RuleSet, decision: Decision) -> HttpResponse:
+    """Answer 429 to a refused request, with the second from which it is allowed.
+
+    Without its store a closed policy refuses too: its client is asked to wait, not told that the
+    server has failed.
+    """
+    if decision.mode is Mode.CLOSED:
+        answer = problem(429, REDUCED_CAPACITY, kind=f"{PROBLEMS}#temporary-reduced-capacity")
+        answer["Retry-After"] = "1"
+    else:
+        violated = {"violated-policies": [each.policy.name for each in decision.violated]}
+        answer = problem(429, QUOTA_EXCEEDED, kind=f"{PROBLEMS}#quota-exceeded", **violated)
+        answer["Retry-After"] = str(seconds(decision.retry_after_us))
+    annotate(answer, rules, decision)
+    return answer
+
+
+def annotate(answer: HttpResponseBase, rules: RuleSet, decision: Decision) -> None:
+    """Add the RateLimit fields to any answer, and the mode if the store did not decide."""
+    answer["RateLimit-Policy"] = policy_field(rules)
+    if decision.degraded:
+        answer[MODE_FIELD] = str(decision.mode)
+    if decision.mode not in (Mode.OPEN, Mode.CLOSED):  # those know no remainder
+        answer["RateLimit"] = ", ".join(map(item, decision.outcomes))
+
+
+@lru_cache(maxsize=256)
+def policy_field(rules: RuleSet) -> str:
+    """Return the value of RateLimit-Policy."""
+    return ", ".join(
+        f'"{policy.name}";q={policy.burst};w={policy.window_seconds}' for policy in rules.policies
+    )
+
+
+def item(outcome: Outcome) -> str:
+    """Return one policy's item of RateLimit: what remains, and for how long to make do with it."""
+    name = outcome.policy.name
+    if outcome.allowed:
+        return f'"{name}";r={outcome.remaining};t={-(-outcome.full_after_us // 1_000_000)}'
+    return f'"{name}";r=0;t={seconds(outcome.retry_after_us)}'
+
+
+def seconds(microseconds: int) -> int:
+    """Round up to whole seconds, at least one: earlier would be refused, and 0 invites a loop."""
+    return max(1, -(-microseconds // 1_000_000))

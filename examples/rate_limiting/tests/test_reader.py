@@ -1,0 +1,76 @@
+"""A reader's project, made of the page's own lines: copied, started, limited."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[1]
+SECTION = re.compile(r"^## In your own project\n(.*?)^## ", re.MULTILINE | re.DOTALL)
+
+SETTINGS = """\
+ROOT_URLCONF = "reader"
+ALLOWED_HOSTS = ["*"]
+SECRET_KEY = {secret!r}
+REDIS_URL = {url!r}
+"""
+BEGINS = """\
+from asgiref.sync import sync_to_async
+from django.http import HttpResponse
+from django.urls import path
+"""
+ENDS = """
+urlpatterns = [path("flights/", flights), path("arrivals/", arrivals)]
+"""
+ASKS = """
+import asyncio, django
+django.setup()
+from django.test import AsyncClient, Client
+print([Client().get("/flights/", REMOTE_ADDR="198.51.100.7").status_code for _ in range(101)])
+print(Client().get("/flights/", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="9.9.9.9").status_code)
+async def main():
+    for _ in range(9):
+        headers = {"X-Forwarded-For": "198.51.100.7"}
+        print((await AsyncClient().get("/arrivals/", headers=headers)).status_code)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.report(
+    "PostHog/posthog-python#355",
+    "what blocks or asks for the user is called on the event loop",
+    "the page's async view decides in a thread; the decorator refuses an async view at import",
+)
+def test_the_lines_of_the_page_limit_a_view_of_a_new_project(redis_url, tmp_path):
+    (section,) = SECTION.findall((EXAMPLE / "README.md").read_text())
+    fences = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    settings = SETTINGS.format(secret=uuid.uuid4().hex * 2, url=redis_url)
+    shutil.copytree(EXAMPLE / "limiter", tmp_path / "limiter")
+    shutil.copy(EXAMPLE / "flights" / "limited.py", tmp_path)
+    (tmp_path / "settings.py").write_text(settings)
+    (tmp_path / "reader.py").write_text("\n".join([BEGINS, *fences, ENDS]))
+
+    def python(*arguments):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    checked = python("-m", "django", "check")
+    asked = python("-c", ASKS)
+
+    whole = "".join([settings, BEGINS, fences[0], ENDS])
+    assert len([line for line in whole.splitlines() if line.strip()]) <= 30
+    assert checked.returncode == 0, checked.stderr
+    sync, other, *of_async = asked.stdout.splitlines()
+    assert (sync, other) == (f"{[200] * 100 + [429]}", "200"), asked.stderr
+    assert "429" in of_async  # of nine: a token comes back each 0.6 s
