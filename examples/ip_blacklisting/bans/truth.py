@@ -14,7 +14,9 @@ from shield.snapshot import NO_FEEDS, Snapshot
 EVERYTHING: LiteralString = Path(__file__).with_name("sql").joinpath("everything.sql").read_text()
 LAST = "SELECT seq, mark FROM bans_change ORDER BY seq DESC LIMIT 1"
 CHANGES = "SELECT seq, mark, previous, after FROM bans_change WHERE seq >= %s ORDER BY seq LIMIT %s"
-OPTIONS = "-c statement_timeout=20s"
+PATIENCE = (
+    "SET statement_timeout = '20s'"  # not an option of the connection: it may have some of its own
+)
 ROWS = 5_000
 NO_NETWORKS = Run.of(())  # those of feeds are fetched by who needs them
 KEEPER_LOCK = 7240  # the next after that of schema.sql
@@ -81,7 +83,9 @@ class PostgresTruth:
 
 
 def connect(url: str) -> psycopg.Connection:
-    return psycopg.connect(url, autocommit=True, connect_timeout=2, options=OPTIONS)
+    connection = psycopg.connect(url, autocommit=True, connect_timeout=2)
+    connection.execute(PATIENCE)
+    return connection
 
 
 def run_of(url: str, digest: str) -> bytes | None:

@@ -1,5 +1,7 @@
 """What arrives instead of a list some day lets nobody in and locks nobody out."""
 
+import itertools
+import json
 import time
 from collections.abc import Iterator
 
@@ -42,8 +44,8 @@ class FeedsCannotHurt(Experiment):
     refuted = ("bisect",)
     wrong = Series("answers")
     silent = Series("bad lists without a report")
-    lists = Series("bad lists")
-    chart = Chart(wrong, "wrong answers", x="bad lists", bound=0)
+    lists = Series("lists")
+    chart = Chart(wrong, "wrong answers", x="lists", bound=0)
 
     # A list that took effect would do so within these, and stay; the last is watched for longer.
     WATCH_SECONDS, LAST_SECONDS = 0.5, 1.3
@@ -59,20 +61,21 @@ class FeedsCannotHurt(Experiment):
             seen = dict(processes_that(refused, target, sent_by(self.LISTED), 5))
             if len(seen) < PROCESSES:
                 raise UnexpectedAnswer("the good list refuses nobody")
-            bad_ones = bad_lists(good)
-            for number, bad in enumerate(bad_ones, 1):
-                status, report = operator.feed("test", bad)
+            lists = [*other_formats(good), *bad_lists(good)]
+            bad = len(lists) - len(bad_lists(good))
+            for number, each in enumerate(lists):
+                status, report = operator.feed("test", each)
                 said = report.get("rejected") or report.get("filtered") or status == 422
-                silent += not said
-                is_last = number == len(bad_ones)
+                silent += number >= bad and not said
+                is_last = number == len(lists) - 1
                 end = time.monotonic() + (self.LAST_SECONDS if is_last else self.WATCH_SECONDS)
                 while time.monotonic() < end:
                     wrong += served(ask(target, sent_by(self.LISTED)))
                     wrong += not served(ask(target, sent_by(stranger())))
                     rest(0.02)
-                yield self.lists(number)
+                yield self.lists(number + 1)
                 yield self.silent(silent)
-                yield self.wrong(wrong, x=number)
+                yield self.wrong(wrong, x=number + 1)
                 if wrong >= self.ENOUGH_WRONG:
                     return
         finally:
@@ -80,11 +83,32 @@ class FeedsCannotHurt(Experiment):
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         wrong = Verdict.at_most(samples.last(self.wrong), 0, "{measured} wrong answers")
-        words = f"{{measured}} of {samples.last(self.lists):.0f} bad lists without a report"
+        words = f"{{measured}} bad lists of {samples.last(self.lists):.0f} without a report"
         return wrong & Verdict.at_most(samples.last(self.silent), 0, words)
 
 
-def bad_lists(good: list[str]) -> list[str]:
+def other_formats(good: list[str]) -> list[str | bytes]:
+    """Return the list as others publish it: in many formats, in each of three, and in UTF-16."""
+    forms = (
+        lambda address: f"{address}-{address}",
+        lambda address: f"Some org: #1:{address}-{address}",
+        lambda address: f"{padded(address)} - {padded(address)} , 000 , Some org",
+        lambda address: f"{address}\t17",
+        lambda address: f'"{address}","2026-11-28","ssh"',
+        lambda address: f"{address}/255.255.255.255 # seen",
+        lambda address: json.dumps({"cidr": f"{address}/32"}),
+        lambda address: f"{address},{address},AU",
+    )
+    mixed = [form(each) for form, each in zip(itertools.cycle(forms), good, strict=False)]
+    each_alone = ["\r\n".join(map(form, good)) for form in forms[:3]]
+    return ["\n".join(mixed), *each_alone, "\n".join(good).encode("utf-16")]
+
+
+def padded(address: str) -> str:
+    return ".".join(f"{int(part):03}" for part in address.split("."))
+
+
+def bad_lists(good: list[str]) -> list[str | bytes]:
     """Return what arrives instead of a list some day."""
     return [
         "",

@@ -49,7 +49,9 @@ class OneAttackerOneKey(Experiment):
         neighbours = [str(IPv6Address(first + n)) for n in range(int(params["addresses"]))]
         hops = [*notations(old), *notations(new), *neighbours]
         escaped = 0
-        answers = volley([Request(target, sent_by(hop)) for hop in hops], connections=4)
+        answers = volley(
+            [Request(target, sent_by(hop)) for hop in hops], processes=1, connections=8
+        )
         for asked, answer in enumerate(answers, 1):
             escaped += served(answer)
             yield self.asked(asked, at=answer.received)
@@ -72,6 +74,7 @@ def notations(text: str) -> list[str]:
             f"[::ffff:{text}]:443",
             str(mapped),
             mapped.exploded,
+            f"64:ff9b::{text}",
         ]
     full = address.exploded
     return [text, text.upper(), full, full.upper(), f"[{text}]", f"[{full}]:443", f"{text}%eth0"]

@@ -9,6 +9,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from bans import configured
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.core.wsgi import get_wsgi_application
 from django.test import RequestFactory
@@ -23,9 +24,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path")
+        parser.add_argument("--header", default=settings.CLIENT_HEADER, help="the proxies' own")
         parser.add_argument("requests", nargs="+", help='["peer", {"header": "value"}] as JSON')
 
-    def handle(self, *_: Any, path: str, requests: list[str], **__: Any) -> None:
+    def handle(self, *_: Any, path: str, header: str, requests: list[str], **__: Any) -> None:
+        settings.CLIENT_HEADER = header
         configured.follower().start()
         if not configured.follower().ready.wait(READY_SECONDS):
             raise CommandError("this process has no list yet")
