@@ -67,7 +67,9 @@ class Points:
 
     def observe(self, seen: Sighting) -> Verdict | None:
         """Learn from one request; return whom to refuse for it, if anybody."""
-        if seen.kind == "ok":  # costs nothing to send, so it is not remembered
+        # What is served costs nothing to ask for, so it is not remembered. Who has signed in may look for
+        # what is not there: an app that syncs asks for a hundred previews.
+        if seen.kind == "ok" or (seen.kind == "missing" and seen.account):
             return None
         client, now = self.clients.of(seen.client, seen.seconds), seen.seconds
         if seen.kind == "login failed":

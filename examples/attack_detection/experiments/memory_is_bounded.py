@@ -35,6 +35,13 @@ class MemoryIsBounded(Experiment):
     )
     holds = ("detector",)
     refuted = ("thresholds",)
+    reports = (
+        (
+            "okTurtles/group-income#2832",
+            "a limiter that remembers every address of IPv6 grows until it ends",
+            "10,000 clients are remembered, the latest",
+        ),
+    )
     grown = Series("MB")
     chart = Chart(grown, "MB more of the keeper's memory", x="clients")
     parameters = (Parameter("clients", CLIENTS, CLIENTS, 2_000_000, "clients"),)

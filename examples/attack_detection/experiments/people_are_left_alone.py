@@ -37,6 +37,13 @@ class PeopleAreLeftAlone(Experiment):
     )
     holds = ("detector",)
     refuted = ("thresholds",)
+    reports = (
+        (
+            "crowdsecurity/crowdsec#3561",
+            "57 good requests in eight seconds, by who scrolls through an album, are a ban",
+            "good requests refuse nobody",
+        ),
+    )
     refused = Series("people refused")
     told = Series("answers to a scanner that says it is an image")
     chart = Chart(refused, "people refused", x="people", bound=0)

@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.05
 MOST_WAITING = 20_000  # of a process, while nothing can be sent: the oldest are given up
 KEPT = 5_000  # entries on the stream, while nobody reads them
 ROWS = 500  # of an entry
-BATCH = 10  # entries that are read at a time
+BATCH = 4  # entries that are read at a time
 
 logger = logging.getLogger(__name__)
 

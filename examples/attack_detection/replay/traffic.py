@@ -83,9 +83,12 @@ def _carrier(dice: random.Random, client: str) -> Iterator[Iterator[Sent]]:
 
 
 def _signed_in(dice: random.Random, client: str, account: str) -> Iterator[Sent]:
+    """Yield what a person does who has signed in; a third of it is about previews that are not there."""
     now = dice.expovariate(1 / (PAUSE_SECONDS * 5))
     while now < SECONDS:
-        yield Sent(Sighting(now, client, "ok", account=account, peers="person"), "people")
+        kind: Kind = "missing" if dice.random() < 0.3 else "ok"
+        path = str(dice.random())
+        yield Sent(Sighting(now, client, kind, path, account, "person"), "people")
         now += dice.expovariate(1 / (PAUSE_SECONDS * 5))
 
 

@@ -85,6 +85,11 @@ def test_entry_that_nobody_can_read_costs_no_other(redis, variant, keeper, caplo
     assert "is not read" in caplog.text
 
 
+@pytest.mark.report(
+    "cssbruno/GoWDK#197",
+    "an entry of a stream that was read and not handled is never read again",
+    "it is read again until it is kept",
+)
 def test_what_cannot_be_kept_stays_on_the_stream_and_is_judged_once(redis, variant, keeper):
     trap = SEEN._replace(kind="trap")
     stream.send(redis, [(variant, trap)])
