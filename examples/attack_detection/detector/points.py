@@ -100,11 +100,6 @@ class Points:
         found = self.clients.find(client)
         return len(found.people) if found else 0
 
-    def score(self, client: str, now: float) -> float:
-        """Return the points of a client, or 0 if nothing is known of it."""
-        found = self.clients.find(client)
-        return found.logins(now) + found.scan.add(0, now) if found else 0
-
     def _judged(self, seen: Sighting, client: Client) -> Verdict | None:
         logins, scan = client.logins(seen.seconds), client.scan.add(0, seen.seconds)
         if logins + scan < BAN_AT + PERSON * len(client.people):

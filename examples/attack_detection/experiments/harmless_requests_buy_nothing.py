@@ -20,7 +20,7 @@ from nexus.experiment import (
 
 from . import sent_by, some_network, tries, url
 
-TRIES, WITHIN = 400, 100
+TRIES, WITHIN = 300, 100
 PER_SECOND = 100  # passwords
 
 

@@ -58,12 +58,13 @@ class OneBadLineLosesNoOther(Experiment):
         table = {"detector": "kept_logline", "thresholds": "kept_visit"}[variant]
         yield clock_starts()
         first = self._sent(stack, variant, lines, "%00")
-        yield self.lost(self._lost(stack, table, first, lines))
+        lost = self._lost(stack, table, first, lines)
+        yield self.lost(lost)
+        if lost:
+            return
         with stack.stopped("postgres"):
             second = self._sent(stack, variant, lines, "")
-        yield self.lost(
-            self._lost(stack, table, first, lines) + self._lost(stack, table, second, lines)
-        )
+        yield self.lost(self._lost(stack, table, second, lines))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = f"{{measured}} of {int(params['lines'])} lines of other clients lost"

@@ -105,14 +105,12 @@ def _attackers(dice: random.Random) -> Iterator[Iterator[Sent]]:
     yield _every(dice, "203.0.113.9/32", 0.1, ("ok", "login failed"), "harmless between", 800)
     start = dice.uniform(0, SECONDS / 2)
     for bot in range(BOTS):
-        tries = sorted(start + dice.uniform(0, 200) for _ in range(4))
-        yield _bot(f"192.0.2.{bot}/32", tries)
-
-
-def _bot(client: str, tries: list[float]) -> Iterator[Sent]:
-    for now in tries:
-        account = f"{client} {now}"
-        yield Sent(Sighting(now, client, "login failed", account=account), "botnet")
+        client, tries = f"192.0.2.{bot}/32", sorted(dice.uniform(0, 200) for _ in range(4))
+        sent = [
+            Sighting(start + now, client, "login failed", account=f"{client} {now}")
+            for now in tries
+        ]
+        yield iter([Sent(each, "botnet") for each in sent])
 
 
 def _every(

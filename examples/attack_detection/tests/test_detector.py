@@ -50,12 +50,12 @@ def test_who_signs_in_after_all_is_forgiven_this_account_alone():
         detector.observe(failed(second))
     detector.observe(signed_in(9))
 
-    assert detector.points.score(ONE, 9) == 0
+    assert detector.points.clients.find(ONE).logins(9) == 0
 
     for second in range(9):
         detector.observe(failed(10 + second, account="victim"))
     detector.observe(signed_in(19))
-    assert detector.points.score(ONE, 19) > 85
+    assert detector.points.clients.find(ONE).logins(19) > 85
 
 
 def test_failures_fade():
