@@ -4,7 +4,6 @@ Every proxy appends the address that called it. Read from the right, hops are tr
 proxies wrote them; the first that is no trusted proxy is the client.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import (
@@ -89,20 +88,15 @@ class Proxies:
     def trust(self, address: Address) -> bool:
         return any(address in network for network in self.networks)
 
-    def client(self, peer: str, forwarded: Iterable[str]) -> Address | None:
-        """Return who sent the request; None if a trusted proxy names nobody, or it comes from inside.
+    def client(self, peer: str, header: str) -> str:
+        """Return the client of a request; empty if a trusted proxy names nobody, or it comes from inside.
 
         Args:
             peer: who opened the connection.
-            forwarded: the hops of X-Forwarded-For, the nearest one first.
+            header: X-Forwarded-For.
         """
         address = parse_address(peer)
-        hops = iter(forwarded)
+        nearest_first = reversed(header.rsplit(",", MOST_HOPS)[-MOST_HOPS:])
         while address is not None and self.trust(address):
-            address = parse_address(next(hops, ""))
-        return address
-
-
-def hops(header: str) -> list[str]:
-    """Return the hops of X-Forwarded-For, the nearest one first."""
-    return header.rsplit(",", MOST_HOPS)[-MOST_HOPS:][::-1]
+            address = parse_address(next(nearest_first, ""))
+        return client_of(address) if address else ""

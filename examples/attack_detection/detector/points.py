@@ -67,7 +67,9 @@ class Points:
 
     def observe(self, seen: Sighting) -> Verdict | None:
         """Learn from one request; return whom to refuse for it, if anybody."""
-        if seen.kind == "ok":  # costs nothing to send, so it is not remembered
+        # What is served costs nothing to ask for, so it is not remembered. Who has signed in may look for
+        # what is not there: an app that syncs asks for a hundred previews.
+        if seen.kind == "ok" or (seen.kind == "missing" and seen.account):
             return None
         client, now = self.clients.of(seen.client, seen.seconds), seen.seconds
         if seen.kind == "login failed":
@@ -97,11 +99,6 @@ class Points:
         """Return how many accounts have signed in from a client."""
         found = self.clients.find(client)
         return len(found.people) if found else 0
-
-    def score(self, client: str, now: float) -> float:
-        """Return the points of a client, or 0 if nothing is known of it."""
-        found = self.clients.find(client)
-        return found.logins(now) + found.scan.add(0, now) if found else 0
 
     def _judged(self, seen: Sighting, client: Client) -> Verdict | None:
         logins, scan = client.logins(seen.seconds), client.scan.add(0, seen.seconds)

@@ -41,7 +41,7 @@ class AbuseIsSeen(Experiment):
     # What tells a detector from a threshold: both name the abuser, one names partners with it.
     chart = Chart(named_wrongly, "normal clients named as abusers")
     parameters = (
-        Parameter("calm", 4, 4, 20, "s"),
+        Parameter("calm", 2, 2, 20, "s"),
         Parameter("abuse", 8, 8, 30, "s"),
         Parameter("rate", 8, 6, 40, "requests/s"),
     )
@@ -74,13 +74,11 @@ class AbuseIsSeen(Experiment):
         wrong = Verdict.at_most(
             samples.last(self.named_wrongly), 0, "{measured} of 200 normal clients named"
         )
-        if not wrong.holds:
-            return wrong
         found = samples.values(self.named)
         if not found:
-            return Verdict.at_least(0, 1, "{measured} of {bound} abusers named") & wrong
+            return wrong & Verdict.at_least(0, 1, "{measured} of {bound} abusers named")
         words = "the abuser named after {measured} of its requests, {bound} allowed"
-        return Verdict.at_most(found[0], WITHIN, words) & wrong
+        return wrong & Verdict.at_most(found[0], WITHIN, words)
 
 
 def some_addresses(count: int) -> list[str]:

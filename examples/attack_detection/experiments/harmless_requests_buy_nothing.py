@@ -20,7 +20,7 @@ from nexus.experiment import (
 
 from . import sent_by, some_network, tries, url
 
-TRIES, WITHIN = 400, 100
+TRIES, WITHIN = 300, 100
 PER_SECOND = 100  # passwords
 
 
@@ -32,6 +32,18 @@ class HarmlessRequestsBuyNothing(Experiment):
     )
     holds = ("detector",)
     refuted = ("thresholds",)
+    reports = (
+        (
+            "auth-hf/auth-hf#15",
+            "an attacker is who fails more than nine times in ten: a ratio that the attacker sets",
+            "harmless requests have no say; accounts that sign in have",
+        ),
+        (
+            "own-pay/OwnPay#149",
+            "failures are counted for an account at an address: a hundred addresses have 500 tries",
+            "neighbours are summed up, at most three failures of an account at an address",
+        ),
+    )
     tried = Series("passwords")
     chart = Chart(tried, "passwords tried")
     parameters = (Parameter("tries", TRIES, 250, 4_000, "passwords"),)

@@ -44,6 +44,13 @@ class LogsForget(Experiment):
     )
     holds = ("detector",)
     refuted = ("thresholds",)
+    reports = (
+        (
+            "SPUR-Coalition/telemetry#2",
+            "the SHA-256 of an address is called anonymous, and there are four billion to try",
+            "a keyed hash, whose key is deleted with the last lines of its day",
+        ),
+    )
     found = Series("addresses found")
     secrets = Series("query strings found")
     clients = Series("clients")

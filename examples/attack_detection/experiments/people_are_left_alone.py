@@ -31,16 +31,23 @@ TRAPS = ("wp-login.php", ".env", "xmlrpc.php", ".git/config")
 class PeopleAreLeftAlone(Experiment):
     slug = "people-are-left-alone"
     claim = (
-        "Of 20 people who open a page whose images, frames, links and forms point at traps and at the "
+        "Of 10 people who open a page whose images, frames, links and forms point at traps and at the "
         "login, and of a carrier's exit with 70 good requests in two seconds, nobody is refused; and a "
         "scanner that says it is an image is told nothing."
     )
     holds = ("detector",)
     refuted = ("thresholds",)
+    reports = (
+        (
+            "crowdsecurity/crowdsec#3561",
+            "57 good requests in eight seconds, by who scrolls through an album, are a ban",
+            "good requests refuse nobody",
+        ),
+    )
     refused = Series("people refused")
     told = Series("answers to a scanner that says it is an image")
     chart = Chart(refused, "people refused", x="people", bound=0)
-    parameters = (Parameter("people", 20, 5, 200, "people"),)
+    parameters = (Parameter("people", 10, 5, 200, "people"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         people = [some_address() for _ in range(int(params["people"]))]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from detector.clients import Proxies, client_of, hops
+from detector.clients import Proxies
 from django.conf import settings
 from kept.redis import connect
 from kept.refusals import Refusals
@@ -18,9 +18,7 @@ def proxies() -> Proxies:
 
 def client(meta: Mapping[str, Any]) -> str:
     """Return who is counted for a request, from its META; empty if nobody outside is named."""
-    forwarded = hops(meta.get("HTTP_X_FORWARDED_FOR", ""))
-    address = proxies().client(meta.get("REMOTE_ADDR", ""), forwarded)
-    return client_of(address) if address else ""
+    return proxies().client(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
 
 
 @cache

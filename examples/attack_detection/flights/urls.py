@@ -14,7 +14,6 @@ class VariantConverter(StringConverter):
 register_converter(VariantConverter, "variant")
 of_variant = [
     path("airports/<str:code>/", views.airport),
-    path("search/", views.search),
     path("login/", views.login),
     path("findings/", views.findings),
 ]

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 from kept.models import Finding
 
-from .airports import DOCUMENTS, RECORDS
+from .airports import DOCUMENTS
 from .permissions import credentials, is_staff
 from .problems import problem
 from .variants import VARIANTS
@@ -17,14 +17,6 @@ def airport(_request: HttpRequest, variant: str, code: str) -> HttpResponse:  # 
     if document := DOCUMENTS.get(code.upper()):
         return HttpResponse(document, content_type="application/json")
     return problem(404, "No such airport", codes=sorted(DOCUMENTS))
-
-
-@require_GET
-def search(request: HttpRequest, variant: str) -> HttpResponse:  # noqa: ARG001 -- of the path
-    """Find airports by a word of their name or city."""
-    word = request.GET.get("q", "").casefold()
-    found = [each for each in RECORDS if word in f"{each['name']} {each['city']}".casefold()]
-    return JsonResponse({"airports": [each["code"] for each in found]})
 
 
 @require_POST

@@ -1,7 +1,4 @@
-"""What one process does for all, and no other: a second keeper waits until the first is gone.
-
-Reads what was seen, keeps it, judges it, hands verdicts to the list, forgets.
-"""
+"""What one process does for all: keep what was seen, judge it, hand verdicts over, forget."""
 
 import logging
 import time
@@ -22,8 +19,7 @@ from .refusals import Refusals
 from .stream import Seen
 
 WAIT_SECONDS = 0.1
-STANDBY_SECONDS = 1.0
-FORGET_SECONDS = 3_600.0
+STANDBY_SECONDS, FORGET_SECONDS = 1.0, 3_600.0
 LOCK = 1_959  # any number, the same for all keepers
 
 logger = logging.getLogger(__name__)
@@ -45,11 +41,14 @@ class Pipeline:
 
 @dataclass
 class Keeper:
-    """One pass of `step` looks after everything that is due; a duty that fails stops no other."""
+    """One pass of `step` looks after everything that is due; a duty that fails stops no other.
+
+    A second keeper waits until the first is gone.
+    """
 
     redis: "Redis"
     pipelines: Mapping[str, Pipeline]
-    last: dict[str, str] = field(default_factory=dict)  # entry of each stream that is done
+    done: dict[str, list[str]] = field(default_factory=dict)  # entries that are to be deleted
     waiting: deque[tuple[str, Verdict, float]] = field(default_factory=deque)
     forget_at: float = 0
 
@@ -61,14 +60,16 @@ class Keeper:
             time.sleep(WAIT_SECONDS)
         self._attempt("hand over", self._hand_over)
         self._attempt("tell", self._tell)
-        if time.monotonic() >= self.forget_at and self._attempt("forget", self._forget):
+        if time.monotonic() >= self.forget_at and self._attempt(
+            "forget", partial(forget, timezone.now())
+        ):
             self.forget_at = time.monotonic() + FORGET_SECONDS
 
     @staticmethod
-    def _attempt(duty: str, do: Callable[[], bool]) -> bool:
+    def _attempt(duty: str, do: Callable[[], bool | None]) -> bool:
         try:
             close_old_connections()
-            return do()
+            return do() is not False
         except Exception as error:  # whatever it is: the other duties are still due
             logger.warning("%s is tried again: %s", duty, error)
             return False
@@ -76,34 +77,34 @@ class Keeper:
     @staticmethod
     def _lead() -> bool:
         with connection.cursor() as cursor:
-            # The connection holds it; taken again, it is only counted.
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
             return bool(cursor.fetchone()[0])
 
     def _watch(self) -> bool:
-        after = {name: self.last.get(name, "0-0") for name in self.pipelines}
-        entries = stream.receive(self.redis, after, WAIT_SECONDS)
+        while self.done:  # what could not be deleted the last time
+            stream.delete(self.redis, *next(iter(self.done.items())))
+            self.done.popitem()
+        entries = stream.receive(self.redis, self.pipelines, WAIT_SECONDS)
         failed = 0
         for name, found in entries.items():
             failed += not self._attempt(name, partial(self._take, name, found))
         return not failed
 
-    def _take(self, name: str, entries: Sequence[tuple[str, bytes]]) -> bool:
-        pipeline, last = self.pipelines[name], entries[-1][0]
+    def _take(self, name: str, entries: Sequence[tuple[str, bytes]]) -> None:
+        pipeline, names = self.pipelines[name], [entry for entry, _ in entries]
         if pipeline.deletes_first:
-            self.last[name] = last
-            stream.forget(self.redis, name, last)
+            stream.delete(self.redis, name, names)
         seen = [each for entry, rows in entries for each in stream.read(entry, rows)]
         pipeline.keep(seen)
-        # From here on nothing is read again: a sighting is kept twice without harm, and not judged twice.
-        self.last[name] = last
+        # From here on nothing is read again: what is kept twice is kept once, what is judged twice is not.
+        self.done[name] = names
         for _, sighting in seen:
             for verdict in pipeline.rule.observe(sighting):
                 self.waiting.append((name, verdict, sighting.seconds))
-        stream.forget(self.redis, name, last)
-        return True
+        stream.delete(self.redis, name, names)
+        del self.done[name]
 
-    def _hand_over(self) -> bool:
+    def _hand_over(self) -> None:
         """Give verdicts to the list and keep them; those that cannot be given wait."""
         while self.waiting:
             name, verdict, seconds = self.waiting[0]
@@ -113,15 +114,8 @@ class Keeper:
             except DataError as error:  # the next time, too
                 logger.error("a verdict is not kept: %s", error)
             self.waiting.popleft()
-        return True
 
-    def _tell(self) -> bool:
+    def _tell(self) -> None:
         """Say for operators how this process does."""
         peak = getrusage(RUSAGE_SELF).ru_maxrss  # kB on Linux
-        self.redis.hset("keeper", mapping={"at": int(time.time()), "peak_kb": peak})
-        return True
-
-    @staticmethod
-    def _forget() -> bool:
-        forget(timezone.now())
-        return True
+        self.redis.hset("keeper", mapping={"at": f"{time.time():.1f}", "peak_kb": peak})

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any, NamedTuple, cast
 
@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.05
 MOST_WAITING = 20_000  # of a process, while nothing can be sent: the oldest are given up
 KEPT = 5_000  # entries on the stream, while nobody reads them
 ROWS = 500  # of an entry
-BATCH = 10  # entries that are read at a time
+BATCH = 4  # entries that are read at a time
 
 logger = logging.getLogger(__name__)
 
@@ -70,10 +70,13 @@ def send(redis: "Redis", batch: Sequence[tuple[str, Sighting]]) -> None:
 
 
 def receive(
-    redis: "Redis", after: Mapping[str, str], seconds: float
+    redis: "Redis", variants: Iterable[str], seconds: float
 ) -> dict[str, list[tuple[str, bytes]]]:
-    """Wait for entries after those of each variant; return them by variant, with their ids."""
-    asked: Any = {key(variant): last for variant, last in after.items()}
+    """Wait for entries; return the oldest of each variant, with their ids.
+
+    From the beginning: what is done is deleted, and after a restore or a failover ids may begin lower.
+    """
+    asked: Any = {key(variant): "0-0" for variant in variants}
     answer = cast(Any, redis.xread(asked, count=BATCH, block=int(seconds * 1_000)))
     return {
         name.decode().partition(":")[2]: [
@@ -107,7 +110,6 @@ def _sighting(
     return Sighting(seconds, client, kind, str(path), str(account), str(peers), int(status))
 
 
-def forget(redis: "Redis", variant: str, last: str) -> None:
-    """Take everything up to an entry off the stream: addresses are not kept there."""
-    milliseconds, _, number = last.partition("-")
-    redis.xtrim(key(variant), minid=f"{milliseconds}-{int(number) + 1}", approximate=False)
+def delete(redis: "Redis", variant: str, entries: Sequence[str]) -> None:
+    """Take entries off the stream: addresses are not kept there."""
+    redis.xdel(key(variant), *entries)

@@ -83,9 +83,12 @@ def _carrier(dice: random.Random, client: str) -> Iterator[Iterator[Sent]]:
 
 
 def _signed_in(dice: random.Random, client: str, account: str) -> Iterator[Sent]:
+    """Yield what a person does who has signed in; a third of it is about previews that are not there."""
     now = dice.expovariate(1 / (PAUSE_SECONDS * 5))
     while now < SECONDS:
-        yield Sent(Sighting(now, client, "ok", account=account, peers="person"), "people")
+        kind: Kind = "missing" if dice.random() < 0.3 else "ok"
+        path = str(dice.random())
+        yield Sent(Sighting(now, client, kind, path, account, "person"), "people")
         now += dice.expovariate(1 / (PAUSE_SECONDS * 5))
 
 
@@ -102,14 +105,12 @@ def _attackers(dice: random.Random) -> Iterator[Iterator[Sent]]:
     yield _every(dice, "203.0.113.9/32", 0.1, ("ok", "login failed"), "harmless between", 800)
     start = dice.uniform(0, SECONDS / 2)
     for bot in range(BOTS):
-        tries = sorted(start + dice.uniform(0, 200) for _ in range(4))
-        yield _bot(f"192.0.2.{bot}/32", tries)
-
-
-def _bot(client: str, tries: list[float]) -> Iterator[Sent]:
-    for now in tries:
-        account = f"{client} {now}"
-        yield Sent(Sighting(now, client, "login failed", account=account), "botnet")
+        client, tries = f"192.0.2.{bot}/32", sorted(dice.uniform(0, 200) for _ in range(4))
+        sent = [
+            Sighting(start + now, client, "login failed", account=f"{client} {now}")
+            for now in tries
+        ]
+        yield iter([Sent(each, "botnet") for each in sent])
 
 
 def _every(

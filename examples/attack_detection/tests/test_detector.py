@@ -39,22 +39,52 @@ def test_second_time_is_twice_as_long_and_a_day_is_the_longest():
     assert verdicts[-1].seconds == 86_400
 
 
+@pytest.mark.report(
+    "jazzband/django-axes#352",
+    "one success at an address forgives all failures there, also those of an attacker beside",
+    "an account that signs in is forgiven its own failures alone",
+)
 def test_who_signs_in_after_all_is_forgiven_this_account_alone():
     detector = Detector()
     for second in range(9):
         detector.observe(failed(second))
     detector.observe(signed_in(9))
 
-    assert detector.points.score(ONE, 9) == 0
+    assert detector.points.clients.find(ONE).logins(9) == 0
 
     for second in range(9):
         detector.observe(failed(10 + second, account="victim"))
     detector.observe(signed_in(19))
-    assert detector.points.score(ONE, 19) > 85
+    assert detector.points.clients.find(ONE).logins(19) > 85
 
 
 def test_failures_fade():
     assert found(failed(number * 120) for number in range(100)) == []
+
+
+@pytest.mark.report(
+    "fail2ban/fail2ban#779",
+    "a program repeats an old password, and everybody behind its address is banned",
+    "an exit from which forty people have signed in bears it",
+)
+def test_a_program_that_repeats_an_old_password_bans_no_exit():
+    known = [signed_in(n, account=f"person {n}") for n in range(40)]
+    program = [failed(60 * minute, account="old") for minute in range(1, 120)]
+
+    assert found([*known, *program]) == []
+
+
+@pytest.mark.report(
+    "crowdsecurity/hub#694",
+    "an app asks for a hundred previews that are not there, and its owner is banned",
+    "what is missing for who has signed in is not counted",
+)
+def test_who_has_signed_in_may_look_for_what_is_not_there():
+    asked = [
+        Sighting(n / 10, ONE, "missing", f"/previews/{n}", "ada", "person") for n in range(100)
+    ]
+
+    assert found(asked) == []
 
 
 def test_the_same_missing_path_counts_once_and_others_refuse_everything():
@@ -98,17 +128,17 @@ def test_every_person_known_in_a_network_is_one_failure_more():
     assert len(found([*known, *tries])) == 1
 
 
+@pytest.mark.report(
+    "mailcow/mailcow-dockerized#935",
+    "one offender bans the /24 around it",
+    "a network is found for five addresses or more, and loses its logins alone",
+)
 def test_one_address_that_fails_with_many_accounts_is_no_group():
     verdicts = found(failed(n, account=f"account {n}") for n in range(200))
 
     assert {each.network for each in verdicts} == {ONE}
 
 
-@pytest.mark.report(
-    "luisgamas/uxnan#101",
-    "a map that grows by an entry for each address",
-    "whoever was seen least recently is forgotten first",
-)
 def test_memory_has_a_bound_and_knows_the_latest():
     records = Remembered(list, 100, 3_600)
     for number in range(10_000):

@@ -85,6 +85,11 @@ def test_entry_that_nobody_can_read_costs_no_other(redis, variant, keeper, caplo
     assert "is not read" in caplog.text
 
 
+@pytest.mark.report(
+    "cssbruno/GoWDK#197",
+    "an entry of a stream that was read and not handled is never read again",
+    "it is read again until it is kept",
+)
 def test_what_cannot_be_kept_stays_on_the_stream_and_is_judged_once(redis, variant, keeper):
     trap = SEEN._replace(kind="trap")
     stream.send(redis, [(variant, trap)])
@@ -99,6 +104,33 @@ def test_what_cannot_be_kept_stays_on_the_stream_and_is_judged_once(redis, varia
     assert redis.xlen(f"seen:{variant}") == 0
     assert Finding.objects.count() == 1
     assert Refusals(redis, variant).scope(trap.client) == "all"
+
+
+@pytest.mark.report(
+    "etcd-io/etcd#16028",
+    "after a restore numbers begin lower than those that a reader has seen, and it sees nothing",
+    "the reader begins at the beginning, for what is done is deleted",
+)
+def test_entries_with_lower_ids_are_read(redis, variant, keeper):
+    now = int(datetime.now(UTC).timestamp() * 1_000)
+    for entry in (f"{now}-0", f"{now - 60_000}-0"):
+        redis.delete(f"seen:{variant}")
+        redis.xadd(f"seen:{variant}", {"rows": json.dumps([list(SEEN)[1:]])}, id=entry)
+        keeper.step()
+
+    assert LogLine.objects.count() == 2
+
+
+def test_what_could_not_be_deleted_is_not_judged_again(redis, variant, keeper, monkeypatch):
+    stream.send(redis, [(variant, SEEN._replace(kind="trap"))])
+    with monkeypatch.context() as broken:
+        broken.setattr(stream, "delete", failing)
+        keeper.step()
+        keeper.step()
+    keeper.step()
+
+    assert redis.xlen(f"seen:{variant}") == 0
+    assert Finding.objects.count() == 1
 
 
 def failing(*_):
@@ -138,7 +170,7 @@ def test_second_keeper_waits(redis, variant, keeper, monkeypatch):
 def test_entry_that_is_read_again_is_kept_once(redis, variant):
     stream.send(redis, [(variant, SEEN)])
     for _ in range(2):
-        for entries in stream.receive(redis, {variant: "0-0"}, 0.1).values():
+        for entries in stream.receive(redis, [variant], 0.1).values():
             log.keep([each for entry, rows in entries for each in stream.read(entry, rows)])
 
     assert LogLine.objects.count() == 1
@@ -146,7 +178,7 @@ def test_entry_that_is_read_again_is_kept_once(redis, variant):
 
 def test_time_is_that_of_the_stream(redis, variant):
     stream.send(redis, [(variant, SEEN)])
-    ((entry, rows),) = stream.receive(redis, {variant: "0-0"}, 0.1)[variant]
+    ((entry, rows),) = stream.receive(redis, [variant], 0.1)[variant]
     (seen,) = stream.read(entry, rows)
 
     assert abs(seen.sighting.seconds - datetime.now(UTC).timestamp()) < 5
