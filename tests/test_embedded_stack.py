@@ -507,6 +507,43 @@ def test_varnish_is_told_where_the_web_process_will_answer(tmp_path):
     assert key not in service.child.command
 
 
+@pytest.fixture
+def cdn(tmp_path):
+    """The CDN of examples/caching, without its origin."""
+    if problem := offered.missing().get("varnish"):
+        pytest.skip(f"varnish: {problem}")
+    ports = Ports()
+    with ExitStack() as held:
+        held.callback(ports.give_back)
+        site = Site(
+            ports.take(),
+            tmp_path / "data",
+            tmp_path / "log",
+            Path(__file__).parents[1] / "examples" / "caching",
+            web_port=ports.take(),
+            another=ports.take,
+            outside=lambda owner: held.enter_context(taken(owner)),
+        )
+        service = varnish_service(site)
+        service.child.start()
+        held.callback(service.child.kill)
+        assert wait_until(service.ready, 20), service.child.tail()
+        yield service
+
+
+def test_cdn_is_purged_by_whoever_has_its_key(cdn):
+    where = urlsplit(cdn.env["CDN_PURGE_URL"])
+    answers = {}
+    for authorization in ("", "Bearer ", "Bearer wrong", f"Bearer {where.password}"):
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=5)
+        headers = {"Surrogate-Key": "*", "Authorization": authorization}
+        connection.request("PURGE", "/", headers=headers)
+        answers[authorization] = connection.getresponse().status
+        connection.close()
+
+    assert list(answers.values()) == [403, 403, 403, 200]
+
+
 def rabbitmq_on_path(folder: Path, version: str, monkeypatch) -> Path:
     """Lay files out as distributions do: on PATH is a wrapper, which is of no use to other users."""
     home = folder / "lib" / "rabbitmq" / "lib" / f"rabbitmq_server-{version}"

@@ -1,0 +1,388 @@
+"""What went wrong elsewhere, tried here: public bug reports, each with a small input of our own."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+from flights import configured
+from flights.models import Airport, Departure
+from layers import leases as stored
+from layers.layered import LayeredCache, Source
+from layers.leases import CLOCK, PURGE_MEMORY_MS, Leases, Ttl
+from layers.outbox import BATCH, Place, carry_out, relay
+from lifetimes import TTL
+from redis import Redis
+
+here = pytest.mark.usefixtures("airports")
+EXAMPLE = Path(__file__).parents[1]
+PAGE = "/api/layered/airports/TEST/"
+
+
+@pytest.fixture
+def airports(transactional_db):  # noqa: ARG001 -- it is there
+    configured.redis().flushall()
+    for code in ("TEST", "NEAR"):
+        Airport.objects.create(
+            code=code, name="Here", city="", country="DE", latitude=50.9, longitude=7.1
+        )
+    outbox("DELETE FROM cache_outbox")
+
+
+def outbox(statement="SELECT tag FROM cache_outbox ORDER BY id"):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return [tag for (tag,) in cursor.fetchall()] if cursor.description else []
+
+
+def database_url():
+    return settings.DATABASE_URL.rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
+
+
+@pytest.fixture
+def clients(transactional_db):  # noqa: ARG001 -- it is there
+    first, second = clients = [psycopg.connect(database_url()) for _ in range(2)]
+    with closing(first), closing(second):
+        for client in clients:
+            client.execute("SET lock_timeout = '2s'")
+        yield clients
+
+
+@pytest.mark.report(
+    "evansd/whitenoise#89",
+    "a 304 says `text/html`, and a shared cache takes that for the type of the page",
+    "a 304 has neither type nor length, and `the-edge-is-fresh-and-private` compares both",
+)
+@here
+def test_304_says_nothing_of_the_page():
+    site = Client()
+    page = site.get(PAGE)
+
+    answer = site.get(PAGE, headers={"If-None-Match": page["ETag"]})
+
+    assert answer.status_code == 304
+    assert "Content-Type" not in answer
+    assert "Content-Length" not in answer
+    assert answer["Cache-Control"] == page["Cache-Control"]
+
+
+@pytest.mark.report(
+    "open-metadata/OpenMetadata#30497",
+    "`ETag` from a row's version: 304 for a page that changed",
+    "`ETag` is a digest of what is sent",
+)
+@here
+def test_row_that_is_made_anew_with_the_same_version_is_another_page():
+    site = Client()
+    etag = site.get(PAGE)["ETag"]
+    Airport.objects.filter(code="TEST").delete()
+    Airport.objects.create(
+        code="TEST", name="There", city="", country="DE", latitude=50.9, longitude=7.1
+    )
+    carry_out(connection.connection, Place("cache", configured.cache().purge))
+
+    answer = site.get(PAGE, headers={"If-None-Match": etag})
+
+    assert (answer.status_code, answer.json()["version"]) == (200, 1)
+
+
+@pytest.mark.report(
+    "saurabhnanda/odd-jobs#115",
+    "`IN (SELECT … LIMIT n FOR UPDATE SKIP LOCKED)` takes more than n, in quadratic time",
+    "n rows, whatever the planner believes",
+)
+@here
+def test_batch_is_bounded_though_the_outbox_was_empty_when_it_was_analysed():
+    outbox("VACUUM ANALYZE cache_outbox")
+    outbox("INSERT INTO cache_outbox (tag) SELECT 'airport:' || n FROM generate_series(1, 5000) n")
+    taken, place = [], Place("cache", lambda tags: taken.append(len(tags)) or True)
+
+    began = time.monotonic()
+    while carry_out(connection.connection, place):
+        pass
+
+    assert taken == [BATCH] * 5
+    assert time.monotonic() - began < 5
+
+
+@contextmanager
+def relaying(purged):
+    """Run a relay as a process does, and end it."""
+    over = threading.Event()
+
+    class Over(Exception):
+        pass
+
+    def alive():
+        if over.is_set():
+            raise Over
+
+    def run():
+        with suppress(Over):
+            relay(database_url(), Place("cache", lambda tags: purged.extend(tags) or True), alive)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(10)
+
+
+CUT = (
+    "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.mark.report(
+    "lidofinance/lido-keys-api#268",
+    "a worker meets a database that takes no writes, and needs a restart by hand",
+    "the relay tries again after every error of the database",
+)
+@here
+def test_relay_outlives_a_failover(wait_until, caplog):
+    purged = []
+    with relaying(purged):
+        outbox("INSERT INTO cache_outbox (tag) VALUES ('before')")
+        wait_until(lambda: purged == ["before"])
+        name = connection.settings_dict["NAME"]
+        outbox(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            outbox(CUT)
+            outbox("INSERT INTO cache_outbox (tag) VALUES ('after')")
+            wait_until(lambda: "read-only transaction" in caplog.text)
+        finally:
+            outbox(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        wait_until(lambda: purged == ["before", "after"])
+
+    assert outbox() == []
+
+
+@pytest.mark.report(
+    "noripyt/django-cachalot#269",
+    "after a restart of the database nothing is voided any more",
+    "purges are in the outbox, and the relay connects anew",
+)
+@here
+def test_relay_outlives_a_cut_connection(wait_until):
+    purged = []
+    with relaying(purged):
+        outbox("INSERT INTO cache_outbox (tag) VALUES ('before')")
+        wait_until(lambda: purged == ["before"])
+        outbox(CUT)
+        outbox("INSERT INTO cache_outbox (tag) VALUES ('after')")
+        wait_until(lambda: purged == ["before", "after"])
+
+
+@pytest.mark.report(
+    "hardbyte/awa#492",
+    "triggers that write rows which others write, too, wait for each other and deadlock",
+    "a trigger only inserts into the outbox",
+)
+@here
+def test_imports_in_opposite_order_do_not_wait(clients):
+    first, second = clients
+    added = (
+        "INSERT INTO flights_departure (airport_id, flight, destination, minute)"
+        " VALUES (%s, 'NX', '', 0)"
+    )
+
+    for client, code in ((first, "TEST"), (second, "NEAR"), (first, "NEAR"), (second, "TEST")):
+        client.execute(added, [code])
+    first.commit()
+    second.commit()
+
+    assert sorted(outbox()) == ["airport:NEAR"] * 2 + ["airport:TEST"] * 2
+
+
+@pytest.mark.report(
+    "nyaruka/rapidpro#4181",
+    "a trigger for each row makes 100 rows of bookkeeping for a batch of 100",
+    "one row for each tag of a statement",
+)
+@here
+def test_bulk_write_is_one_purge_for_each_tag():
+    Departure.objects.bulk_create(
+        Departure(airport_id="TEST", flight=f"NX{n}", destination="NEAR", minute=0)
+        for n in range(2_000)
+    )
+    Departure.objects.update(minute=1)
+
+    assert outbox() == ["airport:TEST"] * 2
+
+
+WAYS_TO_TAKE_NO_WRITES = {
+    "demoted": (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
+    "lonely": (
+        ("CONFIG", "SET", "min-replicas-to-write", "1"),
+        ("CONFIG", "SET", "min-replicas-to-write", "0"),
+    ),
+    "paused": (("CLIENT", "PAUSE", "60000", "WRITE"), ("CLIENT", "UNPAUSE")),
+}
+
+
+@pytest.fixture(params=WAYS_TO_TAKE_NO_WRITES)
+def takes_no_writes(request, redis, filled):  # noqa: ARG001 -- before
+    begin, end = WAYS_TO_TAKE_NO_WRITES[request.param]
+    redis.execute_command(*begin)
+    yield
+    redis.execute_command(*end)
+
+
+@pytest.fixture
+def filled(key, value, wait_until):
+    impatient = Redis.from_url(os.environ["REDIS_URL"], socket_timeout=0.3, retry=None)
+    cache = LayeredCache(impatient, in_transaction=lambda: False)
+    wait_until(lambda: cache.local.epoch is not None)
+    for source in (Source.COMPUTED, Source.REDIS, Source.LOCAL):
+        assert cache.get(key, lambda: value, TTL).source is source
+    return cache
+
+
+@pytest.mark.report(
+    "jazzband/django-redis#616",
+    "Redis answers, and takes no writes",
+    "what cannot be purged is not served from the memory of a process",
+)
+@pytest.mark.usefixtures("takes_no_writes")
+def test_what_cannot_be_purged_is_not_trusted(filled, wait_until):
+    wait_until(lambda: filled.local.epoch is None)
+
+
+@pytest.mark.report(
+    "redis/redis-py#460",
+    "a demoted server keeps its connections, and every write on them fails",
+    "its connections are closed, and the next one finds the new server",
+)
+def test_connections_to_a_demoted_server_are_left(filled, redis, key, value, wait_until):
+    before = filled.redis.client_id()
+    redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        assert filled.get(f"{key}:2", lambda: value, TTL).source is Source.BYPASS
+        assert filled.redis.client_id() != before
+    finally:
+        redis.execute_command("REPLICAOF", "NO", "ONE")
+    wait_until(lambda: filled.local.epoch is not None)
+    assert filled.get(f"{key}:2", lambda: value, TTL).source is Source.COMPUTED
+
+
+@pytest.mark.report(
+    "Suor/django-cacheops#302",
+    "a result that an invalidation overtook is stored",
+    "the fill is refused, also when another format of entries is live beside",
+)
+def test_purge_reaches_every_live_format(redis, tags, key, value, monkeypatch):
+    old, new = Leases(redis), Leases(redis)
+    running = {}
+    for each, prefix in ((old, "cache:v1:"), (new, "cache:v99:")):
+        monkeypatch.setattr(stored, "ENTRIES", prefix)
+        running[prefix] = each.read(key, TTL).lease
+    tags.purge([key])
+
+    for each, prefix in ((old, "cache:v1:"), (new, "cache:v99:")):
+        monkeypatch.setattr(stored, "ENTRIES", prefix)
+        assert each.fill(key, running[prefix], value, TTL) is stored.Outcome.PURGED
+
+
+FORKED = """
+import os, sys, time
+from redis import Redis
+from layers.layered import LayeredCache
+from layers.leases import Ttl, Value
+
+redis, key = Redis.from_url(os.environ["REDIS_URL"]), sys.argv[1]
+cache = LayeredCache(redis, in_transaction=lambda: False)
+
+def get(data):
+    return cache.get(key, lambda: Value(data, (key,)), Ttl(60_000, 120_000, 5_000)).value.data
+
+while cache.local.get(key) is None:
+    get(b"old")
+purged, tell = os.pipe()
+if not (child := os.fork()):
+    while cache.local.get(key) is None:
+        get(b"old")
+    os.write(tell, b"!")
+    time.sleep(0.1)
+    end = time.monotonic() + 5
+    while (found := get(b"new")) != b"new" and time.monotonic() < end:
+        time.sleep(0.01)
+    os._exit(found != b"new")
+os.read(purged, 1)
+cache.purge([key])
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.report(
+    "redis/redis-py#412",
+    "a client that was used before a fork is shared by parent and child",
+    "the child begins with an empty layer and a connection of its own",
+)
+def test_child_of_a_fork_hears_of_purges(key):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED, key], cwd=EXAMPLE, timeout=20, check=False
+    )
+
+    assert done.returncode == 0
+
+
+@pytest.mark.report(
+    "valderman/selda#20",
+    "a transaction caches what it has not committed",
+    "inside a transaction nothing is read from the cache or kept",
+)
+@here
+def test_inside_a_transaction_the_cache_is_left_alone():
+    site = Client()
+    site.get(PAGE)
+    with transaction.atomic():
+        Airport.objects.filter(code="TEST").update(name="Uncommitted")
+        assert b"Uncommitted" in configured.get("airport", "TEST").value.data
+        transaction.set_rollback(True)
+
+    assert site.get(PAGE).json()["name"] == "Here"
+
+
+def test_lost_clock_repeats_no_time(redis, tags, key):
+    before = tags.purge([key])
+    redis.delete(CLOCK)  # as FLUSHALL and eviction do
+
+    assert tags.purge([key]) > before
+
+
+def test_entry_may_not_outlive_the_memory_of_its_purge():
+    with pytest.raises(ValueError, match="purges are remembered"):
+        Ttl(soft_ms=60_000, hard_ms=PURGE_MEMORY_MS, lease_ms=1)
+
+
+def test_computation_within_a_computation_needs_no_permit_of_its_own(redis, key, value):
+    cache = LayeredCache(
+        redis, in_transaction=lambda: False, most_computations=2, patience_seconds=3
+    )
+    together, answers = threading.Barrier(2), []
+
+    def outer():
+        together.wait(5)
+        return cache.get(f"{key}:fragment", lambda: value, TTL).value
+
+    def read(number):
+        answers.append(cache.get(f"{key}:{number}", outer, TTL).value)
+
+    readers = [threading.Thread(target=read, args=[number]) for number in range(2)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+
+    assert answers == [value] * 2
