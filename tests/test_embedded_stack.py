@@ -607,7 +607,7 @@ def test_claim_that_needs_rabbitmq_is_told_what_is_wrong_with_the_one_there_is(t
 def lacking(monkeypatch, **reasons: str) -> None:
     """Be a machine whose PATH lacks these, and nothing else."""
     monkeypatch.setattr(offered, "missing", lambda: reasons)
-    monkeypatch.setattr("nexus.prove.missing", lambda: reasons)
+    monkeypatch.setattr("nexus.stacks.offered.missing", lambda: reasons)
 
 
 def test_service_behind_a_profile_stands_in_for_one_that_is_missing(tmp_path, monkeypatch):
