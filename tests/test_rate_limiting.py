@@ -1,14 +1,16 @@
 """What is promised of the running example beyond its claims: time, memory, and sentences for mistakes."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
 
 import pytest
+import yaml
 
 from nexus import catalog
-from nexus.catalog import ROOT
+from nexus.catalog import ROOT, Example
 from nexus.environment import ensure_environment
 from nexus.experiment import Request, volley
 from nexus.lab.stacks import SERVER_PROCESSES
@@ -35,6 +37,41 @@ def test_starts_in_seconds_takes_350_mb_and_ends_within_5_s(tmp_path):
     assert ready < 10  # 2 s on two idle cores; the ceiling tells a busy machine from a hung start
     assert statuses == {200, 429}
     assert memory <= 350 * MEGABYTE, f"{memory / MEGABYTE:.0f} MB"
+
+
+SPELLINGS = ("X_Forwarded_For", "x_forwarded-for", "X-Forwarded_For", "x-forwarded_for")
+
+
+@pytest.mark.alone
+def test_no_spelling_of_a_header_is_another_client_behind_haproxy_or_nginx(tmp_path):
+    """The claim drives nginx; here HAProxy stands in front as well, with the same web process behind."""
+    ensure_environment(EXAMPLE)
+    copy = Example(shutil.copytree(EXAMPLE.path, tmp_path / EXAMPLE.name))
+    proxied = ROOT / "tests" / "proxies" / "proxied"
+    shutil.copytree(proxied / "haproxy", copy.path / "haproxy")
+    declared = yaml.safe_load((copy.path / "compose.yml").read_text())
+    declared["services"]["haproxy"] = yaml.safe_load((proxied / "compose.yml").read_text())[
+        "services"
+    ]["haproxy"]
+    (copy.path / "compose.yml").write_text(yaml.safe_dump(declared))
+    with EmbeddedStack(copy, tmp_path / "state", workers=2) as stack:
+        for number, proxy in enumerate(("haproxy", "nginx")):
+            requests = [
+                Request(
+                    f"{stack.services[proxy]}/api/token_bucket/airports/JFK/",
+                    {
+                        "X-Forwarded-For": f"198.18.7.{number}",
+                        SPELLINGS[n % 4]: f"203.0.113.{n % 250}",
+                    },
+                )
+                for n in range(300)
+            ]
+            began = time.monotonic()
+            statuses = [answer.status for answer in volley(requests, processes=1, connections=5)]
+            refilled = (time.monotonic() - began) * 100 / 60
+
+            assert set(statuses) == {200, 429}, proxy
+            assert 100 <= statuses.count(200) <= 101 + refilled, proxy
 
 
 @pytest.mark.parametrize(

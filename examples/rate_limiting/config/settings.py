@@ -18,10 +18,13 @@ def read[Value](name: str, otherwise: str, reading: Callable[[str], Value]) -> V
         raise SystemExit(f"{name}: {error}") from None
 
 
-def count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{text!r} is not a whole number of 1 or more")
-    return int(text)
+def whole(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise ValueError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return number
 
 
 def positive(text: str) -> float:
@@ -29,12 +32,6 @@ def positive(text: str) -> float:
     if not 0 < number < 60:
         raise ValueError(f"{text!r} is not a number of seconds above 0 and below 60")
     return number
-
-
-def prefix(text: str) -> int:
-    if not text.isdecimal() or not 16 <= int(text) <= 128:
-        raise ValueError(f"{text!r} is not a number of bits from 16 to 128")
-    return int(text)
 
 
 def redis_url(text: str) -> str:
@@ -66,9 +63,11 @@ REDIS_URL = read("REDIS_URL", "redis://127.0.0.1:6379/0", redis_url)
 REDIS_TIMEOUT_SECONDS = read("REDIS_TIMEOUT_SECONDS", "0.1", positive)
 # Unset: no X-Forwarded-For is believed.
 TRUSTED_PROXIES = read("TRUSTED_PROXIES", "", Proxies.parse)
-IPV6_PREFIX = read("IPV6_PREFIX", "64", prefix)
+IPV6_PREFIX = read("IPV6_PREFIX", "64", whole(16, 128))
 # How many share a limit that each has to keep alone.
-PROCESSES = read("WEB_REPLICAS", "1", count) * read("WEB_CONCURRENCY", "2", count)
+PROCESSES = read("WEB_REPLICAS", "1", whole(1, 10_000)) * read(
+    "WEB_CONCURRENCY", "2", whole(1, 10_000)
+)
 LIMITED_PATHS = {"/api/token_bucket/": "airports"} | {
     f"/api/token_bucket/{rules}/": rules
     for rules in ("strict", "steady", "open", "closed", "bulk", "tiered")
