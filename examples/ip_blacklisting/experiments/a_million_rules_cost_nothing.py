@@ -58,7 +58,7 @@ class AMillionRulesCostNothing(Experiment):
     redis = Series("commands a request")
     memory = Series("MB that the largest process grew")
     boot = Series("seconds until the list was loaded")
-    chart = Chart(least, "µs in the guard", mark="points", bound=25, logarithmic=True)
+    chart = Chart(least, "µs in the guard", bound=25, logarithmic=True)
     parameters = (Parameter("networks", 1_000_000, 50_000, 3_000_000, "networks"),)
 
     CEILING_MICROSECONDS = 25
