@@ -86,7 +86,7 @@ class AMillionRulesCostNothing(Experiment):
                 for process in after
             )
             yield self.memory(grown / 1e6)
-            start_again(stack)
+            start_again(stack, stack.stop)
             again = states(stack, lambda state: state["networks"] >= params["networks"])
             yield self.boot(max(state["boot_seconds"] for state in again.values()))
         finally:
