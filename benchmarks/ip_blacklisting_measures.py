@@ -1,4 +1,4 @@
-"""How long four processes take to hear of a change, and how many events the detector scores."""
+"""How long four processes take to hear of a change."""
 
 import multiprocessing
 import time
@@ -9,8 +9,6 @@ from statistics import median, quantiles
 from typing import Any, Literal
 
 from redis import Redis
-from replay.traffic import traffic
-from shield.scores import Detector
 
 PROCESSES = 4
 CHANGES = 200
@@ -95,13 +93,3 @@ def propagation_ms(url: str, way: Way) -> tuple[float, float]:
         process.join()
     store.delete(name)
     return median(took), quantiles(took, n=100)[98]
-
-
-def events_per_second() -> float:
-    """Score ten minutes of the replay's traffic as fast as it goes."""
-    events = [sent.event for sent in traffic(0)]
-    detector = Detector()
-    begun = time.perf_counter()
-    for event in events:
-        detector.observe(event)
-    return len(events) / (time.perf_counter() - begun)

@@ -27,14 +27,20 @@ import pytricia
 import radix
 from redis import Redis
 from shield.addresses import meant, parse_address, parse_network
-from shield.matcher import Feed, Matcher
+from shield.matcher import Matcher
 from shield.run import Run
 from shield.snapshot import Snapshot, read
-from shield.table import NEVER, Entry, Table
+from shield.table import Entry, Table
 
-QUESTIONS = 2_000
-ROUNDS = 7
+QUESTIONS = 50_000  # so many that no processor's cache holds what was asked before
+ROUNDS = 3
 NOW = 1_000.0
+# As often as FireHOL's lists have them: most are addresses, then /24.
+LENGTHS = (*(32,) * 70, *(24,) * 15, *range(17, 24), *range(25, 32), 16)
+LENGTHS_6 = (*(64,) * 6, 48, 48, 56, 32)
+MANY_LENGTHS = tuple(range(16, 33))
+MANY_LENGTHS_6 = (*range(32, 69), 128)
+FEEDS = 10
 
 type Ask = Callable[[str], object]
 type Build = Callable[[Sequence[str]], Ask]
@@ -48,6 +54,7 @@ class Contestant:
         build: makes the list, and returns what asks it.
         most: the longest list that it is asked to hold: of a longer one a row would take minutes.
         questions: of a timed batch.
+        lengths: of its networks of IPv4.
         here: whether the list lies in the memory of this process, and is the only one that did.
     """
 
@@ -56,29 +63,34 @@ class Contestant:
     most: int = 1_000_000
     questions: int = QUESTIONS
     here: bool = True
+    lengths: Sequence[int] = LENGTHS
 
 
-def networks(count: int) -> Iterator[str]:
-    """Yield CIDRs: 80 of 100 IPv4, /32 to /20, the others /64 and /128 of IPv6."""
-    for n in range(count):
-        kind = n % 20
-        if kind < 10:
-            yield f"{IPv4Address(0x0B000000 + n * 977)}/32"
-        elif kind < 15:
-            yield f"{IPv4Address(0x50000000 + n * 256)}/24"
-        elif kind < 16:
-            yield f"{IPv4Address(0x60000000 + n // 20 * 4096)}/{20 + n // 20 % 9}"
-        elif kind < 18:
-            yield f"{IPv6Address((0x2A00 << 112) + (n * 7919 << 64))}/64"
+def networks(count: int, lengths: Sequence[int] = LENGTHS) -> Iterator[str]:
+    """Yield CIDRs all over the address space, 80 of 100 IPv4: of *lengths*, or of as many of IPv6."""
+    dice = random.Random(count)
+    while count:
+        count -= 1
+        if count % 5:
+            length = dice.choice(lengths)
+            value = dice.randrange(1 << 24, 224 << 24) >> 32 - length << 32 - length
+            yield f"{IPv4Address(value)}/{length}"
         else:
-            yield f"{IPv6Address((0x2B00 << 112) + (n * 7919 << 64) + n)}/128"
+            length = dice.choice(LENGTHS_6 if lengths is LENGTHS else MANY_LENGTHS_6)
+            value = (1 << 125 | dice.getrandbits(125)) >> 128 - length << 128 - length
+            yield f"{IPv6Address(value)}/{length}"
 
 
 def questions(given: Sequence[str], count: int) -> list[str]:
-    """Return addresses of which one half is in the list, and the other is nowhere."""
+    """Return addresses of which one half is in the list, and the other anywhere, 80 of 100 IPv4."""
     dice = random.Random(1)
     found = [each.partition("/")[0] for each in dice.choices(given, k=count // 2)]
-    strangers = [str(IPv4Address(0xC6120000 + dice.randrange(2**17))) for _ in found]
+    strangers = [
+        str(IPv4Address(dice.randrange(1 << 24, 224 << 24)))
+        if number % 5
+        else str(IPv6Address(1 << 125 | dice.getrandbits(125)))
+        for number in range(count - len(found))
+    ]
     asked = [*found, *strangers]
     dice.shuffle(asked)
     return asked
@@ -94,20 +106,30 @@ def bans(given: Sequence[str]) -> Ask:
 def filled(given: Sequence[str]) -> Table:
     table = Table()
     for number, each in enumerate(given):
-        table.add(parse_network(each), Entry(number, 1_800_000_000 + number, 1, False))
+        table.add(parse_network(each), Entry(number, 1_800_000_000 + number))
     return table
 
 
 def feed(given: Sequence[str]) -> Ask:
     matcher = Matcher()
-    matcher.feeds = {"feed": Feed(1, "feed", Run.of(map(parse_network, given)))}
+    matcher.feeds = Run.of(parse_network(each).span for each in given)
+    return asker(matcher)
+
+
+def ten_feeds(given: Sequence[str]) -> Ask:
+    """Make one run of ten, as the ledger does after an import."""
+    parts = [
+        Run.of(parse_network(each).span for each in given[place::FEEDS]) for place in range(FEEDS)
+    ]
+    matcher = Matcher()
+    matcher.feeds = Run.of(span for part in parts for span in part)
     return asker(matcher)
 
 
 def asker(matcher: Matcher) -> Ask:
     def ask(text: str) -> object:
         address = parse_address(text)
-        return address and matcher.find(address, NOW)
+        return address and matcher.refuses(address, NOW)
 
     return ask
 
@@ -118,8 +140,8 @@ def changed(given: Sequence[str]) -> Ask:
 
     def change(text: str) -> object:
         network = meant(text)
-        table.add(network, Entry(1, NEVER, 1, False))
-        return table.remove(network)
+        table.add(network, Entry(1))
+        table.remove(network)
 
     return change
 
@@ -129,14 +151,14 @@ def written(given: Sequence[str]) -> Ask:
     table = filled(given)
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        Snapshot("epoch", 1, bans=table).write(Path(folder))
+        Snapshot(1, "mark", bans=table).write(Path(folder))
         return timed(table, time.perf_counter() - begun)
 
 
 def started(given: Sequence[str]) -> Ask:
     """Start a process's copy from the file on disk, as a worker does while nothing answers."""
     with tempfile.TemporaryDirectory() as folder:
-        Snapshot("epoch", 1, bans=filled(given)).write(Path(folder))
+        Snapshot(1, "mark", bans=filled(given)).write(Path(folder))
         begun = time.perf_counter()
         last = read(Path(folder))
         assert last is not None
@@ -208,7 +230,9 @@ def with_redis(given: Sequence[str]) -> Ask:
 
 ALL = (
     Contestant("shield, bans", bans),
-    Contestant("shield, feed", feed),
+    Contestant("shield, bans of 55 lengths", bans, lengths=MANY_LENGTHS),
+    Contestant("shield, a feed", feed),
+    Contestant("shield, ten feeds", ten_feeds),
     Contestant("pytricia", with_pytricia),
     Contestant("py-radix", with_radix),
     Contestant("netaddr.IPSet", with_netaddr, most=100_000),
@@ -225,7 +249,7 @@ CHANGE = Contestant("shield, a ban made and lifted", changed)
 
 def measure(contestant: Contestant, count: int) -> dict[str, float]:
     """Return microseconds of a lookup, seconds to build, and megabytes that the process grew."""
-    given = list(networks(count))
+    given = list(networks(count, contestant.lengths))
     asked = questions(given, contestant.questions)
     process = psutil.Process()
     before = process.memory_info().rss

@@ -94,19 +94,23 @@ def import_feed(name: str, data: bytes, *, force: bool = False) -> Import:
             feeds.check(result, last.networks if last else 0)
         values = {"networks": result.networks, "run": result.run}
         Feed.objects.defer("run").update_or_create(values, name=name)
-        merge()
+        merge(name, result.run)
     return result
 
 
 def drop_feed(name: str) -> None:
     with writing():
         if Feed.objects.filter(name=name).delete()[0]:
-            merge()
+            merge(name)
 
 
-def merge() -> None:
-    """Make one run of all feeds, so that a lookup in it costs the same however many there are."""
-    runs = [Run(memoryview(bytes(run))) for run in Feed.objects.values_list("run", flat=True)]
+def merge(name: str, *own: bytes) -> None:
+    """Make one run of all feeds, so that a lookup in it costs the same however many there are.
+
+    *own* is that of the feed *name*, if it has one: so long a value is not read again.
+    """
+    others = Feed.objects.exclude(name=name).values_list("run", flat=True)
+    runs = [Run(memoryview(bytes(run))) for run in (*own, *others)]
     networks = sum(run.networks for run in runs)
     merged = pack((span for run in runs for span in run), networks)
     values = {"networks": networks, "run": merged, "digest": digest(merged)}

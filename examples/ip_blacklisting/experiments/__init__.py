@@ -92,9 +92,9 @@ class Operator:
         self._netloc = urlsplit(stack.url).netloc
 
     def ban(self, network: str) -> int:
-        """Return the status: 201, or 409 if the service refuses to ban it."""
+        """Return the status: 201, 409 if the service refuses to ban it, 400 if it is no network."""
         body = json.dumps({"network": network})
-        return self._ask("POST", "bans/", body, (201, 409))[0]
+        return self._ask("POST", "bans/", body, (201, 400, 409))[0]
 
     def unban(self, network: str) -> int:
         return self._ask("DELETE", f"bans/?network={quote(network)}", None, (204,))[0]
@@ -134,9 +134,9 @@ class Operator:
         return response.status, said
 
 
-def start_again(stack: Stack) -> None:
-    """Kill all processes and wait until new ones answer, whatever else has stopped."""
-    stack.kill("web")
+def start_again(stack: Stack, end: Callable[[str], None] | None = None) -> None:
+    """Kill all processes, or end them as told, and wait until new ones answer, whatever else has stopped."""
+    (end or stack.kill)("web")
     stack.start("web")
     if not until(lambda: ask(f"{stack.url}/healthz", timeout_seconds=1).status == 200, 30):
         raise ExperimentError("no process answers after 30 s")

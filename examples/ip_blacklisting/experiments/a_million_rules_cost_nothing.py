@@ -58,7 +58,7 @@ class AMillionRulesCostNothing(Experiment):
     redis = Series("commands a request")
     memory = Series("MB that the largest process grew")
     boot = Series("seconds until the list was loaded")
-    chart = Chart(least, "µs in the guard", mark="points", bound=25, logarithmic=True)
+    chart = Chart(least, "µs in the guard", bound=25, logarithmic=True)
     parameters = (Parameter("networks", 1_000_000, 50_000, 3_000_000, "networks"),)
 
     CEILING_MICROSECONDS = 25
@@ -86,7 +86,7 @@ class AMillionRulesCostNothing(Experiment):
                 for process in after
             )
             yield self.memory(grown / 1e6)
-            start_again(stack)
+            start_again(stack, stack.stop)
             again = states(stack, lambda state: state["networks"] >= params["networks"])
             yield self.boot(max(state["boot_seconds"] for state in again.values()))
         finally:

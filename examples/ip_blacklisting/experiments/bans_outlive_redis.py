@@ -1,5 +1,6 @@
 """Redis stops, processes start again, and a ban is made meanwhile."""
 
+import time
 from collections.abc import Generator, Iterator
 
 from nexus.experiment import (
@@ -15,6 +16,7 @@ from nexus.experiment import (
     Verdict,
     clock_starts,
     percentile,
+    rest,
     volley,
 )
 
@@ -37,7 +39,7 @@ class BansOutliveRedis(Experiment):
     slug = "bans-outlive-redis"
     claim = (
         "With Redis stopped banned clients are refused and others served, also by processes that start "
-        "meanwhile; a ban made meanwhile refuses everywhere within 5 s."
+        "meanwhile, even without PostgreSQL; a ban made meanwhile refuses everywhere within 5 s."
     )
     holds = ("shield",)
     refuted = ("redis_cache", "ipware_ratelimit")
@@ -51,12 +53,14 @@ class BansOutliveRedis(Experiment):
     ENOUGH_WRONG = 4
     GUARD_MS = 5.0
     NEW_BAN_SECONDS = 5.0
+    OLD_SECONDS = 10.0  # a ban that is older is in the file
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         operator = Operator(stack, variant)
         target = url(stack, variant)
         banned, later = some_address(), some_address()
         operator.ban(banned)
+        made = time.monotonic()
         yield clock_starts()
         for _ in processes_that(refused, target, sent_by(banned), 5):
             yield self.wrong(0)
@@ -69,6 +73,10 @@ class BansOutliveRedis(Experiment):
             operator.ban(later)
             refusing = processes_that(refused, target, sent_by(later), self.NEW_BAN_SECONDS)
             yield self.new_ban(len(list(refusing)))
+            rest(max(0.0, made + self.OLD_SECONDS - time.monotonic()))
+            with stack.stopped("postgres"):
+                start_again(stack)
+                yield from self._answers(target, banned, 100, wrong)
 
     def _answers(
         self, target: str, banned: str, count: int, wrong: int

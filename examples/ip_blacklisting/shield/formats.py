@@ -9,7 +9,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 
 from .addresses import LONGEST_HOP, WIDTH, Network, Span, parse_loosely, parse_network
 
@@ -32,7 +32,8 @@ type Found = tuple[str, Span]  # the format, and what the line names
 def lines_of(data: bytes) -> Iterator[str]:
     """Yield the lines that name something; what is in no known encoding is replaced, and so malformed."""
     encoding = next((name for mark, name in MARKS.items() if data.startswith(mark)), "utf-8")
-    for line in StringIO(data.decode(encoding, errors="replace"), newline=None):
+    # Decoded piece by piece: a list of a million networks would be several times its size as text.
+    for line in TextIOWrapper(BytesIO(data), encoding, errors="replace"):
         text = line.strip()
         if text.startswith("{"):
             if '"type":"metadata"' not in text.replace(" ", ""):  # tells of the list itself

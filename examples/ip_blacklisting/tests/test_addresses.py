@@ -134,8 +134,8 @@ def test_what_is_quoted_in_forwarded_is_no_hop(element):
 
 
 @pytest.mark.report(
-    "jshttp/forwarded#1",
-    "a quote that a client opens and never closes swallows what the proxy appends",
+    "falconry/falcon#1116",
+    "a quote in `Forwarded` that a client opens swallows what the proxy appends",
     "elements are read from the right, where proxies wrote them",
 )
 @pytest.mark.parametrize("forged", ['for=1.1.1.1;by="', '"', 'for="1.1.1.1', "for=1.1.1.1;;", ","])
@@ -147,6 +147,12 @@ def test_quote_that_a_client_opens_ends_before_the_proxy(forged, own):
 @given(st.lists(st.text('for="1.;, \\', max_size=30), max_size=6))
 def test_nothing_left_of_the_proxys_element_changes_it(forged):
     header = ",".join([*forged, f'for="{CLIENT}";host="a,b\\"c"'])
+
+    assert client("10.0.0.2", header, rfc7239=True) == CLIENT
+
+
+def test_forwarded_is_read_through_several_proxies():
+    header = f'for={VICTIM}, for={CLIENT};proto=https, for="10.0.0.9:80",for=10.0.0.1'
 
     assert client("10.0.0.2", header, rfc7239=True) == CLIENT
 

@@ -17,9 +17,26 @@ def listed(found, text):
     return parse_address(text) in Run(memoryview(found.run))
 
 
+@pytest.mark.report(
+    "firehol/blocklist-ipsets#142",
+    "a list that many use contains 10.0.0.0/8",
+    "what no stranger has, and your own proxies, are left out and named",
+)
+@pytest.mark.report(
+    "firehol/blocklist-ipsets#271",
+    "a list contains 128.0.0.0/2, a quarter of all addresses",
+    "what is wider than registries hand out is left out and named",
+)
+@pytest.mark.report(
+    "trick77/nftables-blacklist#98",
+    "one line, 858.5.5.5, and the whole list is not loaded",
+    "the line is left out and named, up to one in ten",
+)
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        ("128.0.0.0/2", "wider than a /8"),
+        ("858.5.5.5", "names no network"),
         ("0.0.0.0/0", "wider than a /8"),
         ("::/0", "wider than a /19"),
         ("10.1.0.0/16", "no stranger has"),
@@ -64,9 +81,9 @@ def test_firehol_and_both_formats_of_spamhaus_are_read():
 
 
 @pytest.mark.report(
-    "firehol/blocklist-ipsets#40",
-    "lists of ranges, netmasks and networks with host bits set are read as nothing",
-    "each is read, and the report names its format",
+    "certtools/intelmq#1720",
+    "a list of addresses begins to contain networks, and is not read any more",
+    "ranges, netmasks, host bits, columns: each is read, and the report names its format",
 )
 @pytest.mark.parametrize(
     ("line", "form"),
@@ -91,9 +108,14 @@ def test_formats_of_lists_are_read_and_named(line, form):
 
 
 @pytest.mark.report(
-    "webtorrent/load-ip-set#4",
-    "a list of P2P, `name:first-last`, is read as nothing",
+    "rakshasa/rtorrent#71",
+    "lists as they are published, `name:first-last`, need a script of one's own first",
     "names may hold colons and `#`; eMule's zeros are decimal",
+)
+@pytest.mark.report(
+    "webtorrent/load-ip-set#4",
+    "who reads `name:first-last` takes a list of plain addresses for an empty one",
+    "both are read, also in one list",
 )
 @pytest.mark.parametrize(
     "line",
@@ -104,15 +126,13 @@ def test_formats_of_lists_are_read_and_named(line, form):
     ],
 )
 def test_ranges_with_names_are_read(line):
-    assert listed(read(line), "1.1.1.9")
-    assert not listed(read(line), "1.1.1.10")
+    found = read(line, "1.1.9.9")
+
+    assert listed(found, "1.1.1.9")
+    assert listed(found, "1.1.9.9")
+    assert not listed(found, "1.1.1.10")
 
 
-@pytest.mark.report(
-    "hagezi/dns-blocklists#2543",
-    "a list saved by another system, with a mark of its encoding, is read as nothing",
-    "UTF-8 and UTF-16 with their marks, and all ends of lines",
-)
 @pytest.mark.parametrize(
     ("mark", "encoding"),
     [
@@ -162,11 +182,6 @@ def test_list_that_cannot_be_right_is_refused(lines, last, reason):
         feeds.check(read(*lines), last)
 
 
-@pytest.mark.report(
-    "firehol/blocklist-ipsets#90",
-    "a short list that grows or shrinks honestly is refused for ever",
-    "up to 100 networks may do as they like; `?force=1` takes the others, also an empty one",
-)
 @pytest.mark.parametrize(("count", "last"), [(7, 3), (1, 100), (100, 1), (300, 0)])
 def test_short_or_new_list_may_do_as_it_likes(count, last):
     feeds.check(read(*addresses(count)), last)

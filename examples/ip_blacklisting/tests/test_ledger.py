@@ -77,6 +77,11 @@ def test_every_change_names_the_one_before():
     assert (second.seq, second.previous, second.after["lifted"]) == (2, first.mark, True)
 
 
+@pytest.mark.report(
+    "TheDuffman85/crowdsec-web-ui#369",
+    "a ban that is deleted past the API is enforced until it would have ended",
+    "triggers number every change, whoever makes it",
+)
 def test_a_write_past_django_is_written_down_too():
     execute("INSERT INTO bans_ban (network) VALUES ('198.18.0.2')")
     execute("DELETE FROM bans_ban")
