@@ -1,4 +1,4 @@
-"""What a browser says of a request: did its person ask, or another site's page on their behalf?
+"""What a browser says of a request: did its person ask, or a page on their behalf?
 
 W3C, Fetch Metadata Request Headers, https://www.w3.org/TR/fetch-metadata/
 """
@@ -6,19 +6,20 @@ W3C, Fetch Metadata Request Headers, https://www.w3.org/TR/fetch-metadata/
 from collections.abc import Mapping
 from typing import Literal
 
-type Asked = Literal["itself", "by a link", "for another page"]
+type Asked = Literal["by a program", "by a browser", "as a part of a page"]
 
 
 def asked(method: str, headers: Mapping[str, str]) -> Asked:
-    """Tell how a request came about.
+    """Tell how a request came about, at a service that has no parts of pages: images, frames, scripts.
 
-    `for another page`: an image, a frame, a form or a script there. It is refused, whoever says so: a
-    scanner that forges these headers learns nothing. `by a link`: a page was opened, perhaps by a link
-    that somebody else wrote. Programs and old browsers say nothing, and ask for themselves.
+    `as a part of a page`, or by another site's form or script: it is refused, whoever says so, and a
+    scanner that forges these headers learns nothing. `by a browser`: its person may have followed a link
+    that somebody else wrote. Programs and old browsers say nothing.
     """
-    mode = headers.get("Sec-Fetch-Mode", "")
-    opened = mode == "navigate" and method in ("GET", "HEAD")
-    whole = headers.get("Sec-Fetch-Dest", "document") == "document"
-    if headers.get("Sec-Fetch-Site") == "cross-site" and not (opened and whole):
-        return "for another page"
-    return "by a link" if opened and headers.get("Sec-Fetch-Site") else "itself"
+    site = headers.get("Sec-Fetch-Site")
+    if not site:
+        return "by a program"
+    opened = headers.get("Sec-Fetch-Mode") == "navigate" and method in ("GET", "HEAD")
+    part = headers.get("Sec-Fetch-Dest", "") not in ("", "empty", "document")
+    foreign = site == "cross-site" and not opened
+    return "as a part of a page" if part or foreign else "by a browser"

@@ -10,7 +10,7 @@ WITHIN_SECONDS = 600.0
 FAILURES = 40  # of accounts that did not sign in
 CLIENTS = 5  # fewer share one provider's exit
 OF_A_PAIR = 3  # that count of one account at one client: a person may try more often
-MOST_GROUPS = 2_000
+MOST_GROUPS = 1_000
 MOST_PEOPLE = 64  # of a group: each raises what it takes by one failure
 
 

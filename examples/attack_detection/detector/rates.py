@@ -19,7 +19,7 @@ WEIGHT = 0.2  # of the newest window
 DEVIATIONS = 5.0
 NEVER_ABNORMAL = 10  # requests in a window
 POPULATION = 5  # fewer peers in a window teach nothing
-MOST_COUNTED = 5_000  # senders in a window
+MOST_COUNTED = 2_000  # senders in a window
 
 
 class Sender(NamedTuple):

@@ -23,6 +23,9 @@ from . import judged, sent_by, signs_in, some_address, url
 
 CROWD = 70  # good requests within two seconds from one address
 IMAGE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+OWN = IMAGE | {
+    "Sec-Fetch-Site": "same-origin"
+}  # what a user writes may be shown by the site itself
 FRAME = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
 LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 TRAPS = ("wp-login.php", ".env", "xmlrpc.php", ".git/config")
@@ -87,6 +90,7 @@ def visit(stack: Stack, variant: str, address: str) -> Iterator[Request]:
             yield Request(url(stack, variant, trap), sent_by(address) | how)
     for number in range(30):
         yield Request(url(stack, variant, f"img/{number}.gif"), sent_by(address) | IMAGE)
+        yield Request(url(stack, variant, f"own/{number}.gif"), sent_by(address) | OWN)
     yield Request(url(stack, variant, TRAPS[0]), sent_by(address) | LINK)
     form = sent_by(address) | LINK
     for _ in range(12):

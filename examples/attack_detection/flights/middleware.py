@@ -31,8 +31,8 @@ class WatchMiddleware:
         _, _, name, *_ = [*request.path.split("/", 3), "", ""]
         variant = VARIANTS.get(name) or VARIANTS[SOLUTION]
         how = variant.asked(request)
-        if how == "for another page":
-            return problem(403, "This is not for other sites' pages")
+        if how == "as a part of a page":
+            return problem(403, "This is no part of a page")
         if refused(variant, client, request):
             return problem(403, "Refused; it ends by itself")
         answer = self.get_response(request)
@@ -56,7 +56,7 @@ def seen(variant: Variant, client: str, request: HttpRequest, status: int, how: 
         kind = "login failed"
     elif status == 404:
         # A link that somebody else wrote leads there, too.
-        trap = how == "itself" and request.path.endswith(settings.TRAPS)
+        trap = how == "by a program" and request.path.endswith(settings.TRAPS)
         kind = "trap" if trap else "missing"
     name, right = credentials(request)
     peers = "address" if not right else "partner" if name.startswith("partner-") else "person"

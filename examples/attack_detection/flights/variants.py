@@ -34,7 +34,7 @@ VARIANTS: Mapping[str, Variant] = {
         Variant(
             "thresholds",
             "30 requests or 5 wrong passwords in ten seconds, or one trap; a log of hashes",
-            lambda _request: "itself",
+            lambda _request: "by a program",
             lambda request: f"{request.path}?{request.META['QUERY_STRING']}",
             lambda: Pipeline(thresholds.Thresholds(), thresholds.keep, thresholds.found, True),
         ),

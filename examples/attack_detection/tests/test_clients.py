@@ -72,14 +72,16 @@ def test_neighbours(client, group):
 @pytest.mark.parametrize(
     ("method", "site", "mode", "dest", "how"),
     [
-        ("GET", "", "", "", "itself"),
-        ("GET", "same-origin", "cors", "empty", "itself"),
-        ("GET", "none", "navigate", "document", "by a link"),
-        ("GET", "cross-site", "navigate", "document", "by a link"),
-        ("GET", "cross-site", "no-cors", "image", "for another page"),
-        ("GET", "cross-site", "navigate", "iframe", "for another page"),
-        ("POST", "cross-site", "navigate", "document", "for another page"),
-        ("POST", "same-origin", "navigate", "document", "itself"),
+        ("GET", "", "", "", "by a program"),
+        ("GET", "same-origin", "cors", "empty", "by a browser"),
+        ("GET", "none", "navigate", "document", "by a browser"),
+        ("GET", "cross-site", "navigate", "document", "by a browser"),
+        ("POST", "same-origin", "navigate", "document", "by a browser"),
+        ("GET", "cross-site", "no-cors", "image", "as a part of a page"),
+        ("GET", "same-origin", "no-cors", "image", "as a part of a page"),
+        ("GET", "cross-site", "navigate", "iframe", "as a part of a page"),
+        ("GET", "cross-site", "cors", "empty", "as a part of a page"),
+        ("POST", "cross-site", "navigate", "document", "as a part of a page"),
     ],
 )
 def test_how_a_request_came_about(method, site, mode, dest, how):

@@ -49,6 +49,7 @@ def test_what_was_answered_is_noted_without_the_query(client, noted):
         ("/api/detector/.env", {}, "trap"),
         ("/wp-login.php", {}, "trap"),
         ("/.env", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, "missing"),
+        ("/.env", {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}, "missing"),
         ("/nothing", {}, "missing"),
         ("/api/", {"Authorization": "Basic %%%"}, "ok"),
     ],
