@@ -107,7 +107,7 @@ class TheEdgeIsFreshAndPrivate(Experiment):
         """Return how many requests the CDN passed on while the first of them stood at the barrier."""
         with database.crowded(1, DEADLINE_SECONDS):
             crowd = [Request(f"{target}?reader={number}") for number in range(readers)]
-            return sum(not fetch(each) for each in volley(crowd, processes=4, connections=50))
+            return sum(not fetch(each) for each in volley(crowd, processes=2, connections=100))
 
     def _edit(
         self, operator: Operator, edge: str, code: str, other: str, number: int
@@ -139,7 +139,7 @@ class TheEdgeIsFreshAndPrivate(Experiment):
     def _renewed(database: Database, idle: Idle, readers: int) -> int:
         """Let a crowd ask for what the CDN has no more; return the computations at the barrier."""
         with database.barrier():
-            for answer in volley([Request(idle.url)] * readers, processes=4, connections=50):
+            for answer in volley([Request(idle.url)] * readers, processes=2, connections=100):
                 expect(answer, 200)
             database.wait_blocked()
             return database.blocked()

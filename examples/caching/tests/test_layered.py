@@ -6,9 +6,11 @@ import time
 
 import pytest
 from layers.breaker import Breaker
-from layers.layered import LayeredCache, Overloaded, Source
-from layers.leases import ENTRIES, Leases, Ttl, Value
+from layers.gate import Overloaded
+from layers.layered import LayeredCache, Source
+from layers.leases import ENTRIES, Leases
 from layers.tags import RUN_ID, adopt
+from layers.values import Ttl, Value
 from lifetimes import SPENT, TTL
 from redis import Connection, Redis
 from redis.backoff import NoBackoff
@@ -86,6 +88,33 @@ def test_refresh_that_waited_longer_than_its_lease_is_dropped(cache, key, value)
     cache._background.shutdown()
 
     assert len(computed) == 2
+
+
+def test_thread_of_a_refresh_is_told_when_it_is_over(redis, key, value, wait_until):
+    over = []
+    cache = LayeredCache(
+        redis,
+        in_transaction=lambda: False,
+        after_refresh=lambda: over.append(threading.get_ident()),
+    )
+    for _ in range(2):
+        cache.get(key, lambda: value, SPENT)
+
+    wait_until(lambda: over)
+    assert over != [threading.get_ident()]
+
+
+def test_reader_who_waited_for_longer_than_the_patience_computes(redis, leases, key, value):
+    cache = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=0.05)
+    leases.read(key, TTL)  # somebody else has the lease, and dies
+
+    assert cache.get(key, lambda: value, TTL).source is Source.BYPASS
+
+
+def test_few_failures_do_not_open_the_breaker_if_successes_are_between(cache, key, value):
+    for _ in range(5):
+        cache.breaker.failed("gone")
+        assert cache.get(key, lambda: value, TTL, nearest=False).source is not Source.BYPASS
 
 
 def test_failed_computation_gives_the_lease_back(cache, key, value):
