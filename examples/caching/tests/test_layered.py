@@ -245,14 +245,29 @@ def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, 
         redis.config_set("maxmemory", limit)
 
 
-def test_known_server_keeps_its_entries(redis, key):
+def test_known_server_keeps_its_entries(redis, key, value):
     leases = Leases(redis)
-    for _ in range(2):
-        connected(redis).disconnect()
-        if not (reading := leases.read(key, TTL)).value:
-            leases.fill(key, reading.lease, Value(b"x", (key,)), TTL)
+    connected(redis).disconnect()
+    leases.fill(key, leases.read(key, TTL).lease, value, TTL)
 
-    assert leases.read(key, TTL).value.data == b"x"
+    connected(redis).disconnect()
+
+    assert leases.read(key, TTL).value == value
+
+
+def test_answer_of_redis_that_a_purge_overtakes_is_not_kept_here(cache, key, value, monkeypatch):
+    cache.get(key, lambda: value, TTL)
+    read = cache.leases.read
+
+    def overtaken(*args):
+        reading = read(*args)
+        cache.local.purge(value.tags)  # as another process' purge does
+        return reading
+
+    monkeypatch.setattr(cache.leases, "read", overtaken)
+
+    assert cache.get(key, failing, TTL).source is Source.REDIS
+    assert cache.local.get(key) is None
 
 
 def test_breaker_lets_one_question_through_per_interval():

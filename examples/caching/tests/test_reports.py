@@ -97,7 +97,7 @@ def test_row_that_is_made_anew_with_the_same_version_is_another_page():
 
 @pytest.mark.report(
     "saurabhnanda/odd-jobs#115",
-    "`IN (SELECT … LIMIT n FOR UPDATE SKIP LOCKED)` takes more than n, in quadratic time",
+    "`IN (SELECT … LIMIT n FOR UPDATE SKIP LOCKED)` takes more than n",
     "n rows, whatever the planner believes",
 )
 @here
@@ -339,8 +339,8 @@ def test_child_of_a_fork_hears_of_purges(key):
 
 
 @pytest.mark.report(
-    "valderman/selda#20",
-    "a transaction caches what it has not committed",
+    "stellar/stellar-core#690",
+    "the cache keeps what a transaction read that was rolled back",
     "inside a transaction nothing is read from the cache or kept",
 )
 @here
