@@ -39,7 +39,7 @@ class NobodyWaitsAtExpiry(Experiment):
         "(median of 3 crowds)."
     )
     holds = ("layered",)
-    refuted = ("cache_page", "get_or_set")
+    refuted = ("get_or_set",)
     waited = Series("readers who waited for a computation")
     slower = Series("ms between the slowest reader and the slowest hit of the same crowd")
     computations = Series("computations")
