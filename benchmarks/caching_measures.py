@@ -14,7 +14,7 @@ from caching_peers import Compute, Contestant, Get
 from django.core.wsgi import get_wsgi_application
 from django.test import RequestFactory
 from flights.pages import airport
-from layers.leases import Value
+from layers.values import Value
 
 ROUNDS = 25
 MISSES = 60

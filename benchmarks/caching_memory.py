@@ -4,8 +4,8 @@ import random
 from multiprocessing import get_context
 from pathlib import Path
 
-from layers.leases import Value
 from layers.local_layer import LocalLayer
+from layers.values import Value
 
 BOUND = 16 * 2**20
 KEYS = 1_000_000

@@ -19,7 +19,7 @@ from django.core.cache import caches
 from dogpile.cache import make_region
 from flights import configured
 from layers.layered import LayeredCache
-from layers.leases import Ttl, Value
+from layers.values import Ttl, Value
 
 TTL_SECONDS = 600
 TTL = Ttl(soft_ms=TTL_SECONDS * 1000, hard_ms=TTL_SECONDS * 1000, lease_ms=10_000)

@@ -73,6 +73,13 @@ class Database:
         self._used.extend(found)
         return found
 
+    def cut_relay(self) -> None:
+        """End the connections on which purges are taken from the outbox."""
+        self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'cache relay'"
+        )
+
     def count(self, sequence: str) -> int:
         """Return how many computations there have been."""
         query = f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"  # noqa: S608

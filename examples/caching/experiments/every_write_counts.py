@@ -13,7 +13,10 @@ from nexus.experiment import (
     Series,
     Stack,
     Verdict,
+    ask,
+    expect,
     rest,
+    until,
 )
 
 from . import FROM_REDIS, PAGES, Database, Operator, page, url
@@ -24,6 +27,11 @@ TAKEN_BACK = 10
 ROW = "UPDATE flights_airport SET city = city || '!' WHERE code = %s"
 OTHER_TABLE = "UPDATE flights_departure SET minute = minute + 1 WHERE airport_id = %s"
 ADDED = "INSERT INTO flights_departure (airport_id, flight, destination, minute) VALUES (%s, 'NX', '', 0)"
+NEW = "NX-NEW"
+CREATED = (
+    "INSERT INTO flights_airport (code, name, city, country, latitude, longitude, version)"
+    " VALUES (%s, '', '', 'DE', 0, 0, 1)"
+)
 MERGED = """
     MERGE INTO flights_airport USING (SELECT %s AS code) asked ON flights_airport.code = asked.code
     WHEN MATCHED THEN UPDATE SET city = city || '!'
@@ -34,8 +42,8 @@ class EveryWriteCounts(Experiment):
     slug = "every-write-counts"
     claim = (
         "A write that passes by the model is served within 500 ms: QuerySet.update, SQL of another "
-        "client, another table, a transaction during which the page is read; an edit that is rolled "
-        "back is never read and purges nothing."
+        "client, another table, a transaction during which the page is read, a new row; an edit that is "
+        "rolled back is never read and purges nothing."
     )
     holds = ("layered",)
     refuted = ("signals",)
@@ -54,6 +62,7 @@ class EveryWriteCounts(Experiment):
             )
             targets = {code: url(stack, variant, code) for code in codes}
             yield from self._written(database, operator, targets)
+            yield from self._created(database, url(stack, variant, NEW))
 
     def _rolled_back(
         self, database: Database, operator: Operator, code: str, target: str
@@ -70,7 +79,7 @@ class EveryWriteCounts(Experiment):
     def _written(
         self, database: Database, operator: Operator, targets: dict[str, str]
     ) -> Iterator[Sample]:
-        missed = writes = 0
+        self._missed = self._writes = 0
         for write in self._ways(database, operator, targets):
             before = {code: page(target).body for code, target in targets.items()}
             written = {}
@@ -83,10 +92,24 @@ class EveryWriteCounts(Experiment):
                     seconds = time.monotonic() - at
                     if served or seconds > MOST_SECONDS:
                         del written[code]
-                        writes, missed = writes + 1, missed + (seconds > MOST_SECONDS)
-                        yield self.served(1000 * seconds, x=writes)
-                        yield self.missed(missed, x=writes)
+                        self._writes += 1
+                        self._missed += seconds > MOST_SECONDS
+                        yield self.served(1000 * seconds, x=self._writes)
+                        yield self.missed(self._missed, x=self._writes)
                 rest(0.005)
+
+    def _created(self, database: Database, target: str) -> Iterator[Sample]:
+        """Ask for an airport that is not there, and create it."""
+        for _ in range(2):
+            expect(ask(target), 404)
+        database.execute(CREATED, NEW)
+        written = time.monotonic()
+        try:
+            served = until(lambda: ask(target).status == 200, MOST_SECONDS, 0.005)
+            yield self.served(1000 * (time.monotonic() - written), x=self._writes + 1)
+            yield self.missed(self._missed + (not served), x=self._writes + 1)
+        finally:
+            database.execute("DELETE FROM flights_airport WHERE code = %s", NEW)
 
     @staticmethod
     def _ways(

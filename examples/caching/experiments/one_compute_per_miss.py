@@ -58,7 +58,7 @@ class OneComputePerMiss(Experiment):
 
     @staticmethod
     def _sent(crowd: list[Request]) -> Iterator[Answer]:
-        for answer in volley(crowd, processes=4, connections=50, timeout_seconds=60):
+        for answer in volley(crowd, processes=2, connections=100, timeout_seconds=60):
             yield expect(answer, 200)
 
     @staticmethod

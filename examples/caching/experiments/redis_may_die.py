@@ -73,9 +73,10 @@ class RedisMayDie(Experiment):
     def _frozen(
         self, stack: Stack, database: Database, answers: Iterator[Answer], codes: list[str]
     ) -> Iterator[Sample]:
-        """Connections stay open, nothing is answered, an operator and another client write."""
+        """Nothing is answered, an operator and another client write, the relay loses its connection."""
         with stack.paused("redis"), ThreadPoolExecutor(1) as pool, Operator(stack) as operator:
             edited = pool.submit(operator.edit, codes[0])
+            database.cut_relay()
             yield from self._failed(answers, time.monotonic() + FROZEN_SECONDS)
             self._failures += edited.exception() is not None
             yield self.failed(self._failures)

@@ -5,8 +5,8 @@ from functools import cache as once
 from django.conf import settings
 from django.db import connection
 from layers.layered import Answer, LayeredCache, Source
-from layers.leases import Ttl
 from layers.tags import adopt
+from layers.values import Ttl
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.db import connection
-from layers.leases import Value
+from layers.values import Value
 
 ALTERNATES = Path(__file__).with_name("alternates.sql").read_text("utf-8")
 AIRPORT = """

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpResponse
-from layers.layered import Overloaded
+from layers.gate import Overloaded
 from rest_framework.exceptions import APIException
 
 logger = logging.getLogger(__name__)

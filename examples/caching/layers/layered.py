@@ -3,7 +3,6 @@
 import logging
 import os
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +15,12 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from .breaker import Breaker
-from .leases import Leases, Outcome, Reading, State, Ttl, Value, name_of
+from .gate import Gate
+from .leases import Leases, Outcome, Reading, State, name_of
 from .local_layer import LocalLayer
 from .tags import Tags, leave_demoted
 from .tracking import Tracking
+from .values import Ttl, Value
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +55,6 @@ SOURCES: Final = {
 class Answer:
     value: Value
     source: Source
-
-
-class Overloaded(RuntimeError):
-    """More computations are waiting for the database than it is allowed to be asked for."""
 
 
 class LayeredCache:
@@ -95,8 +92,7 @@ class LayeredCache:
     def _begin(self) -> None:
         """Set up what belongs to one process: after a fork nobody tells the copy of its purges."""
         self.local, self.breaker = LocalLayer(self._local_bytes), Breaker()
-        self._gate = threading.BoundedSemaphore(self._most_computations)
-        self._admitted = threading.local()
+        self._gate = Gate(self._most_computations, self._patience_seconds)
         self._background = ThreadPoolExecutor(2, "refresh")
         Tracking(self.local, self.redis).start()
 
@@ -138,7 +134,7 @@ class LayeredCache:
 
     def uncached(self, compute: Compute) -> Answer:
         """Compute, and keep nothing."""
-        return Answer(self._computed(compute), Source.BYPASS)
+        return Answer(self._gate.run(compute), Source.BYPASS)
 
     def purge(self, tags: Iterable[str]) -> bool:
         """Void what carries one of *tags*; False if Redis did not hear of it.
@@ -168,7 +164,7 @@ class LayeredCache:
 
     def _fill(self, key: str, lease: str, compute: Compute, ttl: Ttl) -> Answer:
         try:
-            value = self._computed(compute)
+            value = self._gate.run(compute)
         except BaseException:
             self._asked(lambda: self.leases.give_back(key, lease))
             raise
@@ -184,15 +180,3 @@ class LayeredCache:
             logger.exception("stale is served on: %s could not be computed", key)
         finally:
             self._after_refresh()
-
-    def _computed(self, compute: Compute) -> Value:
-        if getattr(self._admitted, "here", False):  # a computation within one: it has its permit
-            return compute()
-        if not self._gate.acquire(timeout=self._patience_seconds):
-            raise Overloaded
-        self._admitted.here = True
-        try:
-            return compute()
-        finally:
-            self._admitted.here = False
-            self._gate.release()

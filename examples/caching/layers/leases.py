@@ -3,7 +3,6 @@
 Nishtala et al., Scaling Memcache at Facebook, NSDI 2013, section 3.2.1.
 """
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,11 +13,12 @@ from typing import Any, Final, cast
 from redis import Redis
 from redis.exceptions import OutOfMemoryError
 
+from .values import Ttl, Value
+
 # What is stored has a version: an old release and a new one do not meet. Purges have none: they reach both.
 ENTRIES: Final = "cache:v2:"
 TAG_PREFIX: Final = "cache:tag:"
 CLOCK: Final = "cache:clock"  # logical: counts leases and purges, so no wall clock can jump
-PURGE_MEMORY_MS: Final = 2 * 86_400_000
 LONGEST_NAME: Final = 200
 
 
@@ -40,40 +40,6 @@ class Outcome(StrEnum):
     PURGED = "purged"  # one of its tags was purged while it was computed
     FULL = "full"  # Redis has no memory left
     FAILED = "failed"  # Redis did not answer
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What is cached: the bytes, and the tags of what they depend on; no bytes: there is no such thing."""
-
-    data: bytes
-    tags: tuple[str, ...]
-
-    @property
-    def absent(self) -> bool:
-        return not self.data
-
-
-@dataclass(frozen=True, slots=True)
-class Ttl:
-    """How long a value is fresh, how long it may be served at all, and how long a computation may take.
-
-    Raises:
-        ValueError: an entry would outlive the memory of its purge, and be served again.
-    """
-
-    soft_ms: int
-    hard_ms: int
-    lease_ms: int
-    absent_ms: int = 10_000  # how long "there is no such thing" is remembered
-    jitter: float = 0.1  # so that what was filled together does not expire together
-
-    def __post_init__(self) -> None:
-        if max(self.hard_ms, self.absent_ms) + self.lease_ms > PURGE_MEMORY_MS:
-            raise ValueError(f"purges are remembered for {PURGE_MEMORY_MS} ms, no entry for longer")
-
-    def soft(self) -> int:
-        return int(self.soft_ms * random.uniform(1 - self.jitter, 1))  # noqa: S311 -- no secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from .leases import Value
 from .tags import EVERYTHING
+from .values import Value
 
 ENTRY_BYTES: Final = 750  # what Python needs for an entry beyond its data
 REMEMBERED: Final = 10_000  # tags whose last purge is known by time; older ones count as purged

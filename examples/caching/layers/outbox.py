@@ -76,7 +76,11 @@ def relay(database_url: str, place: Place, alive: Callable[[], None]) -> None:
         try:
             # Behind a pooler that hands out another connection for each transaction, nothing is prepared.
             with psycopg.connect(
-                database_url, autocommit=True, connect_timeout=2, prepare_threshold=None
+                database_url,
+                autocommit=True,
+                connect_timeout=2,
+                prepare_threshold=None,
+                application_name="cache relay",
             ) as connection:
                 while True:
                     if carry_out(connection, place) < BATCH:

@@ -10,7 +10,8 @@ from typing import Final, cast
 from redis import Connection, Redis
 from redis.exceptions import ReadOnlyError
 
-from .leases import CLOCK, PURGE_MEMORY_MS, TAG_PREFIX, name_of, script
+from .leases import CLOCK, TAG_PREFIX, name_of, script
+from .values import PURGE_MEMORY_MS
 
 EVERYTHING: Final = "*"
 CHANNEL: Final = "cache:purges"  # names with spaces between, for the local layers

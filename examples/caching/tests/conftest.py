@@ -6,9 +6,10 @@ import uuid
 
 import pytest
 from layers.layered import LayeredCache
-from layers.leases import Leases, Value
+from layers.leases import Leases
 from layers.local_layer import LocalLayer
 from layers.tags import Tags
+from layers.values import Value
 from redis import Redis
 
 if not {"REDIS_URL", "DATABASE_URL", "SECRET_KEY"} <= set(os.environ):

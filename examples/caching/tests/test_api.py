@@ -9,7 +9,7 @@ from flights import configured
 from flights.models import Airport, Departure
 from flights.pages import PAGES as _PAGES
 from flights.variants import VARIANTS
-from layers.layered import Overloaded
+from layers.gate import Overloaded
 from layers.outbox import Place, carry_out
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,9 +6,11 @@ import time
 
 import pytest
 from layers.breaker import Breaker
-from layers.layered import LayeredCache, Overloaded, Source
-from layers.leases import ENTRIES, Leases, Ttl, Value
+from layers.gate import Overloaded
+from layers.layered import LayeredCache, Source
+from layers.leases import ENTRIES, Leases
 from layers.tags import RUN_ID, adopt
+from layers.values import Ttl, Value
 from lifetimes import SPENT, TTL
 from redis import Connection, Redis
 from redis.backoff import NoBackoff
@@ -86,6 +88,33 @@ def test_refresh_that_waited_longer_than_its_lease_is_dropped(cache, key, value)
     cache._background.shutdown()
 
     assert len(computed) == 2
+
+
+def test_thread_of_a_refresh_is_told_when_it_is_over(redis, key, value, wait_until):
+    over = []
+    cache = LayeredCache(
+        redis,
+        in_transaction=lambda: False,
+        after_refresh=lambda: over.append(threading.get_ident()),
+    )
+    for _ in range(2):
+        cache.get(key, lambda: value, SPENT)
+
+    wait_until(lambda: over)
+    assert over != [threading.get_ident()]
+
+
+def test_reader_who_waited_for_longer_than_the_patience_computes(redis, leases, key, value):
+    cache = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=0.05)
+    leases.read(key, TTL)  # somebody else has the lease, and dies
+
+    assert cache.get(key, lambda: value, TTL).source is Source.BYPASS
+
+
+def test_few_failures_do_not_open_the_breaker_if_successes_are_between(cache, key, value):
+    for _ in range(5):
+        cache.breaker.failed("gone")
+        assert cache.get(key, lambda: value, TTL, nearest=False).source is not Source.BYPASS
 
 
 def test_failed_computation_gives_the_lease_back(cache, key, value):
@@ -216,14 +245,29 @@ def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, 
         redis.config_set("maxmemory", limit)
 
 
-def test_known_server_keeps_its_entries(redis, key):
+def test_known_server_keeps_its_entries(redis, key, value):
     leases = Leases(redis)
-    for _ in range(2):
-        connected(redis).disconnect()
-        if not (reading := leases.read(key, TTL)).value:
-            leases.fill(key, reading.lease, Value(b"x", (key,)), TTL)
+    connected(redis).disconnect()
+    leases.fill(key, leases.read(key, TTL).lease, value, TTL)
 
-    assert leases.read(key, TTL).value.data == b"x"
+    connected(redis).disconnect()
+
+    assert leases.read(key, TTL).value == value
+
+
+def test_answer_of_redis_that_a_purge_overtakes_is_not_kept_here(cache, key, value, monkeypatch):
+    cache.get(key, lambda: value, TTL)
+    read = cache.leases.read
+
+    def overtaken(*args):
+        reading = read(*args)
+        cache.local.purge(value.tags)  # as another process' purge does
+        return reading
+
+    monkeypatch.setattr(cache.leases, "read", overtaken)
+
+    assert cache.get(key, failing, TTL).source is Source.REDIS
+    assert cache.local.get(key) is None
 
 
 def test_breaker_lets_one_question_through_per_interval():

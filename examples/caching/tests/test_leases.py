@@ -1,7 +1,9 @@
 """Who may compute, who may fill, and what is refused: against a real server."""
 
 import pytest
-from layers.leases import ENTRIES, Outcome, State, Ttl, Value
+from layers.leases import ENTRIES, TAG_PREFIX, Outcome, State
+from layers.tags import EVERYTHING
+from layers.values import PURGE_MEMORY_MS, Ttl, Value
 from lifetimes import TTL
 
 
@@ -126,5 +128,38 @@ def test_any_tag_is_a_tag(leases, tags, key, tag):
     filled(leases, key, Value(b"x", (f"{key}{tag}", "another")))
 
     tags.purge([f"{key}{tag}"])
+
+    assert leases.read(key, TTL).state is State.COMPUTE
+
+
+def test_entry_ends_with_its_hard_expiry(leases, key, value, wait_until):
+    filled(leases, key, value, Ttl(soft_ms=60_000, hard_ms=30, lease_ms=60_000))
+
+    wait_until(lambda: leases.read(key, TTL).state is State.COMPUTE)
+
+
+def test_absent_thing_ends_sooner(leases, redis, key):
+    filled(leases, key, Value(b"", (key,)))
+
+    assert 9_000 < redis.pttl(f"{ENTRIES}entry:{key}") <= TTL.absent_ms
+
+
+def test_fill_is_refused_if_everything_was_purged_meanwhile(leases, tags, key, value):
+    lease = leases.read(key, TTL).lease
+    tags.purge([EVERYTHING])
+
+    assert leases.fill(key, lease, value, TTL) is Outcome.PURGED
+
+
+def test_purge_is_remembered_for_longer_than_any_entry_lives(tags, redis, key):
+    tags.purge([key])
+
+    assert PURGE_MEMORY_MS - 5_000 < redis.pttl(f"{TAG_PREFIX}{key}") <= PURGE_MEMORY_MS
+
+
+@pytest.mark.parametrize("kind", ["string", "list"])
+def test_foreign_lease_without_an_end_is_nobody_s(leases, redis, key, kind):
+    name = f"{ENTRIES}lease:{key}"
+    redis.set(name, "foreign") if kind == "string" else redis.lpush(name, "foreign")
 
     assert leases.read(key, TTL).state is State.COMPUTE

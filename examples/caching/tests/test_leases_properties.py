@@ -6,9 +6,10 @@ import uuid
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule
-from layers.leases import ENTRIES, Leases, State, Value
+from layers.leases import ENTRIES, Leases, State
 from layers.local_layer import LocalLayer
 from layers.tags import Tags
+from layers.values import Value
 from lifetimes import SPENT, TTL
 from redis import Redis
 

@@ -1,10 +1,10 @@
 """The layer in this process: what it keeps, for how long, and what it refuses to keep."""
 
 import pytest
-from layers.leases import Value
-from layers.local_layer import LocalLayer
+from layers.local_layer import REMEMBERED, LocalLayer
 from layers.tags import EVERYTHING
 from layers.tracking import Tracking
+from layers.values import Value
 
 
 def test_answer_that_was_overtaken_by_a_purge_is_not_kept(local, key, value):
@@ -73,6 +73,21 @@ def test_traffic_of_many_keys_stays_within_the_bound():
     assert local.get("19999")
     assert local.get("0") is None
     assert local.bytes > 150_000
+
+
+def test_what_is_read_stays_longest(local):
+    entries = 100_000 // 1_500
+    for number in range(3 * entries):
+        local.store(str(number), Value(b"x" * 500, (str(number),)), 60, local.epoch)
+        assert local.get("0")
+
+
+def test_purge_that_is_no_more_remembered_counts_for_every_tag(local, key, value):
+    epoch = local.epoch
+    local.purge([value.tags[1]])
+    local.purge([str(number) for number in range(REMEMBERED)])
+
+    assert not local.store(key, value, 60, epoch)
 
 
 @pytest.fixture

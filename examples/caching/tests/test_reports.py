@@ -17,8 +17,9 @@ from flights import configured
 from flights.models import Airport, Departure
 from layers import leases as stored
 from layers.layered import LayeredCache, Source
-from layers.leases import CLOCK, PURGE_MEMORY_MS, Leases, Ttl
+from layers.leases import CLOCK, Leases
 from layers.outbox import BATCH, Place, carry_out, relay
+from layers.values import PURGE_MEMORY_MS, Ttl
 from lifetimes import TTL
 from redis import Redis
 
@@ -96,7 +97,7 @@ def test_row_that_is_made_anew_with_the_same_version_is_another_page():
 
 @pytest.mark.report(
     "saurabhnanda/odd-jobs#115",
-    "`IN (SELECT … LIMIT n FOR UPDATE SKIP LOCKED)` takes more than n, in quadratic time",
+    "`IN (SELECT … LIMIT n FOR UPDATE SKIP LOCKED)` takes more than n",
     "n rows, whatever the planner believes",
 )
 @here
@@ -298,7 +299,7 @@ FORKED = """
 import os, sys, time
 from redis import Redis
 from layers.layered import LayeredCache
-from layers.leases import Ttl, Value
+from layers.values import Ttl, Value
 
 redis, key = Redis.from_url(os.environ["REDIS_URL"]), sys.argv[1]
 cache = LayeredCache(redis, in_transaction=lambda: False)
@@ -338,8 +339,8 @@ def test_child_of_a_fork_hears_of_purges(key):
 
 
 @pytest.mark.report(
-    "valderman/selda#20",
-    "a transaction caches what it has not committed",
+    "stellar/stellar-core#690",
+    "the cache keeps what a transaction read that was rolled back",
     "inside a transaction nothing is read from the cache or kept",
 )
 @here
@@ -354,11 +355,13 @@ def test_inside_a_transaction_the_cache_is_left_alone():
     assert site.get(PAGE).json()["name"] == "Here"
 
 
-def test_lost_clock_repeats_no_time(redis, tags, key):
+@pytest.mark.parametrize("first", ["purge", "lease"])
+def test_lost_clock_repeats_no_time(redis, leases, tags, key, first):
     before = tags.purge([key])
     redis.delete(CLOCK)  # as FLUSHALL and eviction do
 
-    assert tags.purge([key]) > before
+    after = tags.purge([key]) if first == "purge" else int(leases.read(key, TTL).lease)
+    assert after > before
 
 
 def test_entry_may_not_outlive_the_memory_of_its_purge():

@@ -79,7 +79,7 @@ sub vcl_backend_response {
     if (beresp.status >= 500 && !bereq.uncacheable) {
         return (error(beresp.status, beresp.reason)); # unlike an answer, an error takes no page's place
     }
-    if (beresp.http.Cache-Control !~ "(max-age|s-maxage)=[1-9]") {
+    if (beresp.http.Cache-Control !~ "(max-age|s-maxage)=[1-9]" || beresp.http.Vary ~ "\*") {
         set beresp.uncacheable = true; # only what says so is kept
         set beresp.ttl = 1s;
         return (deliver);

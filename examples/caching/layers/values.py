@@ -1,0 +1,41 @@
+"""What is cached, and for how long."""
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+PURGE_MEMORY_MS: Final = 2 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The bytes, and the tags of what they depend on; no bytes: there is no such thing."""
+
+    data: bytes
+    tags: tuple[str, ...]
+
+    @property
+    def absent(self) -> bool:
+        return not self.data
+
+
+@dataclass(frozen=True, slots=True)
+class Ttl:
+    """How long a value is fresh, how long it may be served at all, and how long a computation may take.
+
+    Raises:
+        ValueError: an entry would outlive the memory of its purge, and be served again.
+    """
+
+    soft_ms: int
+    hard_ms: int
+    lease_ms: int
+    absent_ms: int = 10_000  # how long "there is no such thing" is remembered
+    jitter: float = 0.1  # so that what was filled together does not expire together
+
+    def __post_init__(self) -> None:
+        if max(self.hard_ms, self.absent_ms) + self.lease_ms > PURGE_MEMORY_MS:
+            raise ValueError(f"purges are remembered for {PURGE_MEMORY_MS} ms, no entry for longer")
+
+    def soft(self) -> int:
+        return int(self.soft_ms * random.uniform(1 - self.jitter, 1))  # noqa: S311 -- no secret
