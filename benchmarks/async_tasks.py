@@ -123,13 +123,13 @@ class Taken(NamedTuple):
 
 
 def durable() -> "Peer":
-    """Return the solution as a peer: a statement of its own for each job, its relay and its worker."""
+    """Return the solution as a peer: a statement of its own for each short job, its relay and its worker."""
     from async_tasks_effect import effect
     from async_tasks_peers import Peer, counted
-    from jobs.topology import BULK
+    from jobs.topology import QUICK
 
     manage = str(Path(os.environ["PYTHONPATH"].split(os.pathsep)[1]) / "manage.py")
-    worker = f"-W ignore -m celery --quiet --app config.celery worker --queues {BULK} -c 2 -O fair"
+    worker = f"-W ignore -m celery --quiet --app config.celery worker --queues {QUICK} -c 2 -O fair"
     return Peer(
         "durable",
         effect.enqueue,

@@ -2,10 +2,10 @@
 
 from django.db import connection
 from django.tasks import task
-from jobs.topology import BULK
+from jobs.topology import QUICK
 
 
-@task(queue_name=BULK)
+@task(queue_name=QUICK)
 def effect() -> None:
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO bench_effect (peer) VALUES ('durable')")

@@ -198,18 +198,42 @@ def reports(database: psycopg.Connection, jobs: list[str]) -> tuple[int, int]:
     return database.execute(query, [jobs]).fetchone()
 
 
+def rabbitmqctl(stack: ComposeStack, *args: str) -> None:
+    stack._run("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", *args)
+
+
 def test_messages_that_rabbitmq_refuses_stay_in_the_outbox(broker, database):
+    """Each job goes alone here: a group of them would be one message."""
+
     def waiting() -> int:
         return database.execute("SELECT count(*) FROM jobs_outbox").fetchone()[0]
 
-    def rabbitmqctl(*args: str) -> None:
-        broker._run("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", *args)
-
-    with broker.stopped("urgent"):
-        rabbitmqctl("set_policy", "few", "^jobs[.]urgent$", '{"max-length": 10}')
-        jobs = asked_for(broker, 50, urgent=True)
-        assert wait_until(lambda: "has refused a message" in broker.logs("relay"), 20)
-        assert waiting() > 0
-        rabbitmqctl("clear_policy", "few")
+    with broker.stopped("worker"):
+        rabbitmqctl(broker, "set_policy", "few", "^jobs[.]bulk$", '{"max-length": 10}')
+        jobs = asked_for(broker, 50)
+        quick = asked_for(broker, 5, quick=True)
+        assert wait_until(lambda: "messages refused" in broker.logs("relay"), 20)
+        assert wait_until(lambda: reports(database, quick) == (5, 5), 20), "held up by the others"
+        assert 0 < waiting() < 50  # what was confirmed is forgotten
+        rabbitmqctl(broker, "clear_policy", "few")
     assert wait_until(lambda: reports(database, jobs)[0] == 50, 60), reports(database, jobs)
     assert reports(database, jobs) == (50, 50)
+
+
+def test_queue_with_other_arguments_holds_up_no_other(broker, database):
+    with broker.stopped("worker"):
+        rabbitmqctl(broker, "delete_queue", "jobs.bulk")
+        rabbitmqctl(broker, "eval", PLAIN_QUEUE)
+        broker.stop("relay")
+        broker.start("relay")
+        jobs, quick = asked_for(broker, 2), asked_for(broker, 5, quick=True)
+        assert wait_until(lambda: reports(database, quick) == (5, 5), 20)
+        assert wait_until(lambda: "jobs.bulk waits: PreconditionFailed" in broker.logs("relay"), 20)
+        rabbitmqctl(broker, "delete_queue", "jobs.bulk")
+    assert wait_until(lambda: reports(database, jobs) == (2, 2), 60), reports(database, jobs)
+
+
+PLAIN_QUEUE = (
+    'rabbit_amqqueue:declare(rabbit_misc:r(<<"/">>, queue, <<"jobs.bulk">>), true, false, [], none, '
+    '<<"test">>).'
+)

@@ -3,6 +3,7 @@
 from os import environ as env
 
 import dj_database_url
+from jobs.defaults import NUMBERS
 
 
 def number(name: str, default: float) -> float:
@@ -43,7 +44,7 @@ TIME_ZONE = "UTC"  # of the logs, too; the default is America/Chicago
 TASKS = {
     "default": {
         "BACKEND": "jobs.django_tasks.OutboxBackend",
-        "QUEUES": ["jobs.bulk", "jobs.urgent"],
+        "QUEUES": ["jobs.bulk", "jobs.quick"],
     }
 }
 
@@ -54,16 +55,8 @@ if not BROKER_URL.startswith(("amqp://", "amqps://", "redis://", "rediss://")):
     raise SystemExit("CELERY_BROKER_URL has to begin with amqp:// or redis://.")
 JOBS = "reports.work.WORK"  # what is done, by the kind of a job
 
-LEASE_SECONDS = number("LEASE_SECONDS", 5)  # a run that says nothing for so long is lost
-MOST_ATTEMPTS = int(number("MOST_ATTEMPTS", 8))  # of a job that fails for a while
-MOST_LOSSES = int(number("MOST_LOSSES", 3))  # of a job whose runs end without a word
-BACKOFF_SECONDS = number("BACKOFF_SECONDS", 6)
-BACKOFF_CAP_SECONDS = number("BACKOFF_CAP_SECONDS", 120)
-UNSEEN_SECONDS = number("UNSEEN_SECONDS", 5)  # sent, not begun, and its queue is empty: lost
-SOFT_LIMIT_SECONDS = number("SOFT_LIMIT_SECONDS", 300)
-HARD_LIMIT_SECONDS = number("HARD_LIMIT_SECONDS", 330)  # below RabbitMQ's consumer timeout, 30 min
-SOFT_SHUTDOWN_SECONDS = number("SOFT_SHUTDOWN_SECONDS", 3)  # below the grace of whoever stops it
-CHILD_MEGABYTES = number("CHILD_MEGABYTES", 200)
+for name, default in NUMBERS.items():  # LEASE_SECONDS and the like
+    globals()[name] = number(name, default)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

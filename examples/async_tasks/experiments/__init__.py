@@ -44,8 +44,8 @@ CLAIMS = (
 )
 
 NAIVE = "fire_and_forget"
-WORKER = {NAIVE: "tutorial", "django_tasks": "worker", "durable": "worker"}
-QUICK = {"airline": "HA", "month": 1}
+WORKERS = {NAIVE: ("tutorial",), "durable": ("worker", "quick")}
+SMALL = {"airline": "HA", "month": 1}
 FEW = 64  # client processes take longer to start than so many requests do
 PATIENCE_SECONDS = 60.0  # without anything new, after which nothing is expected any more
 GONE_SECONDS = 0.5  # of that are enough where nothing can come
@@ -111,8 +111,8 @@ def idle(stack: Stack, variant: str) -> Iterator[Database]:
     with Database(stack) as database:
         jobs = one_more(stack, variant)
         if variant == NAIVE and not until(lambda: database.done(jobs), 2):
-            stack.kill(WORKER[variant])
-            stack.start(WORKER[variant])
+            stack.kill("tutorial")
+            stack.start("tutorial")
             jobs = one_more(stack, variant)
         if not until(lambda: database.done(jobs), 30):
             raise ExperimentError("the workers do nothing, or are busy without a reason")
@@ -150,7 +150,7 @@ def asking(
     }
     if key := more.pop("key", None):
         headers["Idempotency-Key"] = str(key)
-    document = {**QUICK, **more, **({"drill": drill} if drill else {})}
+    document = {**SMALL, **more, **({"drill": drill} if drill else {})}
     url = f"{stack.url}/api/{variant}/reports/"
     return Request(url, headers, "POST", json.dumps(document).encode())
 

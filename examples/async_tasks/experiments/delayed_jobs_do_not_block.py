@@ -1,4 +1,4 @@
-"""One job behind 40 that are due later, and then an urgent one behind 500 that are not."""
+"""One job behind 40 that are due later, and then a quick one behind 500 that are not."""
 
 import time
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class DelayedJobsDoNotBlock(Experiment):
     slug = "delayed-jobs-do-not-block"
     claim = (
         "A job that is due now begins within 1 s behind 40 that were asked for before it and are due later, "
-        "and so does an urgent one behind 500 others."
+        "and so does a quick one behind 500 others."
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
@@ -61,8 +61,8 @@ class DelayedJobsDoNotBlock(Experiment):
                 submitted([later] * int(params["delayed"]))
                 yield from self._begun(database, job(ask(asking(stack, variant))), 1)
                 submitted([bulk] * int(params["bulk"]))
-                urgent = job(ask(asking(stack, variant, urgent=True)))
-                yield from self._begun(database, urgent, 2)
+                quick = job(ask(asking(stack, variant, quick=True)))
+                yield from self._begun(database, quick, 2)
             finally:
                 if variant == NAIVE:
                     self._empty(stack)

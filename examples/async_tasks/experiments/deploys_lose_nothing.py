@@ -16,14 +16,14 @@ from nexus.experiment import (
     until,
 )
 
-from . import NAIVE, WORKER, JobsAreDone, asking, idle, submitted
+from . import NAIVE, WORKERS, JobsAreDone, asking, idle, submitted
 
 
 class DeploysLoseNothing(JobsAreDone):
     slug = "deploys-lose-nothing"
     claim = (
         "Workers that are asked to stop leave two jobs of 5 s to the workers that come after them, which do "
-        "both once, and finish an urgent one of 1 s, which is run once."
+        "both once, and finish a quick one of 1 s, which is run once."
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
@@ -39,7 +39,7 @@ class DeploysLoseNothing(JobsAreDone):
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         long = [asking(stack, variant, {"seconds": params["long"]})] * self.LONG
-        short = [asking(stack, variant, {"seconds": params["short"]}, urgent=True)]
+        short = [asking(stack, variant, {"seconds": params["short"]}, quick=True)]
         with idle(stack, variant) as database:
             yield clock_starts()
             jobs = submitted(long)
@@ -47,13 +47,14 @@ class DeploysLoseNothing(JobsAreDone):
                 raise ExperimentError("the jobs did not begin within 40 s")
             yield self.done(0)
             if variant != NAIVE:  # whose one queue is busy
-                urgent = submitted(short)
-                until(lambda: database.runs(urgent) == 1, 10, 0.01)
-                stack.stop("urgent")
-                yield self.runs(database.runs(urgent) if database.done(urgent) else 0)
-            stack.stop(WORKER[variant])
+                quick = submitted(short)
+                until(lambda: database.runs(quick) == 1, 10, 0.01)
+                stack.stop("quick")
+                yield self.runs(database.runs(quick) if database.done(quick) else 0)
+            worker = WORKERS[variant][0]
+            stack.stop(worker)
             yield self.counted(database, jobs)
-            stack.start(WORKER[variant])
+            stack.start(worker)
             yield from self.followed(database, stack, variant, jobs)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:

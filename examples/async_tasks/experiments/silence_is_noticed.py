@@ -20,7 +20,7 @@ from nexus.experiment import (
     until,
 )
 
-from . import WORKER, asking, idle, submitted
+from . import WORKERS, asking, idle, submitted
 
 
 class SilenceIsNoticed(Experiment):
@@ -55,7 +55,7 @@ class SilenceIsNoticed(Experiment):
             database.resolve()
             for fault in (stack.paused, stack.stopped) if counted else ():
                 self._green(url)
-                with fault(WORKER[variant]):
+                with fault(WORKERS[variant][0]):
                     began = time.monotonic()
                     until(lambda: ask(url).status == 503, params["within"], 0.1)
                     yield self.noticed(time.monotonic() - began)

@@ -1,13 +1,11 @@
 """What the solution asks of a broker: to confirm messages, to count them, to give back the dead ones."""
 
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from amqp.exceptions import AMQPError
 from celery import Celery
-from kombu import Connection, Consumer
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
+from kombu import Connection
 
 from .outbox import Message
 from .topology import DEAD, QUEUES
@@ -17,41 +15,60 @@ CONNECT_SECONDS: Final = 2
 ANSWER_SECONDS: Final = 5
 
 
-def publisher(app: Celery) -> Callable[[Sequence[Message]], None]:
-    """Return what publishes for the relay, over one connection that is made anew after a failure."""
-    connection: Connection = patient(app.connection_for_write, confirm_publish=False)
-    confirmations: Confirmations | None = None
+def patient(connect: Callable[..., Connection], **options: Any) -> Connection:
+    """Return a connection on which a frozen broker is an error after some seconds, not a wait for ever."""
+    limits = ("read_timeout", "write_timeout", "socket_timeout")  # the last one is of Redis
+    options |= dict.fromkeys(limits, ANSWER_SECONDS)
+    return connect(connect_timeout=CONNECT_SECONDS, transport_options=options)
 
-    def publish(messages: Sequence[Message]) -> None:
-        nonlocal confirmations
+
+def speaks_amqp(connection: Connection) -> bool:
+    return bool(connection.transport.driver_type == "amqp")
+
+
+class Publisher:
+    """Publishes for the relay, over one connection that is made anew after a failure."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._connection = patient(app.connection_for_write, confirm_publish=False)
+        self._confirmations: Confirmations | None = None
+        self._declared: set[str] = set()
+
+    def __call__(self, queue: str, messages: Sequence[Message]) -> Sequence[Message]:
+        """Publish *messages*, and return those that the broker has confirmed."""
         try:
-            producer = app.amqp.Producer(connection.default_channel, auto_declare=False)
-            if confirmations is None:
-                declare(connection)
-                confirmations = Confirmations(connection)
+            self._declare(queue)
+            confirmations = self._confirmations or Confirmations(self._connection)
+            self._confirmations = confirmations
+            producer = self._app.amqp.Producer(self._connection.default_channel, auto_declare=False)
             for message in messages:
-                confirmations.expect()
-                app.send_task(
+                confirmations.expect(message)
+                self._app.send_task(
                     TASK,
-                    [str(message.job)],
-                    task_id=str(message.job),
-                    queue=message.queue,
+                    [[str(job) for job in message.jobs]],
+                    task_id=str(message.jobs[0] if len(message.jobs) == 1 else uuid.uuid4()),
+                    queue=queue,
                     producer=producer,
                     retry=False,
-                    headers={"correlation": message.correlation},
+                    headers={"jobs": [str(job) for job in message.jobs]},
                     declare=[],
                 )
-            confirmations.wait()
+            return confirmations.confirmed()
         except Exception:
-            connection.close()
-            confirmations = None
+            self._connection.close()
+            self._confirmations = None
+            self._declared.clear()
             raise
 
-    return publish
-
-
-class Unconfirmed(Exception):
-    """The broker has refused a message."""
+    def _declare(self, queue: str) -> None:
+        """Declare the queue, and before it where its dead letters go."""
+        if queue not in self._declared:
+            channel = self._connection.default_channel
+            if speaks_amqp(self._connection):
+                DEAD(channel).declare()
+            QUEUES[queue](channel).declare()
+            self._declared.add(queue)
 
 
 class Confirmations:
@@ -63,104 +80,34 @@ class Confirmations:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._last = 0  # the broker counts from 1 on each channel
-        self._open: set[int] = set()
-        self._refused = False
-        self._counted = connection.transport.driver_type == "amqp"
-        if self._counted:
+        self._open: dict[int, Message] = {}
+        self._confirmed: list[Message] = []
+        if speaks_amqp(connection):
             channel: Any = connection.default_channel
-            channel.events["basic_ack"].add(self._close)
-            channel.events["basic_nack"].add(self._refuse)
+            channel.events["basic_ack"].add(self._confirm)
+            channel.events["basic_nack"].add(self._close)
             channel.confirm_select()
 
-    def expect(self) -> None:
+    def expect(self, message: Message) -> None:
         """Count the message that is to be published next."""
-        if self._counted:
-            self._last += 1
-            self._open.add(self._last)
+        self._last += 1
+        self._open[self._last] = message
 
-    def wait(self) -> None:
-        """Return when the broker has confirmed every message.
+    def confirmed(self) -> Sequence[Message]:
+        """Return what the broker has confirmed, once it has answered every message.
 
         Raises:
-            Unconfirmed: it has refused one.
-            TimeoutError: it confirms none for 5 s.
+            TimeoutError: it answers none for 5 s.
         """
-        while self._open:
+        while self._open and speaks_amqp(self._connection):
             self._connection.drain_events(timeout=ANSWER_SECONDS)
-        if self._refused:
-            raise Unconfirmed("the broker has refused a message")
+        done = [*self._confirmed, *self._open.values()]
+        self._confirmed, self._open = [], {}
+        return done
 
-    def _close(self, tag: int, multiple: bool) -> None:
-        self._open -= set(range(min(self._open, default=tag), tag + 1)) if multiple else {tag}
+    def _confirm(self, tag: int, multiple: bool) -> None:
+        self._confirmed += self._close(tag, multiple)
 
-    def _refuse(self, tag: int, multiple: bool) -> None:
-        self._refused = True
-        self._close(tag, multiple)
-
-
-def declare(connection: Connection) -> None:
-    """Declare every queue, the dead ones first."""
-    channel = connection.default_channel
-    if connection.transport.driver_type == "amqp":
-        DEAD(channel).declare()
-    for queue in QUEUES:
-        queue(channel).declare()
-
-
-def depths(app: Celery) -> Callable[[], dict[str, int] | None]:
-    """Return what counts the messages in each queue that no worker has; None without a broker."""
-    connection: Connection = patient(app.connection_for_read)
-
-    def count() -> dict[str, int] | None:
-        try:
-            channel: Any = connection.default_channel
-            if connection.transport.driver_type != "amqp":
-                return {queue.name: int(channel._size(queue.name)) for queue in QUEUES}
-            return {
-                queue.name: channel.queue_declare(queue.name, passive=True).message_count
-                for queue in QUEUES
-            }
-        except (OperationalError, OSError, AMQPError, RedisError):
-            connection.close()
-            return None
-
-    return count
-
-
-def patient(connect: Callable[..., Connection], **options: Any) -> Connection:
-    """Return a connection on which a frozen broker is an error after some seconds, not a wait for ever."""
-    limits = ("read_timeout", "write_timeout", "socket_timeout")  # the last one is of Redis
-    options |= dict.fromkeys(limits, ANSWER_SECONDS)
-    return connect(connect_timeout=CONNECT_SECONDS, transport_options=options)
-
-
-def dead_letters(app: Celery, bury: Callable[[Any, Any], None]) -> Callable[[], None]:
-    """Return what hands each message of the dead-letter queue to *bury*, and acknowledges it after that."""
-    connection: Connection | None = None
-
-    def drain(timeout_seconds: float = 0.05) -> None:
-        nonlocal connection
-        if connection is None:
-            connection = patient(app.connection_for_read)
-            if connection.transport.driver_type != "amqp":
-                return
-            declare(connection)
-
-            def on_message(message: Any) -> None:
-                bury(message.body, message.headers)
-                message.ack()
-
-            Consumer(connection.default_channel, [DEAD], on_message=on_message).consume()
-        if connection.transport.driver_type != "amqp":
-            return
-        try:
-            while True:
-                connection.drain_events(timeout=timeout_seconds)
-        except TimeoutError:
-            connection.heartbeat_check()
-        except Exception:
-            connection.close()
-            connection = None
-            raise
-
-    return drain
+    def _close(self, tag: int, multiple: bool) -> list[Message]:
+        tags = [each for each in self._open if each <= tag] if multiple else [tag]
+        return [self._open.pop(each) for each in tags if each in self._open]

@@ -8,7 +8,8 @@ from django.utils.module_loading import import_string
 
 from . import django_tasks
 from .backoff import Backoff
-from .runs import Policy, Work
+from .defaults import number
+from .run import Policy, Work
 from .watch import CANARY, sing
 
 
@@ -21,8 +22,8 @@ def work() -> Mapping[str, Work]:
 @cache
 def policy() -> Policy:
     return Policy(
-        lease=settings.LEASE_SECONDS,
-        most_attempts=settings.MOST_ATTEMPTS,
-        most_losses=settings.MOST_LOSSES,
-        backoff=Backoff(settings.BACKOFF_SECONDS, settings.BACKOFF_CAP_SECONDS),
+        lease=number("LEASE_SECONDS"),
+        most_attempts=int(number("MOST_ATTEMPTS")),
+        most_losses=int(number("MOST_LOSSES")),
+        backoff=Backoff(number("BACKOFF_SECONDS"), number("BACKOFF_CAP_SECONDS")),
     )

@@ -8,7 +8,7 @@ from django.tasks.backends.base import BaseTaskBackend
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from .runs import Effect, Run
+from .run import Effect, Run
 from .submit import submit
 
 KIND: Final = "django_task"

@@ -3,19 +3,26 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Protocol
+from uuid import UUID
 
 from django.db import close_old_connections, connection
 
 from . import sql
 
-if TYPE_CHECKING:
-    from .runs import Run
-
 logger = logging.getLogger(__name__)
+
+
+class Beating(Protocol):
+    """What a heartbeat tells of a run, and is told."""
+
+    job: UUID
+    attempt: int
+    percent: int
+    fenced: bool
 
 
 class Heart:
@@ -23,40 +30,36 @@ class Heart:
 
     def __init__(self, lease_seconds: float) -> None:
         self.lease_seconds = lease_seconds
-        self._runs: dict[int, Run] = {}
+        self._runs: tuple[Beating, ...] = ()
         threading.Thread(target=self._beat, name="heart", daemon=True).start()
 
     @contextmanager
-    def beating(self, run: "Run") -> Iterator[None]:
-        """Extend the lease of *run* every quarter of it; what the run says of itself goes along."""
+    def beating(self, runs: Sequence[Beating]) -> Iterator[None]:
+        """Extend the leases of *runs* every quarter of them; what each says of itself goes along."""
         began = time.monotonic()
-        self._runs[id(run)] = run
+        before, self._runs = self._runs, (*self._runs, *runs)
         try:
             yield
         finally:
-            del self._runs[id(run)]
+            self._runs = before
             if time.monotonic() - began > self.lease_seconds / 4:
                 close_old_connections()  # nobody has used it for so long that it may be gone
 
     def _beat(self) -> None:
         while True:
             time.sleep(self.lease_seconds / 4)
-            for run in tuple(self._runs.values()):
+            for run in self._runs:
                 try:
                     self._extend(run)
-                except (
-                    Exception
-                ):  # the database is away: the next beat tries again, the fence decides
+                except Exception:
+                    # The database is away: the next beat tries again, the fence decides.
                     logger.warning("job %s: no heartbeat", run.job, exc_info=True)
             connection.close()
 
-    def _extend(self, run: "Run") -> None:
+    def _extend(self, run: Beating) -> None:
+        lease, progress = self.lease_seconds, run.percent
         run.fenced = not sql.rows(
-            "beat",
-            job=run.job,
-            attempt=run.attempt,
-            lease=self.lease_seconds,
-            progress=run.percent,
+            "beat", job=run.job, attempt=run.attempt, lease=lease, progress=progress
         )
 
 

@@ -13,8 +13,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from . import sql
+from .ends import bury
 from .models import DeadLetter, Job
-from .runs import Policy, bury
+from .run import Policy
 
 logger = logging.getLogger(__name__)
 
@@ -55,26 +56,30 @@ def sweep(policy: Policy, unseen_seconds: float, depths: Mapping[str, int] | Non
 
 
 def dead_letter(body: bytes | str, headers: Mapping[str, Any]) -> None:
-    """Keep a message that the broker gave up, with its reason, and bury its job."""
+    """Keep a message that the broker gave up, with its reason, and bury its job.
+
+    Of a group it is not known which job was the reason: those that were begun are sent again, each alone.
+    """
     deaths = headers.get("x-death") or [{}]
     reason = str(deaths[0].get("reason") or "unknown")
     detail = json.dumps({"headers": headers, "body": str(body)[:2000]}, default=str)
-    job = job_of(headers)
-    with transaction.atomic():
-        if job is None:
-            DeadLetter.objects.create(reason=reason, detail=detail)
-        else:
-            bury(job, reason, detail)
-    logger.error("dead letter of job %s: %s", job, reason)
+    jobs = jobs_of(headers)
+    if len(jobs) > 1:
+        sql.rows("release", jobs=jobs)
+    elif jobs:
+        bury(jobs[0], reason, detail)
+    else:
+        DeadLetter.objects.create(reason=reason, detail=sql.storable(detail))
+    logger.error("dead letter of jobs %s: %s", [str(job) for job in jobs], reason)
 
 
-def job_of(headers: Mapping[str, Any]) -> UUID | None:
-    """Return the job a message is about, if it is about one there is."""
+def jobs_of(headers: Mapping[str, Any]) -> list[UUID]:
+    """Return the jobs a message is about, of those there are."""
     try:
-        job = UUID(headers["id"])  # the relay gives a message the id of its job
+        asked = [UUID(job) for job in headers["jobs"]]  # the relay writes them there
     except (KeyError, ValueError, TypeError, AttributeError):
-        return None
-    return job if Job.objects.filter(id=job).exists() else None
+        return []
+    return list(Job.objects.filter(id__in=asked).values_list("id", flat=True))
 
 
 def keep(duties: Mapping[str, Callable[[], object]], alive: Callable[[], None]) -> None:

@@ -45,12 +45,15 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
-        # No index has what changes while a job is open: its beginning and its heartbeats are entries in none.
         constraints = (models.UniqueConstraint(fields=["key"], name="job_of_a_key"),)
         indexes = (
-            # Not by the open states: each statement about one job names those, and would be planned to read
-            # all that are open while the table has no statistics.
-            models.Index(fields=["queue"], condition=models.Q(finished_at=None), name="open_jobs"),
+            # What was sent and has not ended: nothing in it changes while a job is run, and a long outbox is
+            # not in it. Not by the states: each statement about one job names those.
+            models.Index(
+                fields=["queue"],
+                condition=models.Q(finished_at=None, sent_at__isnull=False),
+                name="jobs_on_their_way",
+            ),
         )
 
     def __str__(self) -> str:
@@ -58,11 +61,19 @@ class Job(models.Model):
 
 
 class Outbox(models.Model):
-    """A message that is due: written with the job, deleted when the broker has confirmed it."""
+    """A message that is due: written with the job, deleted when the broker has confirmed it.
+
+    Attributes:
+        alone: shares its message with no other job: it was lost, or has failed.
+    """
 
     job = models.ForeignKey(Job, models.CASCADE, db_index=False)
     queue = models.TextField()
-    due_at = models.DateTimeField(db_default=Now(), db_index=True)
+    due_at = models.DateTimeField(db_default=Now())
+    alone = models.BooleanField(db_default=False)
+
+    class Meta:
+        indexes = (models.Index(fields=["queue", "due_at"], name="due_on_a_queue"),)
 
     def __str__(self) -> str:
         return f"{self.job_id} to {self.queue}"

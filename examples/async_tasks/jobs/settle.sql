@@ -1,4 +1,10 @@
--- Ends a run, whatever its end is. Parameters: job, attempt, state, error. Row: the job, if the run still owned it.
+-- Ends runs, whatever their end is. Parameters: jobs and attempts (arrays of one length), state, error.
+-- Rows: the jobs that these runs still owned.
+WITH owned AS (
+    SELECT id FROM jobs_job JOIN unnest(%(jobs)s::uuid[], %(attempts)s::int[]) AS run (job, attempt) ON id = job
+    WHERE attempts = attempt AND state = 'running'
+    ORDER BY id FOR UPDATE OF jobs_job
+)
 UPDATE jobs_job SET
     state = %(state)s,
     error = %(error)s,
@@ -6,5 +12,5 @@ UPDATE jobs_job SET
     progress = CASE %(state)s WHEN 'done' THEN 100 ELSE progress END,
     finished_at = CASE %(state)s WHEN 'queued' THEN NULL ELSE now() END,
     sent_at = NULL
-WHERE id = %(job)s AND attempts = %(attempt)s AND state = 'running'
-RETURNING id
+FROM owned WHERE jobs_job.id = owned.id
+RETURNING jobs_job.id

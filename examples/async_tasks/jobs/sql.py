@@ -18,3 +18,9 @@ def rows(name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         cursor.execute(text(name), parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+def storable(said: str, most: int = 20_000) -> str:
+    """Return *said*, whose bytes are anybody's, as PostgreSQL can keep it: no NUL, no half of a character."""
+    text = said[:most].encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.replace("\x00", "\\x00")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import sql
+from .topology import QUEUES
 
 
 class KeyReused(ValueError):
@@ -29,8 +30,11 @@ def submit(
     Part of the caller's transaction: rolled back with it, and never sent before its commit.
 
     Raises:
+        ValueError: nobody works on that queue; its message would stay in the outbox.
         KeyReused: *key* names a job of another kind or with other arguments.
     """
+    if queue not in QUEUES:
+        raise ValueError(f"there is no queue {queue!r}, only {', '.join(QUEUES)}")
     new = {
         "id": uuid.uuid4(),
         "key": key,

@@ -6,8 +6,8 @@ WITH submitted AS (
     ON CONFLICT (key) DO NOTHING
     RETURNING id, kind, arguments, queue
 ), sent AS (
-    INSERT INTO jobs_outbox (job_id, queue, due_at)
-    SELECT id, queue, now() + make_interval(secs => %(delay)s) FROM submitted
+    INSERT INTO jobs_outbox (job_id, queue, due_at, alone)
+    SELECT id, queue, now() + make_interval(secs => %(delay)s), false FROM submitted
 )
 SELECT id, kind, arguments, true FROM submitted
 UNION ALL

@@ -1,4 +1,4 @@
-"""The one task that workers know: run a job, whatever its kind."""
+"""The one task that workers know: run the jobs of a message, whatever their kind."""
 
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,6 @@ from .runs import perform
 
 
 @shared_task(bind=True, name=TASK)
-def run_job(self: Any, job: str) -> None:
+def run_job(self: Any, jobs: list[str]) -> None:
     redelivered = bool((self.request.delivery_info or {}).get("redelivered"))
-    perform(UUID(job), redelivered, self.request.hostname, work(), policy())
+    perform([UUID(job) for job in jobs], redelivered, self.request.hostname, work(), policy())

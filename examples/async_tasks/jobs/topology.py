@@ -32,10 +32,11 @@ def queue(name: str) -> Queue:
 
 
 BULK: Final = "jobs.bulk"
-URGENT: Final = (
-    "jobs.urgent"  # with workers of its own: no priority helps against slots that are taken
-)
-QUEUES: Final = (queue(BULK), queue(URGENT))
+# Short jobs, with workers of their own: no priority helps against slots that are taken.
+QUICK: Final = "jobs.quick"
+QUEUES: Final = {name: queue(name) for name in (QUICK, BULK)}
+# How many jobs a message may carry. They share two transactions, and the loss of one process.
+GROUPS: Final = {QUICK: 50, BULK: 1}
 
 
 def transport_options(broker_url: str) -> dict[str, Any]:

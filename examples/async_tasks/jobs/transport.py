@@ -3,7 +3,8 @@
 from celery import Celery
 from django.conf import settings
 
-from .topology import QUEUES, transport_options
+from .defaults import number
+from .topology import BULK, QUEUES, transport_options
 
 app = Celery("jobs")
 app.conf.update(
@@ -11,24 +12,22 @@ app.conf.update(
     broker_transport_options=transport_options(settings.BROKER_URL),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # a broker may be away for longer than 100 tries
-    # When a node of a cluster dies, the worker's own control queue may be locked for a moment longer (405);
-    # without this the worker would end with that.
-    broker_channel_error_retry=True,
+    broker_channel_error_retry=True,  # a queue may be locked for a moment (405)
     broker_heartbeat=10,
-    task_queues=QUEUES,
-    task_default_queue=QUEUES[0].name,
+    task_queues=list(QUEUES.values()),
+    task_default_queue=BULK,
     task_create_missing_queues=False,
     accept_content=["json"],
     task_ignore_result=True,  # the row of the job is the result
     task_acks_late=True,
     task_reject_on_worker_lost=True,
-    task_soft_time_limit=settings.SOFT_LIMIT_SECONDS,
-    task_time_limit=settings.HARD_LIMIT_SECONDS,
+    task_soft_time_limit=number("SOFT_LIMIT_SECONDS"),
+    task_time_limit=number("HARD_LIMIT_SECONDS"),
     worker_prefetch_multiplier=1,
     worker_lost_wait=1,  # s; a killed child has no result on its way that anybody waits for
-    worker_max_memory_per_child=int(settings.CHILD_MEGABYTES * 1024),
+    worker_max_memory_per_child=int(number("CHILD_MEGABYTES") * 1024),
     worker_cancel_long_running_tasks_on_connection_loss=True,
-    worker_soft_shutdown_timeout=settings.SOFT_SHUTDOWN_SECONDS,
+    worker_soft_shutdown_timeout=number("SOFT_SHUTDOWN_SECONDS"),
     worker_consumer="jobs.consumer:JobConsumer",
     worker_hijack_root_logger=False,
 )

@@ -4,15 +4,13 @@ The keeper sends a canary through each queue; a queue on which nothing has begun
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import connection
-
 from . import sql
 from .models import DeadLetter
-from .runs import Effect, Run
+from .run import Effect, Run
 
 SILENCE_SECONDS: Final = 4.0
 RELAY_SECONDS: Final = 5.0
@@ -47,22 +45,15 @@ class Watch:
             yield f"nothing has been sent for {self.outbox_seconds:.0f} s"
 
 
-def look(queues: Sequence[str]) -> Watch:
+def look(queues: Collection[str]) -> Watch:
     """Read the state of things from the database."""
     found = sql.rows("watch", queues=list(queues), silence=SILENCE_SECONDS)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)"
-            " FROM jobs_outbox WHERE due_at <= now()"
-        )
-        (unsent,) = cursor.fetchone() or (0,)
     return Watch(
         queues=tuple(
-            QueueWatch(name, waiting, float(oldest), alive)
-            for name, waiting, oldest, alive in found
+            QueueWatch(name, n, float(oldest), alive) for name, n, oldest, alive, _ in found
         ),
         dead_letters=DeadLetter.objects.filter(resolved_at=None).count(),
-        outbox_seconds=float(unsent),
+        outbox_seconds=max((float(overdue) for *_, overdue in found), default=0),
     )
 
 
@@ -71,7 +62,10 @@ def sing(_run: Run) -> Effect:
     return lambda: None
 
 
-def send_canaries(queues: Sequence[str]) -> None:
-    """Send one through each queue on which none is on its way."""
+def send_canaries(queues: Collection[str]) -> None:
+    """Send one through each queue on which none is on its way.
+
+    A canary is known by its id: keys are what clients choose.
+    """
     for queue in queues:
-        sql.rows("canary", key=f"{CANARY}:{queue}", queue=queue, id=uuid.uuid4())
+        sql.rows("canary", id=uuid.uuid5(uuid.NAMESPACE_URL, f"{CANARY}:{queue}"), queue=queue)

@@ -1,21 +1,27 @@
--- What the rows tell of each queue. Parameters: queues (array), seconds after which silence counts. Rows: queue, waiting
--- jobs, age of the oldest in seconds, whether any run began or told of itself lately.
+-- What the rows tell of each queue. Parameters: queues (array), seconds after which silence counts. Rows: queue, jobs that
+-- were sent and wait, age of the oldest in seconds, whether any run began or told of itself lately, seconds that the
+-- oldest message is overdue. Indexes answer all of it: none of them grows with the outbox.
 SELECT
     queue,
-    (
-        SELECT count(*) FROM jobs_job
-        WHERE finished_at IS NULL AND state = 'queued' AND jobs_job.queue = asked.queue
-    ),
-    (
-        SELECT coalesce(extract(epoch FROM now() - min(coalesce(sent_at, created_at))), 0) FROM jobs_job
-        WHERE finished_at IS NULL AND state = 'queued' AND jobs_job.queue = asked.queue AND sent_at IS NOT NULL
-    ),
+    waiting.jobs,
+    waiting.oldest_seconds,
     EXISTS (
         SELECT FROM jobs_job
-        WHERE finished_at IS NULL AND state = 'running' AND jobs_job.queue = asked.queue AND lease_until > now()
+        WHERE finished_at IS NULL AND sent_at IS NOT NULL
+            AND state = 'running' AND jobs_job.queue = asked.queue AND lease_until > now()
     )
     OR EXISTS (
-        SELECT FROM jobs_run JOIN jobs_job ON jobs_job.id = jobs_run.job_id
-        WHERE jobs_run.started_at > now() - make_interval(secs => %(silence)s) AND jobs_job.queue = asked.queue
+        SELECT FROM jobs_run
+        WHERE started_at > now() - make_interval(secs => %(silence)s)
+            -- One row by its key for each run; a join may be planned to read all jobs.
+            AND (SELECT jobs_job.queue FROM jobs_job WHERE jobs_job.id = jobs_run.job_id) = asked.queue
+    ),
+    (
+        SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM jobs_outbox
+        WHERE jobs_outbox.queue = asked.queue AND due_at <= now()
     )
-FROM unnest(%(queues)s::text[]) AS asked (queue)
+FROM unnest(%(queues)s::text[]) AS asked (queue), LATERAL (
+    SELECT count(*) AS jobs, coalesce(extract(epoch FROM now() - min(sent_at)), 0) AS oldest_seconds
+    FROM jobs_job
+    WHERE finished_at IS NULL AND sent_at IS NOT NULL AND state = 'queued' AND jobs_job.queue = asked.queue
+) AS waiting

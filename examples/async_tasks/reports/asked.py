@@ -37,6 +37,6 @@ class ReportAsked(serializers.Serializer[Any]):
 
     airline = serializers.ChoiceField(AIRLINES)
     month = serializers.IntegerField(min_value=1, max_value=12)
-    urgent = serializers.BooleanField(default=False)
+    quick = serializers.BooleanField(default=False)
     delay_seconds = serializers.FloatField(min_value=0, max_value=MOST_DELAY_SECONDS, default=0)
     drill = Drill(required=False)

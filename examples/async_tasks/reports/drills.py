@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jobs.runs import Transient
+from jobs.run import Transient
 
 
 def practise(

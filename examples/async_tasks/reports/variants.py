@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 from jobs.models import Job, State
 from jobs.submit import submit
-from jobs.topology import BULK, QUEUES, URGENT
+from jobs.topology import BULK, QUEUES, QUICK
 from jobs.watch import look
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -31,11 +31,11 @@ class Asked:
     @property
     def arguments(self) -> dict[str, Any]:
         """What the report is about, without how it is asked for."""
-        return {k: v for k, v in self.document.items() if k not in ("urgent", "delay_seconds")}
+        return {k: v for k, v in self.document.items() if k not in ("quick", "delay_seconds")}
 
     @property
     def queue(self) -> str:
-        return URGENT if self.document["urgent"] else BULK
+        return QUICK if self.document["quick"] else BULK
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def answers_ping() -> dict[str, Any]:
 
 def is_working() -> dict[str, Any]:
     """Look at the rows: does anything begin on each queue, was anything given up?"""
-    watch = look([queue.name for queue in QUEUES])
+    watch = look(QUEUES)
     return {**asdict(watch), "problems": list(watch.problems())}
 
 

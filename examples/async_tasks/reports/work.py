@@ -3,7 +3,7 @@
 from functools import partial
 
 from django.tasks import TaskContext, task
-from jobs.runs import Effect, Run
+from jobs.run import Effect, Run
 from jobs.topology import BULK
 
 from .drills import practise

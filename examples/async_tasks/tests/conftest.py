@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 from jobs.backoff import Backoff
-from jobs.runs import Policy
+from jobs.run import Policy
 from jobs.submit import submit
 from jobs.topology import BULK
 

@@ -9,7 +9,8 @@ from django.tasks.exceptions import InvalidTask
 from django.utils import timezone
 from jobs.configured import work
 from jobs.models import Job, Outbox, State
-from jobs.runs import Outcome, perform
+from jobs.run import Outcome
+from jobs.runs import perform
 from reports.models import Report
 from reports.work import keep_report
 
@@ -45,7 +46,7 @@ def test_task_that_is_due_later_waits_in_the_outbox():
 )
 def test_task_with_a_context_is_run_once_whatever_arrives_twice(policy):
     job = uuid.UUID(keep_report.enqueue(GOOD).id)
-    outcomes = [perform(job, False, "worker", work(), policy) for _ in range(2)]
+    outcomes = [perform([job], False, "worker", work(), policy)[job] for _ in range(2)]
 
     assert outcomes == [Outcome.DONE, Outcome.NOTHING]
     assert Report.objects.get().job_id == job
@@ -54,6 +55,6 @@ def test_task_with_a_context_is_run_once_whatever_arrives_twice(policy):
 def test_task_that_fails_leaves_nothing_of_what_it_wrote(policy):
     job = uuid.UUID(keep_report.enqueue({**GOOD, "airline": "HAW"}).id)
 
-    assert perform(job, False, "worker", work(), policy) == Outcome.DEAD
+    assert perform([job], False, "worker", work(), policy)[job] == Outcome.DEAD
     assert Job.objects.get().state == State.DEAD
     assert not Report.objects.exists()

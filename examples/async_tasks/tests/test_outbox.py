@@ -1,14 +1,21 @@
 """The relay: what leaves the outbox, and what stays."""
 
+import re
+
 import psycopg
 import pytest
 from django.db import connection
 from jobs.models import Job, Outbox
-from jobs.outbox import carry_out
+from jobs.outbox import IN_ORDER, Relay, Unconfirmed, carry_out
+from jobs.sql import text
 from jobs.submit import submit
-from jobs.topology import BULK
+from jobs.topology import BULK, QUICK
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def confirm(_queue, messages):
+    return messages
 
 
 @pytest.fixture
@@ -31,11 +38,11 @@ def connect():
 
 
 def test_message_that_the_broker_refuses_stays(job, connect):
-    def refuse(_messages):
+    def refuse(_queue, _messages):
         raise ConnectionError("frozen")
 
     with pytest.raises(ConnectionError):
-        carry_out(connect(), refuse)
+        carry_out(connect(), BULK, 1, refuse)
 
     assert Outbox.objects.count() == 1
     assert Job.objects.get(id=job).sent_at is None
@@ -44,7 +51,7 @@ def test_message_that_the_broker_refuses_stays(job, connect):
 def test_message_that_is_not_due_stays(connect):
     submit("test", {}, queue=BULK, delay_seconds=60)
 
-    assert carry_out(connect(), lambda _: None) == 0
+    assert carry_out(connect(), BULK, 1, confirm) == 0
     assert Outbox.objects.count() == 1
 
 
@@ -53,17 +60,116 @@ def test_message_that_another_relay_has_is_left_to_it(connect):
     other = connect()
     taken = []
 
-    def publish(_messages):
-        taken.append(carry_out(other, lambda _: None))
+    def publish(_queue, messages):
+        taken.append(carry_out(other, BULK, 1, confirm))
+        return messages
 
-    assert carry_out(connect(), publish) == 1
+    assert carry_out(connect(), BULK, 1, publish) == 1
     assert taken == [0]
 
 
 def test_sent_message_is_forgotten_and_its_time_kept(job, connect):
     sent = []
 
-    assert carry_out(connect(), sent.extend) == 1
-    assert [message.job for message in sent] == [job]
+    def publish(_queue, messages):
+        sent.extend(messages)
+        return messages
+
+    assert carry_out(connect(), BULK, 1, publish) == 1
+    assert [message.jobs for message in sent] == [(job,)]
     assert not Outbox.objects.exists()
     assert Job.objects.get(id=job).sent_at is not None
+
+
+def test_group_goes_in_one_message_and_a_lost_job_alone(connect):
+    jobs = [submit("test", {}, queue=QUICK)[0] for _ in range(5)]
+    Outbox.objects.filter(job_id=jobs[2]).update(alone=True)
+    sent = []
+
+    def publish(_queue, messages):
+        sent.extend(message.jobs for message in messages)
+        return messages
+
+    assert carry_out(connect(), QUICK, 3, publish) == 5
+    assert sent == [(jobs[2],), (jobs[0], jobs[1], jobs[3]), (jobs[4],)]
+    assert not Outbox.objects.exists()
+
+
+@pytest.mark.report(
+    "rabbitmq/rabbitmq-server#1443",
+    "a refused message rolls its batch back, which is published again and again",
+    "what was confirmed is forgotten, what was refused stays",
+)
+def test_refused_message_holds_back_none_of_its_batch(connect):
+    jobs = [submit("test", {}, queue=BULK)[0] for _ in range(4)]
+
+    with pytest.raises(Unconfirmed, match="2 of 4 messages refused"):
+        carry_out(connect(), BULK, 1, lambda _queue, messages: messages[:2])
+
+    assert set(Outbox.objects.values_list("job_id", flat=True)) == set(jobs[2:])
+    assert Job.objects.exclude(sent_at=None).count() == 2
+
+
+@pytest.mark.report(
+    "zarusz/SlimMessageBus#459",
+    "a message that cannot be sent, at the head of the outbox, stops all that is behind it",
+    "a queue that nobody works on is refused when the job is asked for",
+)
+def test_job_for_a_queue_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match=r"no queue 'jobs\.unknown'"):
+        submit("test", {}, queue="jobs.unknown")
+
+    assert not Job.objects.exists()
+
+
+@pytest.mark.report(
+    "celery/kombu#824",
+    "a queue that exists with other arguments stops what publishes to all queues",
+    "that queue waits, with a sentence in the log; the others go on",
+)
+def test_queue_that_fails_holds_up_no_other(connect):
+    for queue in (QUICK, BULK):
+        submit("test", {}, queue=queue)
+    tried = []
+
+    def publish(queue, messages):
+        tried.append(queue)
+        if queue == QUICK:
+            raise ConnectionError("PRECONDITION_FAILED")
+        return messages
+
+    relay = Relay({QUICK: 50, BULK: 1}, publish)
+    relay.turn(connect())
+    relay.turn(connect())
+
+    assert tried == [QUICK, BULK]  # the failed one pauses
+    assert Outbox.objects.get().queue == QUICK
+
+
+@pytest.mark.report(
+    "proteanhq/protean#941",
+    "the relay slows down with the length of the outbox",
+    "one index gives the next batch; so do those of the keeper and of the health",
+)
+def test_no_statement_of_the_loops_reads_a_long_outbox(job):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO jobs_job (id, kind, queue, arguments)"
+            " SELECT gen_random_uuid(), 'test', %s, '{}' FROM generate_series(1, 50000)",
+            [BULK],
+        )
+        cursor.execute("INSERT INTO jobs_outbox (job_id, queue) SELECT id, queue FROM jobs_job")
+        cursor.execute(IN_ORDER)
+        for name, parameters in {
+            "take": {"queue": BULK, "most": 500},
+            "sweep": {"most_losses": 3, "unseen": 5, "empty": [BULK]},
+            "watch": {"queues": [QUICK, BULK], "silence": 4},
+        }.items():
+            cursor.execute("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) " + text(name), parameters)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            read = re.findall(
+                r"(?:rows=|Rows Removed by Filter: )(\d+)(?:\.\d+)?(?: loops|$)", plan, re.M
+            )
+            assert max(map(int, read)) <= 500, plan
+        cursor.execute("RESET enable_sort")
+    assert job

@@ -7,9 +7,10 @@ from django.db.models.functions import Now
 from jobs import keeper
 from jobs.models import DeadLetter, Job, Outbox, Run, State
 from jobs.operating import shown
-from jobs.runs import Transient, perform
+from jobs.run import Transient
+from jobs.runs import perform
 from jobs.submit import submit
-from jobs.topology import BULK, URGENT
+from jobs.topology import BULK, QUICK
 from jobs.watch import send_canaries
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,14 +27,18 @@ def sent(job, seconds_ago):
 def begun(job, worker="bulk-7@host"):
     """A worker has claimed the job, and has not ended it."""
     Job.objects.filter(id=job).update(
-        state=State.RUNNING, attempts=1, worker=worker, lease_until=Now() + timedelta(seconds=60)
+        state=State.RUNNING,
+        attempts=1,
+        worker=worker,
+        sent_at=Now(),
+        lease_until=Now() + timedelta(seconds=60),
     )
     Run.objects.create(job_id=job, attempt=1, worker=worker)
 
 
 def busy():
     """Runs begin on both queues."""
-    for queue in (BULK, URGENT):
+    for queue in (BULK, QUICK):
         begun(submit("test", {}, queue=queue)[0])
     Outbox.objects.all().delete()
 
@@ -63,7 +68,7 @@ def test_task_vanished_because_the_broker_forgot_it(job, policy):
     sent(job, 30)
     assert not any(line.startswith("run ") for line in shown(job))
 
-    assert keeper.sweep(policy, 5, {BULK: 0, URGENT: 0}) == 1
+    assert keeper.sweep(policy, 5, {BULK: 0, QUICK: 0}) == 1
     assert Outbox.objects.get().job_id == job
 
 
@@ -77,10 +82,10 @@ def test_job_stays_running_because_its_worker_is_gone(job, policy):
 
 
 def test_worker_is_silent(client):
-    send_canaries([BULK, URGENT])
+    send_canaries([BULK, QUICK])
     Outbox.objects.all().delete()
 
-    assert problems(client) == [f"nothing has begun on {queue} for 4 s" for queue in (BULK, URGENT)]
+    assert problems(client) == [f"nothing has begun on {queue} for 4 s" for queue in (QUICK, BULK)]
     assert not queue_of(client, BULK)["alive"]
 
 
@@ -101,7 +106,7 @@ def test_dead_letter_says_why_and_health_asks_for_somebody(client, job, policy):
         raise Transient("the upstream answers 503")
 
     for _ in range(policy.most_attempts):
-        perform(job, False, "worker", {"test": fail}, policy)
+        perform([job], False, "worker", {"test": fail}, policy)
     Outbox.objects.all().delete()
 
     assert problems(client) == ["1 dead letters are open"]

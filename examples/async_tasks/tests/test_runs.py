@@ -1,26 +1,31 @@
 """Who may run a job, and what a run may write: against a real database."""
 
+import ctypes
 import logging
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import psycopg
 import pytest
 from django.db import OperationalError, connection
-from jobs import sql
+from django.db.models.functions import Now
+from jobs import keeper, sql
+from jobs.ends import ended
 from jobs.models import DeadLetter, Job, Outbox, Run, State
 from jobs.operating import cancel, replay
-from jobs.runs import Outcome, Transient, ended, perform
-from jobs.runs import Run as Stale
+from jobs.run import Outcome, Transient
+from jobs.run import Run as Stale
+from jobs.runs import alone, perform
 from jobs.submit import submit
-from jobs.topology import BULK
+from jobs.topology import BULK, QUICK
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def run(job, policy, work=lambda _: lambda: None, redelivered=False):
-    return perform(job, redelivered, "worker", {"test": work}, policy)
+    return perform([job], redelivered, "worker", {"test": work}, policy)[job]
 
 
 def age(job, **fields):
@@ -80,9 +85,15 @@ def test_run_that_was_taken_over_writes_nothing(job, policy, how):
 @pytest.mark.parametrize("how", ["done", "tried again", "given up"])
 def test_run_that_ends_while_its_successor_still_runs_writes_nothing(job, policy, how):
     """Both find the job running: the fencing token alone tells the stale run from its successor."""
-    parameters = {"job": job, "worker": "w", "lease": 60, "most_losses": policy.most_losses}
+    parameters = {
+        "jobs": [job],
+        "worker": "w",
+        "lease": 60,
+        "takeover": True,
+        "most_losses": policy.most_losses,
+    }
     for redelivered in (False, True):
-        assert sql.rows("claim", redelivered=redelivered, **parameters)
+        assert sql.rows("claim", **parameters | {"redelivered": redelivered})
     effects = []
 
     def work(_run):
@@ -90,7 +101,8 @@ def test_run_that_ends_while_its_successor_still_runs_writes_nothing(job, policy
             return lambda: effects.append(1)
         raise Transient("503") if how == "tried again" else ValueError("month 13")
 
-    assert ended(Stale(job, 1, 0, {}, ""), work, policy) is Outcome.FENCED
+    stale = Stale(job, 1, 0, 0, "test", {}, "")
+    assert ended(stale, policy, lambda: alone(stale, work(stale))) is Outcome.FENCED
     assert effects == []
     assert Job.objects.get(id=job).state == State.RUNNING
     assert not DeadLetter.objects.exists()
@@ -170,13 +182,21 @@ def test_run_whose_connection_breaks_is_sent_again(job, policy, database_url, ne
 
 def test_beginning_of_a_run_reads_its_row_alone_however_many_wait(job):
     Job.objects.bulk_create(Job(kind="test", queue=BULK, arguments={}) for _ in range(300))
-    parameters = {"job": job, "worker": "w", "lease": 5.0, "redelivered": False, "most_losses": 3}
+    parameters = {
+        "jobs": [job],
+        "worker": "w",
+        "lease": 5.0,
+        "redelivered": False,
+        "takeover": True,
+        "most_losses": 3,
+    }
 
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + sql.text("claim"), parameters)
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
-    assert "Index Scan using jobs_job_pkey" in plan
+    assert "jobs_job_pkey" in plan
+    assert "Seq Scan" not in plan
 
 
 def fail(_run):
@@ -203,7 +223,13 @@ def test_transient_error_is_a_dead_letter_at_the_last_attempt(job, policy):
 def test_fourth_loss_is_the_last(job, policy):
     for _ in range(policy.most_losses + 1):
         assert sql.rows(
-            "claim", job=job, worker="w", lease=0, redelivered=True, most_losses=policy.most_losses
+            "claim",
+            jobs=[job],
+            worker="w",
+            lease=0,
+            redelivered=True,
+            takeover=True,
+            most_losses=policy.most_losses,
         )
 
     assert run(job, policy, never, redelivered=True) is Outcome.DEAD
@@ -241,8 +267,10 @@ def test_heartbeat_extends_the_lease(job, policy):
 def test_work_of_a_cancelled_job_ends_at_its_next_word(job, policy):
     def work(run):
         cancel(job)
-        while True:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
             run.progress(0.5)
+        raise AssertionError("nobody told the work")
 
     assert run(job, replace(policy, lease=0.2), work) is Outcome.FENCED
 
@@ -255,3 +283,140 @@ def test_log_of_a_run_has_the_id_of_the_request(policy, caplog):
     run(job, policy)
 
     assert f"job={job} run=1 outcome=done correlation=abc" in caplog.text
+
+
+@pytest.mark.report(
+    "celery/django-celery-results#82",
+    "an error text with a NUL cannot be stored, and the run ends without a word",
+    "the job is dead after one run, its text is kept with `\\\\x00`",
+)
+@pytest.mark.parametrize("said", ["bad \x00 record", "half of a character \ud83d", "x" * 10**6])
+def test_error_text_that_cannot_be_stored_is_a_dead_letter_after_one_run(job, policy, said):
+    def work(_run):
+        raise ValueError(said)
+
+    assert run(job, policy, work) is Outcome.DEAD
+    letter = DeadLetter.objects.get(job_id=job)
+    assert letter.reason.startswith(f"ValueError: {said[:4]}")
+    assert Job.objects.get(id=job).attempts == 1
+
+
+def test_error_text_of_a_retry_is_cleaned_too(job, policy):
+    def work(_run):
+        raise Transient("503 \x00")
+
+    assert run(job, policy, work) is Outcome.RETRIED
+    assert Job.objects.get(id=job).error == "503 \\x00"
+
+
+HOLD = ctypes.PyDLL(None).usleep  # of the C library; called without giving up the GIL
+
+
+@pytest.mark.report(
+    "janbjorge/pgqueuer#430",
+    "a heartbeat starves while other code holds the interpreter",
+    "the job comes again, with one effect; `LEASE_SECONDS` says how long such a call may take",
+)
+@pytest.mark.parametrize(("lease", "outcome"), [(0.2, Outcome.FENCED), (30, Outcome.DONE)])
+def test_run_whose_heartbeat_starves_has_one_effect(job, policy, lease, outcome):
+    effects = []
+
+    def work(_run):
+        HOLD(400_000)  # microseconds
+        run(job, policy, lambda _: lambda: effects.append(2))  # what the keeper would have sent
+        return lambda: effects.append(1)
+
+    assert run(job, replace(policy, lease=lease), work) is outcome
+    assert len(effects) == 1
+
+
+def group(count, kind="test", **arguments):
+    return [submit(kind, {**arguments, "n": n}, queue=QUICK)[0] for n in range(count)]
+
+
+def test_jobs_of_a_message_share_two_transactions(policy, django_assert_num_queries):
+    jobs = group(20)
+
+    with django_assert_num_queries(4):  # claim; begin, settle, commit
+        outcomes = perform(jobs, False, "worker", {"test": lambda _: lambda: None}, policy)
+
+    assert set(outcomes.values()) == {Outcome.DONE}
+    assert Run.objects.count() == 20
+
+
+def test_effect_that_fails_takes_none_of_its_group_along(policy):
+    jobs = group(3)
+
+    def work(run):
+        def effect():
+            Run.objects.create(job_id=run.job, attempt=99, worker="effect")
+            if run.arguments["n"] == 1:
+                raise ValueError("the disk is full")
+
+        return effect
+
+    outcomes = perform(jobs, False, "worker", {"test": work}, policy)
+
+    assert list(outcomes.values()) == [Outcome.DONE, Outcome.DEAD, Outcome.DONE]
+    assert Run.objects.filter(attempt=99).count() == 2
+
+
+def test_run_of_a_group_that_was_taken_over_writes_nothing(policy):
+    jobs = group(3)
+    effects = []
+
+    def work(run):
+        if run.arguments["n"] == 0:
+            age(jobs[1])
+            perform([jobs[1]], False, "other", {"test": other}, policy)
+        return lambda: effects.append((run.arguments["n"], "first"))
+
+    def other(run):
+        return lambda: effects.append((run.arguments["n"], "second"))
+
+    outcomes = perform(jobs, False, "worker", {"test": work}, policy)
+
+    assert outcomes[jobs[1]] is Outcome.FENCED
+    assert sorted(effects) == [(0, "first"), (1, "second"), (2, "first")]
+
+
+def test_group_of_a_process_that_is_gone_is_not_run_together_again(policy):
+    jobs = group(3)
+    Outbox.objects.all().delete()
+    Job.objects.update(sent_at=Now())
+    assert len(sql.rows("claim", **claim(jobs[:2], policy))) == 2
+
+    outcomes = perform(jobs, True, "worker", {"test": lambda _: lambda: None}, policy)
+
+    assert [outcomes[job] for job in jobs] == [Outcome.NOTHING, Outcome.NOTHING, Outcome.DONE]
+    assert keeper.sweep(policy, 5, None) == 2
+    assert set(Outbox.objects.values_list("job_id", "alone")) == {(job, True) for job in jobs[:2]}
+
+
+def claim(jobs, policy):
+    return {
+        "jobs": jobs,
+        "worker": "w",
+        "lease": policy.lease,
+        "redelivered": False,
+        "takeover": True,
+        "most_losses": policy.most_losses,
+    }
+
+
+def test_two_workers_with_the_same_groups_do_not_wait_for_each_other(policy):
+    """Rows are locked in one order: without it, PostgreSQL ends one of them as a deadlock."""
+    jobs = group(200)
+
+    def work(order):
+        try:
+            for _ in range(5):
+                sql.rows("claim", **claim(order, policy) | {"redelivered": True})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work, order) for order in (jobs, jobs[::-1]) * 2]:
+            done.result()
+
+    assert set(Job.objects.values_list("attempts", flat=True)) == {20}

@@ -11,14 +11,14 @@ import psycopg
 import pytest
 from config.celery import app
 from django.db import connection
-from jobs.broker import publisher
+from jobs.broker import Publisher
 from jobs.models import Job, Run, State
 from jobs.outbox import carry_out
 from jobs.submit import submit
-from jobs.topology import BULK, MESSAGES, URGENT
+from jobs.topology import BULK, MESSAGES, QUICK
 
 ROOT = Path(__file__).parents[1]
-QUICK = {"airline": "HA", "month": 1}
+REPORT = {"airline": "HA", "month": 1}
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ def worker(database_url, started):
 def new_worker(database_url):
     name = f"test-{time.monotonic_ns()}@%h"
     command = (
-        f"-m celery --quiet --app config.celery worker --queues {BULK},{URGENT} --hostname {name}"
+        f"-m celery --quiet --app config.celery worker --queues {BULK},{QUICK} --hostname {name}"
     )
     return subprocess.Popen(
         [sys.executable, *command.split(), "--concurrency", "1", "--without-gossip"],
@@ -65,11 +65,11 @@ def new_worker(database_url):
 
 def send(**drill):
     """Ask for a report, and have it sent."""
-    job, _ = submit("report", {**QUICK, "drill": drill}, queue=BULK)
+    job, _ = submit("report", {**REPORT, "drill": drill}, queue=BULK)
     at = connection.get_connection_params()
     names = ("dbname", "user", "password", "host", "port")
     with psycopg.connect(**{name: at[name] for name in names}, autocommit=True) as relay:
-        carry_out(relay, publisher(app))
+        carry_out(relay, BULK, 1, Publisher(app))
     return job
 
 

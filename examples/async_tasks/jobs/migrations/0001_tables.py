@@ -65,9 +65,9 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("finished_at", None)),
+                        condition=models.Q(("finished_at", None), ("sent_at__isnull", False)),
                         fields=["queue"],
-                        name="open_jobs",
+                        name="jobs_on_their_way",
                     )
                 ],
                 "constraints": [models.UniqueConstraint(fields=("key",), name="job_of_a_key")],
@@ -104,7 +104,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("queue", models.TextField()),
-                ("due_at", models.DateTimeField(db_default=Now(), db_index=True)),
+                ("due_at", models.DateTimeField(db_default=Now())),
+                ("alone", models.BooleanField(db_default=False)),
                 (
                     "job",
                     models.ForeignKey(
@@ -112,6 +113,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["queue", "due_at"], name="due_on_a_queue")],
+            },
         ),
         # Room in each page for the next version of a row; without, every change is an entry in each index.
         migrations.RunSQL(

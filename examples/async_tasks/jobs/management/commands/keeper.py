@@ -1,15 +1,16 @@
 """Send lost jobs again and record dead letters, until stopped."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from jobs import keeper
-from jobs.broker import dead_letters, depths
 from jobs.configured import policy
+from jobs.defaults import number
+from jobs.observed import DeadLetters, Depths
 from jobs.topology import QUEUES
 from jobs.transport import app
 from jobs.watch import send_canaries
@@ -21,10 +22,10 @@ class Command(BaseCommand):
     help = "Send lost jobs again and record dead letters, until stopped."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        count = depths(app)
-        duties = {
-            "sweep": lambda: keeper.sweep(policy(), settings.UNSEEN_SECONDS, count()),
-            "canaries": lambda: send_canaries([queue.name for queue in QUEUES]),
-            "dead letters": dead_letters(app, keeper.dead_letter),
+        count, unseen = Depths(app), number("UNSEEN_SECONDS")
+        duties: dict[str, Callable[[], object]] = {
+            "sweep": lambda: keeper.sweep(policy(), unseen, count()),
+            "canaries": lambda: send_canaries(QUEUES),
+            "dead letters": DeadLetters(app, keeper.dead_letter),
         }
         keeper.keep(duties, ALIVE.touch)

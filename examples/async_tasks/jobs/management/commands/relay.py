@@ -4,11 +4,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connection
+from psycopg.conninfo import make_conninfo
 
-from jobs.broker import publisher
-from jobs.outbox import relay
+from jobs.broker import Publisher
+from jobs.outbox import Relay
+from jobs.topology import GROUPS
 from jobs.transport import app
 
 ALIVE = Path(tempfile.gettempdir()) / "relay-alive"  # its age is the container's healthcheck
@@ -18,4 +20,6 @@ class Command(BaseCommand):
     help = "Hand what is due to the broker, until stopped."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        relay(settings.DATABASE_URL, publisher(app), ALIVE.touch)
+        given = connection.get_connection_params().items()
+        address = {name: str(value) for name, value in given if isinstance(value, str | int)}
+        Relay(GROUPS, Publisher(app)).run(make_conninfo(**address), ALIVE.touch)

@@ -1,0 +1,67 @@
+"""How a run ends: done, tried again later, given up, or fenced off because it is no longer the job's."""
+
+import logging
+import traceback
+from collections.abc import Callable, Collection, Sequence
+from uuid import UUID
+
+from django.db import OperationalError, close_old_connections, transaction
+
+from . import sql
+from .run import Fenced, Outcome, Policy, Run, Transient
+
+logger = logging.getLogger(__name__)
+
+
+class LostTooOften(Exception):
+    """The job's runs end without a word: whatever it does to its process, it shall do it no more."""
+
+
+def ended(run: Run, policy: Policy, step: Callable[[], None]) -> Outcome:
+    """Take a step of the run, and end it as an error asks for; a time limit is an error like others."""
+    try:
+        step()
+    except Fenced:
+        return Outcome.FENCED
+    except (Transient, OperationalError) as error:
+        # A database that was away is no reason to give up.
+        return retry(run, error, policy)
+    except LostTooOften as error:
+        return give_up(run, "lost too often", str(error))
+    except Exception as error:
+        return give_up(run, f"{type(error).__name__}: {error}", traceback.format_exc())
+    return Outcome.DONE
+
+
+def settle(runs: Sequence[Run], state: str, error: str = "") -> Collection[UUID]:
+    """End the runs, and return the jobs that they still owned."""
+    jobs, attempts = [run.job for run in runs], [run.attempt for run in runs]
+    found = sql.rows("settle", jobs=jobs, attempts=attempts, state=state, error=sql.storable(error))
+    return {job for (job,) in found}
+
+
+def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
+    """Put the job back with a delay; past the last attempt, give it up."""
+    close_old_connections()  # the error may be that of the connection
+    failures = run.failures + 1
+    if failures >= policy.most_attempts:
+        return give_up(run, f"failed {failures} times", str(error))
+    with transaction.atomic():
+        if not settle([run], "queued", str(error)):
+            return Outcome.FENCED
+        sql.rows("send", job=run.job, delay=policy.backoff.delay(failures))
+    return Outcome.RETRIED
+
+
+def give_up(run: Run, reason: str, detail: str) -> Outcome:
+    """End the job with a dead letter that says why."""
+    if not bury(run.job, reason, detail, run.attempt):
+        return Outcome.FENCED
+    logger.error("job=%s is dead: %s correlation=%s", run.job, reason, run.correlation)
+    return Outcome.DEAD
+
+
+def bury(job: UUID, reason: str, detail: str, attempt: int | None = None) -> bool:
+    """Give *job* up; False if it had ended already, or another run than *attempt* has it."""
+    said = {"reason": sql.storable(reason, 1000), "detail": sql.storable(detail)}
+    return bool(sql.rows("bury", job=job, attempt=attempt, **said))
