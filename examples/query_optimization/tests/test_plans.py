@@ -132,6 +132,28 @@ def test_order_of_rows_on_disk_is_what_the_small_index_lives_of(flights):
     assert flights.fetchone() == (True,)
 
 
+@pytest.mark.report(
+    "pinknetworkx/eosio-contract-api#58",
+    "a BRIN without autosummarize: each query reads all rows that were added since the last VACUUM",
+    "autovacuum is told of each range that is full; summarised, 60,000 rows more cost no buffer",
+)
+def test_rows_that_are_added_are_summarised(site, flights):
+    flights.execute("SELECT reloptions FROM pg_class WHERE relname = 'flight_departed'")
+    (options,) = flights.fetchone()
+    assert "autosummarize=on" in options
+
+    flights.execute(
+        "INSERT INTO flights_flight (airline_id, number, origin_id, destination_id,"
+        " scheduled_departure, departed, distance_miles)"
+        " SELECT airline_id, number, origin_id, destination_id, scheduled_departure + interval '2 years',"
+        " departed + interval '2 years', distance_miles FROM flights_flight ORDER BY id LIMIT 60000"
+    )
+    flights.execute("SELECT brin_summarize_new_values('flight_departed')")  # as autovacuum does
+
+    (entry,) = (each for each in CATALOGUE if each.expected.index == "flight_departed")
+    assert best(plans_of(site, entry.path.format(variant="optimized")), entry.expected) == []
+
+
 @pytest.mark.parametrize("each", LISTS, ids=lambda each: each.name)
 def test_plans_of_every_list_are_shown_as_trees(flights, capsys, each):  # noqa: ARG001 -- set up before
     call_command("plans", each.name)
