@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Final
 
 import psycopg
@@ -20,10 +20,9 @@ from nexus.experiment import (
     Verdict,
     ask,
     expect,
-    rest,
 )
 
-from . import PATIENCE_SECONDS, busy, connect, held, number, until_seen
+from . import PATIENCE_SECONDS, busy, connect, number, until_seen
 
 BUILDS: Final = (
     "SELECT pid FROM pg_stat_progress_create_index"
@@ -101,15 +100,15 @@ class AFailedBuildIsFound(Experiment):
         """Build the index behind a writer's open transaction, and hurt the build while it waits."""
         if fault == "timed out":
             connection.execute("ALTER ROLE CURRENT_USER SET lock_timeout = '300ms'")
-        insert = "INSERT INTO busy SELECT * FROM busy LIMIT 1"
         try:
-            with held(stack, insert, WAITING, HELD_SECONDS), ThreadPoolExecutor(1) as pool:
+            with connect(stack) as writer, ThreadPoolExecutor(1) as pool:
+                writer.execute("INSERT INTO busy SELECT * FROM busy LIMIT 1")
                 build = pool.submit(stack.manage, "alter", variant, "index")
                 if not until_seen(connection, WAITING):
-                    raise ExperimentError(f"the build did not begin: {build.exception(1)}")
+                    raise ExperimentError("the build did not begin")
                 hurt(connection)
-                while not build.done():
-                    rest(0.05)
+                wait([build], HELD_SECONDS if fault == "timed out" else PATIENCE_SECONDS)
+                writer.rollback()
         finally:
             connection.execute("ALTER ROLE CURRENT_USER RESET lock_timeout")
         if fault != "timed out" and not build.exception():
@@ -123,13 +122,14 @@ class AFailedBuildIsFound(Experiment):
         return {"table": "busy", "name": "busy_by_number"} in told["failed_builds"]
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        builds = samples.last(self.builds)
-        words = f"{{measured}} of {builds:.0f} indexes that no query can use after the second run"
+        words = "{measured} indexes that no query can use after the second run"
         left = Verdict.at_most(samples.last(self.left), 0, words)
         told = Verdict.at_most(
             samples.last(self.unreported), 0, "{measured} failed builds not reported"
         )
         if not (left & told).holds:
             return left & told
-        due = Verdict.at_least(builds, len(FAULTS), "{measured} of {bound} builds made to fail")
+        due = Verdict.at_least(
+            samples.last(self.builds), len(FAULTS), "{measured} of {bound} builds made to fail"
+        )
         return left & told & due
