@@ -20,9 +20,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "flights",
     "loading",
-    "changes",
-    "changes.in_place",
-    "changes.expand_contract",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -66,6 +63,8 @@ PROCESSES = int(number("WEB_REPLICAS", "1", 1)) * int(number("WEB_CONCURRENCY", 
 # A process without a connection could serve nothing.
 POOL_SIZE = int(number("POOL_SIZE", "8", PROCESSES))
 POOL_TIMEOUT_SECONDS = number("POOL_TIMEOUT_SECONDS", "1", 0)
+# Past it the pool forgets the attempt, and the next request begins a new one: its pauses never grow longer.
+RECONNECT_SECONDS = 2
 DATABASES = {
     "default": database("direct"),  # the variants that open a connection for each request
     "pooled": database(
@@ -74,9 +73,11 @@ DATABASES = {
             "min_size": 1,
             "max_size": POOL_SIZE // PROCESSES,
             "timeout": POOL_TIMEOUT_SECONDS,
+            "reconnect_timeout": RECONNECT_SECONDS,
         },
     )
-    | {"TEST": {"MIRROR": "default"}},
+    # A connection that a restart of the server has cut is replaced before a request gets it.
+    | {"CONN_HEALTH_CHECKS": True, "TEST": {"MIRROR": "default"}},
 }
 
 REST_FRAMEWORK = {

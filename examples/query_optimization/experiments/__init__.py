@@ -20,9 +20,6 @@ CLAIMS = (
     "aggregates-are-right",
     "overload-is-refused",
     "loading-is-bulk",
-    "old-code-keeps-working",
-    "every-migration-goes-back",
-    "writers-do-not-wait",
 )
 
 # As the example's own connections are set up: the same planner for both.

@@ -1,4 +1,4 @@
-"""What went wrong, told as problem details (RFC 9457): 400 for bad input, 503 for a full pool."""
+"""What went wrong, told as problem details (RFC 9457): 400 for bad input, 503 without a connection."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
             return problem(400, str(error))
         case OperationalError() if isinstance(error.__cause__, PoolTimeout | TooManyRequests):
             # Waiting longer would only move the queue from the pool into this process.
-            answer = problem(503, "All database connections are in use")
+            answer = problem(503, "No database connection could be had in time")
             answer["Retry-After"] = "1"
             return answer
         case APIException():

@@ -1,7 +1,7 @@
 """Load everything in one transaction: either all tables are filled, or none is.
 
 The flights name planes and airports of which the other files know nothing. Those get a row with their
-code alone, so that every flight keeps what it refers to; the report counts them.
+code alone, so that every flight keeps what it refers to.
 """
 
 from collections.abc import Iterable, Iterator
@@ -39,11 +39,6 @@ class Report:
     """
 
     rows: dict[str, int] = field(default_factory=dict)
-    without_tail_number: int = 0
-    of_unknown_planes: int = 0
-    unknown_planes: int = 0
-    to_unknown_airports: int = 0
-    repeats_of_the_natural_key: int = 0
     rejected_lines: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
 
@@ -55,14 +50,6 @@ class Report:
     def lines(self) -> Iterator[str]:
         for table, rows in self.rows.items():
             yield f"{rows:>9,} {table}"
-        yield "of the flights"
-        yield f"{self.without_tail_number:>9,} have no tail number"
-        yield (
-            f"{self.of_unknown_planes:>9,} have one of {self.unknown_planes} tail numbers that planes.csv"
-            " lacks: these planes got a row with that alone"
-        )
-        yield f"{self.to_unknown_airports:>9,} go to airports that airports.csv lacks"
-        yield f"{self.repeats_of_the_natural_key:>9,} repeat day, airline and number of another"
         yield f"{self.rejected_lines:>9,} lines of flights.csv were rejected"
         for line, reason in self.rejected:
             yield f"          line {line}: {reason}"
@@ -88,16 +75,6 @@ def fill(flights: Iterable[str]) -> Report:
         cursor.execute(_sql("staging.sql"))
         copy_rows(cursor, "staged", Row._fields, parsed(flights, report.reject))
         cursor.execute("ANALYZE staged")
-        listed = [row["faa"] for row in files.records("airports.csv")]
-        cursor.execute(_sql("misfits.sql"), {"airports": listed})
-        counted = cursor.fetchone()
-        (
-            report.without_tail_number,
-            report.of_unknown_planes,
-            report.unknown_planes,
-            report.to_unknown_airports,
-            report.repeats_of_the_natural_key,
-        ) = counted or (0,) * 5
         with without_indexes(cursor, "flights_flight"):
             for statement in _sql("normalise.sql").split(";\n"):
                 cursor.execute(statement)

@@ -51,21 +51,6 @@ class Plan:
     def indexes(self) -> frozenset[str]:
         return frozenset(node["Index Name"] for node in self.nodes() if "Index Name" in node)
 
-    @property
-    def rows_removed(self) -> int:
-        """Rows that were read and thrown away."""
-        return sum(_removed(node) for node in self.nodes())
-
-    def misses(self, expected: Expectation) -> list[str]:
-        """Return what differs from `expected`, in words; empty if nothing does."""
-        found = []
-        if expected.index not in self.indexes:
-            names = ", ".join(sorted(self.indexes)) or "no index"
-            found.append(f"uses {names}, not {expected.index}")
-        if self.buffers > expected.max_buffers:
-            found.append(f"reads {self.buffers} buffers > {expected.max_buffers}")
-        return found
-
     def tree(self) -> str:
         """Return the plan as a tree: what each node read, returned and threw away, and what it does."""
         lines = [f"{'buffers':>7} {'rows':>7} {'removed':>7}  node"]

@@ -1,7 +1,7 @@
 """The service as its users and operators meet it, and what it says to bad input."""
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from flights.problems import handler
 from flights.variants import VARIANTS
 from psycopg_pool import PoolTimeout
@@ -41,6 +41,26 @@ def test_bad_input_is_told_as_a_problem(site, variant, query):
     assert answer.json()["status"] == 400
 
 
+@pytest.mark.report(
+    "Kinto/kinto#1704",
+    "a NUL in the query string reaches PostgreSQL: an error of the server",
+    "a 400 before any query, in each text that is asked for",
+)
+@pytest.mark.parametrize(
+    "query",
+    [
+        "board/?origin=%00&day=2013-07-01",
+        "airline/?code=%00",
+        "airports/?text=abc%00",
+        "delays/?origin=JFK&destination=%00",
+        "pages/?cursor=%00",
+        "report/?month=2013-07%00",
+    ],
+)
+def test_nul_is_no_text(site, query):
+    assert site.get(f"/api/optimized/{query}").status_code == 400
+
+
 @pytest.mark.parametrize("query", ["cursor=forged", "before=soon"])
 def test_position_that_is_none_is_told_as_a_problem(site, query):
     answer = site.get(f"/api/optimized/pages/?{query}")
@@ -61,6 +81,46 @@ def test_full_pool_is_told_with_a_moment_to_come_back():
         answer = handler(error, {})
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+
+
+@pytest.fixture
+def pooled(loaded, django_db_blocker):  # noqa: ARG001 -- set up before
+    """The pool, and the process id of the connection at the server that it lends next."""
+    with django_db_blocker.unblock():
+
+        def lent():
+            with connections["pooled"].cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                (pid,) = cursor.fetchone()
+            connections["pooled"].close()
+            return pid
+
+        yield lent
+        connections["pooled"].close()
+
+
+@pytest.mark.report(
+    "paperless-ngx/paperless-ngx#12977",
+    "a pool hands out connections that a restart of the server has cut: each is one 500",
+    "a connection is asked for a sign of life before a request gets it",
+)
+def test_connection_that_was_cut_is_replaced_before_it_is_lent(pooled):
+    pid = pooled()
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    assert pooled() != pid
+
+
+@pytest.mark.report(
+    "psycopg/psycopg#701",
+    "the pool's pauses between attempts grow to minutes while the server is away",
+    "an attempt is given up after 2 s; the next request begins a new one",
+)
+def test_pause_of_the_pool_does_not_grow(pooled):
+    pooled()
+
+    assert connections["pooled"].pool.reconnect_timeout == 2
 
 
 def test_index_names_every_variant_with_paths_that_answer(site):

@@ -1,16 +1,20 @@
 """Pages by position: each row once, in order, whatever the ties and sizes; forged positions are refused."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from urllib.parse import quote
 
 import pytest
 from django.core import signing
+from django.db import connection, models
+from django.db.models import F
 from flights.models import NEVER_LEFT, Flight
 from flights.or_keyset import spelt_out
 from flights.orderings import MOST_DELAYED, NEWEST, since_epoch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from queries.keyset import BadCursor, Cursor, beyond, keyset_page
+from queries.keyset import BadCursor, Cursor, Ordering, beyond, keyset_page
 
 EPOCH = datetime(2050, 1, 1, tzinfo=UTC)  # no real flight leaves that late
 SECOND = timedelta(seconds=1)
@@ -84,6 +88,78 @@ def test_walk_meets_each_row_once_and_in_order(ordering, more, rows, size, link)
     ordered = sorted(these, key=lambda flight: (key(flight), flight.pk), reverse=True)
 
     assert walk(these, ordering, size, link, **more) == [flight.pk for flight in ordered]
+
+
+@pytest.mark.report(
+    "encode/django-rest-framework#7887",
+    "many rows share the value that is ordered by: pages repeat and skip them",
+    "key and primary key are compared as one row",
+)
+@pytest.mark.report(
+    "ahliweb/awcms#158",
+    "a cursor in milliseconds, a column in microseconds: rows between two pages are on none",
+    "a cursor holds microseconds",
+)
+@pytest.mark.usefixtures("flights")
+def test_rows_of_one_moment_and_of_one_millisecond_are_each_on_one_page():
+    moments = [EPOCH + n * timedelta(microseconds=1) for n in (0, 0, 0, 29, 29, 999)]
+    Flight.objects.bulk_create(made(moment) for moment in moments)
+    these = Flight.objects.filter(scheduled_departure__gte=EPOCH)
+
+    assert len(set(walk(these, NEWEST, 1, "next"))) == len(moments)
+    assert len(walk(these, NEWEST, 1, "previous")) == len(moments)
+
+
+@pytest.mark.report(
+    "encode/django-rest-framework#8912",
+    "rows whose value is NULL are on no page: every comparison with NULL is NULL",
+    "an ordering's key is an expression that is never NULL",
+)
+@pytest.mark.report(
+    "photocrowd/django-cursor-pagination#44",
+    'the last row of a page has NULL: its cursor says "None", and the query fails',
+    "the cursor holds the key, which stands below every delay",
+)
+@pytest.mark.report(
+    "apache/airflow#68858",
+    "where NULL begins or ends within a page, all rows on one side of it are dropped",
+    "a walk over that edge meets each row once, forth and back",
+)
+@pytest.mark.parametrize("link", ["next", "previous"])
+@pytest.mark.usefixtures("flights")
+def test_flights_without_a_delay_are_each_on_one_page(link):
+    Flight.objects.bulk_create(made(EPOCH, delay) for delay in (5, None, None, -3, None))
+    these = Flight.objects.filter(scheduled_departure__gte=EPOCH)
+
+    assert len(set(walk(these, MOST_DELAYED, 2, link))) == 5
+
+
+class Parcel(models.Model):
+    """A table like those of other projects: its key is no number, and one field has a common name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    key = models.DecimalField(max_digits=12, decimal_places=4)
+
+    class Meta:
+        app_label = "elsewhere"
+
+    def __str__(self):
+        return str(self.id)
+
+
+@pytest.mark.usefixtures("flights")
+@pytest.mark.parametrize("more", [{}, {"beyond": spelt_out}], ids=["row-value", "spelt-out"])
+@pytest.mark.parametrize("link", ["next", "previous"])
+def test_key_and_primary_key_may_be_of_any_type(link, more):
+    ordering = Ordering("price", F("key"), lambda parcel: str(parcel.key), Decimal)
+    with connection.schema_editor() as editor:
+        editor.create_model(Parcel)
+    Parcel.objects.bulk_create(
+        Parcel(key=Decimal(price)) for price in ("1.5", "1.5", "2", "0.0001", "1.5", "-7")
+    )
+    ordered = Parcel.objects.order_by("-key", "-id").values_list("pk", flat=True)
+
+    assert walk(Parcel.objects.all(), ordering, 2, link, **more) == list(ordered)
 
 
 @pytest.mark.usefixtures("flights")

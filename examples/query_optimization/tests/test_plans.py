@@ -12,7 +12,7 @@ from flights.optimized import Optimized
 from flights.shapes import LATEST
 from plans.capture import Statement, captured
 from plans.explain import explain
-from plans.plan import Expectation, Plan
+from plans.plan import Plan
 
 FOR_THEIR_KEYS = {"flight_destination"}
 
@@ -23,20 +23,22 @@ def plans_of(site, path):
     return [explain(each) for each in found.statements]
 
 
-def best(plans, expected):
-    """Return what the plan that comes nearest to `expected` misses."""
-    return min((plan.misses(expected) for plan in plans), key=len)
+def meets(plans, expected):
+    """Whether one of the plans uses the index and stays within its bound."""
+    return any(
+        expected.index in plan.indexes and plan.buffers <= expected.max_buffers for plan in plans
+    )
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.path[15:30])
 def test_index_is_used_and_missed_when_dropped(site, flights, entry):
     path = entry.path.format(variant="optimized")
-    assert best(plans_of(site, path), entry.expected) == []
+    assert meets(plans_of(site, path), entry.expected)
 
     flights.execute("SET CONSTRAINTS ALL IMMEDIATE")
     flights.execute(f"DROP INDEX {entry.expected.index}")
 
-    assert best(plans_of(site, path), entry.expected)
+    assert not meets(plans_of(site, path), entry.expected)
 
 
 def test_every_index_is_in_the_catalogue_or_there_for_its_key():
@@ -74,18 +76,12 @@ def test_prefetch_with_a_slice_reads_every_flight_of_a_plane():
     assert reads[0] > 4 * reads[1]
 
 
-def test_rows_that_a_filter_throws_away_are_counted(site):
-    (naive,) = plans_of(site, "/api/naive/airports/?text=kennedy")
-
-    assert naive.rows_removed > 25_000
-
-
 def test_only_a_select_is_explained():
     with pytest.raises(ValueError, match="only a SELECT"):
         explain(Statement("default", "DELETE FROM flights_flight", ""))
 
 
-def test_plan_adds_what_was_hit_and_read_and_names_what_it_misses():
+def test_plan_adds_what_was_hit_and_read():
     plan = Plan.of(
         [
             {
@@ -108,9 +104,7 @@ def test_plan_adds_what_was_hit_and_read_and_names_what_it_misses():
         ]
     )
 
-    assert (plan.buffers, plan.indexes, plan.rows_removed) == (12, {"a"}, 16)
-    assert plan.misses(Expectation("a", 12)) == []
-    assert plan.misses(Expectation("b", 11)) == ["uses a, not b", "reads 12 buffers > 11"]
+    assert (plan.buffers, plan.indexes) == (12, {"a"})
     assert [line.split() for line in plan.tree().splitlines()] == [
         ["buffers", "rows", "removed", "node"],
         ["7", "0", "0", "Limit"],
@@ -130,6 +124,28 @@ def test_order_of_rows_on_disk_is_what_the_small_index_lives_of(flights):
 
     assert correlation > 0.99
     assert flights.fetchone() == (True,)
+
+
+@pytest.mark.report(
+    "pinknetworkx/eosio-contract-api#58",
+    "a BRIN without autosummarize: each query reads all rows that were added since the last VACUUM",
+    "autovacuum is told of each range that is full; summarised, 60,000 rows more cost no buffer",
+)
+def test_rows_that_are_added_are_summarised(site, flights):
+    flights.execute("SELECT reloptions FROM pg_class WHERE relname = 'flight_departed'")
+    (options,) = flights.fetchone()
+    assert "autosummarize=on" in options
+
+    flights.execute(
+        "INSERT INTO flights_flight (airline_id, number, origin_id, destination_id,"
+        " scheduled_departure, departed, distance_miles)"
+        " SELECT airline_id, number, origin_id, destination_id, scheduled_departure + interval '2 years',"
+        " departed + interval '2 years', distance_miles FROM flights_flight ORDER BY id LIMIT 60000"
+    )
+    flights.execute("SELECT brin_summarize_new_values('flight_departed')")  # as autovacuum does
+
+    (entry,) = (each for each in CATALOGUE if each.expected.index == "flight_departed")
+    assert meets(plans_of(site, entry.path.format(variant="optimized")), entry.expected)
 
 
 @pytest.mark.parametrize("each", LISTS, ids=lambda each: each.name)

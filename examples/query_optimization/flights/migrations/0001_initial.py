@@ -146,7 +146,10 @@ class Migration(migrations.Migration):
                         name="flight_most_delayed",
                     ),
                     django.contrib.postgres.indexes.BrinIndex(
-                        models.F("departed"), name="flight_departed", pages_per_range=16
+                        models.F("departed"),
+                        name="flight_departed",
+                        pages_per_range=16,
+                        autosummarize=True,
                     ),
                     models.Index(models.F("destination"), name="flight_destination"),
                 ],

@@ -1,1 +1,0 @@
-"""The schema of a busy table, changed while old and new code use it: renamed, retired, indexed."""

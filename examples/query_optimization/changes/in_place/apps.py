@@ -1,8 +1,0 @@
-"""The Django application of this way."""
-
-from django.apps import AppConfig
-
-
-class Config(AppConfig):
-    name = "changes.in_place"
-    label = "in_place"

@@ -1,0 +1,93 @@
+"""The claims of this example, and what they share: connections, and one busy table.
+
+Nothing here is judged by a stopwatch except how long the server saw somebody wait for a lock: statements,
+rows, migrations and indexes are counted.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from nexus.experiment import ExperimentError, Stack
+
+CLAIMS = (
+    "old-code-keeps-working",
+    "every-migration-goes-back",
+    "writers-do-not-wait",
+    "a-failed-build-is-found",
+)
+
+PATIENCE_SECONDS = 60  # on a busy machine; tells "answered" from "hung"
+# The flights as often as it takes for so many rows, each time so many years earlier.
+BUSY = sql.SQL("""
+CREATE UNLOGGED TABLE busy WITH (autovacuum_enabled = off) AS
+SELECT number, scheduled_departure - years * interval '1 year' AS scheduled_departure, departure_delay,
+    distance_miles
+FROM flights_flight, generate_series(0, {} / (SELECT count(*) FROM flights_flight)) AS years LIMIT {}
+""")
+
+
+def connect(stack: Stack, **more: Any) -> psycopg.Connection[Any]:
+    return psycopg.connect(stack.services["postgres"], application_name="experiment", **more)
+
+
+def number(connection: psycopg.Connection[Any], query: str, *args: object) -> int:
+    """Return the one number that `query` answers."""
+    row = connection.execute(query.encode(), args).fetchone()
+    if row is None:
+        raise ExperimentError(f"no row from: {query}")
+    return int(row[0])
+
+
+@contextmanager
+def busy(connection: psycopg.Connection[Any], rows: int) -> Iterator[None]:
+    """Make the table `busy`, and drop it at the end.
+
+    An autovacuum would be one more who holds it, whenever its minute comes: there is none.
+    """
+    connection.execute("DROP TABLE IF EXISTS busy")
+    connection.execute(BUSY.format(rows, rows))
+    try:
+        yield
+    finally:
+        connection.execute("DROP TABLE busy")
+
+
+def until_seen(connection: psycopg.Connection[Any], query: str) -> bool:
+    """Return whether `query` has had a row before the patience was over."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if connection.execute(query.encode()).fetchone() is not None:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@contextmanager
+def held(stack: Stack, statement: str, waits: str, seconds: float) -> Iterator[None]:
+    """Keep a transaction open after `statement`, until `seconds` after the query `waits` has had a row.
+
+    Counted from the first who waits: how long a command takes to start is the machine's matter.
+    """
+    begun = threading.Event()
+
+    def hold() -> None:
+        with connect(stack) as connection, connect(stack, autocommit=True) as watching:
+            connection.execute(statement.encode())
+            begun.set()
+            until_seen(watching, waits)
+            time.sleep(seconds)
+
+    holder = threading.Thread(target=hold, daemon=True)
+    holder.start()
+    if not begun.wait(PATIENCE_SECONDS):
+        raise ExperimentError("the transaction that is to be waited for did not begin")
+    try:
+        yield
+    finally:
+        holder.join()

@@ -1,0 +1,169 @@
+"""After each migration, send what both releases around it send; kill the backfill on the way.
+
+A release that writes a row and one that reads it have to agree on its minutes.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    ExperimentError,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+)
+
+from . import connect, number
+
+# What a release of the code sends, which knows the minutes by the name of one column.
+INSERT = sql.SQL("INSERT INTO {table} (flight_id, {column}) VALUES (%(id)s, 17)")
+INSERT_CAUSE = sql.SQL("INSERT INTO {table} (flight_id, {column}, cause) VALUES (%(id)s, 17, '')")
+SELECT = sql.SQL("SELECT {column} FROM {table} WHERE flight_id = %(id)s")
+SELECT_CAUSE = sql.SQL("SELECT {column}, cause FROM {table} WHERE flight_id = %(id)s")
+UPDATE = sql.SQL("UPDATE {table} SET {column} = 42 WHERE flight_id = %(id)s")
+
+
+class Release(NamedTuple):
+    """A release of the code: what it calls the minutes, and whether it knows the cause."""
+
+    minutes: str
+    cause: bool
+
+
+FIRST, RENAMED, LAST = (
+    Release("late", cause=True),
+    Release("delay_minutes", cause=True),
+    Release("delay_minutes", cause=False),
+)
+# Migration -> the release that runs while it is made, and the one that is deployed after it.
+PLANS = {
+    "in_place": {
+        "0001": (FIRST, FIRST),
+        "0002": (FIRST, RENAMED),
+        "0003": (RENAMED, LAST),
+    },
+    "expand_contract": {
+        "0001": (FIRST, FIRST),
+        "0002": (FIRST, FIRST),
+        "0003": (FIRST, FIRST),
+        "0004": (FIRST, RENAMED),
+        "0005": (RENAMED, RENAMED),
+        "0006": (RENAMED, LAST),
+    },
+}
+
+
+class OldCodeKeepsWorking(Experiment):
+    slug = "old-code-keeps-working"
+    claim = (
+        "After each migration of a rename and a removal, what the release before it and the one after it "
+        "send succeeds and agrees, and a backfill killed with SIGKILL ends, run again, with no row wrong."
+    )
+    holds = ("expand_contract",)
+    refuted = ("in_place",)
+    failed = Series("failed statements of running code")
+    sent = Series("statements of running code")
+    disagreed = Series("values read otherwise than written")
+    left = Series("rows left to fill when the backfill was killed")
+    wrong = Series("rows that are wrong after the backfill")
+    migrations = Series("migrations made")
+    chart = Chart(failed, "failed statements of running code", x="migrations", bound=0)
+
+    BATCHES_BEFORE_DEATH = 2
+    reports = (
+        (
+            "3YOURMIND/django-deprecate-fields#23",
+            "a column is dropped while the old release still selects it: every read is an error",
+            "the column leaves the code first, and the table in a later release",
+        ),
+    )
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        stack.manage("begin", variant)
+        sent = failed = disagreed = 0
+        for place, (migration, releases) in enumerate(PLANS[variant].items(), 1):
+            if variant == "expand_contract" and migration == "0003":
+                yield from self._killed_backfill(stack)
+            stack.manage("migrate", variant, migration, "--skip-checks")
+            old, new = releases
+            for writer, reader in {(old, new), (new, old), (old, old), (new, new)}:
+                sent += 4
+                errors, others = self._send(stack, f"{variant}_delay", writer, reader, -place)
+                failed, disagreed = failed + errors, disagreed + others
+            yield self.sent(sent)
+            yield self.disagreed(disagreed)
+            yield self.failed(failed, x=place)
+            if variant == "expand_contract" and migration == "0004":
+                yield self.wrong(self._count(stack, "delay_minutes IS DISTINCT FROM late"))
+        yield self.migrations(len(PLANS[variant]))
+
+    def _send(
+        self, stack: Stack, table: str, writer: Release, reader: Release, row: int
+    ) -> tuple[int, int]:
+        """Write as one release, read as the other; return what failed and what was read otherwise."""
+        failed = disagreed = 0
+        select = SELECT_CAUSE if reader.cause else SELECT
+        steps = (
+            (INSERT_CAUSE if writer.cause else INSERT, writer, None),
+            (select, reader, 17),
+            (UPDATE, writer, None),
+            (select, reader, 42),
+        )
+        with connect(stack, autocommit=True) as connection:
+            for statement, release, expected in steps:
+                names = {"table": sql.Identifier(table), "column": sql.Identifier(release.minutes)}
+                try:
+                    answer = connection.execute(statement.format(**names), {"id": row})
+                except psycopg.Error:
+                    failed += 1
+                    continue
+                if expected is not None:
+                    found = answer.fetchone()
+                    disagreed += found is None or found[0] != expected
+            connection.execute(
+                sql.SQL("DELETE FROM {} WHERE flight_id = %s").format(sql.Identifier(table)), [row]
+            )
+        return failed, disagreed
+
+    def _killed_backfill(self, stack: Stack) -> Iterator[Sample]:
+        before = self._count(stack, "delay_minutes IS NULL")
+        yield self.left(before)
+        try:
+            stack.manage("backfill", "--die-after", str(self.BATCHES_BEFORE_DEATH))
+        except RuntimeError:
+            pass  # it was killed, as it was told to be
+        else:
+            raise ExperimentError("the backfill ended before it could be killed")
+        left = self._count(stack, "delay_minutes IS NULL")
+        if not 0 < left < before:
+            raise ExperimentError(f"the backfill was killed with {left} of {before} rows to fill")
+        yield self.left(left)
+
+    @staticmethod
+    def _count(stack: Stack, condition: str) -> int:
+        counted = f"SELECT count(*) FROM expand_contract_delay WHERE {condition}"  # noqa: S608 -- from above
+        with connect(stack) as connection:
+            return number(connection, counted)
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        words = f"{{measured}} of {samples.last(self.sent):.0f} statements failed"
+        verdict = Verdict.at_most(samples.last(self.failed), 0, words) & Verdict.at_most(
+            samples.last(self.disagreed), 0, "{measured} values read otherwise than written"
+        )
+        if left := samples.values(self.left):
+            words = (
+                f"{{measured}} rows wrong after a backfill that was killed with {left[-1]:,.0f} of "
+                f"{left[0]:,.0f} to fill"
+            )
+            verdict &= Verdict.at_most(samples.last(self.wrong, 0), 0, words)
+        if verdict.holds:
+            samples.last(self.migrations)  # all of them have to be made
+        return verdict

@@ -1,0 +1,90 @@
+"""The ways, by name: what is written first, what is commonly installed, and the solution last."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from changes.indexes import build
+from changes.patience import patiently
+
+type Change = Callable[[Any, str], object]  # connection, table
+
+INDEX = "(number, scheduled_departure)"
+CHECK = "ALTER TABLE {table} ADD CONSTRAINT {table}_flies CHECK (distance_miles > 0)"
+COLUMN = "ALTER TABLE {table} ADD COLUMN gate text"
+
+
+def at_once(statement: str) -> Change:
+    """Wait for the lock as long as it takes, and everybody else behind it."""
+
+    def change(connection: Any, table: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement.format(table=table))
+
+    return change
+
+
+def in_steps(*statements: str) -> Change:
+    """Each patiently, one after the other."""
+
+    def change(connection: Any, table: str) -> None:
+        for statement in statements:
+            patiently(connection, statement.format(table=table))
+
+    return change
+
+
+def built(connection: Any, table: str) -> str:
+    return build(connection, f"{table}_by_number", table, INDEX)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way.
+
+    Attributes:
+        table: what `GET /api/<name>/` describes.
+        changes: what it makes of a busy table, by name.
+    """
+
+    name: str
+    about: str
+    table: str
+    changes: Mapping[str, Change]
+
+
+VARIANTS = (
+    Variant(
+        "in_place",
+        "what makemigrations writes: rename, remove, and locks for as long as it takes",
+        "in_place_delay",
+        {
+            "index": at_once(f"CREATE INDEX {{table}}_by_number ON {{table}} {INDEX}"),
+            "constraint": at_once(CHECK),
+            "column": at_once(COLUMN),
+        },
+    ),
+    Variant(
+        "if_not_exists",
+        "a concurrent build that a second run skips, whatever the first one left",
+        "flights_flight",
+        {
+            "index": at_once(
+                f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {{table}}_by_number ON {{table}} {INDEX}"
+            )
+        },
+    ),
+    Variant(
+        "expand_contract",
+        "steps that the code before them survives, and locks that are let go of",
+        "expand_contract_delay",
+        {
+            "index": built,
+            "constraint": in_steps(
+                f"{CHECK} NOT VALID", "ALTER TABLE {table} VALIDATE CONSTRAINT {table}_flies"
+            ),
+            "column": in_steps(COLUMN),
+        },
+    ),
+)
+BY_NAME: Mapping[str, Variant] = {each.name: each for each in VARIANTS}
