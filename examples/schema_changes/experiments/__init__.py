@@ -6,19 +6,20 @@ rows, migrations and indexes are counted.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from nexus.experiment import ExperimentError, Stack
+from nexus.experiment import ExperimentError, Sample, Series, Stack
 
 CLAIMS = (
     "old-code-keeps-working",
     "every-migration-goes-back",
     "writers-do-not-wait",
+    "a-backfill-waits-for-nobody",
     "a-failed-build-is-found",
 )
 
@@ -26,8 +27,9 @@ PATIENCE_SECONDS = 60  # on a busy machine; tells "answered" from "hung"
 # The flights as often as it takes for so many rows, each time so many years earlier.
 BUSY = sql.SQL("""
 CREATE UNLOGGED TABLE busy WITH (autovacuum_enabled = off) AS
-SELECT number, scheduled_departure - years * interval '1 year' AS scheduled_departure, departure_delay,
-    distance_miles
+SELECT row_number() OVER () AS id, number,
+    scheduled_departure - years * interval '1 year' AS scheduled_departure,
+    departure_delay, distance_miles, NULL::smallint AS minutes
 FROM flights_flight, generate_series(0, {} / (SELECT count(*) FROM flights_flight)) AS years LIMIT {}
 """)
 
@@ -66,6 +68,50 @@ def until_seen(connection: psycopg.Connection[Any], query: str) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+WAITING = b"""
+SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waitstart)), 0)
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND application_name = 'worker'
+"""
+
+
+@contextmanager
+def used(
+    stack: Stack, statements: Sequence[bytes], waited: Series, sent: Series
+) -> Iterator[list[Sample]]:
+    """Send each statement all the time, and note the longest wait for a lock, until the end of the block."""
+    over = threading.Event()
+    seen: list[Sample] = []
+    counts = [0] * len(statements)
+
+    def work(place: int) -> None:
+        address = stack.services["postgres"]
+        with psycopg.connect(address, application_name="worker", autocommit=True) as connection:
+            while not over.wait(0.005):
+                connection.execute(statements[place])
+                counts[place] += 1
+
+    def watch() -> None:
+        longest = 0.0
+        with connect(stack, autocommit=True) as connection:
+            while not over.wait(0.02):
+                row = connection.execute(WAITING).fetchone()
+                longest = max(longest, float(row[0]) if row else 0)
+                seen.append(waited(longest))
+
+    jobs = [threading.Thread(target=watch, daemon=True)]
+    jobs += [threading.Thread(target=work, args=(n,), daemon=True) for n in range(len(statements))]
+    for job in jobs:
+        job.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        for job in jobs:
+            job.join()
+        seen.append(sent(sum(counts)))
 
 
 @contextmanager

@@ -4,12 +4,8 @@ What is measured is how long the server saw anybody wait for a lock on the table
 answer took: on a busy machine that would measure the machine.
 """
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-
-import psycopg
 
 from nexus.experiment import (
     Chart,
@@ -25,13 +21,9 @@ from nexus.experiment import (
     rest,
 )
 
-from . import busy, connect, held, number
+from . import busy, connect, held, number, used
 
-WAITING = """
-SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waitstart)), 0)
-FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE NOT granted AND application_name = 'worker'
-"""
+INSERT = b"INSERT INTO busy (number, scheduled_departure) VALUES (1, now())"
 READ = "SELECT number FROM busy LIMIT 1"
 WAITS = "SELECT FROM pg_locks WHERE relation = 'busy'::regclass AND NOT granted"
 DONE = (
@@ -79,7 +71,10 @@ class WritersDoNotWait(Experiment):
 
     def _altered(self, stack: Stack, variant: str, what: str, series: Series) -> Iterator[Sample]:
         """Make one change under writes, and yield the waits while they last."""
-        with self._used(stack, series) as seen, ThreadPoolExecutor(1) as pool:
+        with (
+            used(stack, (INSERT, READ.encode()), series, self.written) as seen,
+            ThreadPoolExecutor(1) as pool,
+        ):
             change = pool.submit(stack.manage, "alter", variant, what)
             while not change.done():
                 rest(0.05)
@@ -87,44 +82,6 @@ class WritersDoNotWait(Experiment):
                     yield seen.pop(0)
             change.result()
         yield from seen
-
-    @contextmanager
-    def _used(self, stack: Stack, series: Series) -> Iterator[list[Sample]]:
-        """Write and read all the time, and note who waits for a lock, until the end of the block."""
-        over = threading.Event()
-        seen: list[Sample] = []
-        written = [0]
-
-        def work(statement: bytes) -> None:
-            address = stack.services["postgres"]
-            with psycopg.connect(address, application_name="worker", autocommit=True) as connection:
-                while not over.wait(0.005):
-                    connection.execute(statement)
-                    written[0] += 1
-
-        def watch() -> None:
-            longest = 0.0
-            with connect(stack, autocommit=True) as connection:
-                while not over.wait(0.02):
-                    row = connection.execute(WAITING).fetchone()
-                    longest = max(longest, float(row[0]) if row else 0)
-                    seen.append(series(longest))
-
-        insert = b"INSERT INTO busy (number, scheduled_departure) VALUES (1, now())"
-        jobs = [
-            threading.Thread(target=work, args=(insert,), daemon=True),
-            threading.Thread(target=work, args=(READ.encode(),), daemon=True),
-            threading.Thread(target=watch, daemon=True),
-        ]
-        for job in jobs:
-            job.start()
-        try:
-            yield seen
-        finally:
-            over.set()
-            for job in jobs:
-                job.join()
-            seen.append(self.written(written[0]))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         verdict = Verdict.at_most(

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from changes.backfill import backfill
 from changes.indexes import build
 from changes.patience import patiently
+from psycopg.sql import Identifier
 
 type Change = Callable[[Any, str], object]  # connection, table
 
@@ -32,6 +34,11 @@ def in_steps(*statements: str) -> Change:
             patiently(connection, statement.format(table=table))
 
     return change
+
+
+def filled(connection: Any, table: str) -> int:
+    """Fill the column in batches; return how many rows."""
+    return sum(backfill(connection, table, "minutes", Identifier("departure_delay"), key="id"))
 
 
 def built(connection: Any, table: str) -> str:
@@ -62,6 +69,7 @@ VARIANTS = (
             "index": at_once(f"CREATE INDEX {{table}}_by_number ON {{table}} {INDEX}"),
             "constraint": at_once(CHECK),
             "column": at_once(COLUMN),
+            "backfill": at_once("UPDATE {table} SET minutes = departure_delay"),
         },
     ),
     Variant(
@@ -84,6 +92,7 @@ VARIANTS = (
                 f"{CHECK} NOT VALID", "ALTER TABLE {table} VALIDATE CONSTRAINT {table}_flies"
             ),
             "column": in_steps(COLUMN),
+            "backfill": filled,
         },
     ),
 )

@@ -1,6 +1,7 @@
 """Backfill, patience and rehearsal, each on the server and none of them lucky."""
 
 import threading
+import time
 from contextlib import contextmanager
 
 import psycopg
@@ -14,6 +15,7 @@ from changes.rehearsal import migrate, rehearse
 from django.db import connection, transaction
 from flights.delays import begin
 from flights.expand_contract import synced
+from flights.variants import BY_NAME
 from psycopg import sql
 
 TABLE = "scratch"
@@ -257,3 +259,45 @@ def test_column_that_is_removed_and_added_again_has_lost_its_rows(outside):
 
     assert (rename.back, rename.again, rename.lost) == ("", "", 0)
     assert (remove.back, remove.lost) == ("rows", 78_044)
+
+
+@pytest.mark.parametrize(("way", "waits"), [("in_place", True), ("expand_contract", False)])
+def test_one_row_that_is_kept_holds_up_one_way_alone(outside, monkeypatch, way, waits):
+    monkeypatch.setattr(filling, "PAUSE_SECONDS", 0.1)
+    with outside.cursor() as cursor:
+        cursor.execute("CREATE TABLE busy AS SELECT *, NULL::int AS minutes FROM flights_flight")
+        cursor.execute("ALTER TABLE busy ADD PRIMARY KEY (id)")
+
+    def change():
+        BY_NAME[way].changes["backfill"](outside, "busy")
+        outside.close()  # that of this thread
+
+    try:
+        with held(outside, "UPDATE busy SET number = number WHERE id = 40000") as other:
+            job = threading.Thread(target=change)
+            job.start()
+            assert waited_until(other, f"EXISTS (SELECT {WAITING if waits else FILLED})")
+            assert not other.execute(f"SELECT {FILLED if waits else WAITING}").fetchone()
+            other.commit()
+            job.join(30)
+        with outside.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM busy WHERE minutes IS DISTINCT FROM departure_delay"
+            )
+            assert cursor.fetchone() == (0,)
+    finally:
+        with outside.cursor() as cursor:
+            cursor.execute("DROP TABLE busy")
+
+
+WAITING = "1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+# All but the row that is kept: none of its batch waits with it.
+FILLED = "1 FROM busy WHERE id BETWEEN 39000 AND 41000 HAVING count(minutes) > 1900"
+
+
+def waited_until(other, condition):
+    deadline = time.monotonic() + 30
+    while not other.execute(f"SELECT {condition}").fetchone()[0]:
+        if time.monotonic() > deadline:
+            return False
+    return True

@@ -1,4 +1,4 @@
-"""Change a table that is in use, in one of the ways: an index, a constraint or a column."""
+"""Change a table that is in use, in one of the ways: an index, a constraint, a column or its rows."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("way", choices=BY_NAME)
-        parser.add_argument("what", choices=("index", "constraint", "column"))
+        parser.add_argument("what", choices=("index", "constraint", "column", "backfill"))
         parser.add_argument("--table", default="busy")
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -1,0 +1,72 @@
+"""Fill a new column while one transaction keeps a row of it, and others write to the rows around."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    ExperimentError,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+    rest,
+)
+
+from . import busy, connect, number, until_seen, used
+
+ROWS, KEPT = 80_000, 40_000  # a row in the middle: whoever waits for it has locked half of them
+KEEP = f"UPDATE busy SET number = number WHERE id = {KEPT}"  # noqa: S608 -- from above
+WRITE = f"UPDATE busy SET number = number WHERE id = 1 + floor(random() * {KEPT // 2})".encode()  # noqa: S608
+BEGUN = (
+    "SELECT 1 WHERE EXISTS (SELECT FROM busy WHERE minutes IS NOT NULL)"
+    " OR EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
+)
+WRONG = "SELECT count(*) FROM busy WHERE minutes IS DISTINCT FROM departure_delay"
+
+
+class ABackfillWaitsForNobody(Experiment):
+    slug = "a-backfill-waits-for-nobody"
+    claim = (
+        "While a transaction keeps one of 80,000 rows for 4 s, the backfill makes no writer of other rows "
+        "wait for 1 s, and ends with no row wrong."
+    )
+    holds = ("expand_contract",)
+    refuted = ("in_place",)
+    waited = Series("s that a writer waited for a lock, the longest so far")
+    sent = Series("statements of the writers")
+    wrong = Series("rows that are wrong after the backfill")
+    chart = Chart(waited, "longest wait of a writer, seconds", bound=1)
+
+    MOST_SECONDS, KEPT_SECONDS = 1, 4
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        with connect(stack, autocommit=True) as connection, busy(connection, ROWS):
+            connection.execute("ALTER TABLE busy ADD PRIMARY KEY (id)")
+            yield clock_starts()
+            with (
+                connect(stack) as keeper,
+                ThreadPoolExecutor(1) as pool,
+                used(stack, (WRITE, WRITE), self.waited, self.sent) as seen,
+            ):
+                keeper.execute(KEEP.encode())
+                filled = pool.submit(stack.manage, "alter", variant, "backfill")
+                if not until_seen(connection, BEGUN):
+                    raise ExperimentError("the backfill did not begin")
+                rest(self.KEPT_SECONDS)
+                keeper.commit()
+                filled.result()
+            yield from seen
+            yield self.wrong(number(connection, WRONG))
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        samples.wait_for_end()
+        words = "a writer waited {measured:.2f} s, {bound} s are allowed"
+        waited = Verdict.at_most(samples.last(self.waited), self.MOST_SECONDS, words)
+        wrong = Verdict.at_most(samples.last(self.wrong), 0, "{measured} rows wrong")
+        words = "{measured} statements sent meanwhile, at least {bound}"
+        return waited & wrong & Verdict.at_least(samples.last(self.sent), 1, words)
