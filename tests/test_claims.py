@@ -14,7 +14,7 @@ REACHED = 0.90  # of an example's lines, by its claims with the solution
 NOT_YET = {
     "async_tasks": 0.82,
     "caching": 0.89,
-    "ip_blacklisting": 0.85,
+    "ip_blacklisting": 0.88,
     "query_optimization": 0.88,
     "schema_changes": 0.84,
 }
