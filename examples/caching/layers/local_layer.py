@@ -41,7 +41,7 @@ class LocalLayer:
 
     def get(self, key: str) -> Value | None:
         with self._lock:
-            if not self._up or (found := self._entries.get(key)) is None:
+            if (found := self._entries.get(key)) is None:
                 return None
             value, until = found
             if self._clock() >= until:

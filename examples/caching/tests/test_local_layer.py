@@ -116,3 +116,14 @@ def test_lost_connection_empties_the_layer_and_comes_back(tracked, redis, key, v
     wait_until(lambda: tracked.get(key) is None)
     wait_until(lambda: tracked.epoch is not None)
     assert tracked.get(key) is None
+
+
+def test_process_that_does_not_hear_its_own_purge_keeps_nothing(
+    local, redis, wait_until, monkeypatch
+):
+    monkeypatch.setattr("layers.tracking.CHANNEL", "elsewhere")  # as a connection that is half dead
+    local.clear(up=False)
+    Tracking(local, redis).start()
+
+    wait_until(lambda: local.epoch is not None)
+    wait_until(lambda: local.epoch is None)
