@@ -11,7 +11,7 @@ from .remembered import Remembered
 from .sightings import Scope, Sighting, Verdict
 
 HALF_LIFE_SECONDS = 600.0
-BAN_AT = 100.0
+VERDICT_AT = 100.0
 FAILED_LOGIN, MISSING_PATH, TRAP = 10.0, 5.0, 100.0
 PERSON = 10.0  # who has signed in here raises what it takes: forty people mistype more than one
 MOST_CLIENTS = 10_000
@@ -102,7 +102,7 @@ class Points:
 
     def _judged(self, seen: Sighting, client: Client) -> Verdict | None:
         logins, scan = client.logins(seen.seconds), client.scan.add(0, seen.seconds)
-        if logins + scan < BAN_AT + PERSON * len(client.people):
+        if logins + scan < VERDICT_AT + PERSON * len(client.people):
             return None
         scope: Scope = "logins" if logins > scan else "all"
         parts = {

@@ -19,7 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 PAUSE_SECONDS = 0.05
-MOST_WAITING = 20_000  # of a process, while nothing can be sent: the oldest are given up
+MOST_WAITING = 20_000  # of a process, while nothing can be sent
 KEPT = 5_000  # entries on the stream, while nobody reads them
 ROWS = 500  # of an entry
 BATCH = 4  # entries that are read at a time
@@ -64,9 +64,12 @@ def send(redis: "Redis", batch: Sequence[tuple[str, Sighting]]) -> None:
     by_variant: defaultdict[str, list[list[Any]]] = defaultdict(list)
     for variant, sighting in batch:
         by_variant[variant].append(list(sighting)[1:])  # the time is the entry's
-    for variant, rows in by_variant.items():
-        for part in batched(rows, ROWS):
-            redis.xadd(key(variant), {"rows": json.dumps(part)}, maxlen=KEPT, approximate=True)
+    with redis.pipeline(transaction=True) as all_or_nothing:  # or a part would be sent twice
+        for variant, rows in by_variant.items():
+            for part in batched(rows, ROWS):
+                fields: Any = {"rows": json.dumps(part)}
+                all_or_nothing.xadd(key(variant), fields, maxlen=KEPT, approximate=True)
+        all_or_nothing.execute()
 
 
 def receive(
