@@ -24,11 +24,11 @@ CLAIMS = (
 
 # As the example's own connections are set up: the same planner for both.
 PLANNER = "-c jit=off -c random_page_cost=1.1 -c max_parallel_workers_per_gather=0"
-# All flights, so many years earlier.
+# All flights, so many years later.
 SHIFTED = sql.SQL("""
 SELECT id + {year} * 1000000 AS id, airline_id, number, plane_id, origin_id, destination_id,
-    scheduled_departure - {year} * interval '1 year' AS scheduled_departure, departure_delay,
-    departed - {year} * interval '1 year' AS departed, arrival_delay, air_minutes, distance_miles
+    scheduled_departure + {year} * interval '1 year' AS scheduled_departure, departure_delay,
+    departed + {year} * interval '1 year' AS departed, arrival_delay, air_minutes, distance_miles
 FROM public.flights_flight
 """)
 PATIENCE_SECONDS = 60  # a naive query on a busy machine; tells "answered" from "hung"
