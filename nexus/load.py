@@ -5,6 +5,7 @@ import http.client
 import multiprocessing
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -207,8 +209,9 @@ def volley(
         )
         for share in shares
     ]
-    for client in clients:
-        client.start()
+    with _nothing_of_this_program():
+        for client in clients:
+            client.start()
     try:
         observer = _observer.get()
         for answer in _collect(clients, answers, len(requests)):
@@ -220,6 +223,20 @@ def volley(
             client.kill()
             client.join()
         answers.close()
+
+
+@contextmanager
+def _nothing_of_this_program() -> Iterator[None]:
+    """Let a client import what it runs, and not the program that starts it, as multiprocessing would.
+
+    pytest or the commands would be imported by each of eight clients: seconds, before the first request.
+    """
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _collect(

@@ -107,6 +107,28 @@ def test_killed_harness_leaves_no_client(server, tmp_path):
     assert wait_until(lambda: not any(map(psutil.Process.is_running, left)), 5), left
 
 
+def test_a_client_imports_nothing_of_the_program_that_starts_it(server, tmp_path):
+    script = tmp_path / "program.py"
+    script.write_text(
+        "print('imported', flush=True)\n"
+        "from nexus.load import Request, volley\n"
+        "if __name__ == '__main__':\n"
+        f"    answers = volley([Request('{server.url}/')] * 4, processes=4, connections=1)\n"
+        "    print(len([*answers]), __import__('sys').modules['__main__'].__file__)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert done.stdout.splitlines() == ["imported", f"4 {script}"]
+
+
 @pytest.mark.parametrize("body", [b"", b'{"month": 1}'])
 def test_body_of_a_request_arrives(server, body):
     request = Request(server.url, method="POST", body=body)
