@@ -125,7 +125,10 @@
     const sections = all("main h2[id]").filter((each) => links.has(each.id));
     let shownAs = null;
     const tell = () => {
-      const found = sections.findLast((each) => each.getBoundingClientRect().top < innerHeight * 0.36);
+      // One reads in the upper third, and towards the page's end ever lower: short last sections have their turn.
+      const left = document.documentElement.scrollHeight - innerHeight - scrollY;
+      const line = Math.max(innerHeight * 0.36, innerHeight - left);
+      const found = sections.findLast((each) => each.getBoundingClientRect().top < line);
       const link = found ? links.get(found.id) : null;
       if (link === shownAs) return;
       shownAs?.removeAttribute("aria-current");
