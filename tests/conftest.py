@@ -65,7 +65,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     With --example, the harness's own tests are left to a run without it.
     """
     proving = [item for item in items if {"claim", "watch"} & set(item.fixturenames)]
-    driving = sorted(proving, key=turn)
+    # Where the embedded stack is left out, pytest makes an item without one for what is watched on it.
+    on_a_stack = [item for item in proving if isinstance(item.callspec.params["stack"], tuple)]
+    driving = sorted(on_a_stack, key=turn)
     others = [item for item in items if item not in proving]
     if config.getoption("--example"):
         concerned = [item for item in others if "example" in item.fixturenames]
