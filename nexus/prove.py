@@ -55,13 +55,11 @@ def proof_stack(
     example: Example,
     kind: Kind,
     progress: Progress = silent,
-    overlays: tuple[str, ...] = (),
     watch: Watch | None = None,
 ) -> Iterator[EmbeddedStack | ComposeStack]:
     """Run a stack of its own for experiments, and of each that was killed remove the data.
 
     Args:
-        overlays: further compose files of the example (`compose.cluster.yml`).
         watch: follows the processes of the embedded stack.
 
     Raises:
@@ -79,7 +77,7 @@ def proof_stack(
             )
         case "compose":
             name = project(f"{example.name}-proof-{state.name}")
-            stack = ComposeStack(example, state, name, overlays=overlays, progress=progress)
+            stack = ComposeStack(example, state, name, progress=progress)
         case _:
             assert_never(kind)
     with stack.temporarily():

@@ -85,7 +85,6 @@ class ComposeStack(WoundedStack):
 
     Args:
         project: compose project name; containers, networks and volumes carry it.
-        overlays: further compose files of the example (`compose.cluster.yml`).
     """
 
     kind: Literal["embedded", "compose"] = "compose"
@@ -97,7 +96,6 @@ class ComposeStack(WoundedStack):
         project: str,
         *,
         preferred_ports: bool = False,
-        overlays: tuple[str, ...] = (),
         services_only: bool = False,
         progress: Progress = silent,
     ) -> None:
@@ -114,7 +112,7 @@ class ComposeStack(WoundedStack):
         self._declared: dict[str, dict[str, object]] = self.example.compose["services"]
         self._compose = NamedCompose(
             context=str(example.path),
-            compose_file_name=["compose.yml", *overlays, str(self._published)],
+            compose_file_name=["compose.yml", str(self._published)],
             env_file=str(self._env_file),
             build=not services_only,
             wait=False,
