@@ -44,7 +44,7 @@ class Measured:
             "goals": [{"met": met, "text": text} for met, text in self.goals],
             "versions": versions,
         }
-        path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def versions(redis: Mapping[str, Any], packages: Iterable[str]) -> dict[str, str]:

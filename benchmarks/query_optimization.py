@@ -86,7 +86,9 @@ def main() -> int:
         met, text = goal(found)
         goals = [{"met": met, "text": text}]
         content = {"columns": COLUMNS, "rows": rows, "goals": goals, "versions": versions}
-        output.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        output.write_text(
+            json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
     return 0
 
 

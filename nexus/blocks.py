@@ -290,10 +290,10 @@ def reports(ask: Ask) -> str:
         return "*No test names a report yet.*"
     folder = "" if ask.page.path.parent.name == ask.example else f"{ask.example}/"
     rows = [
-        (f"[{each.source}]({each.url})", each.fault, each.here, f"`{folder}{each.test}`")
+        (f"[{each.source}]({each.url})<br>`{folder}{each.test}`", each.fault, each.here)
         for each in found
     ]
-    return _table(("report", "what went wrong there", "what happens here", "test"), rows)
+    return _table(("report, and its test", "what went wrong there", "what happens here"), rows)
 
 
 def output(ask: Ask) -> str:

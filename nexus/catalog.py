@@ -39,7 +39,7 @@ class Example:
     @cached_property
     def compose(self) -> dict[str, Any]:
         """The parsed compose.yml: the one place where an example declares the services it needs."""
-        parsed = yaml.safe_load((self.path / "compose.yml").read_text())
+        parsed = yaml.safe_load((self.path / "compose.yml").read_text(encoding="utf-8"))
         if not isinstance(parsed, dict) or not isinstance(parsed.get("services"), dict):
             raise ValueError(f"{self.path / 'compose.yml'} has no services")
         return parsed
@@ -52,7 +52,7 @@ class Example:
     @cached_property
     def procfile(self) -> dict[str, str]:
         """Process name -> shell command, in the order of the file."""
-        lines = (self.path / "Procfile").read_text().splitlines()
+        lines = (self.path / "Procfile").read_text(encoding="utf-8").splitlines()
         pairs = [line.split(":", 1) for line in lines if line.strip() and not line.startswith("#")]
         return {name.strip(): command.strip() for name, command in pairs}
 
@@ -102,7 +102,7 @@ class Example:
 
     @cached_property
     def readme(self) -> str:
-        return (self.path / "README.md").read_text()
+        return (self.path / "README.md").read_text(encoding="utf-8")
 
     @cached_property
     def pages(self) -> dict[str, str]:

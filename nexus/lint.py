@@ -65,7 +65,11 @@ def steps() -> Iterator[Step]:
 def scripts() -> list[str]:
     """Every file that a shell runs, by its first line."""
     places = [*ROOT.glob("*.sh"), *ROOT.glob(".ci/*"), *ROOT.glob("compose/airgap/*")]
-    found = [path for path in places if path.is_file() and re.match(r"#!.*sh\b", path.read_text())]
+    found = [
+        path
+        for path in places
+        if path.is_file() and re.match(r"#!.*sh\b", path.read_text(encoding="utf-8"))
+    ]
     return [str(path.relative_to(ROOT)) for path in found]
 
 

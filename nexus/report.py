@@ -111,9 +111,9 @@ def record_outputs(example: Example, stack: Stack) -> None:
 
 
 def _versions(example: Example) -> dict[str, str]:
-    direct = (example.path / "requirements.in").read_text().split()
+    direct = (example.path / "requirements.in").read_text(encoding="utf-8").split()
     names = {name.split("[")[0].split(">")[0].split("=")[0].lower() for name in direct}
-    lock = (example.path / "requirements.txt").read_text().splitlines()
+    lock = (example.path / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = dict(line.split(" ")[0].split("==") for line in lock if "==" in line.split(" ")[0])
     return {
         name: version for name, version in pinned.items() if name.split("[")[0].lower() in names

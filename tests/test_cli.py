@@ -189,7 +189,7 @@ def test_without_an_example_the_lab_opens_alone_and_closes_by_signal(env, tmp_pa
     output = tmp_path / "output"
     with output.open("w") as said:
         lab = subprocess.Popen([sys.executable, "-m", "nexus", "run"], env=env, stdout=said)
-    assert wait_until(lambda: "Ready after" in output.read_text(), 20), output.read_text()
+    assert wait_until(lambda: "Ready after" in output.read_text(), 60), output.read_text()
     address = re.search(r"http://127\.0\.0\.1:\d+/", output.read_text())[0]
 
     with urllib.request.urlopen(address) as response:
@@ -205,7 +205,7 @@ def test_two_labs_take_different_ports(running, env, tmp_path):
     second = tmp_path / "second"
     with second.open("w") as said:
         lab = subprocess.Popen([sys.executable, "-m", "nexus", "run"], env=env, stdout=said)
-    assert wait_until(lambda: "Ready after" in second.read_text(), 20), second.read_text()
+    assert wait_until(lambda: "Ready after" in second.read_text(), 60), second.read_text()
     lab.terminate()
     lab.wait(10)
 

@@ -79,7 +79,7 @@ def open_lab(folder):
         process = subprocess.Popen(
             [sys.executable, "-m", "nexus", "run"], env=env, stdout=said, stderr=subprocess.STDOUT
         )
-    assert wait_until(lambda: "Ready after" in output.read_text(), 20), output.read_text()
+    assert wait_until(lambda: "Ready after" in output.read_text(), 60), output.read_text()
     said = re.search(r"open at http://127\.0\.0\.1:(\d+)/\?key=(\S+)", output.read_text())
     return process, int(said[1]), output, said[2]
 

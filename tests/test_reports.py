@@ -108,11 +108,11 @@ def test_the_block_is_a_table_with_links(place, name):
     assert [each.block for each in sync(place.parent.parent, check=False)] == ["reports"]
 
     rows = page.read_text().splitlines()[2:]
-    assert rows[0] == "| report | what went wrong there | what happens here | test |"
+    assert rows[0] == "| report, and its test | what went wrong there | what happens here |"
     assert rows[2] == (
-        "| [benoitc/gunicorn#2799](https://github.com/benoitc/gunicorn/issues/2799) "
-        "| `_` and `-` are one key \\| in WSGI | names with `_` are dropped "
-        "| `tests/test_proxies.py::test_the_proxys_line_counts` |"
+        "| [benoitc/gunicorn#2799](https://github.com/benoitc/gunicorn/issues/2799)<br>"
+        "`tests/test_proxies.py::test_the_proxys_line_counts` "
+        "| `_` and `-` are one key \\| in WSGI | names with `_` are dropped |"
     )
     assert sync(place.parent.parent, check=True) == []
 

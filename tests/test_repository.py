@@ -106,6 +106,19 @@ def test_the_harness_imports_no_example_and_has_its_layers():
                 )
 
 
+def test_text_is_read_and_written_as_utf_8_whatever_the_locale_says():
+    for folder in ("nexus", "examples", "benchmarks"):
+        for file in (ROOT / folder).rglob("*.py"):
+            if {"tests", ".venv"} & set(file.parts):
+                continue
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    place = {"read_text": 0, "write_text": 1}.get(node.func.attr)
+                    named = any(word.arg == "encoding" for word in node.keywords)
+                    if place is not None and len(node.args) <= place and not named:
+                        pytest.fail(f"{file}:{node.lineno} leaves the encoding to the locale")
+
+
 def imports(file: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):

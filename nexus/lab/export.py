@@ -53,7 +53,9 @@ def _write(folder: Path) -> int:
         page = folder / path
         page.parent.mkdir(parents=True, exist_ok=True)
         root = "../" * path.count("/")
-        page.write_text(render_to_string(template, {**context, "root": root, "index": INDEX}))
+        page.write_text(
+            render_to_string(template, {**context, "root": root, "index": INDEX}), encoding="utf-8"
+        )
         count += 1
     return count
 

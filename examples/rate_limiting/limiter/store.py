@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 from redis.retry import Retry
 
-SCRIPT = Path(__file__).with_name("token_bucket.lua").read_text()
+SCRIPT = Path(__file__).with_name("token_bucket.lua").read_text("utf-8")
 BY_NAME = ("EVALSHA", sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest())
 BY_TEXT = ("EVAL", SCRIPT)  # after a restart or SCRIPT FLUSH; loads it, too
 

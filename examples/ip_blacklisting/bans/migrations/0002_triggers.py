@@ -10,4 +10,4 @@ SCHEMA = Path(__file__).parents[1] / "sql" / "schema.sql"
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [("bans", "0001_initial")]
-    operations: ClassVar = [migrations.RunSQL(SCHEMA.read_text())]
+    operations: ClassVar = [migrations.RunSQL(SCHEMA.read_text(encoding="utf-8"))]
