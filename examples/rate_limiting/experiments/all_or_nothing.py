@@ -19,10 +19,10 @@ from nexus.experiment import (
     volley,
 )
 
-from . import admitted, forget, sent_by, some_address, url
+from . import admitted, decided_apart, forget, sent_by, some_address, url, warm
 
 AN_HOUR = 40  # of the rule set `tiered`, beside 10 a second
-ROUNDS = 4
+ROUNDS = 3  # with the 10 of the flood, and what comes back meanwhile, enough for all 40
 EACH_SECOND = 10
 
 
@@ -42,27 +42,37 @@ class AllOrNothing(Experiment):
         ),
     )
     admitted = Series("requests")
+    without_redis = Series("decisions", "without Redis")
     chart = Chart(admitted, "requests admitted", x="requests answered", bound=AN_HOUR)
     parameters = (Parameter("flood", 200, 100, 2000, "requests"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        warm([url(stack, variant, "tiered")])
         forget(stack)
         request = Request(url(stack, variant, "tiered"), sent_by(some_address()))
         yield clock_starts()
-        got_in, number = 0, 0
+        got_in = apart = number = 0
         # One connection: what a read-modify-write loses is the subject of another claim.
         flood = volley([request] * int(params["flood"]), processes=1, connections=1)
         for number, answer in enumerate(flood, 1):
-            got_in += admitted(answer)
+            got_in += admitted(answer) and not decided_apart(answer)
+            apart += decided_apart(answer)
             if number % EACH_SECOND == 0:
                 yield self.admitted(got_in, x=number)
         for _ in range(ROUNDS):
             rest(1)
-            got_in += sum(admitted(ask(request)) for _ in range(EACH_SECOND))
+            answers = [ask(request) for _ in range(EACH_SECOND)]
+            got_in += sum(admitted(each) and not decided_apart(each) for each in answers)
+            apart += sum(map(decided_apart, answers))
             number += EACH_SECOND
+            yield self.without_redis(apart)
             yield self.admitted(got_in, x=number)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()
         words = "{measured} requests admitted of the {bound} of an hour"
-        return Verdict.exactly(samples.last(self.admitted), AN_HOUR, words)
+        got_in = samples.last(self.admitted)
+        apart = samples.last(self.without_redis)
+        # Redis may have charged what it was too late to answer.
+        verdict = Verdict.at_most(got_in, AN_HOUR, words)
+        return verdict if got_in + apart >= AN_HOUR else Verdict.at_least(got_in, AN_HOUR, words)

@@ -46,7 +46,7 @@ class MemoryIsFlat(Experiment):
         logarithmic=True,
     )
     parameters = (
-        Parameter("requests", 2000, 500, 5000, "requests"),
+        Parameter("requests", 1000, 400, 5000, "requests"),
         Parameter("clients", 3000, 1000, 20_000, "clients"),
     )
 
