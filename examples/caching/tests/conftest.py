@@ -18,7 +18,7 @@ if not {"REDIS_URL", "DATABASE_URL", "SECRET_KEY"} <= set(os.environ):
     )
 
 
-def wait_until(condition, deadline_seconds=10):
+def wait_until(condition, deadline_seconds=30):
     deadline = time.monotonic() + deadline_seconds
     while not condition():
         assert time.monotonic() < deadline, f"{condition} is not true after {deadline_seconds} s"
