@@ -1,6 +1,7 @@
 """Requests whose paths PostgreSQL refuses, and entries that nobody can read, among those of others."""
 
 import random
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -19,13 +20,15 @@ from nexus.experiment import (
     Verdict,
     clock_starts,
     expect,
-    until,
+    rest,
     volley,
 )
 
 from . import sent_by, some_address, url
 
 PER_SECOND = 120
+QUIET_SECONDS = 1.5  # without a line: then no more come
+TABLES = {"detector": "kept_logline", "thresholds": "kept_visit"}
 UNREADABLE = ("no json", "7", '[["11.0.0.1/32"]]', '[["nobody", "ok", "", "", "", 1]]')
 
 
@@ -55,16 +58,15 @@ class OneBadLineLosesNoOther(Experiment):
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         lines = int(params["lines"]) // 2
-        table = {"detector": "kept_logline", "thresholds": "kept_visit"}[variant]
         yield clock_starts()
         first = self._sent(stack, variant, lines, "%00")
-        lost = self._lost(stack, table, first, lines)
+        lost = self._lost(stack, variant, first, lines)
         yield self.lost(lost)
         if lost:
             return
         with stack.stopped("postgres"):
             second = self._sent(stack, variant, lines, "")
-        yield self.lost(self._lost(stack, table, second, lines))
+        yield self.lost(self._lost(stack, variant, second, lines))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = f"{{measured}} of {int(params['lines'])} lines of other clients lost"
@@ -90,14 +92,26 @@ class OneBadLineLosesNoOther(Experiment):
         return mark
 
     @staticmethod
-    def _lost(stack: Stack, table: str, mark: str, lines: int) -> int:
+    def _lost(stack: Stack, variant: str, mark: str, lines: int) -> int:
         """Return how many lines with a mark are missing, once no more come."""
-        query = f"SELECT count(*) FROM {table} WHERE path LIKE %s"  # noqa: S608
-        with psycopg.connect(stack.services["postgres"], autocommit=True) as database:
+        query = f"SELECT count(*) FROM {TABLES[variant]} WHERE path LIKE %s"  # noqa: S608
+        with (
+            psycopg.connect(stack.services["postgres"], autocommit=True) as database,
+            Redis.from_url(stack.services["redis"]) as store,
+        ):
 
             def missing() -> int:
                 row = database.execute(query, [f"%{mark}%"]).fetchone()  # type: ignore[arg-type]
                 return lines - int(row[0] if row else 0)
 
-            until(lambda: missing() == 0, 4)
-            return missing()
+            def waiting() -> bool:
+                return bool(store.xlen(f"seen:{variant}"))
+
+            end, lost = time.monotonic() + 10, missing()
+            while lost and time.monotonic() < end:
+                before, quiet = lost, not waiting()
+                rest(QUIET_SECONDS)
+                lost = missing()
+                if quiet and not waiting() and lost == before:
+                    break
+            return lost

@@ -14,7 +14,8 @@ from .truth import PostgresTruth
 
 WAIT_SECONDS = 0.1
 STANDBY_SECONDS = 1.0
-SNAPSHOT_SECONDS = 5.0  # the oldest list that a process can start from while nothing answers
+SNAPSHOT_SECONDS = 1.0  # between two snapshots, at least
+REST = 3  # times as long as the last one took: a long list is written less often
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ class Keeper:
                 return
             ledger.publish()
             if time.monotonic() >= self.due:
-                self.due = time.monotonic() + SNAPSHOT_SECONDS
                 self.snapshot()
         except (SourceDown, DatabaseError) as error:
             logger.warning("waiting: %s", error)
@@ -47,7 +47,10 @@ class Keeper:
         """Write the list to disk if it has changed; from a copy, for a million rows are not read twice."""
         self.copy.catch_up()
         last = self.copy.replica.snapshot()
-        if last.mark != self.written:
-            last.write(configured.folder())
-            configured.files().sweep(last.feeds["digest"])
-            self.written = last.mark
+        if last.mark == self.written:
+            return
+        began = time.monotonic()
+        last.write(configured.folder())
+        configured.files().sweep(last.feeds["digest"])
+        self.written, ended = last.mark, time.monotonic()
+        self.due = ended + max(SNAPSHOT_SECONDS, REST * (ended - began))

@@ -110,9 +110,13 @@ def merge(name: str, *own: bytes) -> None:
     *own* is that of the feed *name*, if it has one: so long a value is not read again.
     """
     others = Feed.objects.exclude(name=name).values_list("run", flat=True)
-    runs = [Run(memoryview(bytes(run))) for run in (*own, *others)]
+    packed = [*own, *map(bytes, others)]
+    runs = [Run(memoryview(each)) for each in packed]
     networks = sum(run.networks for run in runs)
-    merged = pack((span for run in runs for span in run), networks)
+    # One feed is all of them as it is: a million networks are not sorted twice.
+    merged = (
+        packed[0] if len(packed) == 1 else pack((each for run in runs for each in run), networks)
+    )
     values = {"networks": networks, "run": merged, "digest": digest(merged)}
     Feeds.objects.defer("run").update_or_create(values, pk=1)
 

@@ -121,7 +121,7 @@ class Operator:
         expected: tuple[int, ...],
         kind: str = "application/json",
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self._netloc, timeout=60)
+        connection = http.client.HTTPConnection(self._netloc, timeout=120)
         headers = {**self._headers, "Content-Type": kind}
         try:
             connection.request(method, self._path + path, body, headers)
@@ -177,7 +177,7 @@ def many_networks(count: int, offset: int = 0) -> Iterator[str]:
         if kind < 12:
             yield _dotted(0x0B000000 + place * 977)
         elif kind < 15:
-            yield f"{_dotted(0x50000000 + place * 768 // 256 * 256)}/24"
+            yield f"{_dotted(0x40000000 + place * 512)}/24"
         elif kind < 16:
             yield f"{_dotted(0xC8000000 + place * 256 // 4096 * 4096)}/{20 + number // 20 % 9}"
         else:

@@ -62,25 +62,26 @@ class AMillionRulesCostNothing(Experiment):
     parameters = (Parameter("networks", 1_000_000, 50_000, 3_000_000, "networks"),)
 
     CEILING_MICROSECONDS = 25
-    REQUESTS = 1_200
-    BATCHES = 8
-    ENOUGH_REQUESTS = 200  # to count queries
+    REQUESTS = 480  # several at a time
+    ALONE, BATCH = 1_200, 150
+    ENOUGH_REQUESTS, ENOUGH_ALONE = 200, 300  # of a way that does not depend on a list
     FEW = 10_000
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         if variant != "shield":  # what a request pays does not depend on a list
             yield from self._pays(stack, variant, self.ENOUGH_REQUESTS)
-            yield from self._alone(stack, variant)
+            yield from self._alone(stack, variant, self.ENOUGH_ALONE)
             return
         operator = Operator(stack, variant)
         try:
             operator.feed("few", "\n".join(many_networks(self.FEW)))
             yield from self._pays(stack, variant, self.REQUESTS)
             before = states(stack, lambda state: state["networks"] >= self.FEW)
+            operator.drop_feed("few")
             operator.feed("many", "\n".join(many_networks(int(params["networks"]), 7)))
             after = states(stack, lambda state: state["networks"] >= params["networks"])
             yield from self._pays(stack, variant, self.REQUESTS)
-            yield from self._alone(stack, variant)
+            yield from self._alone(stack, variant, self.ALONE)
             grown = max(
                 after[process]["resident_bytes"] - before[process]["resident_bytes"]
                 for process in after
@@ -113,16 +114,16 @@ class AMillionRulesCostNothing(Experiment):
         yield self.redis(calls / count)
         yield self.guard(percentile(spent, 0.5) * 1000)
 
-    def _alone(self, stack: Stack, variant: str) -> Iterator[Sample]:
+    def _alone(self, stack: Stack, variant: str, count: int) -> Iterator[Sample]:
         """Ask in a process of its own: threads that share a processor drive each other from its caches."""
         path = urlsplit(url(stack, variant)).path
-        given = [json.dumps(["127.0.0.1", sent_by(stranger())]) for _ in range(self.REQUESTS)]
+        given = [json.dumps(["127.0.0.1", sent_by(stranger())]) for _ in range(count)]
         spent = [
             guard_ms(json.loads(line)[1]) for line in stack.manage("ask", path, *given).splitlines()
         ]
         # The least, as `timeit` advises: what is more than that is what other programs cost.
         least = math.inf
-        for batch in batched(spent, self.REQUESTS // self.BATCHES):
+        for batch in batched(spent, self.BATCH, strict=True):
             least = min(least, percentile(batch, 0.5) * 1000)
             yield self.least(least)
 

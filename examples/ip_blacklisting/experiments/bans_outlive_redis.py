@@ -53,7 +53,7 @@ class BansOutliveRedis(Experiment):
     ENOUGH_WRONG = 4
     GUARD_MS = 5.0
     NEW_BAN_SECONDS = 5.0
-    OLD_SECONDS = 10.0  # a ban that is older is in the file
+    OLD_SECONDS = 5.0  # a ban that is older is in the file
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         operator = Operator(stack, variant)

@@ -42,7 +42,7 @@ class EverywhereWithinASecond(Experiment):
     parameters = (Parameter("rounds", 8, 4, 100, "bans"),)
 
     DEADLINE_SECONDS = 1.0
-    ENOUGH_LATE = 6
+    ENOUGH_LATE = PROCESSES
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         operator = Operator(stack, variant)

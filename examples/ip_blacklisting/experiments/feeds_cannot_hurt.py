@@ -48,7 +48,7 @@ class FeedsCannotHurt(Experiment):
     chart = Chart(wrong, "wrong answers", x="lists", bound=0)
 
     # A list that took effect would do so within these, and stay; the last is watched for longer.
-    WATCH_SECONDS, LAST_SECONDS = 0.5, 1.3
+    WATCH_SECONDS, LAST_SECONDS = 0.25, 1.3
     ENOUGH_WRONG = 20
     LISTED = "203.0.113.77"
 

@@ -22,6 +22,7 @@ from nexus.experiment import (
 from . import Operator, states
 
 WIDTH = {4: 32, 6: 128}
+FEEDS = ("exact-one", "exact-two")
 MOST = 5_000  # addresses of one question
 NEVER, OVER, LATER = None, "1 second ago", "1 hour"  # when a ban ends
 
@@ -61,11 +62,12 @@ class TheMatcherIsExact(Experiment):
                     listed = [*feed, *(net for net, end in bans.items() if end != OVER)]
                     if variant == "shield":
                         change(database, gone, {net: bans[net] for net in new}, exceptions)
-                        operator.feed("exact", text(feed))
+                        for name, part in zip(FEEDS, halves(feed), strict=True):
+                            operator.feed(name, text(part))
                         seq = number(database)
                         states(stack, lambda state, least=seq: state["seq"] >= least)
                     else:
-                        operator.feed("exact", text(listed))
+                        operator.feed(FEEDS[0], text(listed))
                         exceptions = set()
                         rest(1.5)  # it reads its rows once a second
                     oracle = Oracle(listed, exceptions)
@@ -78,7 +80,8 @@ class TheMatcherIsExact(Experiment):
                         return
             finally:
                 database.execute("UPDATE bans_ban SET lifted = now() WHERE lifted IS NULL")
-                operator.drop_feed("exact")
+                for name in FEEDS:
+                    operator.drop_feed(name)
 
     def _wrong(self, operator: Operator, oracle: "Oracle", questions: list[Place]) -> int:
         """Ask whichever process answers, and return how many answers are not the oracle's."""
@@ -133,6 +136,12 @@ def cidr(network: Net) -> str:
 
 def text(networks: Iterable[Net]) -> str:
     return "\n".join(map(cidr, networks))
+
+
+def halves(networks: Iterable[Net]) -> tuple[list[Net], list[Net]]:
+    """Return two lists, as of two publishers: networks of one lie in those of the other."""
+    ordered = sorted(networks)
+    return ordered[::2], ordered[1::2]
 
 
 def some(dice: random.Random, count: int) -> set[Net]:

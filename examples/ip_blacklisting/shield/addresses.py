@@ -48,8 +48,8 @@ class Network(NamedTuple):
 
     @property
     def span(self) -> Span:
-        hosts = (1 << WIDTH[self.version] - self.length) - 1
-        return Span(self.version, self.value, self.value | hosts)
+        version, value, length = self
+        return Span(version, value, value | (1 << WIDTH[version] - length) - 1)
 
     def overlaps(self, other: "Network") -> bool:
         """Tell whether one of the two contains the other."""
