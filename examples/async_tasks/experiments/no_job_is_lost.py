@@ -1,4 +1,4 @@
-"""The workers are killed twice, each time while all their processes are busy, and many jobs wait."""
+"""The workers are killed, and then asked to stop, both times while they are busy and many jobs wait."""
 
 from collections.abc import Iterator
 
@@ -22,8 +22,8 @@ from . import WORKERS, JobsAreDone, asking, idle, submitted
 class NoJobIsLost(JobsAreDone):
     slug = "no-job-is-lost"
     claim = (
-        "Of 200 jobs, of which up to 50 share a message, all are done, each with one effect, although all "
-        "workers are killed twice; so are the 4 long jobs that were being run."
+        "Of 100 jobs, of which up to 25 share a message, all are done, each with one effect, although the "
+        "workers are killed, and stopped as for a deploy; so are the 4 long jobs that were being run."
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
@@ -31,33 +31,37 @@ class NoJobIsLost(JobsAreDone):
     chart = Chart(interrupted, "interrupted jobs done", bound=4)
     live = (JobsAreDone.done,)
     parameters = (
-        Parameter("jobs", 200, 50, 1000, "jobs"),
-        Parameter("seconds", 2, 1, 20, "s"),
+        Parameter("jobs", 100, 50, 1000, "jobs"),
+        Parameter("killed", 1, 1, 20, "s"),
+        Parameter("stopped", 4, 4, 120, "s"),
     )
 
-    KILLS = 2
     BUSY = 2  # as many jobs as the workers have processes
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         count = int(params["jobs"])
         quick = [asking(stack, variant, quick=True)]
-        long = [asking(stack, variant, {"seconds": params["seconds"]})] * self.BUSY
         jobs: list[str] = []
         interrupted: list[str] = []
         with idle(stack, variant) as database:
             yield clock_starts()
             yield self.interrupted(0)
-            for _ in range(self.KILLS):
-                jobs += submitted(quick * (count // 8))
-                busy = submitted(long)
-                jobs += submitted(quick * (count // 8))
+            workers = WORKERS[variant]
+            for end, ended, seconds in (
+                (stack.kill, workers, params["killed"]),
+                (stack.stop, workers[:1], params["stopped"]),
+            ):
+                long = asking(stack, variant, {"seconds": seconds})
+                jobs += submitted(quick * (count // 4))
+                busy = submitted([long] * self.BUSY)
+                jobs += submitted(quick * (count // 4 - self.BUSY))
                 if not until(lambda busy=busy: database.runs(busy) >= len(busy), 30, 0.02):  # type: ignore[misc]
                     raise ExperimentError("the jobs that are to be interrupted did not begin")
                 interrupted += busy
-                for worker in WORKERS[variant]:
-                    stack.kill(worker)
+                for worker in ended:
+                    end(worker)
                 yield self.counted(database, jobs)
-                for worker in WORKERS[variant]:
+                for worker in ended:
                     stack.start(worker)
             jobs += interrupted
             jobs += submitted(quick * (count - len(jobs)))
@@ -70,7 +74,7 @@ class NoJobIsLost(JobsAreDone):
         return (
             Verdict.at_least(
                 samples.last(self.interrupted),
-                self.KILLS * self.BUSY,
+                2 * self.BUSY,
                 "{measured} of {bound} interrupted jobs done",
             )
             & Verdict.at_least(

@@ -55,7 +55,6 @@ class PoisonIsQuarantined(Experiment):
                 rest(1)  # for another run, or letter, than there should be
                 yield self.runs(database.runs([poison]))
                 yield self.letters(self._letters(database, poison))
-                stack.manage("jobs", "show", poison)
                 stack.manage("jobs", "replay", poison, "--arguments", '{"drill": {}}')
                 until(lambda: database.done([poison]), 10)
             yield self.replayed(database.effects([poison]))

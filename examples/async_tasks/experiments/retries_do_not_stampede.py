@@ -33,18 +33,18 @@ DELAYS = """
 class RetriesDoNotStampede(Experiment):
     slug = "retries-do-not-stampede"
     claim = (
-        "100 jobs that fail together try again after 0 to 6 s and at most 2 s more, "
-        "and no second after the failure sees more than 40 of them."
+        "60 jobs that fail together try again after 0 to 8 s and at most 2 s more, "
+        "and no second after the failure sees more than 22 of them."
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
     most = Series("retries", "retries within a second")
     latest = Series("s", "seconds after the failure")
-    chart = Chart(most, "most retries within a second", x="seconds after the failure", bound=40)
+    chart = Chart(most, "most retries within a second", x="seconds after the failure", bound=22)
     live = (latest,)
-    parameters = (Parameter("jobs", 100, 50, 500, "jobs"), Parameter("base", 6, 1, 60, "s"))
+    parameters = (Parameter("jobs", 60, 50, 500, "jobs"), Parameter("base", 8, 1, 60, "s"))
 
-    MOST = 40
+    MOST = 22  # a second gets 7 or 8 in the mean; more than 22 in one run of some thousand
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         count, seen = int(params["jobs"]), 0

@@ -30,7 +30,7 @@ class RollbackSendsNothing(Experiment):
         "A request that is rolled back starts no job; one that commits while the broker is frozen or down "
         "is answered with 202 within 300 ms, and its job is done within 5 s of the broker's return."
     )
-    holds = ("django_tasks", "durable")
+    holds = ("durable",)
     refuted = ("fire_and_forget",)
     ghosts = Series("jobs", "jobs of rolled-back requests begun")
     accepted = Series("requests", "requests accepted without a broker")
@@ -38,7 +38,7 @@ class RollbackSendsNothing(Experiment):
     delivered = Series("s", "seconds after the broker's return")
     chart = Chart(ghosts, "jobs of rolled-back requests begun", bound=0)
     live = (accepted, answered, delivered)
-    parameters = (Parameter("away", 1.5, 1, 30, "s"),)
+    parameters = (Parameter("away", 1, 1, 30, "s"),)
 
     ROLLED_BACK = 5
     FAULTS = 2

@@ -1,4 +1,4 @@
-"""Four ways to make a report that takes its time."""
+"""Three ways to make a report that takes its time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from jobs.models import Job, State
+from jobs.models import Job
 from jobs.submit import submit
 from jobs.topology import BULK, QUEUES, QUICK
 from jobs.watch import look
@@ -15,8 +15,6 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from . import tutorial
-from .drills import practise
-from .ontime import report, store
 from .work import REPORT, keep_report
 
 
@@ -45,21 +43,11 @@ class Variant:
     name: str
     about: str
     ask: Callable[[Asked], UUID]
-    health: Callable[[], dict[str, Any]] = lambda: {"problems": []}
+    health: Callable[[], dict[str, Any]]
 
     @property
     def path(self) -> str:
         return f"/api/{self.name}/reports/"
-
-
-def inline(asked: Asked) -> UUID:
-    """Do it while the client waits, and a thread of the server with it."""
-    practise(asked.arguments.get("drill"))
-    job = Job.objects.create(
-        kind=REPORT, queue="", arguments=asked.arguments, state=State.DONE, progress=100
-    )
-    store(report(asked.arguments), job.id)
-    return job.id
 
 
 def fire_and_forget(asked: Asked) -> UUID:
@@ -107,7 +95,6 @@ def is_working() -> dict[str, Any]:
 
 
 VARIANTS = (
-    Variant("inline", "the work in the view", inline),
     Variant("fire_and_forget", "Celery as its tutorials show it", fire_and_forget, answers_ping),
     Variant("django_tasks", "django.tasks on the outbox", django_tasks, is_working),
     Variant(

@@ -154,12 +154,7 @@ def test_month_without_flights_has_an_empty_report():
 def test_variants_are_listed_with_their_paths(client):
     listed = client.get("/api/").json()["variants"]
 
-    assert [each["name"] for each in listed] == [
-        "inline",
-        "fire_and_forget",
-        "django_tasks",
-        "durable",
-    ]
+    assert [each["name"] for each in listed] == ["fire_and_forget", "django_tasks", "durable"]
     assert listed[-1]["path"] == URL
 
 

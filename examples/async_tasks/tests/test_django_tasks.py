@@ -24,6 +24,11 @@ def test_queue_that_nobody_works_on_is_refused():
         keep_report.using(queue_name="default").enqueue(GOOD)
 
 
+@pytest.mark.report(
+    "RealOrangeOne/django-tasks-rq#11",
+    "a task runs before its transaction is committed, or although it is rolled back",
+    "the task is a row of that transaction, and is rolled back with it",
+)
 def test_rolled_back_task_leaves_no_job_and_no_message():
     with transaction.atomic():
         keep_report.enqueue(GOOD)
@@ -39,11 +44,6 @@ def test_task_that_is_due_later_waits_in_the_outbox():
     assert Outbox.objects.get().due_at > timezone.now() + timedelta(minutes=59)
 
 
-@pytest.mark.report(
-    "RealOrangeOne/django-tasks#174",
-    "a backend leaves out the context that a task takes",
-    "the task gets it, with the id of its job",
-)
 def test_task_with_a_context_is_run_once_whatever_arrives_twice(policy):
     job = uuid.UUID(keep_report.enqueue(GOOD).id)
     outcomes = [perform([job], False, "worker", work(), policy)[job] for _ in range(2)]

@@ -37,6 +37,11 @@ def connect():
         each.close()
 
 
+@pytest.mark.report(
+    "zarusz/SlimMessageBus#459",
+    "while the broker is away, the outbox uses all its tries up within seconds",
+    "a message has no tries to use up: it stays until the broker has confirmed it",
+)
 def test_message_that_the_broker_refuses_stays(job, connect):
     def refuse(_queue, _messages):
         raise ConnectionError("frozen")
@@ -97,8 +102,8 @@ def test_group_goes_in_one_message_and_a_lost_job_alone(connect):
 
 @pytest.mark.report(
     "rabbitmq/rabbitmq-server#1443",
-    "a refused message rolls its batch back, which is published again and again",
-    "what was confirmed is forgotten, what was refused stays",
+    "a message that a full queue refuses has to be published again, to all queues that had taken it",
+    "each message goes to one queue; what was confirmed is forgotten, what was refused stays",
 )
 def test_refused_message_holds_back_none_of_its_batch(connect):
     jobs = [submit("test", {}, queue=BULK)[0] for _ in range(4)]
@@ -111,8 +116,8 @@ def test_refused_message_holds_back_none_of_its_batch(connect):
 
 
 @pytest.mark.report(
-    "zarusz/SlimMessageBus#459",
-    "a message that cannot be sent, at the head of the outbox, stops all that is behind it",
+    "zarusz/SlimMessageBus#284",
+    "a message of a type that nobody knows any more is taken from the outbox for ever, with all of its batch",
     "a queue that nobody works on is refused when the job is asked for",
 )
 def test_job_for_a_queue_that_does_not_exist_is_refused():
@@ -124,7 +129,7 @@ def test_job_for_a_queue_that_does_not_exist_is_refused():
 
 @pytest.mark.report(
     "celery/kombu#824",
-    "a queue that exists with other arguments stops what publishes to all queues",
+    "a queue that exists with other arguments: PRECONDITION_FAILED, and the channel is closed",
     "that queue waits, with a sentence in the log; the others go on",
 )
 def test_queue_that_fails_holds_up_no_other(connect):
@@ -147,8 +152,8 @@ def test_queue_that_fails_holds_up_no_other(connect):
 
 
 @pytest.mark.report(
-    "proteanhq/protean#941",
-    "the relay slows down with the length of the outbox",
+    "timgit/pg-boss#228",
+    "with 3 million rows, all that are due are read and sorted to take the next one",
     "one index gives the next batch; so do those of the keeper and of the health",
 )
 def test_no_statement_of_the_loops_reads_a_long_outbox(job):

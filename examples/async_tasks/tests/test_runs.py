@@ -253,6 +253,11 @@ def test_replayed_job_has_all_its_attempts_again(job, policy):
     assert not DeadLetter.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.report(
+    "janbjorge/pgqueuer#430",
+    "heartbeats come so seldom that a job that still runs is picked up again",
+    "the heart beats four times for each lease",
+)
 def test_heartbeat_extends_the_lease(job, policy):
     def work(_run):
         before = Job.objects.get(id=job).lease_until
@@ -316,8 +321,8 @@ HOLD = ctypes.PyDLL(None).usleep  # of the C library; called without giving up t
 
 
 @pytest.mark.report(
-    "janbjorge/pgqueuer#430",
-    "a heartbeat starves while other code holds the interpreter",
+    "agno-agi/agno#9512",
+    "work that blocks keeps its own heartbeat from beating: it is taken for dead, and is run again",
     "the job comes again, with one effect; `LEASE_SECONDS` says how long such a call may take",
 )
 @pytest.mark.parametrize(("lease", "outcome"), [(0.2, Outcome.FENCED), (30, Outcome.DONE)])
