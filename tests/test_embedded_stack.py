@@ -36,6 +36,7 @@ from nexus.stacks.ports import RESERVED, Ports, forget_unused
 from nexus.stacks.processes import Child, memory_bytes, wait_until
 from nexus.stacks.services import (
     Site,
+    eviction_policy,
     postgres_settings,
     rabbitmq_service,
     reachable,
@@ -119,6 +120,14 @@ def test_settings_of_postgres_are_those_of_the_compose_file():
     assert postgres_settings(command) == command[2::2]
     assert postgres_settings("postgres -c 'search_path=one, two'") == ["search_path=one, two"]
     assert postgres_settings(()) == []
+
+
+def test_redis_forgets_as_its_command_in_compose_says():
+    command = ["sh", "-c", 'exec redis-server - --save "" --maxmemory-policy volatile-ttl <<END']
+
+    assert eviction_policy(command) == "volatile-ttl"
+    assert eviction_policy("redis-server --maxmemory-policy allkeys-lru") == "allkeys-lru"
+    assert eviction_policy(()) == "noeviction"
 
 
 def test_programs_see_nothing_of_the_shell_but_what_they_need(toy: Example, monkeypatch):

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pwd
+import re
 import secrets
 import shlex
 import shutil
@@ -89,7 +90,8 @@ def redis_service(site: Site) -> Service:
     private.write(config, f"requirepass {password}\n")
     command = (
         f"'{binary}' '{config}' --bind 127.0.0.1 --port {port} --dir '{data}' --save 3600 1 "
-        "--appendonly no --daemonize no --maxmemory 200mb --maxmemory-policy noeviction"
+        "--appendonly no --daemonize no --maxmemory 200mb "
+        f"--maxmemory-policy {eviction_policy(site.command)}"
     )
     url = ADDRESSES["redis"].url(port, password)
     child = Child("redis", command, passed_on(), data, site.log)
@@ -100,6 +102,13 @@ def redis_service(site: Site) -> Service:
         child=child,
         ready=lambda: child.alive and _answers_ping(port, password),
     )
+
+
+def eviction_policy(command: Sequence[str]) -> str:
+    """Return what a command in compose.yml says that Redis does when its memory is full."""
+    text = command if isinstance(command, str) else " ".join(command)
+    found = re.search(r"--maxmemory-policy ([a-z-]+)", text)
+    return found[1] if found else "noeviction"
 
 
 def postgres_service(site: Site) -> Service:

@@ -28,13 +28,13 @@ EVERY = 100
 
 class FloodIsCheap(Experiment):
     slug = "flood-is-cheap"
-    claim = "2,000 requests of a client that is refused cost Redis at most 500 commands."
+    claim = "1,000 requests of a client that is refused cost Redis at most 500 commands."
     holds = ("token_bucket",)
     refuted = ("fixed_window",)
     commands = Series("commands")
     refused = Series("requests")
     chart = Chart(commands, "commands that Redis ran", x="requests answered", bound=MOST_COMMANDS)
-    parameters = (Parameter("flood", 2000, 500, 10_000, "requests"),)
+    parameters = (Parameter("flood", 1000, 500, 10_000, "requests"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         forget(stack)

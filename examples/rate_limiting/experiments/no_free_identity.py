@@ -62,7 +62,7 @@ class NoFreeIdentity(Experiment):
     parameters = (Parameter("forgeries", 1000, 200, 4000, "requests"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        # Through nginx, set to pass on names with `_` as Caddy does; containers are behind it anyway.
+        # Through nginx, set to pass on names with `_`; containers are behind it anyway.
         edge = stack.services.get("nginx", stack.url)
         target = url(stack, variant).replace(stack.url, edge)
         victim, attacker = some_address(), some_address()

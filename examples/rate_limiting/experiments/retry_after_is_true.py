@@ -84,6 +84,7 @@ def spend(target: str, headers: dict[str, str]) -> list[Answer]:
     """Ask at a steady pace until refused; the refusal is the last answer."""
     answers = [ask(target, headers)]
     while admitted(answers[-1]):
-        rest(PACE_SECONDS)
+        # By the clock: a slow machine must not move the refusal to another part of a window's second.
+        rest(answers[0].sent + PACE_SECONDS * len(answers) - time.monotonic())
         answers.append(ask(target, headers))
     return answers

@@ -79,10 +79,11 @@ def eviction() -> list[CheckMessage]:
         memory: Any = configured.redis().info("memory")
     except RedisError:
         return []  # INFO is not needed otherwise, and may be forbidden
-    policy = memory["maxmemory_policy"]
-    if policy == "volatile-ttl":
+    policy, most = memory["maxmemory_policy"], memory["maxmemory"]
+    if policy == "volatile-ttl" and most:
         return []
-    says = f"Redis has maxmemory-policy {policy}; volatile-ttl forgets the fullest buckets first"
+    has = f"maxmemory-policy {policy}" if most else "no maxmemory"
+    says = f"Redis has {has}; with a maxmemory, volatile-ttl forgets the fullest buckets first"
     return [Info(says, id="flights.I004")]
 
 

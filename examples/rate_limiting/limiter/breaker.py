@@ -31,11 +31,6 @@ class Breaker:
         self._failures = 0
         self._next_probe = 0.0
 
-    @property
-    def open(self) -> bool:
-        """Tell whether the store is being left alone."""
-        return self._failures >= self._limit
-
     def allows(self) -> bool:
         """Tell whether to ask the store; while open, this is true for one caller per interval.
 

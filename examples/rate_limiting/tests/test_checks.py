@@ -117,13 +117,16 @@ def test_a_node_of_a_cluster_is_named(start_server, wait_until):
 
 
 def test_what_redis_does_when_it_is_full_is_named(start_server):
-    server = start_server("--maxmemory-policy", "noeviction")
+    server = start_server("--maxmemory-policy", "noeviction", "--maxmemory", "200mb")
 
     named = manage(*RELEASE, REDIS_URL=server.url)
     with server.client() as client:
         client.config_set("maxmemory-policy", "volatile-ttl")
-    silent = manage(*RELEASE, REDIS_URL=server.url)
+        silent = manage(*RELEASE, REDIS_URL=server.url)
+        client.config_set("maxmemory", "0")
+        unbounded = manage(*RELEASE, REDIS_URL=server.url)
 
-    assert (named.returncode, silent.returncode) == (0, 0)
+    assert (named.returncode, silent.returncode, unbounded.returncode) == (0, 0, 0)
     assert "maxmemory-policy noeviction" in named.stdout + named.stderr
-    assert "maxmemory-policy" not in silent.stdout + silent.stderr
+    assert "maxmemory" not in silent.stdout + silent.stderr
+    assert "no maxmemory" in unbounded.stdout + unbounded.stderr
