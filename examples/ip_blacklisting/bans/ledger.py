@@ -87,7 +87,8 @@ def import_feed(name: str, data: bytes, *, force: bool = False) -> Import:
     Raises:
         Unfit: the list as a whole is refused.
     """
-    result = feeds.read(data, [network.span for network in configured.proxies().networks])
+    protected = [network.span for network in configured.proxies().networks]
+    result = feeds.read(data, protected, configured.ipv6_prefix())
     with writing():
         last = Feed.objects.defer("run").filter(name=name).first()
         if not force:

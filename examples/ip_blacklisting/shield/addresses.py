@@ -9,6 +9,7 @@ from socket import AF_INET, AF_INET6, inet_pton
 from typing import Final, NamedTuple
 
 WIDTH: Final = {4: 32, 6: 128}
+HOST: Final = 64  # bits of the prefix that every host of IPv6 can spend
 # The upper 96 bits of IPv6 before an IPv4 address: as a socket sees it, and behind a NAT64.
 EMBEDDED: Final = (0xFFFF, 0x64FF9B << 64)
 LONGEST_HOP = 80  # characters: for="[…]:port" with a zone
@@ -112,14 +113,15 @@ def parse_loosely(text: str) -> Network:
     return Network(version, value, length)
 
 
-def account(address: Address) -> Network:
-    """Return what is banned for one client: its /32, or the /64 that every host can spend."""
-    if address.version == 6:
-        return Network(6, address.value >> 64 << 64, 64)
-    return Network(4, address.value, 32)
+def account(address: Address, prefix: int = HOST) -> Network:
+    """Return what is banned for one client: its /32, or the *prefix* of IPv6 that it can spend."""
+    version, value = address
+    length = prefix if version == 6 else WIDTH[4]
+    shift = WIDTH[version] - length
+    return Network(version, value >> shift << shift, length)
 
 
-def meant(text: str) -> Network:
-    """Return the network itself, or for a lone address that of its client: a /64, if it is IPv6."""
+def meant(text: str, prefix: int = HOST) -> Network:
+    """Return the network itself, or for a lone address that of its client."""
     network = parse_network(text)
-    return network if "/" in text else account(Address(network.version, network.value))
+    return network if "/" in text else account(Address(network.version, network.value), prefix)
