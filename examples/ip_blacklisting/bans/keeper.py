@@ -7,9 +7,9 @@ import logging
 import time
 
 from django.db import DatabaseError, close_old_connections
-from shield.follower import SourceDown
+from shield.sources import SourceDown
 
-from . import configured, ledger
+from . import configured, publisher
 from .truth import PostgresTruth
 
 WAIT_SECONDS = 0.1
@@ -36,7 +36,7 @@ class Keeper:
             if not self.truth.lead():
                 time.sleep(STANDBY_SECONDS)
                 return
-            ledger.publish()
+            publisher.publish()
             if time.monotonic() >= self.due:
                 self.snapshot()
         except (SourceDown, DatabaseError) as error:

@@ -1,32 +1,24 @@
 """Bans and feeds are written here: guarded, once, in the database, and on the stream once it has them."""
 
-import logging
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
-from redis.exceptions import RedisError
 from shield import feeds
 from shield.addresses import Network, parse_network
 from shield.feeds import Import
-from shield.replica import Change as Applied
 from shield.run import Run, pack
 from shield.snapshot import digest
 from shield.table import TOP
 
-from . import configured, stream
-from .models import Ban, Change, Feed, Feeds
+from . import configured, publisher
+from .models import Ban, Feed, Feeds
 
 LOOPBACK = (parse_network("127.0.0.0/8"), parse_network("::1"))
 WRITERS_LOCK = 7239  # which a trigger takes for who writes past this module, see schema.sql
-PATIENCE_SECONDS = 0.25
-
-_publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
-logger = logging.getLogger(__name__)
 
 
 class Refused(ValueError):
@@ -39,9 +31,8 @@ def guard(network: Network, kind: str, own: Network | None) -> None:
         raise Refused(f"{network} is wider than /{TOP[network.version]}")
     if kind == Ban.Kind.ALLOW:
         return
-    for loopback in LOOPBACK:
-        if network.overlaps(loopback):
-            raise Refused(f"{network} contains loopback addresses")
+    if any(map(network.overlaps, LOOPBACK)):
+        raise Refused(f"{network} contains loopback addresses")
     for proxy in configured.proxies().networks:
         if network.overlaps(proxy):
             raise Refused(f"{network} contains addresses of the trusted proxy {proxy}")
@@ -66,7 +57,7 @@ def add(
     guard(network, kind, own)
     with writing():
         same = Ban.objects.filter(network=str(network), kind=kind, lifted=None)
-        # Looked for before it is made: a violated constraint would put the network into PostgreSQL's log.
+        # Asked first: a violated constraint would put the network into PostgreSQL's log.
         if same.active().exists():
             return False
         same.update(lifted=Now())
@@ -87,7 +78,8 @@ def import_feed(name: str, data: bytes, *, force: bool = False) -> Import:
     Raises:
         Unfit: the list as a whole is refused.
     """
-    result = feeds.read(data, [network.span for network in configured.proxies().networks])
+    protected = [network.span for network in configured.proxies().networks]
+    result = feeds.read(data, protected, configured.ipv6_prefix())
     with writing():
         last = Feed.objects.defer("run").filter(name=name).first()
         if not force:
@@ -105,10 +97,7 @@ def drop_feed(name: str) -> None:
 
 
 def merge(name: str, *own: bytes) -> None:
-    """Make one run of all feeds, so that a lookup in it costs the same however many there are.
-
-    *own* is that of the feed *name*, if it has one: so long a value is not read again.
-    """
+    """Make one run of all feeds; *own* is that of the feed *name*, which is not read again."""
     others = Feed.objects.exclude(name=name).values_list("run", flat=True)
     packed = [*own, *map(bytes, others)]
     runs = [Run(memoryview(each)) for each in packed]
@@ -128,34 +117,4 @@ def writing() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
         yield
-        transaction.on_commit(publish_soon)
-
-
-def publish_soon() -> None:
-    """Publish in another thread, and wait a moment for it: a Redis that is gone must not hold a request."""
-    wait([_publisher.submit(_publish)], timeout=PATIENCE_SECONDS)
-
-
-def _publish() -> None:
-    try:
-        publish()
-    finally:
-        connection.close()  # this thread's
-
-
-def publish() -> None:
-    """Append to the stream what it does not have yet; without Redis the processes ask the database.
-
-    If the last change there is not the database's, it tells of another past: a restore. It begins anew.
-    """
-    try:
-        seq, mark = stream.last(configured.redis())
-        found = Change.objects.filter(seq__gte=seq).order_by("-seq")[: stream.KEPT]
-        changes = [Applied(each.seq, each.mark, each.previous, each.after) for each in found][::-1]
-        if seq and (not changes or (changes[0].seq == seq and changes[0].mark != mark)):
-            configured.redis().delete(stream.KEY)
-            publish()
-        else:
-            stream.publish(configured.redis(), [each for each in changes if each.seq > seq])
-    except RedisError as error:
-        logger.warning("a change was committed, but Redis does not answer: %s", error)
+        transaction.on_commit(publisher.publish_soon)

@@ -8,8 +8,8 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
-from shield.follower import SourceDown
 from shield.replica import Change
+from shield.sources import SourceDown
 
 KEY = "bans:changes"
 KEPT = 10_000  # changes; who is further behind asks PostgreSQL
@@ -26,7 +26,7 @@ def connect(url: str, *, timeout_seconds: float = 0.5) -> "Redis":
 
 
 class RedisStream:
-    """Implements `shield.follower.Stream`; for one thread."""
+    """Implements `shield.sources.Stream`; for one thread."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis

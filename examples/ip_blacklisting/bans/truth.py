@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, LiteralString, Self
 
 import psycopg
-from shield.follower import SourceDown
 from shield.replica import Change, Replica
 from shield.run import Run
 from shield.snapshot import NO_FEEDS, Snapshot
+from shield.sources import SourceDown
 
 EVERYTHING: LiteralString = (
     Path(__file__).with_name("sql").joinpath("everything.sql").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ KEEPER_LOCK = 7240  # the next after that of schema.sql
 
 
 class PostgresTruth:
-    """Implements `shield.follower.Truth`; for one thread."""
+    """Implements `shield.sources.Truth`; for one thread."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -51,7 +51,8 @@ class BansOutliveRedis(Experiment):
     parameters = (Parameter("requests", 1000, 100, 10_000, "requests"),)
 
     ENOUGH_WRONG = 4
-    GUARD_MS = 5.0
+    # Who waits for Redis waits 500 ms; who waits for a processor of a busy machine waits some.
+    GUARD_MS = 50.0
     NEW_BAN_SECONDS = 5.0
     OLD_SECONDS = 5.0  # a ban that is older is in the file
 
@@ -68,8 +69,6 @@ class BansOutliveRedis(Experiment):
             wrong = yield from self._answers(target, banned, int(params["requests"]), 0)
             if wrong >= self.ENOUGH_WRONG:
                 return
-            start_again(stack)
-            yield from self._answers(target, banned, 100, wrong)
             operator.ban(later)
             refusing = processes_that(refused, target, sent_by(later), self.NEW_BAN_SECONDS)
             yield self.new_ban(len(list(refusing)))

@@ -56,7 +56,7 @@ OTHER_NAMES = (
 class HeadersDoNotLie(Experiment):
     slug = "headers-do-not-lie"
     claim = (
-        "In 6,000 sets of headers, through nginx, HAProxy, a proxy that writes Forwarded and none, a banned "
+        "In 4,000 sets of headers, through nginx, HAProxy, a proxy that writes Forwarded and none, a banned "
         "client is refused in each, nobody is refused for a client who names them, and no proxy is banned."
     )
     holds = ("shield",)
@@ -74,7 +74,7 @@ class HeadersDoNotLie(Experiment):
     own_networks_banned = Series("networks")
     answered = Series("answers")
     chart = Chart(wrong, "wrong answers", bound=0)
-    parameters = (Parameter("sets", 6_000, 600, 50_000, "sets of headers"),)
+    parameters = (Parameter("sets", 4_000, 600, 50_000, "sets of headers"),)
 
     ENOUGH_WRONG = 200
     OTHERS = 997  # nobody asks so often that it is an attack

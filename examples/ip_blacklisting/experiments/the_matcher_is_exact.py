@@ -43,9 +43,9 @@ class TheMatcherIsExact(Experiment):
     wrong = Series("answers")
     addresses = Series("addresses")
     chart = Chart(wrong, "wrong answers", x="addresses asked for", bound=0)
-    parameters = (Parameter("rounds", 12, 1, 200, "rounds"),)
+    parameters = (Parameter("rounds", 8, 1, 200, "rounds"),)
 
-    BANS, EXCEPTIONS, CHANGES, FEED, RANDOM = 400, 40, 200, 200, 4_200
+    BANS, EXCEPTIONS, CHANGES, FEED, RANDOM = 400, 40, 200, 200, 6_300
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         dice, operator = random.Random(20261128), Operator(stack, variant)

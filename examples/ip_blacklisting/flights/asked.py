@@ -46,7 +46,8 @@ def ban(request: HttpRequest) -> Ban:
     if seconds is not None and (type(seconds) is not int or not 0 < seconds <= MOST_SECONDS):
         raise Malformed(f"seconds is no number from 1 to {MOST_SECONDS}")
     client = configured.client_of(request.META)
-    return Ban(network(given.get("network")), kind, seconds, account(client) if client else None)
+    own = account(client, configured.ipv6_prefix()) if client else None
+    return Ban(network(given.get("network")), kind, seconds, own)
 
 
 def network(given: object) -> str:

@@ -9,9 +9,10 @@ from socket import AF_INET, AF_INET6, inet_pton
 from typing import Final, NamedTuple
 
 WIDTH: Final = {4: 32, 6: 128}
-# The upper 96 bits of IPv6 before an IPv4 address: as a socket sees it, and behind a NAT64.
-EMBEDDED: Final = (0xFFFF, 0x64FF9B << 64)
+HOST: Final = 64  # bits of the prefix that every host of IPv6 can spend
+EMBEDDED: Final = (0xFFFF, 0x64FF9B << 64)  # upper 96 bits before an IPv4: of sockets, of NAT64
 LONGEST_HOP = 80  # characters: for="[…]:port" with a zone
+WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d+)?|([^:\[]*):\d+")
 DIGITS = re.compile(r"[0-9]{1,3}\Z")
 
 
@@ -51,6 +52,12 @@ class Network(NamedTuple):
         version, value, length = self
         return Span(version, value, value | (1 << WIDTH[version] - length) - 1)
 
+    def cut(self) -> "Network":
+        """Return the network without the bits after its prefix."""
+        version, value, length = self
+        shift = WIDTH[version] - length
+        return Network(version, value >> shift << shift, length)
+
     def overlaps(self, other: "Network") -> bool:
         """Tell whether one of the two contains the other."""
         shift = WIDTH[self.version] - min(self.length, other.length)
@@ -58,22 +65,15 @@ class Network(NamedTuple):
 
 
 def parse_address(text: str) -> Address | None:
-    """Read an address in any notation that a proxy writes; None if it is none.
+    """Read an address as proxies write it, also with brackets, port or zone; None if it is none.
 
-    `192.0.2.1:443`, `[2001:db8::1]:443`, `fe80::1%eth0` and `::ffff:192.0.2.1` are the addresses in them.
     `010.1.1.1` and `1.2.3` are none: programs disagree about which address those are.
     """
     text = text.strip()
     if not text or len(text) > LONGEST_HOP:
         return None
-    if text[0] == "[":
-        text, bracket, port = text[1:].partition("]")
-        if not bracket or (port and not (port[0] == ":" and port[1:].isdecimal())):
-            return None
-    elif text.count(":") == 1:
-        text, _, port = text.partition(":")
-        if not port.isdecimal():
-            return None
+    if (":" in text or text[0] == "[") and (match := WITH_PORT.fullmatch(text)):
+        text = match[1] if match[2] is None else match[2]
     try:
         if ":" not in text:
             return Address(4, int.from_bytes(inet_pton(AF_INET, text)))
@@ -85,19 +85,15 @@ def parse_address(text: str) -> Address | None:
 
 def parse_network(text: str) -> Network:
     """Read a CIDR or an address; ValueError names what is malformed, or has bits set after its prefix."""
-    network = parse_loosely(text)
-    version, value, length = network
+    network = version, value, length = parse_loosely(text)
     if value & ((1 << WIDTH[version] - length) - 1):
         raise ValueError(f"{text.strip()!r} has bits set after its prefix")
     return network
 
 
 def parse_loosely(text: str) -> Network:
-    """Read a CIDR or an address, whose bits after the prefix stay; ValueError names what is malformed.
-
-    A million of these are read at a time: the module `ipaddress` would take five times as long.
-    """
-    given = text.strip()
+    """Read a CIDR or an address, whose bits after the prefix stay; ValueError names what is malformed."""
+    given = text.strip()  # not by `ipaddress`: a million of these would take five times as long
     first, slash, bits = given.partition("/")
     version = 6 if ":" in first else 4
     length = WIDTH[version] if not slash else int(bits) if DIGITS.match(bits) else -1
@@ -112,14 +108,13 @@ def parse_loosely(text: str) -> Network:
     return Network(version, value, length)
 
 
-def account(address: Address) -> Network:
-    """Return what is banned for one client: its /32, or the /64 that every host can spend."""
-    if address.version == 6:
-        return Network(6, address.value >> 64 << 64, 64)
-    return Network(4, address.value, 32)
+def account(address: Address, prefix: int = HOST) -> Network:
+    """Return what is banned for one client: its /32, or the *prefix* of IPv6 that it can spend."""
+    version, value = address
+    return Network(version, value, prefix if version == 6 else WIDTH[4]).cut()
 
 
-def meant(text: str) -> Network:
-    """Return the network itself, or for a lone address that of its client: a /64, if it is IPv6."""
+def meant(text: str, prefix: int = HOST) -> Network:
+    """Return the network itself, or for a lone address that of its client."""
     network = parse_network(text)
-    return network if "/" in text else account(Address(network.version, network.value))
+    return network if "/" in text else account(Address(network.version, network.value), prefix)

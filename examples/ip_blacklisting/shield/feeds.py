@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from .addresses import WIDTH, Span, parse_network
+from .addresses import HOST, WIDTH, Span, parse_network
 from .formats import EXPECTED, lines_of, span_of
 from .run import Run, pack
 
@@ -14,7 +14,6 @@ MOST_MALFORMED = 0.1  # of all lines: then this is no list, but an error page
 MOST_GROWTH = 2.0  # of the last version, and as much to shrink
 SMALL = 100  # networks: a list that was and is shorter may do as it likes
 SHOWN = 20  # rejected lines in a report
-HOST_BITS = 64  # of IPv6, which every host can spend
 
 # Addresses that no public client has: RFC 6890, and multicast.
 SPECIAL: Final = tuple(
@@ -54,15 +53,18 @@ class Import:
             self.rejected.append(f"line {self.lines}: {reason}")
 
 
-def read(data: bytes, protected: Iterable[Span] = ()) -> Import:
-    """Read a feed; leave out what is malformed, too wide, or contains special or *protected* addresses."""
+def read(data: bytes, protected: Iterable[Span] = (), prefix: int = HOST) -> Import:
+    """Read a feed; leave out what is malformed, too wide, or contains special or *protected* addresses.
+
+    What is narrower than a client's *prefix* of IPv6 is that prefix.
+    """
     result = Import()
-    result.run = pack(_fit(data, Run.of((*SPECIAL, *protected)), result))
+    result.run = pack(_fit(data, Run.of((*SPECIAL, *protected)), WIDTH[6] - prefix, result))
     result.networks = Run(memoryview(result.run)).networks
     return result
 
 
-def _fit(data: bytes, never: Run, result: Import) -> Iterator[Span]:
+def _fit(data: bytes, never: Run, hosts: int, result: Import) -> Iterator[Span]:
     """Yield what may be banned, and count and name what may not."""
     for line in lines_of(data):
         result.lines += 1
@@ -81,7 +83,7 @@ def _fit(data: bytes, never: Run, result: Import) -> Iterator[Span]:
             result.filtered += 1
             result.reject(f"{span} contains addresses that no stranger has")
         elif version == 6:
-            yield Span(6, first >> HOST_BITS << HOST_BITS, last | (1 << HOST_BITS) - 1)
+            yield Span(6, first >> hosts << hosts, last | (1 << hosts) - 1)
         else:
             yield span
 

@@ -7,14 +7,14 @@ Pub/Sub sends at most once. https://redis.io/docs/latest/develop/use-cases/pub-s
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from . import snapshot
-from .replica import Change, Gap, Replica, continues
+from .replica import Gap, Replica, continues
 from .snapshot import Snapshot
+from .sources import SourceDown, Stream, Truth
 
 WAIT_SECONDS = 1.0  # for the stream, while it is quiet
 RETRY_SECONDS = 0.3  # between two questions to the truth, while there is no stream
@@ -24,32 +24,12 @@ MOST_CHANGES = 5_000  # of more, reading everything again is the shorter way
 logger = logging.getLogger(__name__)
 
 
-class SourceDown(Exception):
-    """Redis or PostgreSQL did not answer; the list stays as it is."""
-
-
-class Truth(Protocol):
-    """Where changes are committed; every method may raise SourceDown."""
-
-    def changes(self, since: int, most: int) -> list[Change]:
-        """Return the change of this number, if there is one, and those after it, in their order."""
-        ...
-
-    def everything(self) -> Snapshot: ...
-
-
-class Stream(Protocol):
-    """What says at once that there are changes; may raise SourceDown."""
-
-    def wait(self, after: int, seconds: float) -> Sequence[Change]: ...
-
-
 @dataclass
 class Follower:
     """Two threads of a process: one listens to the stream, one looks after it with the truth.
 
-    They are two because a stream that is gone may not even say so: a name that cannot be resolved any
-    more takes many seconds to fail.
+    They are two because a stream that is gone may not say so: a name that is not resolved any more takes
+    many seconds to fail.
 
     Attributes:
         ready: set once there is a list to decide by.
@@ -83,11 +63,7 @@ class Follower:
                 time.sleep(RETRY_SECONDS)
 
     def listen(self) -> None:
-        """Wait for changes on the stream, and apply them.
-
-        Raises:
-            SourceDown: the stream does not answer; the truth is asked more often meanwhile.
-        """
+        """Apply what the stream brings; while it raises SourceDown the truth is asked more often."""
         self.ready.wait()
         try:
             changes = self.stream.wait(self.replica.seq, WAIT_SECONDS)
@@ -102,11 +78,7 @@ class Follower:
             self._behind.set()
 
     def look_after(self) -> None:
-        """Ask the truth what the stream has lost: now and then, at once after a gap.
-
-        Raises:
-            SourceDown: the truth does not answer; the stream goes on.
-        """
+        """Ask the truth what the stream has lost: now and then, at once after a gap."""
         if not self.ready.is_set():
             self.boot()
         self._behind.wait(CATCH_UP_SECONDS if self._listening else RETRY_SECONDS)

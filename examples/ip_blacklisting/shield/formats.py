@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
 
-from .addresses import LONGEST_HOP, WIDTH, Network, Span, parse_loosely, parse_network
+from .addresses import LONGEST_HOP, Network, Span, parse_loosely, parse_network
 
 EXPECTED = (
     "expected are lines with an address, a CIDR, a netmask or a range, alone or as the first column;"
@@ -94,9 +94,9 @@ def _columns(line: str) -> Found | None:
     if begin is None:
         return None
     if end is None:
-        return ("host bits set" if slash else "column"), _cut(parse_loosely(first)).span
+        return ("host bits set" if slash else "column"), parse_loosely(first).cut().span
     if begin.version == 4 and (length := _length(end)) is not None:
-        return "netmask", _cut(Network(4, begin.value, length)).span
+        return "netmask", Network(4, begin.value, length).cut().span
     return _range(f"{address}-{second}")
 
 
@@ -115,10 +115,3 @@ def _length(mask: Network) -> int | None:
     if mask.version == 4 and mask.value and hosts & hosts + 1 == 0:
         return 32 - hosts.bit_length()
     return None
-
-
-def _cut(network: Network) -> Network:
-    """Return the network without the bits after its prefix."""
-    version, value, length = network
-    shift = WIDTH[version] - length
-    return Network(version, value >> shift << shift, length)

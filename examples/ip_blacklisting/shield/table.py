@@ -1,8 +1,7 @@
 """Networks in hash tables, one for each prefix length: added, removed and found in O(1).
 
 A prefix that contains an address is the address cut off at the prefix's length. Linux keeps its sets of
-networks in the same way (ipset, hash:net) and probes each length in use; here the first bits of the address
-say which lengths there are, so that the others cost nothing.
+networks so (ipset, hash:net) and probes each length in use; here the first bits say which those are.
 https://ipset.netfilter.org/ipset.man.html
 """
 
@@ -21,15 +20,10 @@ type Probes = tuple[tuple[int, dict[int, int]], ...]  # shift, entries; the long
 
 
 class Entry(NamedTuple):
-    """What is known of a network; kept as one integer, for a million of them are kept.
+    """What is known of a network; kept as one integer, for a million of them are kept."""
 
-    Attributes:
-        id: of the ban.
-        expires: seconds since 1970; NEVER is 0.
-    """
-
-    id: int
-    expires: int = NEVER
+    id: int  # of the ban
+    expires: int = NEVER  # seconds since 1970
 
     def packed(self) -> int:
         return self.expires << ID_BITS | self.id

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from bans import configured, keeper, ledger, stream
+from bans import configured, keeper, ledger, publisher, stream
 from bans.ledger import Refused
 from bans.models import Ban, Change, Feed, Feeds
 from bans.truth import PostgresTruth
@@ -112,7 +112,7 @@ def test_expired_ban_gives_way_to_a_new_one():
 
 def test_change_is_on_the_stream_once_it_is_committed():
     ledger.add(NETWORK)
-    ledger.publish()
+    publisher.publish()
 
     (change,) = stream.RedisStream(configured.redis()).wait(0, 1)
     assert (change.seq, change.document["network"]) == (1, "198.18.0.1/32")
@@ -121,7 +121,7 @@ def test_change_is_on_the_stream_once_it_is_committed():
 def test_stream_that_was_emptied_is_filled_again():
     ledger.add(NETWORK)
     configured.redis().delete(stream.KEY)
-    ledger.publish()
+    publisher.publish()
 
     assert stream.last(configured.redis())[0] == 1
 
@@ -132,7 +132,7 @@ def test_stream_of_another_past_begins_anew():
         ledger.add(parse_network(f"198.18.1.{number}"))
     execute("DELETE FROM bans_change WHERE seq > 1")
     ledger.add(NETWORK)
-    ledger.publish()
+    publisher.publish()
 
     changes = stream.RedisStream(configured.redis()).wait(0, 1)
     assert [(each.seq, each.mark) for each in changes] == [

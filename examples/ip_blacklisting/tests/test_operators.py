@@ -90,6 +90,21 @@ def test_ban_and_exception_are_made_once_and_lifted(staff):
     assert not Ban.objects.active().exists()
 
 
+def test_client_of_ipv6_is_as_wide_as_the_setting_says(staff, settings):
+    settings.IPV6_PREFIX = "48"
+    staff.defaults |= {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "2001:db8:2:3::4"}
+
+    assert post(staff, "bans", {"network": "2001:db8:1:2::3"}).status_code == 201
+    assert list(Ban.objects.active().values_list("network", flat=True)) == ["2001:db8:1::/48"]
+    assert post(staff, "bans", {"network": "2001:db8:2:ffff::/64"}).status_code == 409  # their own
+    assert staff.put("/api/shield/feeds/drop/", b"2001:db8:7:8::9").status_code == 200
+    configured.follower().boot()
+    asked = {"addresses": ["2001:db8:1:ffff::1", "2001:db8:7::1", "2001:db8:8::1"]}
+    assert post(staff, "matches", asked).json() == {"refused": [True, True, False]}
+    assert staff.delete("/api/shield/bans/?network=2001:db8:1::5").status_code == 204
+    assert not Ban.objects.active().exists()
+
+
 def test_ban_of_oneself_is_refused(staff):
     staff.defaults |= {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "203.0.113.9"}
 
@@ -142,6 +157,9 @@ def test_banned_client_is_refused_and_one_that_nobody_names_is_told_so(client):
         ("TRUSTED_PROXIES", "10.0.0.0/8, x", "trusted proxy 'x' is not a network"),
         ("CLIENT_HEADER", "X-Forwarded-For", "CLIENT_HEADER is 'X-Forwarded-For', and not one of"),
         ("REDIS_URL", "nonsense", "Redis URL must specify one of the following"),
+        ("IPV6_PREFIX", "/48", "IPV6_PREFIX is '/48', and not a number from 32 to 64"),
+        ("IPV6_PREFIX", "65", "IPV6_PREFIX is '65', and not a number from 32 to 64"),
+        ("IPV6_PREFIX", "31", "IPV6_PREFIX is '31', and not a number from 32 to 64"),
     ],
 )
 def test_mistake_in_a_setting_is_one_sentence(settings, setting, value, said):

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from shield import snapshot
 from shield.addresses import parse_address
-from shield.follower import Follower, SourceDown
+from shield.follower import Follower
 from shield.replica import Change, Gap, Replica
 from shield.snapshot import Snapshot
+from shield.sources import SourceDown
 
 
 def ban(number, network, *, lifted=False, kind="deny"):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
-from shield.follower import SourceDown
+from shield.sources import SourceDown
 
 from bans import configured
 from bans.truth import PostgresTruth

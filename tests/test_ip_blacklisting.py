@@ -1,0 +1,91 @@
+"""What is promised of the running example beyond its claims: a database that goes back as servers do."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from examples.ip_blacklisting.experiments import (
+    PROCESSES,
+    Operator,
+    processes_that,
+    refused,
+    sent_by,
+    served,
+    some_address,
+    url,
+)
+from nexus import catalog
+from nexus.prove import WEB_PROCESSES
+from nexus.stacks.embedded import EmbeddedStack
+
+SECONDS = 5
+# A server that starts from a backup skips up to 32 numbers of each sequence, so fewer rows than that with
+# the numbers of lost ones there are none.
+LOST = 40
+
+
+@pytest.fixture
+def stack(tmp_path):
+    example = catalog.example("ip_blacklisting")
+    with EmbeddedStack(example, tmp_path, replicas=WEB_PROCESSES) as running:
+        yield running
+
+
+@contextmanager
+def restored(stack: EmbeddedStack) -> Iterator[None]:
+    """Take a backup with `pg_basebackup`, and start the server from it after the block."""
+    address = stack.services["postgres"]
+    with psycopg.connect(address) as database:
+        data = Path(database.execute("SHOW data_directory").fetchone()[0])
+    owner, backup = data.stat().st_uid, data.with_name("backup")
+    backup.mkdir(mode=0o700)
+    if owner != os.geteuid():
+        os.chown(backup, owner, owner)
+    server = Path(psutil.Process(stack.children()["postgres"].pid).exe())
+    subprocess.run(
+        [server.with_name("pg_basebackup"), f"--dbname={address}", f"--pgdata={backup}", "-cfast"],
+        check=True,
+        user=owner,
+        cwd="/",
+        timeout=60,
+    )
+    yield
+    with stack.stopped("postgres"):
+        shutil.rmtree(data)
+        backup.rename(data)
+
+
+def all_processes(stack, variant, accept, address) -> bool:
+    """Tell whether each process accepts its own answer to a client within 5 s."""
+    asked = processes_that(accept, url(stack, variant), sent_by(address), SECONDS)
+    return len(list(asked)) == PROCESSES
+
+
+@pytest.mark.alone
+def test_server_that_starts_from_a_base_backup_is_another_list(stack):
+    lists = {name: Operator(stack, name) for name in ("polling", "shield")}
+    before, *after = [some_address() for _ in range(1 + LOST)]
+    new = [some_address() for _ in range(1 + LOST)]
+    for operator in lists.values():
+        operator.ban(before)
+    with restored(stack):
+        for name, operator in lists.items():
+            for address in after:
+                operator.ban(address)
+            assert all_processes(stack, name, refused, after[-1])
+    lists["polling"].ban(new[0])
+    for address in new:  # the numbers of what was lost are given again, and one more
+        lists["shield"].ban(address)
+
+    assert all_processes(stack, "shield", refused, new[-1])
+    assert all_processes(stack, "shield", refused, before)
+    assert all_processes(stack, "shield", served, after[-1])
+    assert not all_processes(stack, "polling", refused, new[0])
+    assert not all_processes(stack, "polling", served, after[-1])
