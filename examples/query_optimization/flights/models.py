@@ -27,14 +27,12 @@ class Airline(models.Model):
 
 
 class Airport(models.Model):
-    """An airport; one that only a flight names has no name and no position."""
+    """An airport; one that only a flight names has no name."""
 
     code = models.CharField(max_length=4, primary_key=True)  # IATA, else FAA, else ICAO
     name = models.CharField(max_length=120)
     city = models.CharField(max_length=80)
     country = models.CharField(max_length=2)
-    latitude = models.FloatField(null=True)
-    longitude = models.FloatField(null=True)
 
     class Meta:
         indexes: ClassVar = [

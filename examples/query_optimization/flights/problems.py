@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpResponse
-from plans.of_path import NoList
 from psycopg_pool import PoolTimeout, TooManyRequests
 from queries.keyset import BadCursor
 from rest_framework.exceptions import APIException, ValidationError
@@ -31,7 +30,7 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     match error:
         case ValidationError():
             return problem(400, "The request is not understood", errors=error.detail)
-        case BadInput() | BadCursor() | NoList():
+        case BadInput() | BadCursor():
             return problem(400, str(error))
         case OperationalError() if isinstance(error.__cause__, PoolTimeout | TooManyRequests):
             # Waiting longer would only move the queue from the pool into this process.

@@ -140,9 +140,3 @@ def test_cost_of_an_answer_is_told_to_staff_alone(site):
 
 def test_process_tells_that_it_serves(site):
     assert site.get("/healthz").json() == {"status": "ok"}
-
-
-def test_path_that_leads_nowhere_says_where_to_look(site):
-    answer = site.get("/api/nothing/")
-
-    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")

@@ -40,8 +40,6 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=120)),
                 ("city", models.CharField(max_length=80)),
                 ("country", models.CharField(max_length=2)),
-                ("latitude", models.FloatField(null=True)),
-                ("longitude", models.FloatField(null=True)),
             ],
             options={
                 "indexes": [

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from plans.of_path import cost
+from plans.of_path import explained
 
 from flights.lists import LISTS
 
@@ -31,11 +31,11 @@ class Command(BaseCommand):
 
 def shown(path: str) -> Iterator[str]:
     """Yield the lines for one path."""
-    found = cost(path)
-    yield f"{path}: {found.queries} {'query' if found.queries == 1 else 'queries'}"
-    for each in found.plans:
-        yield ""
-        yield f"{each.times} x {short(each.statement.sql)}"
+    found = explained(path)
+    queries = sum(each.times for each in found)
+    yield f"{path}: {queries} {'query' if queries == 1 else 'queries'}"
+    for each in found:
+        yield f"\n{each.times} x {short(each.statement.sql)}"
         yield each.plan.tree()
 
 

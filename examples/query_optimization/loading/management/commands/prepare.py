@@ -22,8 +22,6 @@ class Command(BaseCommand):
             self.stdout.write("The flights are loaded.")
             return
         started = time.monotonic()
-        with files.flights_csv() as lines:
-            report = load(lines)
-        for line in report.lines():
-            self.stdout.write(line)
+        for table, rows in load(files.blocks("flights")).items():
+            self.stdout.write(f"{rows:>9,} {table}")
         self.stdout.write(f"{time.monotonic() - started:9.1f} s")
