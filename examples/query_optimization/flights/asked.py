@@ -7,8 +7,8 @@ from typing import Any
 from queries.keyset import Cursor
 from rest_framework import serializers
 
+from .monthly import Month
 from .orderings import ORDERINGS
-from .shapes import Month
 
 MOST_ROWS = 500
 

@@ -110,11 +110,7 @@ def pages(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known(queries: Queries, *codes: str) -> list[Any]:
-    """Return no rows, once it is sure that their airports exist: only an empty answer asks.
-
-    Raises:
-        BadInput: one of them does not.
-    """
+    """Return no rows, once it is sure that their airports exist: only an empty answer asks."""
     airports = Airport.objects.using(queries.database).filter(code__in=codes)
     if missing := set(codes) - set(airports.values_list("code", flat=True)):
         raise BadInput(f"no such airport: {', '.join(sorted(missing))}")

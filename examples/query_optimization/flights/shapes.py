@@ -4,11 +4,12 @@ A relation that a variant has not loaded is loaded here, one row at a time: this
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from .models import Airline, Airport, Flight, Plane
+from .monthly import ReportRow
 
 LATEST = 3  # flights shown of each plane
 # A flight, or of it what `values_list(*DEPARTURE)` returns.
@@ -25,30 +26,6 @@ DEPARTURE = (
     "plane__model",
     "plane__seats",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    year: int
-    month: int
-
-    @property
-    def range(self) -> tuple[datetime, datetime]:
-        """First and last moment, both within; UTC."""
-        first = datetime(self.year, self.month, 1, tzinfo=UTC)
-        following = (first + timedelta(days=31)).replace(day=1)
-        return first, following - timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportRow:
-    """An airport's month; `mean_delay` in minutes, of the flights that left."""
-
-    airport: str
-    flights: int
-    cancelled: int
-    mean_delay: float | None
-    wet_hours: int
 
 
 def minute(moment: datetime) -> str:
