@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -119,12 +120,12 @@ def add_hand_written() -> None:
     """Serve it at a path beside those of the variants: through the same view, checks and all."""
     from config.urls import urlpatterns
     from django.urls import path
-    from flights.lists import LISTS, List
+    from flights.lists import LISTS
     from flights.variants import VARIANTS
     from flights.views import ListView
 
     board = next(each for each in LISTS if each.name == "board")
-    by_hand = List("board", board.about, board.asked, hand_written, board.example)
+    by_hand = replace(board, answer=hand_written)
     view = ListView.as_view(list=by_hand, queries=VARIANTS[-1].queries)
     urlpatterns.insert(0, path("api/by_hand/board/", view))
 

@@ -7,5 +7,3 @@ urlpatterns = [
     path("healthz", health),
     path("api/", include("flights.urls")),
 ]
-
-handler404 = "flights.views.not_found"

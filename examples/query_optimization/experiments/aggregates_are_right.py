@@ -1,12 +1,45 @@
 """Twelve monthly reports, compared with what plain loops count in the files."""
 
-import json
+import csv
+import lzma
+from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from nexus.experiment import Chart, Experiment, Params, Sample, Samples, Series, Stack, Verdict
 
 from . import told
+
+DATA = Path(__file__).parent.parent / "loading" / "data"
+
+
+def from_files() -> dict[str, list[dict[str, Any]]]:
+    """Count the monthly reports from the files alone: no database, no model, plain loops."""
+    flights: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in lines("flights"):
+        flights[row["time_hour"][:7], row["origin"]].append(row["dep_delay"])  # 2013-07, UTC
+    wet: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for row in lines("weather"):
+        wet[row["time_hour"][:7], row["origin"]] += float(row["precip"].replace("NA", "0")) >= 0.1
+    report: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for (month, airport), delays in sorted(flights.items()):
+        flown = [int(delay) for delay in delays if delay != "NA"]
+        report[month].append(
+            {
+                "airport": airport,
+                "flights": len(delays),
+                "cancelled": len(delays) - len(flown),
+                "mean_delay": round(sum(flown) / len(flown), 2),
+                "wet_hours": wet[month, airport],
+            }
+        )
+    return report
+
+
+def lines(name: str) -> Iterator[dict[str, str]]:
+    with lzma.open(DATA / f"{name}.csv.xz", "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
 
 
 class AggregatesAreRight(Experiment):
@@ -34,7 +67,7 @@ class AggregatesAreRight(Experiment):
     ROWS = 36
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        truth = json.loads(stack.manage("oracle"))
+        truth = from_files()
         wrong = rows = flights = counted = 0
         for month in range(1, 13):
             path = f"/api/{variant}/report/?month=2013-{month:02}"

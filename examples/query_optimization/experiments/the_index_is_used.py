@@ -34,30 +34,29 @@ class TheIndexIsUsed(Experiment):
         entries = told(stack, "/api/catalogue/")["indexes"]
         off = unnoticed = 0
         for place, entry in enumerate(entries, 1):
-            expected = entry["expected"]
-            found = plans(stack, entry["path"].format(variant=variant))
+            found = plans(stack, f"/api/{variant}/{entry['path']}")
             read = max(plan["buffers"] for plan in found)
-            missed = self._misses(expected, [plan["plan"] for plan in found])
+            missed = self._misses(entry, [plan["plan"] for plan in found])
             off += missed
             if not missed:
-                unnoticed += not self._missed_without(stack, expected, found)
+                unnoticed += not self._missed_without(stack, entry, found)
             yield self.buffers(read)
             yield self.off(off, x=place)
             yield self.unnoticed(unnoticed)
         yield self.queries(len(entries))
 
-    def _misses(self, expected: dict[str, Any], roots: list[dict[str, Any]]) -> bool:
+    def _misses(self, entry: dict[str, Any], roots: list[dict[str, Any]]) -> bool:
         used = set[str]().union(*(indexes(root) for root in roots))
-        return expected["index"] not in used or any(
-            buffers(root) > expected["max_buffers"] for root in roots
+        return entry["index"] not in used or any(
+            buffers(root) > entry["max_buffers"] for root in roots
         )
 
     def _missed_without(
-        self, stack: Stack, expected: dict[str, Any], found: list[dict[str, Any]]
+        self, stack: Stack, entry: dict[str, Any], found: list[dict[str, Any]]
     ) -> bool:
         with connect(stack) as connection, connection.transaction(force_rollback=True):
-            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(expected["index"])))
-            return self._misses(expected, [explained(connection, plan["sql"]) for plan in found])
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(entry["index"])))
+            return self._misses(entry, [explained(connection, plan["sql"]) for plan in found])
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         asked, worst = len(samples.of(self.buffers)), max(samples.values(self.buffers), default=0)

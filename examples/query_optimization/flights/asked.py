@@ -7,14 +7,10 @@ from typing import Any
 from queries.keyset import Cursor
 from rest_framework import serializers
 
+from .monthly import Month
 from .orderings import ORDERINGS
-from .shapes import Month
 
 MOST_ROWS = 500
-
-
-class Limited(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, default=50)
 
 
 def has_neighbours(day: date) -> None:
@@ -23,26 +19,26 @@ def has_neighbours(day: date) -> None:
         raise serializers.ValidationError("A day lies between the years 2 and 9998.")
 
 
-class BoardAsked(Limited):
+class Asked(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, default=50)
+
+
+class BoardAsked(Asked):
     origin = serializers.CharField(max_length=4)
     day = serializers.DateField(validators=[has_neighbours])
 
 
-class AirlineAsked(Limited):
+class AirlineAsked(Asked):
     code = serializers.CharField(max_length=2)
 
 
-class PlanesAsked(Limited):
-    pass
-
-
-class DelaysAsked(Limited):
+class DelaysAsked(Asked):
     origin = serializers.CharField(max_length=4)
     destination = serializers.CharField(max_length=4)
     minutes = serializers.IntegerField(min_value=15, max_value=10_000, default=60)
 
 
-class DepartedAsked(Limited):
+class DepartedAsked(Asked):
     since = serializers.DateTimeField()
     minutes = serializers.IntegerField(min_value=1, max_value=1_440, default=60)
 
@@ -51,22 +47,17 @@ class DepartedAsked(Limited):
         return value
 
 
-class AirportsAsked(Limited):
+class AirportsAsked(Asked):
     text = serializers.CharField(min_length=3, max_length=60)  # a trigram has three letters
 
 
-class MonthField(serializers.CharField):
-    """A month as 2013-07."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        match = re.fullmatch(r"([12]\d{3})-(0[1-9]|1[0-2])", str(data))
-        if not match:
-            raise serializers.ValidationError("A month looks like 2013-07.")
-        return Month(int(match[1]), int(match[2]))
-
-
 class ReportAsked(serializers.Serializer[Any]):
-    month = MonthField()
+    month = serializers.CharField()
+
+    def validate_month(self, value: str) -> Month:
+        if match := re.fullmatch(r"([12]\d{3})-(0[1-9]|1[0-2])", value):
+            return Month(int(match[1]), int(match[2]))
+        raise serializers.ValidationError("A month looks like 2013-07.")
 
 
 class PagesAsked(serializers.Serializer[Any]):

@@ -6,10 +6,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from . import asked, shapes
+from . import asked as may
+from . import shapes
 from .models import Airline, Airport, Flight
 from .problems import BadInput
 from .variants import Queries
+
+type Answer = Callable[[Queries, Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +27,34 @@ class List:
     name: str
     about: str
     asked: type[serializers.Serializer[Any]]
-    answer: Callable[[Queries, Mapping[str, Any]], dict[str, Any]]
+    answer: Answer
     example: str
     rows: str = "limit"
 
 
+LISTS: list[List] = []
+
+
+def listed(asked: type[serializers.Serializer[Any]], *more: str) -> Callable[[Answer], Answer]:
+    """Serve what a function answers under its name, with an example and the name of `rows`."""
+
+    def add(answer: Answer) -> Answer:
+        LISTS.append(List(answer.__name__, str(answer.__doc__), asked, answer, *more))
+        return answer
+
+    return add
+
+
+@listed(may.BoardAsked, "origin=JFK&day=2013-07-01")
 def board(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Departures of an airport on a day (UTC), with airline, destination and plane."""
     found = shapes.board(queries.board(asked["origin"], asked["day"], asked["limit"]))
     return {"departures": found or known(queries, asked["origin"])}
 
 
+@listed(may.AirlineAsked, "code=UA")
 def airline(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """An airline with its latest flights, with destination and plane."""
     try:
         found = queries.airline(asked["code"], asked["limit"])
     except Airline.DoesNotExist:
@@ -42,34 +62,45 @@ def airline(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"airline": shapes.airline(*found)}
 
 
+@listed(may.Asked, "")
 def planes(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Planes, each with its latest 3 flights."""
     return {"planes": shapes.planes(queries.planes(asked["limit"]))}
 
 
+@listed(may.DelaysAsked, "origin=JFK&destination=LAX&minutes=60")
 def delays(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The most delayed flights of a route."""
     route = asked["origin"], asked["destination"]
     found = shapes.delays(queries.delays(*route, asked["minutes"], asked["limit"]))
     return {"delayed": found or known(queries, *route)}
 
 
+@listed(may.DepartedAsked, "since=2013-07-01T10:00:00Z&minutes=720")
 def departed(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Flights that left within some minutes, whenever they should have."""
     return {"departed": shapes.board(queries.departed(**asked))}
 
 
+@listed(may.AirportsAsked, "text=international")
 def airports(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Airports whose name contains a text."""
     return {"airports": shapes.airports(queries.airports(asked["text"], asked["limit"]))}
 
 
+@listed(may.ReportAsked, "month=2013-07", "")
 def report(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Flights, cancellations, mean delay and wet hours of each airport in a month (UTC)."""
     found = shapes.report(queries.report(asked["month"]))
-    first, last = asked["month"].range
     flights = Flight.objects.using(queries.database)
-    if not found and not flights.filter(scheduled_departure__range=(first, last)).exists():
-        raise BadInput(f"month: no flight is known in {first:%Y-%m}")
+    if not found and not flights.filter(scheduled_departure__range=asked["month"].range).exists():
+        raise BadInput("month: no flight is known in it")
     return {"airports": found}
 
 
+@listed(may.PagesAsked, "", "size")
 def pages(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """All flights, newest first, page by page."""
     page = queries.pages(**asked)
     return {
         "flights": shapes.pages(page.rows),
@@ -79,67 +110,8 @@ def pages(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known(queries: Queries, *codes: str) -> list[Any]:
-    """Return no rows, once it is sure that their airports exist: only an empty answer asks.
-
-    Raises:
-        BadInput: one of them does not.
-    """
+    """Return no rows, once it is sure that their airports exist: only an empty answer asks."""
     airports = Airport.objects.using(queries.database).filter(code__in=codes)
     if missing := set(codes) - set(airports.values_list("code", flat=True)):
         raise BadInput(f"no such airport: {', '.join(sorted(missing))}")
     return []
-
-
-LISTS = (
-    List(
-        "board",
-        "departures of an airport on a day (UTC), with airline, destination and plane",
-        asked.BoardAsked,
-        board,
-        "origin=JFK&day=2013-07-01",
-    ),
-    List(
-        "airline",
-        "an airline with its latest flights, with destination and plane",
-        asked.AirlineAsked,
-        airline,
-        "code=UA",
-    ),
-    List(
-        "planes",
-        f"planes, each with its latest {shapes.LATEST} flights",
-        asked.PlanesAsked,
-        planes,
-        "",
-    ),
-    List(
-        "delays",
-        "the most delayed flights of a route",
-        asked.DelaysAsked,
-        delays,
-        "origin=JFK&destination=LAX&minutes=60",
-    ),
-    List(
-        "departed",
-        "flights that left within some minutes, whenever they should have",
-        asked.DepartedAsked,
-        departed,
-        "since=2013-07-01T10:00:00Z&minutes=720",
-    ),
-    List(
-        "airports",
-        "airports whose name contains a text",
-        asked.AirportsAsked,
-        airports,
-        "text=international",
-    ),
-    List(
-        "report",
-        "flights, cancellations, mean delay and wet hours of each airport in a month (UTC)",
-        asked.ReportAsked,
-        report,
-        "month=2013-07",
-        rows="",
-    ),
-    List("pages", "all flights, newest first, page by page", asked.PagesAsked, pages, "", "size"),
-)

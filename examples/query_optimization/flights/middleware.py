@@ -20,6 +20,6 @@ class TellQueries:
             return self.get_response(request)
         with captured() as found:
             answer = self.get_response(request)
-        milliseconds = found.seconds * 1_000
-        answer["Server-Timing"] = f'db;dur={milliseconds:.1f};desc="{found.queries} queries"'
+        milliseconds = sum(each.seconds for each in found) * 1_000
+        answer["Server-Timing"] = f'db;dur={milliseconds:.1f};desc="{len(found)} queries"'
         return answer

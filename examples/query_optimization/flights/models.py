@@ -27,14 +27,12 @@ class Airline(models.Model):
 
 
 class Airport(models.Model):
-    """An airport; one that only a flight names has no name and no position."""
+    """An airport; one that only a flight names has no name."""
 
     code = models.CharField(max_length=4, primary_key=True)  # IATA, else FAA, else ICAO
     name = models.CharField(max_length=120)
     city = models.CharField(max_length=80)
     country = models.CharField(max_length=2)
-    latitude = models.FloatField(null=True)
-    longitude = models.FloatField(null=True)
 
     class Meta:
         indexes: ClassVar = [
@@ -84,30 +82,17 @@ class Flight(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(
-                "origin",
-                "scheduled_departure",
-                "id",
+                fields=["origin", "scheduled_departure", "id"],
                 include=["departure_delay"],
                 name="flight_board",
             ),
             models.Index(
-                "origin",
-                "destination",
-                models.F("departure_delay").desc(),
-                "scheduled_departure",
-                "id",
+                fields=["origin", "destination", "-departure_delay", "scheduled_departure", "id"],
                 condition=models.Q(departure_delay__gte=LATE_MINUTES),
                 name="flight_late",
             ),
-            models.Index(
-                "plane",
-                models.F("scheduled_departure").desc(),
-                models.F("id").desc(),
-                name="flight_of_plane",
-            ),
-            models.Index(
-                models.F("scheduled_departure").desc(), models.F("id").desc(), name="flight_newest"
-            ),
+            models.Index(fields=["plane", "-scheduled_departure", "-id"], name="flight_of_plane"),
+            models.Index(fields=["-scheduled_departure", "-id"], name="flight_newest"),
             models.Index(
                 Coalesce("departure_delay", NEVER_LEFT).desc(),
                 models.F("id").desc(),
@@ -117,13 +102,10 @@ class Flight(models.Model):
             # Without autosummarize, a query reads all pages that were added since the last VACUUM.
             BrinIndex("departed", name="flight_departed", pages_per_range=16, autosummarize=True),
             models.Index(
-                "airline",
-                models.F("scheduled_departure").desc(),
-                models.F("id").desc(),
-                name="flight_of_airline",
+                fields=["airline", "-scheduled_departure", "-id"], name="flight_of_airline"
             ),
             # For nothing but its foreign key: deleting an airport looks here.
-            models.Index("destination", name="flight_destination"),
+            models.Index(fields=["destination"], name="flight_destination"),
         ]
 
     def __str__(self) -> str:

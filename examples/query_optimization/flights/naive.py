@@ -18,7 +18,8 @@ from django.db.models.functions import Coalesce
 from queries.keyset import Page
 
 from .models import Airline, Airport, Flight, Plane
-from .shapes import LATEST, Month, ReportRow
+from .monthly import Month, ReportRow
+from .shapes import LATEST
 
 
 class Naive:

@@ -9,8 +9,9 @@ from django.db.models import FETCH_RAISE, Avg, Count, OuterRef, Q, QuerySet
 from queries.keyset import Page, keyset_page
 
 from .models import LATE_MINUTES, Airline, Airport, Flight, Plane, Weather
+from .monthly import Month, ReportRow
 from .orderings import ORDERINGS, begun
-from .shapes import DEPARTURE, LATEST, Month, ReportRow
+from .shapes import DEPARTURE, LATEST
 
 # The airports from which this service has flights: an index that begins with the origin needs them named.
 ORIGINS = ("EWR", "JFK", "LGA")

@@ -4,45 +4,16 @@ A relation that a variant has not loaded is loaded here, one row at a time: this
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from .models import Airline, Airport, Flight, Plane
+from .monthly import ReportRow
 
 LATEST = 3  # flights shown of each plane
 # A flight, or of it what `values_list(*DEPARTURE)` returns.
 type Departure = Flight | tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    year: int
-    month: int
-
-    @property
-    def range(self) -> tuple[datetime, datetime]:
-        """First and last moment, both within; UTC."""
-        first = datetime(self.year, self.month, 1, tzinfo=UTC)
-        following = (first + timedelta(days=31)).replace(day=1)
-        return first, following - timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportRow:
-    """An airport's month; `mean_delay` in minutes, of the flights that left."""
-
-    airport: str
-    flights: int
-    cancelled: int
-    mean_delay: float | None
-    wet_hours: int
-
-
-def board(flights: Iterable[Departure]) -> list[dict[str, Any]]:
-    return [_departure(*(each if isinstance(each, tuple) else _columns(each))) for each in flights]
-
-
 # What a departure shows, by the names of its columns.
 DEPARTURE = (
     "airline",
@@ -57,37 +28,20 @@ DEPARTURE = (
 )
 
 
-def _columns(flight: Flight) -> tuple[Any, ...]:
-    plane = flight.plane
-    return (
-        flight.airline_id,
-        flight.number,
-        flight.scheduled_departure,
-        flight.airline.name,
-        flight.destination_id,
-        flight.destination.name,
-        flight.plane_id,
-        plane and plane.model,
-        plane and plane.seats,
-    )
-
-
 def minute(moment: datetime) -> str:
     """Return a moment in UTC as 2013-07-01T10:00Z; strftime takes three times as long."""
     return f"{moment.isoformat(timespec='minutes')[:16]}Z"
 
 
-def _departure(
-    airline: str,
-    number: int,
-    scheduled: datetime,
-    airline_name: str,
-    code: str,
-    name: str,
-    plane: str | None,
-    model: str | None,
-    seats: int | None,
-) -> dict[str, Any]:
+def _columns(flight: Flight) -> tuple[Any, ...]:
+    plane = flight.plane
+    airline = flight.airline_id, flight.number, flight.scheduled_departure, flight.airline.name
+    destination = flight.destination_id, flight.destination.name
+    return *airline, *destination, flight.plane_id, plane and plane.model, plane and plane.seats
+
+
+def _departure(columns: tuple[Any, ...]) -> dict[str, Any]:
+    airline, number, scheduled, airline_name, code, name, plane, model, seats = columns
     return {
         "flight": f"{airline} {number}",
         "scheduled_departure": minute(scheduled),
@@ -97,25 +51,33 @@ def _departure(
     }
 
 
+def _flight(flight: Flight) -> dict[str, Any]:
+    return {
+        "flight": f"{flight.airline_id} {flight.number}",
+        "scheduled_departure": minute(flight.scheduled_departure),
+    }
+
+
+def _between(flight: Flight) -> dict[str, Any]:
+    return {**_flight(flight), "origin": flight.origin_id, "destination": flight.destination_id}
+
+
+def _named(row: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def board(flights: Iterable[Departure]) -> list[dict[str, Any]]:
+    return [_departure(each if isinstance(each, tuple) else _columns(each)) for each in flights]
+
+
 def airline(airline: Airline, flights: Iterable[Departure]) -> dict[str, Any]:
     return {"code": airline.code, "name": airline.name, "flights": board(flights)}
 
 
 def planes(planes: Iterable[tuple[Plane, Iterable[Flight]]]) -> list[dict[str, Any]]:
     return [
-        {
-            "tail_number": plane.tail_number,
-            "manufacturer": plane.manufacturer,
-            "model": plane.model,
-            "latest": [
-                {
-                    **_flight(flight),
-                    "origin": flight.origin_id,
-                    "destination": flight.destination_id,
-                }
-                for flight in latest
-            ],
-        }
+        _named(plane, "tail_number", "manufacturer", "model")
+        | {"latest": [_between(flight) for flight in latest]}
         for plane, latest in planes
     ]
 
@@ -133,15 +95,7 @@ def delays(flights: Iterable[Flight]) -> list[dict[str, Any]]:
 
 
 def airports(airports: Iterable[Airport]) -> list[dict[str, Any]]:
-    return [
-        {
-            "code": airport.code,
-            "name": airport.name,
-            "city": airport.city,
-            "country": airport.country,
-        }
-        for airport in airports
-    ]
+    return [_named(airport, "code", "name", "city", "country") for airport in airports]
 
 
 def report(rows: Iterable[ReportRow]) -> list[dict[str, Any]]:
@@ -153,19 +107,6 @@ def report(rows: Iterable[ReportRow]) -> list[dict[str, Any]]:
 
 def pages(flights: Iterable[Flight]) -> list[dict[str, Any]]:
     return [
-        {
-            "id": flight.pk,
-            **_flight(flight),
-            "origin": flight.origin_id,
-            "destination": flight.destination_id,
-            "delay_minutes": flight.departure_delay,
-        }
+        {"id": flight.pk, **_between(flight), "delay_minutes": flight.departure_delay}
         for flight in flights
     ]
-
-
-def _flight(flight: Flight) -> dict[str, Any]:
-    return {
-        "flight": f"{flight.airline_id} {flight.number}",
-        "scheduled_departure": minute(flight.scheduled_departure),
-    }

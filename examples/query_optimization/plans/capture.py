@@ -1,9 +1,9 @@
-"""Which statements run: counted for each request, kept in full where somebody asks for their plans."""
+"""Which statements run: counted for each request, and kept for those who ask for their plans."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections
@@ -11,30 +11,30 @@ from django.db import connections
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement that ran, with its parameters filled in."""
-
-    database: str
-    sql: str
-    template: str
-
-
-@dataclass
-class Captured:
-    """What ran within a block.
+    """One statement that ran.
 
     Attributes:
-        seconds: that the statements took, from sending one to its first row.
+        seconds: from sending it to its first row.
     """
 
-    queries: int = 0
-    seconds: float = 0.0
-    statements: list[Statement] = field(default_factory=list)
+    database: str
+    template: str
+    params: Any
+    seconds: float
+
+    @property
+    def sql(self) -> str:
+        """The statement with its parameters filled in."""
+        if not self.params:
+            return self.template
+        operations: Any = connections[self.database].ops
+        return str(operations.compose_sql(self.template, self.params))
 
 
 @contextmanager
-def captured(*, keep: bool = False) -> Iterator[Captured]:
-    """Count every statement of this thread, on every database; with `keep`, remember them."""
-    found = Captured()
+def captured() -> Iterator[list[Statement]]:
+    """Keep every statement of this thread, on every database."""
+    found: list[Statement] = []
 
     def observe(
         execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
@@ -43,12 +43,8 @@ def captured(*, keep: bool = False) -> Iterator[Captured]:
         try:
             return execute(sql, params, many, context)
         finally:
-            found.queries += 1
-            found.seconds += time.perf_counter() - started
-            if keep:
-                connection = context["connection"]
-                text = connection.ops.compose_sql(sql, params) if params else sql
-                found.statements.append(Statement(connection.alias, text, sql))
+            seconds = time.perf_counter() - started
+            found.append(Statement(context["connection"].alias, sql, params, seconds))
 
     with ExitStack() as stack:
         for alias in connections:

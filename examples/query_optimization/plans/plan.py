@@ -3,33 +3,19 @@
 PostgreSQL manual, EXPLAIN, FORMAT JSON with ANALYZE and BUFFERS. Buffers are pages of 8 kB.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What a query may read, and by which index."""
-
-    index: str
-    max_buffers: int
+from django.db import connections
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The executed plan of one statement.
-
-    Attributes:
-        root: the outermost node.
-    """
+    """The executed plan of one statement, by its outermost node."""
 
     root: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, explained: Any) -> Self:
-        """Take what EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) returned, parsed."""
-        return cls(explained[0]["Plan"])
 
     def nodes(self) -> Iterator[Mapping[str, Any]]:
         """Every node, from the outermost inwards."""
@@ -57,6 +43,14 @@ class Plan:
         for *numbers, words in _lines(self.root):
             lines.append(" ".join(f"{number:>7,}" for number in numbers) + f"  {words}")
         return "\n".join(lines)
+
+
+def explain(database: str, select: str) -> Plan:
+    """Run a SELECT and return how it was done."""
+    with connections[database].cursor() as cursor:
+        cursor.cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {select}".encode())
+        (said,) = cursor.fetchone() or ([],)
+    return Plan((json.loads(said) if isinstance(said, str) else said)[0]["Plan"])
 
 
 def _removed(node: Mapping[str, Any]) -> int:

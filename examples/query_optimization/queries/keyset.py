@@ -12,19 +12,13 @@ from typing import Any, Self
 from django.core import signing
 from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
-from django.db.models.fields.tuple_lookups import (
-    Tuple,
-    TupleGreaterThan,
-    TupleGreaterThanOrEqual,
-    TupleLessThan,
-    TupleLessThanOrEqual,
-)
+from django.db.models.fields import tuple_lookups
 
 COMPARISONS = {
-    (False, False): TupleLessThan,
-    (False, True): TupleLessThanOrEqual,
-    (True, False): TupleGreaterThan,
-    (True, True): TupleGreaterThanOrEqual,
+    (False, False): tuple_lookups.TupleLessThan,
+    (False, True): tuple_lookups.TupleLessThanOrEqual,
+    (True, False): tuple_lookups.TupleGreaterThan,
+    (True, True): tuple_lookups.TupleGreaterThanOrEqual,
 }
 
 
@@ -109,7 +103,7 @@ def beyond(cursor: Cursor, ordering: Ordering[Any]) -> Q:
     key = ordering.value(cursor.key)
     if cursor.pk is None:
         return Q(**{f"keyset_key__{'gte' if cursor.backwards else 'lte'}": key})
-    return Q(compare(Tuple(F("keyset_key"), F("pk")), (key, cursor.pk)))
+    return Q(compare(tuple_lookups.Tuple(F("keyset_key"), F("pk")), (key, cursor.pk)))
 
 
 def keyset_page[Row: Model](

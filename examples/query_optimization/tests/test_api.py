@@ -4,6 +4,7 @@ import pytest
 from django.db import OperationalError, connections
 from flights.problems import handler
 from flights.variants import VARIANTS
+from psycopg.errors import SerializationFailure
 from psycopg_pool import PoolTimeout
 
 
@@ -74,9 +75,15 @@ def test_known_airport_without_departures_is_an_empty_board(site):
     assert answer.json() == {"departures": []}
 
 
-def test_full_pool_is_told_with_a_moment_to_come_back():
+@pytest.mark.report(
+    "sequelize/sequelize#7179",
+    "a replica cancels a query for what it has to replay: an error, though the next attempt succeeds",
+    "a 503 with Retry-After",
+)
+@pytest.mark.parametrize("cause", [PoolTimeout("full"), SerializationFailure("conflict")])
+def test_moment_without_database_is_told_with_one_to_come_back(cause):
     try:
-        raise OperationalError from PoolTimeout("full")
+        raise OperationalError from cause
     except OperationalError as error:
         answer = handler(error, {})
 
@@ -140,9 +147,3 @@ def test_cost_of_an_answer_is_told_to_staff_alone(site):
 
 def test_process_tells_that_it_serves(site):
     assert site.get("/healthz").json() == {"status": "ok"}
-
-
-def test_path_that_leads_nowhere_says_where_to_look(site):
-    answer = site.get("/api/nothing/")
-
-    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")

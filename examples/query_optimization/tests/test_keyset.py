@@ -12,7 +12,7 @@ from django.db.models import F
 from flights.models import NEVER_LEFT, Flight
 from flights.or_keyset import spelt_out
 from flights.orderings import MOST_DELAYED, NEWEST, since_epoch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 from queries.keyset import BadCursor, Cursor, Ordering, beyond, keyset_page
 
@@ -67,7 +67,10 @@ ORDERED = {
 @pytest.mark.parametrize("more", [{}, {"beyond": spelt_out}], ids=["row-value", "spelt-out"])
 @pytest.mark.parametrize("ordering", [NEWEST, MOST_DELAYED], ids=lambda each: each.name)
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],  # an example is small; to shrink it walks for minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     # Many leave at the same moment, some a fraction of a second apart; many have the same delay or none.
@@ -132,6 +135,38 @@ def test_flights_without_a_delay_are_each_on_one_page(link):
     these = Flight.objects.filter(scheduled_departure__gte=EPOCH)
 
     assert len(set(walk(these, MOST_DELAYED, 2, link))) == 5
+
+
+@pytest.mark.report(
+    "TracecatHQ/tracecat#3022",
+    "the comparison is turned for the page before, the order is not: from page 3 it leads to page 1",
+    "both are turned, and the rows turned back",
+)
+@pytest.mark.report(
+    "encode/django-rest-framework#7709",
+    "where all rows of a page share their value, the way back leads to an empty page",
+    "the way back from page 3 is page 2, whatever the rows share",
+)
+@pytest.mark.report(
+    "nensii21/devlink#1103",
+    "a page begins with the row that ended the one before: the comparison includes it",
+    "only the way back from a page whose rows are gone includes it",
+)
+@pytest.mark.parametrize("apart", [0 * SECOND, SECOND])
+@pytest.mark.usefixtures("flights")
+def test_page_before_the_third_is_the_second(apart):
+    Flight.objects.bulk_create(made(EPOCH + n * apart) for n in range(6))
+    these = Flight.objects.filter(scheduled_departure__gte=EPOCH)
+    first = keyset_page(these, NEWEST, 2, None)
+    second = keyset_page(these, NEWEST, 2, cursor_of(first.following, NEWEST))
+    third = keyset_page(these, NEWEST, 2, cursor_of(second.following, NEWEST))
+
+    assert len({row.pk for page in (first, second, third) for row in page.rows}) == 6
+    assert third.following is None
+    back = keyset_page(these, NEWEST, 2, cursor_of(third.previous, NEWEST))
+    assert (back.rows, bool(back.previous), bool(back.following)) == (second.rows, True, True)
+    back = keyset_page(these, NEWEST, 2, cursor_of(back.previous, NEWEST))
+    assert (back.rows, back.previous) == (first.rows, None)
 
 
 class Parcel(models.Model):

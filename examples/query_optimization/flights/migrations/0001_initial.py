@@ -40,8 +40,6 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=120)),
                 ("city", models.CharField(max_length=80)),
                 ("country", models.CharField(max_length=2)),
-                ("latitude", models.FloatField(null=True)),
-                ("longitude", models.FloatField(null=True)),
             ],
             options={
                 "indexes": [
@@ -108,37 +106,27 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
-                        models.F("origin"),
-                        models.F("scheduled_departure"),
-                        models.F("id"),
+                        fields=["origin", "scheduled_departure", "id"],
                         include=("departure_delay",),
                         name="flight_board",
                     ),
                     models.Index(
-                        models.F("origin"),
-                        models.F("destination"),
-                        models.OrderBy(models.F("departure_delay"), descending=True),
-                        models.F("scheduled_departure"),
-                        models.F("id"),
                         condition=models.Q(("departure_delay__gte", 15)),
+                        fields=[
+                            "origin",
+                            "destination",
+                            "-departure_delay",
+                            "scheduled_departure",
+                            "id",
+                        ],
                         name="flight_late",
                     ),
                     models.Index(
-                        models.F("plane"),
-                        models.OrderBy(models.F("scheduled_departure"), descending=True),
-                        models.OrderBy(models.F("id"), descending=True),
-                        name="flight_of_plane",
+                        fields=["plane", "-scheduled_departure", "-id"], name="flight_of_plane"
                     ),
+                    models.Index(fields=["-scheduled_departure", "-id"], name="flight_newest"),
                     models.Index(
-                        models.OrderBy(models.F("scheduled_departure"), descending=True),
-                        models.OrderBy(models.F("id"), descending=True),
-                        name="flight_newest",
-                    ),
-                    models.Index(
-                        models.F("airline"),
-                        models.OrderBy(models.F("scheduled_departure"), descending=True),
-                        models.OrderBy(models.F("id"), descending=True),
-                        name="flight_of_airline",
+                        fields=["airline", "-scheduled_departure", "-id"], name="flight_of_airline"
                     ),
                     models.Index(
                         models.OrderBy(Coalesce("departure_delay", -32_768), descending=True),
@@ -151,7 +139,7 @@ class Migration(migrations.Migration):
                         pages_per_range=16,
                         autosummarize=True,
                     ),
-                    models.Index(models.F("destination"), name="flight_destination"),
+                    models.Index(fields=["destination"], name="flight_destination"),
                 ],
             },
         ),

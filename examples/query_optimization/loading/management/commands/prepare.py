@@ -18,12 +18,8 @@ class Command(BaseCommand):
         tags = ["security", "services"]
         call_command("check", deploy=True, fail_level="WARNING", tags=tags)
         call_command("migrate", verbosity=0)
-        if loaded():
-            self.stdout.write("The flights are loaded.")
-            return
-        started = time.monotonic()
-        with files.flights_csv() as lines:
-            report = load(lines)
-        for line in report.lines():
-            self.stdout.write(line)
-        self.stdout.write(f"{time.monotonic() - started:9.1f} s")
+        if not loaded():
+            started = time.monotonic()
+            for table, rows in load(files.blocks("flights")).items():
+                self.stdout.write(f"{rows:>9,} {table}")
+            self.stdout.write(f"{time.monotonic() - started:9.1f} s")
