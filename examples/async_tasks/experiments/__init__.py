@@ -107,7 +107,7 @@ def idle(stack: Stack, variant: str) -> Iterator[Database]:
     """
     with Database(stack) as database:
         jobs = one_more(stack, variant)
-        if variant == NAIVE and not until(lambda: database.done(jobs), 2):
+        if variant == NAIVE and not until(lambda: database.done(jobs), 5):
             stack.kill("tutorial")
             stack.start("tutorial")
             jobs = one_more(stack, variant)

@@ -40,7 +40,7 @@ class DelayedJobsDoNotBlock(Experiment):
         "A job that is due now begins within 1 s behind 40 that were asked for before it and are due later, "
         "and so does a quick one behind 200 others."
     )
-    holds = ("django_tasks", "durable")
+    holds = ("durable", "django_tasks")
     refuted = ("fire_and_forget",)
     waited = Series("s", "seconds that a job has waited")
     chart = Chart(waited, "seconds that a job has waited", mark="points", bound=1)

@@ -28,18 +28,23 @@ DELAYS = """
     WHERE first.job_id = ANY (%s)
     ORDER BY second.started_at
 """
+WAITED = (
+    "SELECT extract(epoch FROM max(started_at) - min(created_at))::float FROM jobs_run"
+    " JOIN jobs_job ON jobs_job.id = job_id WHERE job_id = ANY (%s) AND attempt = 1"
+)
 
 
 class RetriesDoNotStampede(Experiment):
     slug = "retries-do-not-stampede"
     claim = (
-        "60 jobs that fail together try again after 0 to 8 s and at most 2 s more, "
-        "and no second after the failure sees more than 22 of them."
+        "60 jobs that fail together try again after 0 to 8 s, and at most 2 s later or as long as their "
+        "first runs waited; no second after the failure sees more than 22 of them."
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
     most = Series("retries", "retries within a second")
     latest = Series("s", "seconds after the failure")
+    waited = Series("s", "seconds that the first runs waited")  # of a machine that is busy
     chart = Chart(most, "most retries within a second", x="seconds after the failure", bound=22)
     live = (latest,)
     parameters = (Parameter("jobs", 60, 50, 500, "jobs"), Parameter("base", 8, 1, 60, "s"))
@@ -52,7 +57,7 @@ class RetriesDoNotStampede(Experiment):
         with idle(stack, variant) as database:
             yield clock_starts()
             jobs = submitted([asking(stack, variant, {"fault": "transient"}, quick=True)] * count)
-            deadline = time.monotonic() + params["base"] + 10
+            deadline = time.monotonic() + params["base"] + 20
             while seen < count:
                 rest(0.2)
                 delays = sorted(float(delay) for (delay,) in database.rows(DELAYS, jobs))
@@ -60,6 +65,7 @@ class RetriesDoNotStampede(Experiment):
                     seen = len(delays)
                     yield self.most(self._within_a_second(delays), x=delays[-1])
                     yield self.latest(delays[-1])
+                    yield self.waited(database.number(WAITED, jobs))
                 if time.monotonic() > deadline:
                     raise ExperimentError(f"{seen} of {count} jobs tried again in time")
 
@@ -75,6 +81,6 @@ class RetriesDoNotStampede(Experiment):
             "{measured} retries within a second, {bound} allowed",
         ) & Verdict.at_most(
             samples.last(self.latest, 0),
-            params["base"] + 2,
+            params["base"] + max(2, samples.last(self.waited, 0)),
             "the latest {measured:.1f} s after the failure, {bound:.0f} s allowed",
         )

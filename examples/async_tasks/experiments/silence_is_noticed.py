@@ -20,7 +20,7 @@ from nexus.experiment import (
     until,
 )
 
-from . import WORKERS, asking, idle, submitted
+from . import WORKERS, Database, asking, submitted
 
 
 class SilenceIsNoticed(Experiment):
@@ -41,7 +41,7 @@ class SilenceIsNoticed(Experiment):
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         url, count = f"{stack.url}/api/{variant}/health/", int(params["given_up"])
-        with idle(stack, variant) as database:
+        with Database(stack) as database:
             database.resolve()
             self._green(url)
             yield clock_starts()

@@ -1,4 +1,4 @@
-"""What the solution asks of a broker: to confirm messages, to count them, to give back the dead ones."""
+"""What the relay asks of a broker: to confirm its messages."""
 
 import uuid
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from celery import Celery
 from kombu import Connection
 
 from .outbox import Message
-from .topology import DEAD, QUEUES
+from .topology import QUEUES
 
 TASK: Final = "jobs.run"
 CONNECT_SECONDS: Final = 2
@@ -62,12 +62,8 @@ class Publisher:
             raise
 
     def _declare(self, queue: str) -> None:
-        """Declare the queue, and before it where its dead letters go."""
         if queue not in self._declared:
-            channel = self._connection.default_channel
-            if speaks_amqp(self._connection):
-                DEAD(channel).declare()
-            QUEUES[queue](channel).declare()
+            QUEUES[queue](self._connection.default_channel).declare()
             self._declared.add(queue)
 
 

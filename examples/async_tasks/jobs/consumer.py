@@ -1,4 +1,4 @@
-"""Celery's consumer, but it comes back, within a second, and what it cannot read becomes a dead letter."""
+"""Celery's consumer, but it comes back, within a second."""
 
 import logging
 from typing import Any, Final
@@ -58,8 +58,3 @@ class JobConsumer(Consumer):
         """Look each second for children that were killed; Celery itself looks every five."""
         super().register_with_event_loop(hub)
         hub.call_repeatedly(1, self.pool.maintain_pool)
-
-    def on_decode_error(self, message: Any, exc: Exception) -> None:
-        """Reject, so that the broker moves it to the dead letters; Celery acknowledges, and it is gone."""
-        logger.error("a message that is no task: %s", exc)
-        message.reject_log_error(logger, self.connection_errors)  # type: ignore[attr-defined]  # of the stubs

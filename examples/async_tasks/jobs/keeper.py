@@ -1,20 +1,17 @@
-"""What looks after jobs from outside: lost runs are sent again, dead letters become rows.
+"""What looks after jobs from outside: those that are lost are sent again, or given up.
 
 One keeper is active at a time: the one that holds an advisory lock of the database.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 from django.db import connection, transaction
 
 from . import sql
 from .ends import bury
-from .models import DeadLetter, Job
 from .run import Policy
 
 logger = logging.getLogger(__name__)
@@ -42,7 +39,7 @@ def sweep(policy: Policy, unseen_seconds: float, depths: Mapping[str, int] | Non
     """
     empty = [queue for queue, depth in (depths or {}).items() if depth == 0]
     with transaction.atomic():
-        swept = sql.rows(
+        swept = sql.by_index(
             "sweep", most_losses=policy.most_losses, unseen=unseen_seconds, empty=empty
         )
         for job, given_up in swept:
@@ -53,33 +50,6 @@ def sweep(policy: Policy, unseen_seconds: float, depths: Mapping[str, int] | Non
             "job %s was lost, %s", job, "and is dead" if given_up else "and is sent again"
         )
     return len(swept)
-
-
-def dead_letter(body: bytes | str, headers: Mapping[str, Any]) -> None:
-    """Keep a message that the broker gave up, with its reason, and bury its job.
-
-    Of a group it is not known which job was the reason: those that were begun are sent again, each alone.
-    """
-    deaths = headers.get("x-death") or [{}]
-    reason = str(deaths[0].get("reason") or "unknown")
-    detail = json.dumps({"headers": headers, "body": str(body)[:2000]}, default=str)
-    jobs = jobs_of(headers)
-    if len(jobs) > 1:
-        sql.rows("release", jobs=jobs)
-    elif jobs:
-        bury(jobs[0], reason, detail)
-    else:
-        DeadLetter.objects.create(reason=reason, detail=sql.storable(detail))
-    logger.error("dead letter of jobs %s: %s", [str(job) for job in jobs], reason)
-
-
-def jobs_of(headers: Mapping[str, Any]) -> list[UUID]:
-    """Return the jobs a message is about, of those there are."""
-    try:
-        asked = [UUID(job) for job in headers["jobs"]]  # the relay writes them there
-    except (KeyError, ValueError, TypeError, AttributeError):
-        return []
-    return list(Job.objects.filter(id__in=asked).values_list("id", flat=True))
 
 
 def keep(duties: Mapping[str, Callable[[], object]], alive: Callable[[], None]) -> None:

@@ -56,9 +56,6 @@ class Job(models.Model):
             ),
         )
 
-    def __str__(self) -> str:
-        return str(self.id)
-
 
 class Outbox(models.Model):
     """A message that is due: written with the job, deleted when the broker has confirmed it.
@@ -75,9 +72,6 @@ class Outbox(models.Model):
     class Meta:
         indexes = (models.Index(fields=["queue", "due_at"], name="due_on_a_queue"),)
 
-    def __str__(self) -> str:
-        return f"{self.job_id} to {self.queue}"
-
 
 class Run(models.Model):
     """One beginning of a run, of whatever variant; a job that is gone keeps its runs."""
@@ -87,18 +81,12 @@ class Run(models.Model):
     worker = models.TextField()
     started_at = models.DateTimeField(db_default=Now(), db_index=True)
 
-    def __str__(self) -> str:
-        return f"{self.job_id} run {self.attempt}"
-
 
 class DeadLetter(models.Model):
-    """A job or a message that was given up, with the reason; open until somebody has dealt with it."""
+    """A job that was given up, with the reason; open until somebody has dealt with it."""
 
-    job = models.ForeignKey(Job, models.CASCADE, null=True)
+    job = models.ForeignKey(Job, models.CASCADE)
     reason = models.TextField()
     detail = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
     resolved_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.job_id}: {self.reason}"

@@ -1,19 +1,13 @@
 """Queues and exchanges, declared here and nowhere else.
 
-RabbitMQ documentation (4.0): quorum queues, dead lettering, at-least-once dead lettering.
+RabbitMQ documentation (4.0): quorum queues, queue length limits.
 """
 
 from typing import Any, Final
 
 from kombu import Exchange, Queue
 
-DELIVERY_LIMIT: Final = 3  # redeliveries; the fourth run that ends without a word is the last
 MESSAGES: Final = Exchange("jobs", "direct", durable=True)
-DEAD: Final = Queue(
-    "jobs.dead",
-    Exchange("jobs.dead", "fanout", durable=True),
-    queue_arguments={"x-queue-type": "quorum"},
-)
 
 
 def queue(name: str) -> Queue:
@@ -21,13 +15,8 @@ def queue(name: str) -> Queue:
         name,
         MESSAGES,
         routing_key=name,
-        queue_arguments={
-            "x-queue-type": "quorum",
-            "x-delivery-limit": DELIVERY_LIMIT,
-            "x-dead-letter-exchange": DEAD.exchange.name,
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",  # what at-least-once dead lettering asks for
-        },
+        # Nothing is dead-lettered: what the broker gives up, the keeper finds by its row.
+        queue_arguments={"x-queue-type": "quorum", "x-overflow": "reject-publish"},
     )
 
 

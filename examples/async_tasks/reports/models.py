@@ -18,9 +18,6 @@ class Day(models.Model):
             models.UniqueConstraint(fields=["airline", "month", "day"], name="day_of_an_airline"),
         )
 
-    def __str__(self) -> str:
-        return f"{self.airline} {self.month}-{self.day}"
-
 
 class Report(models.Model):
     """What a job has made: its effect, of which there has to be one for each job.
@@ -35,6 +32,3 @@ class Report(models.Model):
     on_time = models.IntegerField()
     csv = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return f"{self.airline} {self.month}"

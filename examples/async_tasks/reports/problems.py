@@ -20,9 +20,8 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         return problem(400, "The request is not one for a report", errors=response.data)
     title = str(error.detail) if isinstance(error, APIException) else "Refused"
     answer = problem(response.status_code, title)
-    for name in ("Allow", "Retry-After"):
-        if name in response.headers:
-            answer[name] = response.headers[name]
+    if "Allow" in response.headers:
+        answer["Allow"] = response.headers["Allow"]
     return answer
 
 

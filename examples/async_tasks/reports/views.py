@@ -6,7 +6,6 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from jobs.models import Job, State
-from jobs.operating import Refused, cancel
 from jobs.submit import KeyReused
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -80,14 +79,6 @@ class Status(APIView):
         if found.state == State.DONE:
             document["report"] = f"/api/jobs/{found.id}/report.csv"
         return JsonResponse(document)
-
-    def delete(self, _request: Request, job: uuid.UUID) -> HttpResponse:
-        """Cancel: a run that goes on is fenced off, a message that comes later runs nothing."""
-        try:
-            cancel(job)
-        except Refused as error:
-            return problem(404 if not Job.objects.filter(id=job).exists() else 409, str(error))
-        return HttpResponse(status=204)
 
 
 class Result(APIView):

@@ -121,15 +121,6 @@ def test_request_is_accepted_with_the_place_of_its_job(client):
     assert Outbox.objects.count() == 1
 
 
-def test_cancelled_job_stays_cancelled_and_an_ended_one_cannot_be(client):
-    where = post(client, GOOD)["Location"]
-
-    assert [client.delete(where).status_code for _ in range(2)] == [204, 204]
-    Job.objects.update(state=State.DONE)
-    assert client.delete(where).status_code == 409
-    assert client.delete(f"/api/jobs/{uuid.uuid4()}/").status_code == 404
-
-
 def test_report_is_a_table(client):
     Day.objects.bulk_create(
         Day(airline="UA", month=1, day=day, flights=flights, on_time=on_time)

@@ -1,15 +1,13 @@
-"""What is lost is found: runs without a word, messages without a consumer, letters without an address."""
+"""What is lost is found: runs without a word, messages without a consumer."""
 
 import psycopg
 import pytest
-from celery import Celery
 from django.db import connection
 from jobs import keeper
 from jobs.models import DeadLetter, Job, Outbox, State
-from jobs.observed import DeadLetters
 from jobs.runs import perform
 from jobs.submit import submit
-from jobs.topology import BULK, QUICK
+from jobs.topology import BULK
 from jobs.watch import look, send_canaries
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,27 +58,6 @@ def test_job_that_was_lost_too_often_is_dead(job, policy):
     assert not Outbox.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{}, {"jobs": ["no uuid"]}, {"jobs": 7}, {"jobs": ["8a35f1d2-0000-4000-8000-000000000000"]}],
-)
-def test_dead_letter_about_no_job_is_kept(headers):
-    keeper.dead_letter(b"\xff not a task", {**headers, "x-death": [{"reason": "rejected"}]})
-
-    letter = DeadLetter.objects.get()
-    assert letter.job_id is None
-    assert letter.reason == "rejected"
-
-
-def test_dead_letter_ends_its_job_once(job):
-    headers = {"jobs": [str(job)], "x-death": [{"reason": "delivery_limit"}]}
-    for _ in range(2):
-        keeper.dead_letter(b"[]", headers)
-
-    assert Job.objects.get(id=job).state == State.DEAD
-    assert DeadLetter.objects.get().reason == "delivery_limit"
-
-
 def test_second_keeper_waits_for_the_first():
     settings = connection.get_connection_params()
     where = {key: settings[key] for key in ("dbname", "user", "password", "host", "port")}
@@ -105,17 +82,6 @@ def test_silence_is_a_problem_and_a_run_ends_it(policy):
     assert list(look([BULK]).problems()) == []
 
 
-def test_dead_letter_of_a_group_sends_again_what_was_begun(policy):
-    jobs = [submit("test", {"n": n}, queue=QUICK)[0] for n in range(2)]
-    set_job(jobs[0], RUNNING.format("+"))
-
-    keeper.dead_letter(b"[]", {"jobs": [str(job) for job in jobs], "x-death": [{}]})
-
-    assert not DeadLetter.objects.exists()
-    assert keeper.sweep(policy, 5, None) == 1
-    assert Outbox.objects.get().job_id == jobs[0]
-
-
 def test_key_of_a_client_names_no_canary():
     """Clients choose their keys; a canary has none."""
     mine, _ = submit("test", {}, queue=BULK, key=f"canary:{BULK}")
@@ -124,35 +90,3 @@ def test_key_of_a_client_names_no_canary():
 
     assert Job.objects.filter(kind="canary").count() == 1
     assert Job.objects.get(id=mine).kind == "test"
-
-
-@pytest.mark.report(
-    "celery/kombu#814",
-    "a consumer is not begun again after a connection that failed",
-    "a connection counts once its consumer has begun; until then each second tries again",
-)
-def test_dead_letters_are_begun_again_after_a_failure(monkeypatch):
-    begun = []
-
-    class Connected:
-        def drain_events(self, timeout):
-            raise TimeoutError(timeout)
-
-        def heartbeat_check(self):
-            begun.append("beats")
-
-    def connect(_self):
-        begun.append("tried")
-        if len(begun) == 1:
-            raise TimeoutError("a frozen broker")
-        return Connected()
-
-    monkeypatch.setattr(DeadLetters, "_begun", connect)
-    app = Celery(broker="amqp://127.0.0.1:1//")
-    letters = DeadLetters(app, keeper.dead_letter)
-
-    with pytest.raises(TimeoutError):
-        letters()
-    letters()
-
-    assert begun == ["tried", "tried", "beats"]

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from jobs import keeper, sql
 from jobs.ends import ended
 from jobs.models import DeadLetter, Job, Outbox, Run, State
-from jobs.operating import cancel, replay
+from jobs.operating import Refused, cancel, replay
 from jobs.run import Outcome, Transient
 from jobs.run import Run as Stale
 from jobs.runs import alone, perform
@@ -108,6 +108,14 @@ def test_run_that_ends_while_its_successor_still_runs_writes_nothing(job, policy
     assert not DeadLetter.objects.exists()
 
 
+def test_heartbeat_of_a_stale_run_extends_no_lease_of_its_successor(job, policy):
+    for _ in range(2):
+        assert sql.rows("claim", **claim([job], policy) | {"redelivered": True})
+    beat = {"job": job, "lease": 600, "progress": 50}
+
+    assert [len(sql.rows("beat", attempt=attempt, **beat)) for attempt in (1, 2)] == [0, 1]
+
+
 def test_run_of_a_cancelled_job_writes_nothing(job, policy):
     effects = []
 
@@ -117,6 +125,18 @@ def test_run_of_a_cancelled_job_writes_nothing(job, policy):
 
     assert run(job, policy, work) is Outcome.FENCED
     assert effects == []
+
+
+def test_cancelled_job_stays_cancelled_and_an_ended_one_cannot_be(job):
+    for _ in range(2):
+        cancel(job)
+    assert Job.objects.get(id=job).state == State.CANCELLED
+
+    Job.objects.update(state=State.DONE)
+    with pytest.raises(Refused, match="has ended: done"):
+        cancel(job)
+    with pytest.raises(Refused, match="there is no job"):
+        cancel(uuid.uuid4())
 
 
 def test_effect_that_fails_is_rolled_back_with_the_end_of_the_job(job, policy):

@@ -88,9 +88,7 @@ class Migration(migrations.Migration):
                 ("resolved_at", models.DateTimeField(null=True)),
                 (
                     "job",
-                    models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, to="jobs.job"
-                    ),
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="jobs.job"),
                 ),
             ],
         ),

@@ -1,4 +1,4 @@
-"""Send lost jobs again and record dead letters, until stopped."""
+"""Send lost jobs again, until stopped."""
 
 import tempfile
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from jobs import keeper
 from jobs.configured import policy
 from jobs.defaults import number
-from jobs.observed import DeadLetters, Depths
+from jobs.observed import Depths
 from jobs.topology import QUEUES
 from jobs.transport import app
 from jobs.watch import send_canaries
@@ -19,13 +19,12 @@ ALIVE = Path(tempfile.gettempdir()) / "keeper-alive"  # its age is the container
 
 
 class Command(BaseCommand):
-    help = "Send lost jobs again and record dead letters, until stopped."
+    help = "Send lost jobs again, until stopped."
 
     def handle(self, *_: Any, **__: Any) -> None:
         count, unseen = Depths(app), number("UNSEEN_SECONDS")
         duties: dict[str, Callable[[], object]] = {
             "sweep": lambda: keeper.sweep(policy(), unseen, count()),
             "canaries": lambda: send_canaries(QUEUES),
-            "dead letters": DeadLetters(app, keeper.dead_letter),
         }
         keeper.keep(duties, ALIVE.touch)
