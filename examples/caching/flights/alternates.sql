@@ -1,4 +1,4 @@
--- The sixteen airports nearest to %(code)s, each with its departures and the number of airports within 100 km of it.
+-- The eight airports nearest to %(code)s, each with its departures and the number of airports within 100 km of it.
 -- Nothing is indexed for it on purpose: the query is the expensive part of this service.
 WITH here AS (
     SELECT latitude, longitude FROM flights_airport
@@ -10,7 +10,7 @@ WITH here AS (
     FROM here, flights_airport other
     WHERE other.code <> %(code)s
     ORDER BY km, other.code
-    LIMIT 16
+    LIMIT 8
 )
 SELECT nearest.code, nearest.name, round(nearest.km::numeric, 1)::float8,
     (SELECT count(*) FROM flights_departure WHERE airport_id = nearest.code),

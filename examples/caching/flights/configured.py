@@ -4,7 +4,8 @@ from functools import cache as once
 
 from django.conf import settings
 from django.db import connection
-from layers.layered import Answer, LayeredCache, Source
+from layers.layered import Answer, LayeredCache
+from layers.leases import Source
 from layers.tags import adopt
 from layers.values import Ttl
 from redis import Redis
@@ -15,7 +16,7 @@ from .pages import PAGES
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 TTL = {
-    "airport": Ttl(soft_ms=10 * MINUTE_MS, hard_ms=DAY_MS, lease_ms=3_000),
+    "airport": Ttl(soft_ms=10 * MINUTE_MS, hard_ms=DAY_MS, lease_ms=2_000),
     # Two seconds: so that a reader of the write-up can watch them pass.
     "alternates": Ttl(soft_ms=2_000, hard_ms=DAY_MS, lease_ms=10_000),
 }

@@ -37,7 +37,7 @@ def airport(code: str) -> Value:
 
 
 def alternates(code: str) -> Value:
-    """Return the sixteen nearest airports: what it depends on is known only when it is computed."""
+    """Return the eight nearest airports: what it depends on is known only when it is computed."""
     with connection.cursor() as cursor:
         cursor.execute(ALTERNATES, {"code": code})
         rows = cursor.fetchall()

@@ -18,7 +18,7 @@ from .pages import PAGES
 
 # Of the stock ways; the layered one is fresh for as long, see `configured.TTL`.
 TIMEOUT_SECONDS = {"airport": 600, "alternates": 2}
-LOCK_SECONDS = 3
+LOCK_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)

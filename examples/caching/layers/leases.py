@@ -32,14 +32,15 @@ class State(StrEnum):
     WAIT = "wait"  # nothing valid; somebody else computes
 
 
-class Outcome(StrEnum):
-    """What became of a computed value."""
+class Source(StrEnum):
+    """Where an answer came from; of a computed one, what became of it."""
 
-    STORED = "stored"
-    LATE = "late"  # the lease was over
-    PURGED = "purged"  # one of its tags was purged while it was computed
-    FULL = "full"  # Redis has no memory left
-    FAILED = "failed"  # Redis did not answer
+    LOCAL = "local"
+    REDIS = "redis"
+    STALE = "stale"
+    COMPUTED = "computed"  # and stored
+    OVERTAKEN = "overtaken"  # kept nowhere: a purge or the end of the lease came first
+    BYPASS = "bypass"  # Redis is full or away, and cannot say whether it is current
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +86,16 @@ class Leases:
         value = Value(entry[0], tuple(entry[1].decode().split())) if entry else None
         return Reading(State(state.decode()), value, left_ms, lease.decode())
 
-    def fill(self, key: str, lease: str, value: Value, ttl: Ttl) -> Outcome:
-        """Store *value*, or say why not."""
+    def fill(self, key: str, lease: str, value: Value, ttl: Ttl) -> Source:
+        """Store *value*, and say what became of it."""
         tags = " ".join(map(name_of, value.tags))
         soft_ms, hard_ms = (ttl.absent_ms,) * 2 if value.absent else (ttl.soft(), ttl.hard_ms)
         args: list[Any] = [lease, TAG_PREFIX, soft_ms, hard_ms, value.data, tags]
         try:
-            return Outcome(cast(bytes, self._fill(_keys(key), args)).decode())
+            return Source(cast(bytes, self._fill(_keys(key), args)).decode())
         except OutOfMemoryError:
             self.give_back(key, lease)
-            return Outcome.FULL
+            return Source.BYPASS
 
     def give_back(self, key: str, lease: str) -> None:
         """Let the next reader compute: this one could not."""

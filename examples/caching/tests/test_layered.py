@@ -7,8 +7,8 @@ import time
 import pytest
 from layers.breaker import Breaker
 from layers.gate import Overloaded
-from layers.layered import LayeredCache, Source
-from layers.leases import ENTRIES, Leases
+from layers.layered import LayeredCache
+from layers.leases import ENTRIES, Leases, Source
 from layers.tags import RUN_ID, adopt
 from layers.values import Ttl, Value
 from lifetimes import SPENT, TTL

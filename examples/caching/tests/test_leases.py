@@ -1,7 +1,7 @@
 """Who may compute, who may fill, and what is refused: against a real server."""
 
 import pytest
-from layers.leases import ENTRIES, TAG_PREFIX, Outcome, State
+from layers.leases import ENTRIES, TAG_PREFIX, Source, State
 from layers.tags import EVERYTHING
 from layers.values import PURGE_MEMORY_MS, Ttl, Value
 from lifetimes import TTL
@@ -10,7 +10,7 @@ from lifetimes import TTL
 def filled(leases, key, value, ttl=TTL):
     reading = leases.read(key, ttl)
     assert reading.state is State.COMPUTE
-    assert leases.fill(key, reading.lease, value, ttl) is Outcome.STORED
+    assert leases.fill(key, reading.lease, value, ttl) is Source.COMPUTED
 
 
 def test_only_one_reader_gets_the_lease(leases, key):
@@ -23,7 +23,7 @@ def test_fill_after_the_lease_is_refused(leases, redis, key, value):
     lease = leases.read(key, TTL).lease
     redis.delete(f"{ENTRIES}lease:{key}")  # as its expiry does
 
-    assert leases.fill(key, lease, value, TTL) is Outcome.LATE
+    assert leases.fill(key, lease, value, TTL) is Source.OVERTAKEN
     assert leases.read(key, TTL).value is None
 
 
@@ -32,10 +32,10 @@ def test_late_holder_neither_fills_nor_frees_the_lease_of_the_next(leases, redis
     redis.delete(f"{ENTRIES}lease:{key}")
     current = leases.read(key, TTL).lease
 
-    assert leases.fill(key, late, value, TTL) is Outcome.LATE
+    assert leases.fill(key, late, value, TTL) is Source.OVERTAKEN
     leases.give_back(key, late)
     assert leases.read(key, TTL).state is State.WAIT
-    assert leases.fill(key, current, value, TTL) is Outcome.STORED
+    assert leases.fill(key, current, value, TTL) is Source.COMPUTED
 
 
 def test_lease_ends_by_itself(leases, key, wait_until):
@@ -50,7 +50,7 @@ def test_fill_with_a_live_lease_is_refused_if_another_tag_was_purged_meanwhile(
     lease = leases.read(key, TTL).lease
     tags.purge([value.tags[1]])
 
-    assert leases.fill(key, lease, value, TTL) is Outcome.PURGED
+    assert leases.fill(key, lease, value, TTL) is Source.OVERTAKEN
     assert leases.read(key, TTL).state is State.COMPUTE
 
 
@@ -148,7 +148,7 @@ def test_fill_is_refused_if_everything_was_purged_meanwhile(leases, tags, key, v
     lease = leases.read(key, TTL).lease
     tags.purge([EVERYTHING])
 
-    assert leases.fill(key, lease, value, TTL) is Outcome.PURGED
+    assert leases.fill(key, lease, value, TTL) is Source.OVERTAKEN
 
 
 def test_purge_is_remembered_for_longer_than_any_entry_lives(tags, redis, key):

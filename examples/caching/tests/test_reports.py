@@ -16,8 +16,8 @@ from django.test import Client
 from flights import configured
 from flights.models import Airport, Departure
 from layers import leases as stored
-from layers.layered import LayeredCache, Source
-from layers.leases import CLOCK, Leases
+from layers.layered import LayeredCache
+from layers.leases import CLOCK, Leases, Source
 from layers.outbox import BATCH, Place, carry_out, relay
 from layers.values import PURGE_MEMORY_MS, Ttl
 from lifetimes import TTL
@@ -306,7 +306,7 @@ def test_purge_reaches_every_live_format(redis, tags, key, value, monkeypatch):
 
     for each, prefix in ((old, "cache:v1:"), (new, "cache:v99:")):
         monkeypatch.setattr(stored, "ENTRIES", prefix)
-        assert each.fill(key, running[prefix], value, TTL) is stored.Outcome.PURGED
+        assert each.fill(key, running[prefix], value, TTL) is Source.OVERTAKEN
 
 
 FORKED = """
