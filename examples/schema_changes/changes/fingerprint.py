@@ -5,17 +5,19 @@ from typing import Any
 
 # Not the position of a column: one that was dropped and added again stands last.
 SCHEMA = """
-SELECT 'column', attname, format_type(atttypid, atttypmod), attnotnull::text, pg_get_expr(adbin, adrelid)
+SELECT 'column', attname, format_type(atttypid, atttypmod)
+    || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+    || coalesce(' DEFAULT ' || pg_get_expr(adbin, adrelid), ''), ''
 FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE attrelid = %(table)s::regclass AND attnum > 0 AND NOT attisdropped
 UNION ALL
-SELECT 'index', indexrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid::text, ''
+SELECT 'index', indexrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid::text
 FROM pg_index WHERE indrelid = %(table)s::regclass
 UNION ALL
-SELECT 'constraint', conname, pg_get_constraintdef(oid), convalidated::text, ''
+SELECT 'constraint', conname, pg_get_constraintdef(oid), convalidated::text
 FROM pg_constraint WHERE conrelid = %(table)s::regclass AND contype <> 'n'
 UNION ALL
-SELECT 'trigger', tgname, pg_get_triggerdef(oid), tgenabled::text, ''
+SELECT 'trigger', tgname, pg_get_triggerdef(oid), tgenabled::text
 FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND NOT tgisinternal
 ORDER BY 1, 2
 """

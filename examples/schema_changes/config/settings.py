@@ -15,7 +15,7 @@ ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-INSTALLED_APPS = ["flights", "flights.in_place", "flights.expand_contract"]
+INSTALLED_APPS = ["flights", "flights.in_place", "flights.if_not_exists", "flights.expand_contract"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",

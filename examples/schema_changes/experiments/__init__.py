@@ -18,6 +18,7 @@ from nexus.experiment import ExperimentError, Sample, Series, Stack
 CLAIMS = (
     "old-code-keeps-working",
     "every-migration-goes-back",
+    "a-restart-loses-no-step",
     "writers-do-not-wait",
     "a-backfill-waits-for-nobody",
     "a-failed-build-is-found",

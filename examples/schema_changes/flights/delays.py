@@ -4,6 +4,7 @@ from typing import Any
 
 from changes.rehearsal import migrate
 
+BEGUN = ("in_place", "if_not_exists", "expand_contract")  # apps that have such a table
 FILL = """
 INSERT INTO {table} (flight_id, late, cause)
 SELECT id, departure_delay, CASE WHEN departure_delay > 60 THEN 'weather' ELSE 'carrier' END

@@ -74,8 +74,8 @@ VARIANTS = (
     ),
     Variant(
         "if_not_exists",
-        "a concurrent build that a second run skips, whatever the first one left",
-        "flights_flight",
+        "steps that a second run skips, whatever the first one left of them",
+        "if_not_exists_delay",
         {
             "index": at_once(
                 f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {{table}}_by_number ON {{table}} {INDEX}"

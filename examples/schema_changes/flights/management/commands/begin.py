@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from flights.delays import begin
+from flights.delays import BEGUN, begin
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("app", choices=("in_place", "expand_contract"))
+        parser.add_argument("app", choices=BEGUN)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         begin(connection, options["app"])

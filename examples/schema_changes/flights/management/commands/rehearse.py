@@ -9,7 +9,7 @@ from changes.rehearsal import rehearse
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from flights.delays import begin
+from flights.delays import BEGUN, begin
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("app", choices=("in_place", "expand_contract"))
+        parser.add_argument("app", choices=BEGUN)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         table = begin(connection, options["app"])
