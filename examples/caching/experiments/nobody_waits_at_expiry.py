@@ -1,6 +1,7 @@
 """An entry expires, and what renews it stands at the barrier while a crowd reads.
 
 Among the crowd are as many readers of a page that is fresh: what both wait for is not the expiry.
+The slowest of 200 is whoever got a core last, so 95 of 100 are compared; one who waited is counted by itself.
 """
 
 import random
@@ -20,6 +21,7 @@ from nexus.experiment import (
     Stack,
     Verdict,
     expect,
+    percentile,
     rest,
     volley,
 )
@@ -29,19 +31,20 @@ from . import ALTERNATES, Database, page, url
 EXPIRES_SECONDS = 2.0
 HELD_SECONDS = 8.0  # the lease is 10 s long
 MOST_MS = 50
+SHARE = 0.95
 
 
 class NobodyWaitsAtExpiry(Experiment):
     slug = "nobody-waits-at-expiry"
     claim = (
         "When an entry expires under 200 readers, each of them is answered before the one "
-        "computation that renews it is over, the slowest within 50 ms of the slowest hit among them "
-        "(median of 3 crowds)."
+        "computation that renews it is over, 95 of 100 within 50 ms of what 95 of 100 hits among them "
+        "take (median of 3 crowds)."
     )
     holds = ("layered",)
     refuted = ("get_or_set",)
     waited = Series("readers who waited for a computation")
-    slower = Series("ms between the slowest reader and the slowest hit of the same crowd")
+    slower = Series("ms that 95 of 100 readers took longer than 95 of 100 hits of the same crowd")
     computations = Series("computations")
     chart = Chart(waited, "readers who waited", x="readers answered", bound=0)
     parameters = (
@@ -83,7 +86,8 @@ class NobodyWaitsAtExpiry(Experiment):
                         readers += 1
                         waited += bool(given_up) and answer.received >= given_up[0]
                         yield self.waited(waited, x=readers, at=answer.received)
-                yield self.slower(1000 * (max(seconds[True]) - max(seconds[False])))
+                expired_s, fresh_s = (percentile(seconds[each], SHARE) for each in (True, False))
+                yield self.slower(1000 * (expired_s - fresh_s))
             if not given_up:
                 database.wait_blocked()
 
@@ -104,6 +108,6 @@ class NobodyWaitsAtExpiry(Experiment):
             & Verdict.at_most(
                 slower,
                 MOST_MS,
-                "the slowest came {measured:.0f} ms after the slowest hit, {bound} ms are allowed",
+                "95 of 100 took {measured:.0f} ms longer than as many hits, {bound} ms are allowed",
             )
         )
