@@ -73,6 +73,7 @@ class AllOrNothing(Experiment):
         words = "{measured} requests admitted of the {bound} of an hour"
         got_in = samples.last(self.admitted)
         apart = samples.last(self.without_redis)
-        # Redis may have charged what it was too late to answer.
-        verdict = Verdict.at_most(got_in, AN_HOUR, words)
-        return verdict if got_in + apart >= AN_HOUR else Verdict.at_least(got_in, AN_HOUR, words)
+        # Redis may have charged what it was too late to answer, and a round may go without it.
+        if got_in < AN_HOUR - min(apart, EACH_SECOND):
+            return Verdict.at_least(got_in, AN_HOUR, words)
+        return Verdict.at_most(got_in, AN_HOUR, words)
