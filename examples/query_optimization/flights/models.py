@@ -91,7 +91,10 @@ class Flight(models.Model):
                 condition=models.Q(departure_delay__gte=LATE_MINUTES),
                 name="flight_late",
             ),
-            models.Index(fields=["plane", "-scheduled_departure", "-id"], name="flight_of_plane"),
+            models.Index(
+                fields=["plane", "-scheduled_departure", "-id"],
+                name="flight_of_plane",
+            ),
             models.Index(fields=["-scheduled_departure", "-id"], name="flight_newest"),
             models.Index(
                 Coalesce("departure_delay", NEVER_LEFT).desc(),
@@ -102,7 +105,8 @@ class Flight(models.Model):
             # Without autosummarize, a query reads all pages that were added since the last VACUUM.
             BrinIndex("departed", name="flight_departed", pages_per_range=16, autosummarize=True),
             models.Index(
-                fields=["airline", "-scheduled_departure", "-id"], name="flight_of_airline"
+                fields=["airline", "-scheduled_departure", "-id"],
+                name="flight_of_airline",
             ),
             # For nothing but its foreign key: deleting an airport looks here.
             models.Index(fields=["destination"], name="flight_destination"),
