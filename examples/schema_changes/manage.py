@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's commands, and this example's own: `load`, `indexes`, `diagram`, `rehearse` and others."""
+"""Run Django's commands, and this example's own: `prepare`, `begin`, `alter` and `rehearse`."""
 
 import os
 import sys

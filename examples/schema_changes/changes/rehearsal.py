@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
 
 from .fingerprint import fingerprint
@@ -40,14 +39,10 @@ def rehearse(connection: Any, app: str, table: str) -> Iterator[Step]:
             was = fingerprint(cursor, table)
             migrate(connection, app, name)
             there = fingerprint(cursor, table)
-            try:
-                migrate(connection, app, before)
-                back, lost = _differs(was, fingerprint(cursor, table)), _lost(cursor, table)
-                migrate(connection, app, name)
-                again = _differs(there, fingerprint(cursor, table))
-            except IrreversibleError:
-                cursor.execute("SELECT count(*) FROM was")
-                back, (lost,), again = "irreversible", cursor.fetchone(), ""
+            migrate(connection, app, before)
+            back, lost = _differs(was, fingerprint(cursor, table)), _lost(cursor, table)
+            migrate(connection, app, name)
+            again = _differs(there, fingerprint(cursor, table))
             cursor.execute("DROP TABLE was")
         yield Step(name, back, again, lost)
 

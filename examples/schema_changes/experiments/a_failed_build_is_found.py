@@ -67,13 +67,13 @@ class AFailedBuildIsFound(Experiment):
     reports = (
         (
             "ankane/strong_migrations#233",
-            "a role's `lock_timeout` ends a concurrent build and leaves an invalid index",
-            "the build waits without a timeout; what an earlier one left is dropped and built again",
+            'the retry of a build after its lock timeout says "already exists"; later migrations stop',
+            "what the first build left is found, dropped and built again",
         ),
         (
             "polarsource/polar#14583",
-            'the rerun of a concurrent build says "already exists", and no release starts',
-            "the rerun finds the invalid index, drops it and builds it",
+            "a `lock_timeout` of 5 s ends each build, which waits for other transactions; no deploy",
+            "the build waits without a timeout, since it keeps nobody waiting",
         ),
     )
 

@@ -82,6 +82,18 @@ class ARestartLosesNoStep(Experiment):
     steps = Series("steps of the migrations")
     kills = Series("kills")
     chart = Chart(lost, "rows that are lost", x="kills", mark="points", bound=0)
+    reports = (
+        (
+            "ever-works/ever-works#2418",
+            "a rerun finds the column there, and skips the rest of its backfill",
+            "each row is asked whether it is filled; nothing else is",
+        ),
+        (
+            "emdash-cms/emdash#803",
+            'an index is committed and not recorded: the rerun says "already exists"',
+            "each statement may be begun again",
+        ),
+    )
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         table = f"{variant}_delay"

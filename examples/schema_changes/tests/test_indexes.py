@@ -1,5 +1,9 @@
 """What a failed build leaves: found, told and mended."""
 
+import threading
+import time
+
+import psycopg
 import pytest
 from changes.indexes import Failed, UnderWay, build, failed
 from django.core.management import call_command
@@ -13,6 +17,7 @@ def cursor(outside):
     with outside.cursor() as cursor:
         cursor.execute("CREATE TABLE twice AS SELECT 1 AS n FROM generate_series(1, 2)")
         yield cursor
+    with outside.cursor() as cursor:  # a test may have closed the connection
         cursor.execute("DROP TABLE twice")
 
 
@@ -35,11 +40,39 @@ def test_index_of_a_build_that_failed_is_built_again(outside, cursor, left):
     assert failed(cursor) == []
 
 
-def test_timeout_of_the_session_is_back_after_a_build(outside, cursor):
-    build(outside, "twice_n", "twice", COLUMNS)
+WAITS = "SELECT FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting for writers%'"
 
-    cursor.execute("SELECT setting = reset_val FROM pg_settings WHERE name = 'lock_timeout'")
-    assert cursor.fetchone() == (True,)
+
+def test_build_outlasts_the_timeout_of_its_role_and_puts_it_back(outside, cursor):
+    cursor.execute("ALTER ROLE CURRENT_USER SET lock_timeout = '100ms'")
+    outside.close()
+    keys = ("dbname", "user", "password", "host", "port")
+    address = {key: outside.get_connection_params()[key] for key in keys}
+    seen = []
+    with psycopg.connect(**address) as writer, psycopg.connect(**address, autocommit=True) as other:
+        writer.execute("INSERT INTO twice VALUES (3)")
+
+        def release():
+            deadline = time.monotonic() + 30
+            while other.execute(WAITS).fetchone() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.3)  # longer than the timeout
+            seen.extend(failed(other.cursor()))
+            writer.rollback()
+
+        job = threading.Thread(target=release)
+        job.start()
+        try:
+            assert build(outside, "twice_n", "twice", COLUMNS) == "built"
+        finally:
+            job.join()
+            other.execute("ALTER ROLE CURRENT_USER RESET lock_timeout")
+    assert seen == []  # one that is being built has not failed
+
+    with outside.cursor() as again:
+        again.execute("SHOW lock_timeout")
+        assert again.fetchone() == ("100ms",)
+    outside.close()
 
 
 def test_build_of_somebody_else_is_left_alone(outside, monkeypatch, left):  # noqa: ARG001 -- set up before
