@@ -1,5 +1,7 @@
 """Every list of every variant, found from the service's own index: same bytes, fixed numbers of queries."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 import zeal
 from django.core.exceptions import FieldFetchBlocked
@@ -85,6 +87,16 @@ def test_zeal_sees_one_plus_n(client, flights, name):  # noqa: ARG001 -- set up 
 
     with zeal.zeal_context(), pytest.raises(zeal.NPlusOneError):
         client.get(path("naive", each, 50))
+
+
+@pytest.mark.usefixtures("flights")
+def test_day_of_a_board_ends_where_the_next_begins():
+    midnight = datetime(2050, 1, 1, tzinfo=UTC)
+    for moment in (midnight, midnight + timedelta(days=1)):
+        route = {"airline_id": "UA", "origin_id": "JFK", "destination_id": "LAX"}
+        Flight.objects.create(**route, number=1, distance_miles=1, scheduled_departure=moment)
+
+    assert [row[2] for row in Optimized().board("JFK", midnight.date(), 50)] == [midnight]
 
 
 @pytest.mark.usefixtures("flights")
