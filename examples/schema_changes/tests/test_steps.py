@@ -83,7 +83,11 @@ def test_what_is_cut_off_on_its_way_back_and_begun_again_ends_the_same(outside, 
 
     cut_off = states(outside, "expand_contract", names, cut_off_after_each_statement)
 
-    assert cut_off == states(outside, "expand_contract", names, migrate)
+    undisturbed = states(outside, "expand_contract", names, migrate)
+    assert cut_off == undisturbed
+    by_name = {}
+    for (_, name), found in undisturbed.items():
+        assert by_name.setdefault(name, found) == found, f"back at {name}"
 
 
 def test_way_back_of_django_is_forgotten_outside_of_its_transaction(outside):
