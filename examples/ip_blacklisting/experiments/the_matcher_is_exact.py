@@ -35,7 +35,7 @@ class TheMatcherIsExact(Experiment):
 
     slug = "the-matcher-is-exact"
     claim = (
-        "Through random bans, exceptions, ends, expiries and feeds the list says what Python's `ipaddress` "
+        "Through random bans, exceptions, ends, expiries and feeds the list says what Python's ipaddress "
         "says, for 50,000 random addresses and those at the edges of every network."
     )
     holds = ("shield",)
