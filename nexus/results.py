@@ -221,19 +221,18 @@ def save(path: Path, record: Record) -> None:
 
 
 def merge(record: Record, claims: Mapping[str, str], recording: Recording) -> Record:
-    """Return `record` with the runs of `recording` in place of those it repeats.
+    """Return `record` with the runs of `recording` in place of those of its claims on its stack.
 
     Runs of other claims and stacks stay under the machine, versions and date they were measured
     with; runs of a claim that is no longer in `claims` go.
     """
-    fresh = {(run.claim, run.variant) for run in recording.runs}
+    fresh = {run.claim for run in recording.runs}
     kept = []
     for old in record.recordings:
         runs = tuple(
             run
             for run in old.runs
-            if run.claim in claims
-            and (old.stack != recording.stack or (run.claim, run.variant) not in fresh)
+            if run.claim in claims and (old.stack != recording.stack or run.claim not in fresh)
         )
         if not runs:
             continue

@@ -408,8 +408,9 @@ RUNS = {
             [
                 (0.1, "answer", 0.02),
                 (3.0, "exact again", 0.3),
-                (3.2, "allowed after", 101),
-                (3.2, "admitted after", 100),
+                (3.2, "answered without Redis, of a burst after its return", 0),
+                (3.2, "that Redis may admit of it", 101),
+                (3.2, "admitted by Redis, of a burst after its return", 100),
             ],
         ),
         (False, [(0.1, "answer", 0.9), (1.2, "answer", 1.2), (1.2, "not answered within 1 s", 1)]),
@@ -419,8 +420,9 @@ RUNS = {
             [
                 (0.1, "answer", 0.02),
                 (9.0, "exact again", 6),
-                (9.2, "allowed after", 101),
-                (9.2, "admitted after", 100),
+                (9.2, "answered without Redis, of a burst after its return", 0),
+                (9.2, "that Redis may admit of it", 101),
+                (9.2, "admitted by Redis, of a burst after its return", 100),
             ],
         ),
         (
@@ -428,14 +430,26 @@ RUNS = {
             [
                 (0.1, "answer", 0.02),
                 (3.0, "exact again", 0.3),
-                (3.2, "allowed after", 101),
-                (3.2, "admitted after", 102),
+                (3.2, "answered without Redis, of a burst after its return", 0),
+                (3.2, "that Redis may admit of it", 101),
+                (3.2, "admitted by Redis, of a burst after its return", 102),
             ],
         ),
     ],
     "all-or-nothing": [
-        (True, [(0.1, "admitted", 10), (2, "admitted", 20), (5, "admitted", 40)]),
-        (False, [(0.1, "admitted", 10), (5, "admitted", 10)]),
+        (
+            True,
+            [
+                (0.1, "admitted", 10),
+                (2, "without Redis", 0),
+                (2, "admitted", 20),
+                (5, "without Redis", 0),
+                (5, "admitted", 40),
+            ],
+        ),
+        (False, [(0.1, "admitted", 10), (5, "without Redis", 0), (5, "admitted", 10)]),
+        (False, [(0.1, "admitted", 10), (5, "without Redis", 3), (5, "admitted", 36)]),
+        (True, [(0.1, "admitted", 10), (5, "without Redis", 4), (5, "admitted", 36)]),
     ],
     "flood-is-cheap": [
         (True, [(0.1, "refused", 100), (0.1, "commands", 20), (1, "commands", 60)]),

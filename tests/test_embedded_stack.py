@@ -399,11 +399,12 @@ def test_release_ends_when_the_start_is_given_up(toy: Example, tmp_path):
 
 
 def sleeping() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if process.name() == "sleep"
-    ]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it ended since it was listed
+            if process.name() == "sleep":
+                found.append(process)
+    return found
 
 
 def test_temporary_files_of_the_processes_go_with_the_stack(toy: Example, tmp_path):

@@ -53,7 +53,9 @@ def test_recorded_results_cover_every_claim_and_variant(example: Example, kind):
         if bool({*ON_PATH} & {*each.needs}) == (kind == "compose")
     }
 
-    assert declared <= recorded
+    every = {(slug, name) for slug, each in example.experiments.items() for name in each.variants()}
+
+    assert declared <= recorded <= every
     assert all(run.expected == run.holds for stack in record.stacks() for run in record.runs(stack))
 
 

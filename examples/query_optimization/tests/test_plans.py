@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import Prefetch
 from flights.catalogue import CATALOGUE
 from flights.lists import LISTS
@@ -124,6 +125,11 @@ def test_rows_that_are_added_are_summarised(site, flights):
         plans = plans_of(site, f"/api/optimized/{entry.path}")
         return sum(plan.buffers for plan in plans if "flight_departed" in plan.indexes)
 
+    # What earlier tests rolled back is free space in pages that are summarised: the new rows would go there.
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("VACUUM flights_flight")
+    other.close()
     before = buffers()
     flights.execute(
         "INSERT INTO flights_flight (airline_id, number, origin_id, destination_id,"

@@ -138,6 +138,7 @@ class SurvivesRedis(Experiment):
         )
         if not kept.holds or not samples.over:
             return kept
+        samples.last(self.admitted_after)  # an outage without a burst after it proves nothing
         bursts = zip(
             samples.values(self.admitted_after),
             samples.values(self.apart_after),
