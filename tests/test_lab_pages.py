@@ -80,9 +80,18 @@ def page(example):
 
 @pytest.fixture(scope="module")
 def look():
-    """Return what the page of a path shows; it is asked for once for the tests of all examples."""
-    client = Client(headers={"host": "127.0.0.1"})
-    return cache(lambda path: Seen(get(client, path)))
+    """Return what the page of a path shows; it is asked for once for the tests of all examples.
+
+    An example is read once for all of its pages: nothing changes on disk meanwhile.
+    """
+    client, page = Client(headers={"host": "127.0.0.1"}), cache(pages.page)
+
+    def seen(path: str) -> Seen:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(pages, "page", page)
+            return Seen(get(client, path))
+
+    return cache(seen)
 
 
 def get(client, path, status=200):
