@@ -55,11 +55,6 @@ def steps() -> Iterator[Step]:
         for file in sorted([*ROOT.glob("compose/*.yml"), *ROOT.glob("examples/*/compose.yml")]):
             command = ["docker", "compose", *images, "-f", str(file), "config", "-q"]
             yield Step(str(file.relative_to(ROOT)), command)
-        for overlay in sorted(ROOT.glob("examples/*/compose.*.yml")):
-            base = overlay.parent / "compose.yml"
-            files = ["-f", str(base), "-f", str(overlay)]
-            command = ["docker", "compose", *images, *files, "config", "-q"]
-            yield Step(str(overlay.relative_to(ROOT)), command)
 
 
 def scripts() -> list[str]:

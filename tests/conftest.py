@@ -16,6 +16,7 @@ from nexus.stacks.base import StackError
 from nexus.stacks.compose import ComposeStack, engine_problem
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.offered import unprovable
+from nexus.stacks.ports import Ports
 
 TOYS = Path(__file__).parent / "examples"
 
@@ -129,6 +130,14 @@ def stack(
 def watch(stack: EmbeddedStack, request: pytest.FixtureRequest) -> Watch:
     """Follows the processes of the stack, which is the embedded one."""
     return request.config.stash[WATCHES][stack.example.name]
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that no other test takes meanwhile."""
+    ports = Ports()
+    yield ports.take()
+    ports.give_back()
 
 
 @pytest.fixture(scope="session")

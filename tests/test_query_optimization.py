@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -116,11 +115,6 @@ def serving(command, url, log):
         server.wait(20)
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 def answered(url):
     try:
         psycopg.connect(url, connect_timeout=2).close()
@@ -129,14 +123,14 @@ def answered(url):
     return True
 
 
-def test_lists_say_the_same_through_a_pooler_of_transactions(loaded, tmp_path):
+def test_lists_say_the_same_through_a_pooler_of_transactions(loaded, tmp_path, port):
     if not shutil.which("pgbouncer"):
         pytest.skip("no pgbouncer on the PATH")
     direct = loaded.services["postgres"]
     parts = urlsplit(direct)
-    port = free_port()
     place = Path(tempfile.mkdtemp(prefix="pooler-"))
-    place.chmod(0o755)  # read by `nobody`
+    if SOMEBODY:
+        shutil.chown(place, "nobody", "nogroup")
     (place / "pgbouncer.ini").write_text(
         f"[databases]\nflights = host=127.0.0.1 port={parts.port} dbname={parts.path[1:]}"
         f" user={parts.username} password={parts.password}\n"
@@ -161,10 +155,11 @@ def test_lists_say_the_same_through_a_pooler_of_transactions(loaded, tmp_path):
     assert said == told(loaded, direct, ASK)
 
 
-def test_lists_say_the_same_on_a_replica_and_a_query_that_it_cancels_is_a_503(loaded, tmp_path):
+def test_lists_say_the_same_on_a_replica_and_a_query_that_it_cancels_is_a_503(
+    loaded, tmp_path, port
+):
     direct = loaded.services["postgres"]
     programs = Path(psutil.Process(loaded.children()["postgres"].pid).exe()).parent
-    port = free_port()
     copied = urlsplit(direct)._replace(
         netloc=urlsplit(direct).netloc.rpartition(":")[0] + f":{port}"
     )

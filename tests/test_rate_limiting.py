@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -59,11 +58,8 @@ http://127.0.0.1:{port} {{
 
 
 @contextmanager
-def caddy(folder: Path, origin: str) -> Iterator[str]:
+def caddy(folder: Path, origin: str, port: int) -> Iterator[str]:
     """Caddy as it comes, in front of `origin`; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     file = folder / "Caddyfile"
     file.write_text(CADDYFILE.format(port=port, origin=origin.removeprefix("http://")))
     process = subprocess.Popen(
@@ -82,7 +78,7 @@ def caddy(folder: Path, origin: str) -> Iterator[str]:
 
 @pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="no wheel of HAProxy and of Caddy")
-def test_no_spelling_of_a_header_is_another_client_behind_a_proxy(tmp_path):
+def test_no_spelling_of_a_header_is_another_client_behind_a_proxy(tmp_path, port):
     """The claim drives nginx; here HAProxy and Caddy stand in front as well, of the same web process.
 
     Caddy 2.11.7 drops names with `_`, and writes its own X-Forwarded-For in the place of the client's.
@@ -98,7 +94,7 @@ def test_no_spelling_of_a_header_is_another_client_behind_a_proxy(tmp_path):
     (copy.path / "compose.yml").write_text(yaml.safe_dump(declared))
     with (
         EmbeddedStack(copy, tmp_path / "state", workers=2) as stack,
-        caddy(tmp_path, stack.url) as address,
+        caddy(tmp_path, stack.url, port) as address,
     ):
         doors = {name: stack.services[name] for name in ("haproxy", "nginx")} | {"caddy": address}
         for number, (proxy, door) in enumerate(doors.items()):

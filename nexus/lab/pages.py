@@ -20,6 +20,7 @@ from nexus.stacks.offered import unprovable
 LAST_RESORT = "proof"
 # What the lab draws itself, from the same source as the block.
 REDRAWN = {"chart", "tree"}
+STACKED = {"claims", "reports"}  # tables of prose: on a phone their cells stand below each other
 LESSON, OPERATING = "README.md", "OPERATING.md"
 # Below this, a listing is read in passing; a longer one is folded.
 SHORT_LINES = 14
@@ -234,17 +235,17 @@ class Page:
             lines = part.text.count("\n")
             folded = f"{lines} lines" if lines > SHORT_LINES and not part.reference else ""
             return [Block("code", part, html=part.html, caption=folded)]
-        if part.block == "claims" and "<table" in part.html:
-            html = part.html.replace('class="table"', 'class="table is-claims"', 1)
+        html = part.html
+        if part.block in STACKED:
+            table = f'class="table is-stacked is-{part.block}"'
+            html = html.replace('class="table"', table, 1)
+        if part.block == "claims" and "<table" in html:
             # Each claim has its panel; this is the overview.
             return [Block("folded", part, html=html, caption="All claims in one table")]
-        if part.block == "bench" and (rows := part.html.count("<tr")) > LONG_TABLE:
+        if part.block == "bench" and (rows := html.count("<tr")) > LONG_TABLE:
             caption = f"The solution beside its peers, {rows - 1} rows"
-            return [Block("folded", part, html=part.html, caption=caption)]
-        if part.block == "reports":
-            html = part.html.replace('class="table"', 'class="table is-reports"', 1)
-            return [Block("prose", part, html=html)]
-        return [Block("prose", part, html=part.html)]
+            return [Block("folded", part, html=html, caption=caption)]
+        return [Block("prose", part, html=html)]
 
     def _picture(self, args: str) -> list[Block]:
         slug, variants = _chart_words(args)

@@ -62,6 +62,10 @@ def decided_apart(answer: Answer) -> bool:
     return "ratelimit-mode" in answer.headers
 
 
+def admitted_by_redis(answer: Answer) -> bool:
+    return admitted(answer) and not decided_apart(answer)
+
+
 def warm(doors: Sequence[str], requests: int = 200) -> int:
     """Ask as other clients, at once, so that every thread of the servers is free and connected.
 

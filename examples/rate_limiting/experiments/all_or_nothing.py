@@ -19,7 +19,7 @@ from nexus.experiment import (
     volley,
 )
 
-from . import admitted, decided_apart, forget, sent_by, some_address, url, warm
+from . import admitted_by_redis, decided_apart, forget, sent_by, some_address, url, warm
 
 AN_HOUR = 40  # of the rule set `tiered`, beside 10 a second
 ROUNDS = 3  # with the 10 of the flood, and what comes back meanwhile, enough for all 40
@@ -55,14 +55,14 @@ class AllOrNothing(Experiment):
         # One connection: what a read-modify-write loses is the subject of another claim.
         flood = volley([request] * int(params["flood"]), processes=1, connections=1)
         for number, answer in enumerate(flood, 1):
-            got_in += admitted(answer) and not decided_apart(answer)
+            got_in += admitted_by_redis(answer)
             apart += decided_apart(answer)
             if number % EACH_SECOND == 0:
                 yield self.admitted(got_in, x=number)
         for _ in range(ROUNDS):
             rest(1)
             answers = [ask(request) for _ in range(EACH_SECOND)]
-            got_in += sum(admitted(each) and not decided_apart(each) for each in answers)
+            got_in += sum(map(admitted_by_redis, answers))
             apart += sum(map(decided_apart, answers))
             number += EACH_SECOND
             yield self.without_redis(apart)

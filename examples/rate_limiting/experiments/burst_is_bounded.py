@@ -20,7 +20,7 @@ from nexus.experiment import (
 
 from . import (
     REFILL_PER_SECOND,
-    admitted,
+    admitted_by_redis,
     decided_apart,
     forget,
     sent_by,
@@ -69,7 +69,7 @@ class BurstIsBounded(Experiment):
         answers = volley(requests, processes=int(params["clients"]), connections=25)
         for number, (seconds, answer) in enumerate(timed(answers), 1):
             apart += decided_apart(answer)
-            got_in += admitted(answer) and not decided_apart(answer)
+            got_in += admitted_by_redis(answer)
             if number % EVERY == 0:
                 yield self.lasted(seconds)
                 yield self.without_redis(apart)

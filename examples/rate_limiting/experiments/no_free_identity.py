@@ -24,7 +24,7 @@ from nexus.experiment import (
 from . import (
     REFILL_PER_SECOND,
     admitted,
-    decided_apart,
+    admitted_by_redis,
     forget,
     sent_by,
     some_address,
@@ -85,7 +85,7 @@ class NoFreeIdentity(Experiment):
         attack = volley([Request(target, each) for each in senders], processes=4, connections=10)
         got_in = refused = number = wrong = 0
         for number, (seconds, answer) in enumerate(timed(attack), 1):
-            got_in += admitted(answer) and not decided_apart(answer)
+            got_in += admitted_by_redis(answer)
             # Two identities: one of IPv4, and one network of IPv6.
             wrong = max(0, got_in - 2 * (100 + math.floor(REFILL_PER_SECOND * seconds)))
             if number % EVERY == 0:

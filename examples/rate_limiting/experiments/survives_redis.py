@@ -23,7 +23,7 @@ from nexus.experiment import (
 
 from . import (
     REFILL_PER_SECOND,
-    admitted,
+    admitted_by_redis,
     decided_apart,
     forget,
     sent_by,
@@ -120,8 +120,7 @@ class SurvivesRedis(Experiment):
         spent = max(each.received for each in answers) - min(each.sent for each in answers)
         yield self.apart_after(sum(map(decided_apart, answers)))
         yield self.allowed_after(100 + math.floor(REFILL_PER_SECOND * spent))
-        by_redis = [admitted(each) for each in answers if not decided_apart(each)]
-        yield self.admitted_after(sum(by_redis))
+        yield self.admitted_after(sum(map(admitted_by_redis, answers)))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         seconds = samples.values(self.answer)
