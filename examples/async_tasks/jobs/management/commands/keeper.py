@@ -1,5 +1,6 @@
 """Send lost jobs again, until stopped."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,8 @@ from jobs.topology import QUEUES
 from jobs.transport import app
 from jobs.watch import send_canaries
 
-ALIVE = Path(tempfile.gettempdir()) / "keeper-alive"  # its age is the container's healthcheck
+# Its age is the container's healthcheck. Of each user, or the second one on a machine could not touch it.
+ALIVE = Path(tempfile.gettempdir()) / f"keeper-alive-{os.getuid()}"
 
 
 class Command(BaseCommand):

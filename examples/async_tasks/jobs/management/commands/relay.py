@@ -1,5 +1,6 @@
 """Hand what is due to the broker, until stopped."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from jobs.outbox import Relay
 from jobs.topology import GROUPS
 from jobs.transport import app
 
-ALIVE = Path(tempfile.gettempdir()) / "relay-alive"  # its age is the container's healthcheck
+# Its age is the container's healthcheck. Of each user, or the second one on a machine could not touch it.
+ALIVE = Path(tempfile.gettempdir()) / f"relay-alive-{os.getuid()}"
 
 
 class Command(BaseCommand):
