@@ -4,9 +4,12 @@ The processes of the embedded stack find coverage.py on their PYTHONPATH, not in
 what it has executed twice a second, for a process that is killed saves nothing at its end.
 """
 
+import fcntl
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,14 +20,25 @@ from nexus.catalog import Example
 from nexus.stacks.variables import PROCESS
 
 SAVE_SECONDS = 0.5
+LOCK = "COVERAGE_LOCK"
 SOURCE = "*.py"
 # Tests and claims drive the source; migrations are generated; settings are read once.
 OMITTED = ("tests/*", "experiments/*", "*/migrations/*", "config/settings.py", "manage.py")
 
 # On PYTHONPATH of each process, where Python imports it at every start.
 SITE = f"""
-import os, threading, time
+import fcntl, os, threading, time
 import coverage
+
+write = coverage.Coverage.save
+
+# coverage.py renames a file of data at each save: nobody saves while the files are read together.
+def held(self):
+    with open(os.environ["{LOCK}"]) as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        write(self)
+
+coverage.Coverage.save = held
 coverage.process_startup()
 
 def save():
@@ -97,6 +111,7 @@ class Watch:
             "omit =",
             *(f"    {root / pattern}" for pattern in OMITTED),
         ]
+        (folder / "lock").touch()
         (folder / "coveragerc").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def environment(self) -> Mapping[str, str]:
@@ -104,6 +119,7 @@ class Watch:
         return {
             "PYTHONPATH": str(self.folder / "site"),
             "COVERAGE_PROCESS_START": str(self.folder / "coveragerc"),
+            LOCK: str(self.folder / "lock"),
         }
 
     def settle(self) -> None:
@@ -116,7 +132,10 @@ class Watch:
 
         self.settle()
         measured = coverage.Coverage(config_file=str(self.folder / "coveragerc"))
-        measured.combine(keep=True)
+        with (self.folder / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._forget_broken()
+            measured.combine(keep=True)
         modules = []
         for path in sorted(self.root.rglob(SOURCE)):
             relative = path.relative_to(self.root)
@@ -126,6 +145,19 @@ class Watch:
             if lines:
                 modules.append(Module(relative.as_posix(), len(lines), tuple(missed)))
         return Reached(tuple(modules))
+
+
+    def _forget_broken(self) -> None:
+        """Remove what a process left that was killed while it saved."""
+        for path in self.folder.glob("data.*"):
+            try:
+                with closing(sqlite3.connect(path)) as database:
+                    whole = database.execute("PRAGMA quick_check").fetchone() == ("ok",)
+                    database.execute("SELECT version FROM coverage_schema")
+            except sqlite3.DatabaseError:
+                whole = False
+            if not whole:
+                path.unlink()
 
 
 def table(example: Example, reached: Reached) -> Table:

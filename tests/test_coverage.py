@@ -1,11 +1,19 @@
 """What claims reach of a source is known, also of processes that were killed."""
 
+import os
+import subprocess
+import sys
 import urllib.request
 from contextlib import suppress
 from http.client import HTTPException
+from types import SimpleNamespace
+from typing import cast
 
-from nexus.coverage import Module, Reached, Watch, table
+from nexus.catalog import Example
+from nexus.coverage import SAVE_SECONDS, Module, Reached, Watch, table
+from nexus.experiment import until
 from nexus.prove import proof_stack
+from nexus.stacks.variables import PROCESS
 
 
 def test_lines_of_processes_that_were_killed_or_ended_at_once_count(toy, tmp_path):
@@ -22,6 +30,30 @@ def test_lines_of_processes_that_were_killed_or_ended_at_once_count(toy, tmp_pat
 
     assert (killed.path, killed.missed) == ("server.py", (12, 13))
     assert ended.missed == ()
+
+
+def test_lines_are_read_while_processes_save_and_after_one_was_killed_at_it(tmp_path):
+    source = tmp_path / "busy"
+    source.mkdir()
+    (source / "busy.py").write_text("import time\n" + "time.sleep(0.002)\n" * 2000)
+    watch = Watch(cast(Example, SimpleNamespace(path=source, name="busy")), tmp_path / "coverage")
+    site = watch.folder / "site" / "sitecustomize.py"
+    site.write_text(site.read_text().replace(f"sleep({SAVE_SECONDS})", "sleep(0.001)"))
+    watch.settle = lambda: None
+    environment = {**os.environ, **watch.environment(), PROCESS: "busy"}
+    busy = [subprocess.Popen([sys.executable, "busy.py"], cwd=source, env=environment) for _ in range(3)]
+    try:
+        until(lambda: len(list(watch.folder.glob("data.*"))) == len(busy), 20)
+        shares = [watch.reached().share for _ in range(20)]
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    [torn, *_] = watch.folder.glob("data.*")
+    torn.write_bytes(torn.read_bytes()[:5000])
+
+    assert 0 < shares[0] < shares[-1]
+    assert watch.reached().share >= shares[-1] * 0.9
 
 
 def test_modules_that_no_process_imports_are_missed_whole(toy, tmp_path):
