@@ -146,7 +146,6 @@ class Watch:
                 modules.append(Module(relative.as_posix(), len(lines), tuple(missed)))
         return Reached(tuple(modules))
 
-
     def _forget_broken(self) -> None:
         """Remove what a process left that was killed while it saved."""
         for path in self.folder.glob("data.*"):

@@ -41,7 +41,9 @@ def test_lines_are_read_while_processes_save_and_after_one_was_killed_at_it(tmp_
     site.write_text(site.read_text().replace(f"sleep({SAVE_SECONDS})", "sleep(0.001)"))
     watch.settle = lambda: None
     environment = {**os.environ, **watch.environment(), PROCESS: "busy"}
-    busy = [subprocess.Popen([sys.executable, "busy.py"], cwd=source, env=environment) for _ in range(3)]
+    busy = [
+        subprocess.Popen([sys.executable, "busy.py"], cwd=source, env=environment) for _ in range(3)
+    ]
     try:
         until(lambda: len(list(watch.folder.glob("data.*"))) == len(busy), 20)
         shares = [watch.reached().share for _ in range(20)]
