@@ -10,6 +10,8 @@ import pytest
 from nexus import catalog
 from nexus.catalog import Example
 from nexus.coverage import Watch
+from nexus.mine import NAME as MINE
+from nexus.mine import Mine
 from nexus.prove import proof_stack
 from nexus.stacks import outside
 from nexus.stacks.base import StackError
@@ -18,6 +20,8 @@ from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.offered import unprovable
 from nexus.stacks.ports import Ports
 
+# The solution under a reader's name: the claims judge that as they judge the solution.
+SOLVED = "exercises.solved"
 TOYS = Path(__file__).parent / "examples"
 
 
@@ -103,7 +107,7 @@ def claims(example: Example, kind: str) -> list[Any]:
         )
         for experiment in example.experiments.values()
         if not unprovable(experiment, kind)
-        for variant in experiment.variants()
+        for variant in (*experiment.variants(), *([MINE] if kind == "embedded" else ()))
     ]
 
 
@@ -120,7 +124,8 @@ def stack(
         watch = Watch(example, tmp_path_factory.mktemp("coverage"))
         request.config.stash[WATCHES][example.name] = watch
     try:
-        with proof_stack(example, kind, watch=watch) as running:
+        mine = Mine(example, SOLVED) if kind == "embedded" else None
+        with proof_stack(example, kind, watch=watch, mine=mine) as running:
             yield running
     except StackError as error:
         pytest.fail(f"{error}\n{error.log}", pytrace=False)
