@@ -24,9 +24,9 @@ from . import admitted, forget, sent_by, some_address, url
 
 WINDOW_SECONDS = 4.0
 LIMIT = 100
-# Till the clients of the attack are started: they need a moment, and spend a whole limit in a third of
-# a second. Between .3 and .6 of a second they do so before any window ends.
-QUIET_SECONDS = 1.2
+# Of a second, when the clients of the attack are started: they need a moment, and spend a whole limit in
+# a third of a second. Between .3 and .6 they do so before any window ends.
+ATTACK_AT = 0.2
 ATTACK_SECONDS = 4.3  # longer than a window
 ENOUGH = 2 * LIMIT  # admitted: all that two windows have
 
@@ -53,12 +53,11 @@ class NoCliff(Experiment):
         forget(stack)
         request = Request(url(stack, variant, "strict"), sent_by(some_address()))
         requests = [request] * int(params["rate"] * ATTACK_SECONDS)
-        rest(1 - time.time() % 1)
         yield clock_starts()
         first = ask(request)
         spans = [(first.sent, first.received)] if admitted(first) else []
         most = len(spans)
-        rest(first.sent + QUIET_SECONDS - time.monotonic())
+        rest(1 + ATTACK_AT - time.time() % 1)
         for answer in volley(requests, processes=2, connections=40, rate=params["rate"]):
             if admitted(answer):
                 spans.append((answer.sent, answer.received))
