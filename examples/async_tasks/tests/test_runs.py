@@ -188,6 +188,28 @@ def test_run_after_the_connection_broke_begins_on_a_new_one(job, policy, databas
     assert run(job, policy) is Outcome.DONE
 
 
+def lead_to_a_standby():
+    """From here on, the connection of this process takes no writes, as one to a server that was replaced."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+
+
+@pytest.mark.report(
+    "nautobot/nautobot#2477",
+    "a process that is connected to a read-only PostgreSQL ends by an error at its first write",
+    "a run that cannot be written down is tried again later, on a new connection",
+)
+def test_database_that_takes_no_writes_is_no_reason_to_give_up(job, policy):
+    lead_to_a_standby()
+
+    def work(_run):
+        lead_to_a_standby()
+        return lambda: None
+
+    assert run(job, policy, work) is Outcome.RETRIED
+    assert Job.objects.get(id=job).state == State.QUEUED
+
+
 @pytest.mark.parametrize("needed", ["by the work", "by the end"])
 def test_run_whose_connection_breaks_is_sent_again(job, policy, database_url, needed):
     def work(_run):
