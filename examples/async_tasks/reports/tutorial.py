@@ -21,7 +21,7 @@ app.conf.task_ignore_result = True
     bind=True,
     name="reports.make_report",
     autoretry_for=(Exception,),
-    retry_kwargs={"max_retries": 5, "countdown": 3},
+    retry_kwargs={"max_retries": 5, "countdown": 2},
 )
 def make_report(self: Any, job_id: str) -> None:
     from jobs.models import Job, Run, State
@@ -35,4 +35,4 @@ def make_report(self: Any, job_id: str) -> None:
     job = Job.objects.get(id=job_id)
     practise(job.arguments.get("drill"))
     store(report(job.arguments), job_id)
-    Job.objects.filter(id=job_id).update(state=State.DONE, progress=100)
+    Job.objects.filter(id=job_id).update(state=State.DONE)
