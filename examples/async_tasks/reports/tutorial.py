@@ -21,7 +21,7 @@ app.conf.task_ignore_result = True
     bind=True,
     name="reports.make_report",
     autoretry_for=(Exception,),
-    retry_kwargs={"max_retries": 5, "countdown": 2},
+    retry_kwargs={"max_retries": 5, "countdown": 3},
 )
 def make_report(self: Any, job_id: str) -> None:
     from jobs.models import Job, Run, State
