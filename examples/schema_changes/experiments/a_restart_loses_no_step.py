@@ -84,8 +84,8 @@ class ARestartLosesNoStep(Experiment):
     chart = Chart(lost, "rows that are lost", x="kills", mark="points", bound=0)
     reports = (
         (
-            "ever-works/ever-works#2418",
-            "a rerun finds the column there, and skips the rest of its backfill",
+            "ohdearquant/lionagi#2370",
+            "the backfill runs only where the column is missing: who has it already keeps its NULLs",
             "each row is asked whether it is filled; nothing else is",
         ),
         (
