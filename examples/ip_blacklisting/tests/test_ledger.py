@@ -9,7 +9,7 @@ from bans.models import Ban, Change, Feed, Feeds
 from bans.truth import PostgresTruth
 from django.db import connection, connections
 from shield import snapshot
-from shield.addresses import parse_address, parse_network
+from shield.addresses import WIDTH, Network, parse_address, parse_network
 from shield.replica import Replica
 from shield.run import Run
 
@@ -138,6 +138,14 @@ def test_stream_of_another_past_begins_anew():
     ]
 
 
+def listed(table):
+    return {
+        str(Network(version, key << WIDTH[version] - length, length))
+        for version, length, keys, _ in table.parts(100)
+        for key in keys
+    }
+
+
 def test_copy_of_everything_is_what_the_changes_make(truth):
     for text in ("198.18.0.1", "2001:db8::/64", "198.18.9.0/24"):
         ledger.add(parse_network(text))
@@ -154,8 +162,8 @@ def test_copy_of_everything_is_what_the_changes_make(truth):
         followed.document,
     )
     for copy in (loaded, followed):
-        assert {str(each) for each, _ in copy.matcher.bans} == {"2001:db8::/64", "198.18.9.0/24"}
-        assert [str(each) for each, _ in copy.matcher.exceptions] == ["198.18.9.1/32"]
+        assert listed(copy.matcher.bans) == {"2001:db8::/64", "198.18.9.0/24"}
+        assert listed(copy.matcher.exceptions) == {"198.18.9.1/32"}
 
 
 def refused(text):
@@ -198,7 +206,7 @@ def test_two_keepers_write_a_file_that_is_enough_to_start(tmp_path):
     last = snapshot.read(tmp_path)
 
     assert first.written == second.written == last.mark
-    assert [str(each) for each, _ in last.bans] == ["198.18.0.1/32"]
+    assert listed(last.bans) == {"198.18.0.1/32"}
     assert [each.stem for each in tmp_path.glob("*.run")] == [last.feeds["digest"]]
     for each in (first, second):
         each.truth.close()
