@@ -8,7 +8,6 @@ import shutil
 import signal
 import stat
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import gettempdir
+from threading import Thread
 from urllib.parse import urlsplit
 
 import psutil
@@ -267,6 +267,32 @@ def test_paused_service_hangs_and_answers_after(stack: EmbeddedStack):
         assert store.ping()
 
 
+def test_paused_postgres_keeps_its_open_connections_waiting(stack: EmbeddedStack):
+    """Each of them has a process in a session of its own."""
+    with psycopg.connect(stack.services["postgres"], autocommit=True) as connection:
+        asked = Thread(target=connection.execute, args=("SELECT 1",))
+        with stack.paused("postgres"):
+            asked.start()
+            asked.join(1)
+            assert asked.is_alive()
+        asked.join(20)
+        assert not asked.is_alive()
+
+
+@pytest.mark.parametrize("name", ["postgres", "web"])
+def test_nothing_of_a_paused_program_runs_any_more(stack: EmbeddedStack, name):
+    leader = psutil.Process(next(c.pid for n, c in stack.children().items() if n.startswith(name)))
+    stack.pause(name)
+    family = [leader, *leader.children(recursive=True)]
+    threads = [Path(f"/proc/{each.pid}/task").glob("*/stat") for each in family]
+    states = {file.read_text().rpartition(")")[2].split()[0] for each in threads for file in each}
+
+    assert states <= {"T"}
+    assert {each.status() for each in family} == {"stopped"}
+    stack.kill(name)
+    assert wait_until(lambda: not any(each.is_running() for each in family), 20)
+
+
 def test_heal_undoes_every_fault(stack: EmbeddedStack):
     stack.kill("redis")
     stack.pause("postgres")
@@ -342,17 +368,22 @@ def test_harness_that_is_killed_leaves_nothing(toy: Example):
     if child == 0:
         stack = EmbeddedStack(toy, state_dir(toy))
         stack.start_all()
+        (state_dir(toy) / "started").touch()
+        wait_until((state_dir(toy) / "connected").exists, 60)
         stack.pause("web")
+        stack.pause("postgres")
         (state_dir(toy) / "paused").touch()
         signal.pause()
-    assert wait_until((state_dir(toy) / "paused").exists, 20)
-    family = psutil.Process(child).children(recursive=True)
+    assert wait_until((state_dir(toy) / "started").exists, 60)
     services = read_state(state_dir(toy))["services"]
 
     with psycopg.connect(services["postgres"]):  # somebody who looks at the data
+        (state_dir(toy) / "connected").touch()
+        assert wait_until((state_dir(toy) / "paused").exists, 60)
+        family = psutil.Process(child).children(recursive=True)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        gone, alive = psutil.wait_procs(family, timeout=10)
+        gone, alive = psutil.wait_procs(family, timeout=20)
 
     assert alive == []
     assert len(gone) >= 4
@@ -387,7 +418,7 @@ def test_release_ends_when_the_start_is_given_up(toy: Example, tmp_path):
         wait_until(lambda: found.extend(sleeping()) or found, 20)
         stack.close()
 
-    other = threading.Thread(target=give_up)
+    other = Thread(target=give_up)
     other.start()
     with pytest.raises(StackError, match="slow refuses to start"):
         stack.start_all()
