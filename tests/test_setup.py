@@ -112,7 +112,7 @@ def test_second_setup_waits_says_so_at_once_and_the_lock_ends_with_its_owner(che
     holder = subprocess.Popen(
         ["sh", "-c", f"exec 9>'{lock}'; flock 9; touch '{said}'; exec sleep 60"],
     )
-    assert wait_until(said.exists, 5)
+    assert wait_until(said.exists, 30)
     waiting = subprocess.Popen(
         ["sh", "setup.sh", "requirements.txt", "run"],
         cwd=checkout,
