@@ -14,6 +14,8 @@ LOCK   := --universal --generate-hashes --no-emit-index-url --python-version 3.1
 
 # Text is UTF-8, whatever the terminal speaks.
 export PYTHONUTF8 := 1
+# An environment in which it is set would have each of hundreds of processes compile what it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
 # Programs of an environment name the folder that it was made in: of a checkout that was moved it is made again.
 ifneq ($(shell cat .venv/place 2>/dev/null),$(shell pwd -P))
 $(shell rm -f .venv/*.stamp)

@@ -184,3 +184,19 @@ def test_tools_are_given_text_as_utf_8_whatever_the_terminal_speaks(checkout):
     told = subprocess.run(["make", "told"], cwd=checkout, env=env, capture_output=True, check=True)
 
     assert told.stdout == b"1\n"
+
+
+def test_processes_keep_what_they_compiled_whatever_the_shell_says():
+    """There are hundreds: each compiled the same 900 modules."""
+    done = subprocess.run(
+        ["make", "--silent", "-f", "Makefile", "-f", "-", "said"],
+        input="said:\n\t@env\n",
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "PYTHONUTF8=1" in done.stdout
+    assert "PYTHONDONTWRITEBYTECODE" not in done.stdout

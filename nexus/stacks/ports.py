@@ -7,6 +7,7 @@ import secrets
 import socket
 import tempfile
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -41,7 +42,7 @@ class Ports:
         # Not of those that systems give to outgoing connections: one of these could take it at any time.
         others = secrets.SystemRandom().sample(OTHERS, TRIES)
         documented = range(preferred, preferred + NEIGHBOURS) if preferred else ()
-        for port in (*documented, *others):
+        for port in chain(documented, others):
             if is_free(port) and self._reserve(port):
                 return port
         raise OSError("no port of this machine is free")
