@@ -17,6 +17,8 @@ LOCK   := --universal --generate-hashes --no-emit-index-url --python-version 3.1
 
 # Text is UTF-8, whatever the terminal speaks.
 export PYTHONUTF8 := 1
+# An environment in which it is set would have each of hundreds of processes compile what it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
 # Programs of an environment name the folder that it was made in: of a checkout that was moved it is made again.
 ifneq ($(shell cat .venv/place 2>/dev/null),$(shell pwd -P))
 $(shell rm -f .venv/*.stamp)
@@ -52,7 +54,7 @@ prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [VARIANT=mine] [STACK=embedd
 	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) $(if $(VARIANT),--variant $(VARIANT)) --stack $(STACK) $(if $(RECORD),--record) $(if $(COVERAGE),--coverage) $(if $(TIMES),--times $(TIMES))
 
 test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
-	@$(PYTEST) -n 3 --dist loadfile -m "not alone"; status=$$?; [ $$status -le 1 ] || exit $$status; \
+	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"; status=$$?; [ $$status -le 1 ] || exit $$status; \
 	$(PYTEST) -m alone $(if $(EXAMPLE),tests/test_claims.py) || status=$$?; exit $$status
 
 bench: .venv/dev.stamp ## EXAMPLE=… [STACK=embedded|compose] [RECORD=1]: the solution beside its peers in one run

@@ -42,9 +42,10 @@ import coverage
 write = coverage.Coverage.save
 
 # coverage.py renames a file of data at each save: nobody saves while the files are read together.
+# Not flock(2): a child that is forked meanwhile would hold that lock for as long as it lives.
 def held(self):
     with open(os.environ["{LOCK}"]) as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        fcntl.lockf(lock, fcntl.LOCK_SH)
         write(self)
 
 coverage.Coverage.save = held
@@ -141,8 +142,8 @@ class Watch:
 
         self.settle()
         measured = coverage.Coverage(config_file=str(self.folder / "coveragerc"))
-        with (self.folder / "lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with (self.folder / "lock").open("r+") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
             self._forget_broken()
             measured.combine(keep=True)
         modules = []

@@ -114,6 +114,14 @@ def put_off(act: Callable[[], object]) -> bool:
     return True
 
 
+def watch(pid: int, stop_signal: int) -> None:
+    """End a process, too, that a program has started and that would not end with it; `forget` it later."""
+    with _lock:
+        if _watchdog and _watchdog.harness == os.getpid() and pid not in _watchdog.running:
+            _watchdog.running.add(pid)
+            _watchdog.say(f"{pid} {int(stop_signal)} ")
+
+
 def forget(pid: int) -> None:
     """Watch the program `pid` no more, for it has ended."""
     with _lock:

@@ -23,6 +23,26 @@ from nexus.stacks.ports import Ports
 # The solution under a reader's name: the claims judge that as they judge the solution.
 SOLVED = "exercises.solved"
 TOYS = Path(__file__).parent / "examples"
+# Those that take longest begin first: one that began last would leave the other processes without work.
+LONGEST = (
+    "test_lab_browser",
+    "test_examples",
+    "test_embedded_stack",
+    # Each process is given a second file at its start: short ones, and the rest goes to who is ready for it.
+    "test_contributing",
+    "test_coverage",
+    "test_modules",
+    "test_cli",
+    "test_compose_stack",
+    "test_lab_runs",
+    "test_bench",
+    "test_lab_server",
+    "test_lab_pages",
+    "test_query_optimization",
+    "test_rate_limiting",
+    "test_load",
+    "test_proxies",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,7 +85,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)  # after pytest has brought equal parameters together
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On each stack first the solution, then what that has reached, then the other variants.
+    """The longest files first; on each stack the solution, then what that has reached, then other variants.
 
     With --example, the harness's own tests are left to a run without it.
     """
@@ -78,7 +98,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         concerned = [item for item in others if "example" in item.fixturenames]
         config.hook.pytest_deselected(items=[item for item in others if item not in concerned])
         others = concerned
-    items[:] = [*others, *driving]
+    items[:] = [*sorted(others, key=length), *driving]
+
+
+def length(item: pytest.Item) -> int:
+    return LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST)
 
 
 def turn(item: pytest.Item) -> tuple[str, str, int]:

@@ -104,14 +104,14 @@ def test_a_benchmark_that_is_ended_leaves_no_process(harness, number, code):
     with harness(WORKERS) as running:
         script = next(line for line in running.stdout if line.startswith("the benchmark is "))
         # A session's first process, its child, and one whose parent has ended.
-        assert wait_until(lambda: sum(map(is_worker, started_by(running))) == 3, 10)
+        assert wait_until(lambda: sum(map(is_worker, started_by(running))) == 3, 60)
         family = started_by(running)
         assert int(script.split()[-1]) in {each.pid for each in family}
 
         running.send_signal(number)
 
-        assert running.wait(30) == code
-        assert wait_until(lambda: not any(map(alive, family)), 15), [*filter(alive, family)]
+        assert running.wait(60) == code
+        assert wait_until(lambda: not any(map(alive, family)), 30), [*filter(alive, family)]
 
 
 def started_by(running: subprocess.Popen[str]) -> list[psutil.Process]:

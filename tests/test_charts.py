@@ -349,8 +349,8 @@ RUNS = {
         (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 2000)]),
     ],
     "no-cliff": [
-        (True, [(0.1, "admitted", 0.01), (2.6, "admitted", 0.02)]),
-        (False, [(2.6 + n / 1000, "admitted", 0.001) for n in range(101)]),
+        (True, [(0.1, "most", 1), (2.6, "most", 100)]),
+        (False, [(2.6 + n / 1000, "most", n) for n in range(102)]),
     ],
     "retry-after-is-true": [
         (
@@ -386,6 +386,27 @@ RUNS = {
             True,
             [
                 (0.1, "attacker admitted", 200),
+                (0.1, "without Redis", 0),
+                (0.1, "wrong", 0),
+                (0.2, "victim refused", 0),
+                (0.2, "wrong", 0),
+            ],
+        ),
+        (
+            False,
+            [
+                (0.1, "attacker admitted", 199),
+                (0.1, "without Redis", 0),
+                (0.1, "wrong", 0),
+                (0.2, "victim refused", 0),
+                (0.2, "wrong", 0),
+            ],
+        ),
+        (
+            False,
+            [
+                (0.1, "attacker admitted", 0),
+                (0.1, "without Redis", 1250),
                 (0.1, "wrong", 0),
                 (0.2, "victim refused", 0),
                 (0.2, "wrong", 0),
@@ -395,6 +416,7 @@ RUNS = {
             False,
             [
                 (0.1, "attacker admitted", 1),
+                (0.1, "without Redis", 0),
                 (0.1, "wrong", 0),
                 (0.2, "victim refused", 20),
                 (0.3, "wrong", 20),
@@ -407,18 +429,32 @@ RUNS = {
             True,
             [
                 (0.1, "answer", 0.02),
+                (0.1, "broken", 0),
                 (3.0, "exact again", 0.3),
                 (3.2, "answered without Redis, of a burst after its return", 0),
                 (3.2, "that Redis may admit of it", 101),
                 (3.2, "admitted by Redis, of a burst after its return", 100),
             ],
         ),
-        (False, [(0.1, "answer", 0.9), (1.2, "answer", 1.2), (1.2, "not answered within 1 s", 1)]),
-        (False, [(0.1, "answer", 0.9), (0.1, "answered against their policy", 1)]),
+        (
+            False,
+            [
+                (0.1, "answer", 0.9),
+                (0.1, "broken", 0),
+                (1.2, "answer", 1.2),
+                (1.2, "not answered within 1 s", 1),
+                (1.2, "broken", 1),
+            ],
+        ),
+        (
+            False,
+            [(0.1, "answer", 0.9), (0.1, "answered against their policy", 1), (0.1, "broken", 1)],
+        ),
         (
             False,
             [
                 (0.1, "answer", 0.02),
+                (0.1, "broken", 0),
                 (9.0, "exact again", 6),
                 (9.2, "answered without Redis, of a burst after its return", 0),
                 (9.2, "that Redis may admit of it", 101),
@@ -429,6 +465,7 @@ RUNS = {
             False,
             [
                 (0.1, "answer", 0.02),
+                (0.1, "broken", 0),
                 (3.0, "exact again", 0.3),
                 (3.2, "answered without Redis, of a burst after its return", 0),
                 (3.2, "that Redis may admit of it", 101),
@@ -444,12 +481,12 @@ RUNS = {
                 (2, "without Redis", 0),
                 (2, "admitted", 20),
                 (5, "without Redis", 0),
-                (5, "admitted", 40),
+                (5, "admitted", 30),
             ],
         ),
         (False, [(0.1, "admitted", 10), (5, "without Redis", 0), (5, "admitted", 10)]),
-        (False, [(0.1, "admitted", 10), (5, "without Redis", 3), (5, "admitted", 36)]),
-        (True, [(0.1, "admitted", 10), (5, "without Redis", 4), (5, "admitted", 36)]),
+        (False, [(0.1, "admitted", 10), (5, "without Redis", 3), (5, "admitted", 26)]),
+        (True, [(0.1, "admitted", 10), (5, "without Redis", 4), (5, "admitted", 26)]),
     ],
     "flood-is-cheap": [
         (True, [(0.1, "refused", 100), (0.1, "commands", 20), (1, "commands", 60)]),

@@ -18,6 +18,7 @@ import psutil
 import pytest
 import redis
 
+from nexus import lifetime
 from nexus.bench import bench
 from nexus.catalog import ROOT
 from nexus.prove import proof_stack
@@ -43,7 +44,9 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 def nexus(*args: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "nexus", *args]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        command, env=env, capture_output=True, text=True, check=False, timeout=180
+    )
 
 
 class Running:
@@ -60,19 +63,23 @@ class Running:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        assert wait_until(lambda: "Ready after" in self.output.read_text(), 30), (
+        assert wait_until(lambda: "Ready after" in self.output.read_text(), 60), (
             self.output.read_text()
         )
         self.recorded = json.loads(self.state.read_text())
         self.family = psutil.Process(self.process.pid).children(recursive=True)
 
-    def end(self, number: int) -> tuple[int, float]:
-        started = time.monotonic()
+    def end(self, number: int) -> int:
         os.killpg(self.process.pid, number)
-        return self.process.wait(20), time.monotonic() - started
+        return self.process.wait(60)
 
     def left(self) -> list[psutil.Process]:
-        return [process for process in self.family if process.is_running()]
+        return left_of_family(self.family)
+
+
+def left_of_family(family: list[psutil.Process]) -> list[psutil.Process]:
+    """Who goes on: a kill takes a moment, but less than the watchdog waits before it ends what is left."""
+    return psutil.wait_procs(family, timeout=lifetime.GRACE_SECONDS - 1)[1]
 
 
 @pytest.fixture
@@ -132,11 +139,14 @@ def test_release_that_fails_ends_with_its_sentence(env, tmp_path):
         pytest.param(signal.SIGTERM, 143, id="sigterm"),
     ],
 )
-def test_signal_ends_everything_within_five_seconds(running, number, code):
-    returned, seconds = running.end(number)
+def test_signal_ends_everything_and_kills_nothing(running, number, code):
+    returned = running.end(number)
 
     assert (returned, running.left()) == (code, [])
-    assert seconds < 5
+    # Each has ended by itself, and nobody has waited until it had to be killed.
+    logs = running.state.parent / "logs"
+    assert "database system is shut down" in (logs / "postgres.log").read_text().splitlines()[-1]
+    assert "bye bye" in (logs / "redis.log").read_text().splitlines()[-1]
     assert not running.state.exists()
     assert (running.state.parent / "data" / "redis" / "dump.rdb").exists()
 
@@ -167,7 +177,7 @@ def test_program_that_dies_ends_the_run_with_its_last_lines(running):
     with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
         urllib.request.urlopen(f"{running.recorded['url']}/die")
 
-    assert running.process.wait(10) == 1
+    assert running.process.wait(60) == 1
     said = running.output.read_text()
     assert "fatal: asked to die" in said
     assert re.search(r"web\.[12] ended with exit code 7; everything else was stopped\.", said)
@@ -196,7 +206,7 @@ def test_without_an_example_the_lab_opens_alone_and_closes_by_signal(env, tmp_pa
         assert response.status == 200
     lab.send_signal(signal.SIGTERM)
 
-    assert lab.wait(10) == 143
+    assert lab.wait(60) == 143
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(address)
 
@@ -207,7 +217,7 @@ def test_two_labs_take_different_ports(running, env, tmp_path):
         lab = subprocess.Popen([sys.executable, "-m", "nexus", "run"], env=env, stdout=said)
     assert wait_until(lambda: "Ready after" in second.read_text(), 60), second.read_text()
     lab.terminate()
-    lab.wait(10)
+    lab.wait(60)
 
     addresses = {
         re.search(r"open at (http://127\.0\.0\.1:\d+)/", text)[1]
@@ -297,7 +307,7 @@ def test_clean_ends_a_stack_that_is_still_starting_wherever_it_is(env, tmp_path)
         assert starting.stdout.readline() == b"starting\n"
         done = nexus("clean", env=env)
 
-        assert starting.wait(5) == -signal.SIGTERM
+        assert starting.wait(60) == -signal.SIGTERM
     assert done.stdout.splitlines() == ["stopped toy/proofs/embedded-1-1", "removed .nexus"]
 
 
@@ -441,7 +451,7 @@ def test_lab_and_example_start_behind_a_proxy_and_in_a_shell_full_of_variables(e
     }
     found = Running({**env, **foreign}, tmp_path)
 
-    code, _ = found.end(signal.SIGTERM)
+    code = found.end(signal.SIGTERM)
 
     assert code == 143
     assert re.search(r"takes \d+ MB of memory", found.output.read_text(encoding="utf-8"))
@@ -475,7 +485,7 @@ def test_ctrl_c_while_the_web_process_is_started_leaves_nothing(env, tmp_path, m
         run.stdout.read()
 
     assert run.returncode == 130
-    assert [process for process in family if process.is_running()] == []
+    assert left_of_family(family) == []
     assert not [each for each in psutil.process_iter() if lives_in(each, tmp_path)]
 
 

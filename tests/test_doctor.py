@@ -123,6 +123,7 @@ def test_a_taken_port_is_no_error():
     assert doctor._port(port, "Redis").status == Status.OK
 
 
+@pytest.mark.alone
 def test_commands_that_hang_are_ended_within_three_seconds(monkeypatch, tmp_path):
     docker = tmp_path / "docker"
     # The grandchild keeps the output open after its parent is gone.

@@ -21,12 +21,19 @@ async def read(log, count, last_id=""):
     return found
 
 
+async def following(log, count):
+    """Wait until so many have read the beginning, and wait for more."""
+    async with asyncio.timeout(20):
+        while len(log._followers) < count:
+            await asyncio.sleep(0)
+
+
 def test_a_new_reader_gets_a_snapshot_and_then_what_happens():
     async def scenario():
         log = EventLog()
         log.append("run", 1)
         reading = asyncio.create_task(read(log, 2))
-        await asyncio.sleep(0.05)
+        await following(log, 1)
         log.append("run", 2)
         return await reading
 
@@ -64,7 +71,7 @@ def test_every_reader_gets_every_event_in_order_from_many_threads():
     async def scenario():
         log = EventLog()
         readers = [asyncio.create_task(read(log, 101)) for _ in range(5)]
-        await asyncio.sleep(0.05)
+        await following(log, 5)
         writers = [
             asyncio.to_thread(lambda: [log.append("run", number) for number in range(25)])
             for _ in range(4)
@@ -83,9 +90,9 @@ def test_closing_ends_every_stream():
     async def scenario():
         log = EventLog()
         reading = asyncio.create_task(read(log, 99))
-        await asyncio.sleep(0.05)
+        await following(log, 1)
         log.close()
-        return await asyncio.wait_for(reading, 2)
+        return await asyncio.wait_for(reading, 20)
 
     assert len(asyncio.run(scenario())) == 1
 

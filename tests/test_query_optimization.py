@@ -108,7 +108,7 @@ def serving(command, url, log):
     with log.open("w") as said:
         server = subprocess.Popen(command, stdout=said, stderr=said, **SOMEBODY)
     try:
-        assert until(lambda: answered(url), 20), log.read_text()
+        assert until(lambda: answered(url), 60), log.read_text()
         yield
     finally:
         server.send_signal(signal.SIGINT)
@@ -117,7 +117,7 @@ def serving(command, url, log):
 
 def answered(url):
     try:
-        psycopg.connect(url, connect_timeout=2).close()
+        psycopg.connect(url, connect_timeout=10).close()
     except psycopg.OperationalError:
         return False
     return True

@@ -115,7 +115,7 @@ def test_second_setup_waits_says_so_at_once_and_the_lock_ends_with_its_owner(che
     holder = subprocess.Popen(
         ["sh", "-c", f"exec 9>'{lock}'; flock 9; touch '{said}'; exec sleep 60"],
     )
-    assert wait_until(said.exists, 5)
+    assert wait_until(said.exists, 30)
     waiting = subprocess.Popen(
         ["sh", "setup.sh", "requirements.txt", "run"],
         cwd=checkout,
@@ -198,3 +198,19 @@ def test_devcontainer_opens_the_lab_with_the_python_of_the_repository():
     assert list(found["portsAttributes"]) == [str(LAB_PORT)]
     for name in ("postCreateCommand", "postAttachCommand"):
         assert found[name].removeprefix("make ") in targets
+
+
+def test_processes_keep_what_they_compiled_whatever_the_shell_says():
+    """There are hundreds: each compiled the same 900 modules."""
+    done = subprocess.run(
+        ["make", "--silent", "-f", "Makefile", "-f", "-", "said"],
+        input="said:\n\t@env\n",
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "PYTHONUTF8=1" in done.stdout
+    assert "PYTHONDONTWRITEBYTECODE" not in done.stdout

@@ -3,9 +3,11 @@
 import errno
 import fcntl
 import os
+import secrets
 import socket
 import tempfile
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +18,7 @@ WEB_PORT = int(os.environ.get("NEXUS_WEB_PORT", "8001"))
 LIVE_PORT = 8003
 NEIGHBOURS = 10  # tried after the documented port, so that an address stays easy to guess
 TRIES = 50
+OTHERS = range(15_000, 32_000)
 RESERVED = Path(tempfile.gettempdir()) / f"nexus-ports-{os.getuid()}"
 
 
@@ -36,14 +39,11 @@ class Ports:
             OSError: no port is free.
             PermissionError: the folder of locks is not this user's own.
         """
-        for port in range(preferred, preferred + NEIGHBOURS) if preferred else ():
+        # Not of those that systems give to outgoing connections: one of these could take it at any time.
+        others = secrets.SystemRandom().sample(OTHERS, TRIES)
+        documented = range(preferred, preferred + NEIGHBOURS) if preferred else ()
+        for port in chain(documented, others):
             if is_free(port) and self._reserve(port):
-                return port
-        for _ in range(TRIES):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = int(probe.getsockname()[1])
-            if self._reserve(port):
                 return port
         raise OSError("no port of this machine is free")
 

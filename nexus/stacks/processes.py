@@ -34,6 +34,7 @@ class Child:
     user: int | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     popen: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _paused: list[psutil.Process] = field(default_factory=list, init=False)
 
     def start(self) -> None:
         # `exec` spares a shell that would stand between the harness and the program's exit code.
@@ -70,7 +71,7 @@ class Child:
     def terminate(self) -> None:
         """Ask it to end; returns at once."""
         if self.alive:
-            self._signal_group(signal.SIGCONT)
+            self.resume()
             os.kill(self.pid, self.stop_signal)
 
     def end(self, grace_seconds: float) -> None:
@@ -82,15 +83,30 @@ class Child:
         self.kill()
 
     def kill(self) -> None:
+        family = self._family() if self.alive else []
         self._signal_group(signal.SIGKILL)
+        for member in family:
+            _signal(member, signal.SIGKILL)
+        self._forget_paused()
         if self.popen:
             self.popen.wait()
             lifetime.forget(self.pid)
 
     def pause(self) -> None:
-        self._signal_group(signal.SIGSTOP)
+        """Stop all that it has started; returns once no thread of it runs.
+
+        A signal is heeded when its thread gets a processor: until then the others go on answering.
+
+        Raises:
+            TimeoutError: something goes on, as what waits for a disk that is gone.
+        """
+        if self.alive and not wait_until(self._stopped, 20, 0.01):
+            raise TimeoutError(f"{self.name} has not stopped within 20 s.")
 
     def resume(self) -> None:
+        for member in self._paused:
+            _signal(member, signal.SIGCONT)
+        self._forget_paused()
         self._signal_group(signal.SIGCONT)
 
     def tail(self, lines: int = 15) -> str:
@@ -101,9 +117,60 @@ class Child:
             self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
         )
 
+    def _stopped(self) -> bool:
+        """Ask all who still run to stop: True if nobody does."""
+        running = [member for member in self._family() if not _has_stopped(member)]
+        for member in running:
+            if member not in self._paused:
+                self._paused.append(member)
+                # A stopped one does not notice that its parent has ended with the harness.
+                lifetime.watch(member.pid, signal.SIGCONT)
+            _signal(member, signal.SIGSTOP)
+        return not running
+
+    def _forget_paused(self) -> None:
+        for member in self._paused:
+            if member.pid != self.pid:
+                lifetime.forget(member.pid)
+        self._paused.clear()
+
+    def _family(self) -> list[psutil.Process]:
+        """It, its descendants (those of PostgreSQL have a session each), and the rest of its session."""
+        with suppress(psutil.NoSuchProcess):
+            leader = psutil.Process(self.pid)
+            family = [leader, *leader.children(recursive=True)]
+            return [*family, *(each for each in _session(self.pid) if each not in family)]
+        return []
+
     def _signal_group(self, number: int) -> None:
         if self.popen:
             lifetime.signal_group(self.pid, number)
+
+
+def _session(leader: int) -> list[psutil.Process]:
+    found = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+            if os.getpgid(pid) == leader:
+                found.append(psutil.Process(pid))
+    return found
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        process.send_signal(number)
+
+
+def _has_stopped(process: psutil.Process) -> bool:
+    """Whether no thread of it runs, because it is stopped or has ended."""
+    try:
+        if not Path("/proc/self/task").exists():  # only Linux tells of each thread
+            return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+        files = Path(f"/proc/{process.pid}/task").glob("*/stat")
+        lines = [file.read_text(encoding="utf-8", errors="replace") for file in files]
+    except (OSError, psutil.NoSuchProcess):
+        return not process.is_running()
+    return all(line.rpartition(")")[2].split()[0] in "TtZX" for line in lines)
 
 
 def wait_until(condition: Callable[[], bool], deadline_seconds: float, step: float = 0.05) -> bool:

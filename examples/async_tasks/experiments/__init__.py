@@ -75,6 +75,12 @@ class Database:
             "UPDATE jobs_deadletter SET resolved_at = now() WHERE resolved_at IS NULL"
         )
 
+    def hurry(self, jobs: Sequence[str]) -> None:
+        """Let the next run of each of the jobs take no time: that it is interrupted is over."""
+        self._connection.execute(
+            "UPDATE jobs_job SET arguments = arguments - 'drill' WHERE id = ANY (%s)", [list(jobs)]
+        )
+
     def rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
         return self._connection.execute(query, args).fetchall()
 

@@ -52,11 +52,11 @@ class PoisonIsQuarantined(Experiment):
             if self._letters(database, poison):
                 until(lambda: database.done(good) == len(good), PATIENCE_SECONDS)
                 yield self.good(database.done(good))
-                rest(1)  # for another run, or letter, than there should be
-                yield self.runs(database.runs([poison]))
-                yield self.letters(self._letters(database, poison))
+                # It takes a second, in which there might be another run, or letter, than there should be.
                 stack.manage("jobs", "replay", poison, "--arguments", '{"drill": {}}')
                 until(lambda: database.done([poison]), 10)
+                yield self.runs(database.runs([poison]) - database.effects([poison]))
+                yield self.letters(self._letters(database, poison))
             yield self.replayed(database.effects([poison]))
 
     def _followed(

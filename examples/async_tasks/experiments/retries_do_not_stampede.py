@@ -37,7 +37,7 @@ WAITED = (
 class RetriesDoNotStampede(Experiment):
     slug = "retries-do-not-stampede"
     claim = (
-        "60 jobs that fail together try again after 0 to 8 s, and at most 2 s later or as long as their "
+        "60 jobs that fail together try again after 0 to 7 s, and at most 2 s later or as long as their "
         "first runs waited; no second after the failure sees more than 22 of them."
     )
     holds = ("durable",)
@@ -47,9 +47,9 @@ class RetriesDoNotStampede(Experiment):
     waited = Series("s", "seconds that the first runs waited")  # of a machine that is busy
     chart = Chart(most, "most retries within a second", x="seconds after the failure", bound=22)
     live = (latest,)
-    parameters = (Parameter("jobs", 60, 50, 500, "jobs"), Parameter("base", 8, 1, 60, "s"))
+    parameters = (Parameter("jobs", 60, 50, 500, "jobs"), Parameter("base", 7, 1, 60, "s"))
 
-    MOST = 22  # a second gets 7 or 8 in the mean; more than 22 in one run of some thousand
+    MOST = 22  # a second gets 8 or 9 in the mean; more than 22 in one run of some thousand
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         count, seen = int(params["jobs"]), 0

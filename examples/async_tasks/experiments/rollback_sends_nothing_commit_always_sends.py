@@ -53,7 +53,7 @@ class RollbackSendsNothing(Experiment):
             yield self.ghosts(self._ghosts(database, stack, variant))
             for away in (stack.paused, stack.killed):
                 with away(broker):
-                    answer = expect(ask(asking(stack, variant), timeout_seconds=2), 202, 500, 0)
+                    answer = expect(ask(asking(stack, variant), timeout_seconds=1), 202, 500, 0)
                     accepted += answer.status == 202
                     yield self.answered(answer.seconds * 1000)
                     yield self.accepted(accepted)

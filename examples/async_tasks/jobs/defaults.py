@@ -9,7 +9,7 @@ NUMBERS: Final[Mapping[str, float]] = {
     "LEASE_SECONDS": 5,  # a run that says nothing for so long is lost
     "MOST_ATTEMPTS": 8,  # of a job that fails for a while
     "MOST_LOSSES": 3,  # of a job whose runs end without a word
-    "BACKOFF_SECONDS": 8,
+    "BACKOFF_SECONDS": 7,
     "BACKOFF_CAP_SECONDS": 120,
     "UNSEEN_SECONDS": 5,  # sent, not begun, and its queue is empty: lost
     "SOFT_LIMIT_SECONDS": 300,

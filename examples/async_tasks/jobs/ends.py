@@ -3,14 +3,25 @@
 import logging
 import traceback
 from collections.abc import Callable, Collection, Sequence
+from typing import Final
 from uuid import UUID
 
-from django.db import OperationalError, close_old_connections, transaction
+from django.db import (
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 
 from . import sql
 from .run import Fenced, Outcome, Policy, Run, Transient
 
 logger = logging.getLogger(__name__)
+
+# A database that is away, or takes no writes: the last is an InternalError, of a connection that works.
+AWAY: Final = (OperationalError, InterfaceError, InternalError)
 
 
 class LostTooOften(Exception):
@@ -23,8 +34,10 @@ def ended(run: Run, policy: Policy, step: Callable[[], None]) -> Outcome:
         step()
     except Fenced:
         return Outcome.FENCED
-    except (Transient, OperationalError) as error:
-        # A database that was away is no reason to give up.
+    except Transient as error:
+        return retry(run, error, policy)
+    except AWAY as error:
+        connection.close()  # it may lead to a server that is a standby by now
         return retry(run, error, policy)
     except LostTooOften as error:
         return give_up(run, "lost too often", str(error))
@@ -42,7 +55,7 @@ def settle(runs: Sequence[Run], state: str, error: str = "") -> Collection[UUID]
 
 def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
     """Put the job back with a delay; past the last attempt, give it up."""
-    close_old_connections()  # the error may be that of the connection
+    close_old_connections()  # nobody may have used it for so long that it is gone
     failures = run.failures + 1
     if failures >= policy.most_attempts:
         return give_up(run, f"failed {failures} times", str(error))

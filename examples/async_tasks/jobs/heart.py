@@ -6,23 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Protocol
-from uuid import UUID
 
 from django.db import close_old_connections, connection
 
 from . import sql
+from .run import Run
 
 logger = logging.getLogger(__name__)
-
-
-class Beating(Protocol):
-    """What a heartbeat tells of a run, and is told."""
-
-    job: UUID
-    attempt: int
-    percent: int
-    fenced: bool
 
 
 class Heart:
@@ -30,12 +20,12 @@ class Heart:
 
     def __init__(self, lease_seconds: float) -> None:
         self.lease_seconds = lease_seconds
-        self._runs: tuple[Beating, ...] = ()
+        self._runs: tuple[Run, ...] = ()
         threading.Thread(target=self._beat, name="heart", daemon=True).start()
 
     @contextmanager
-    def beating(self, runs: Sequence[Beating]) -> Iterator[None]:
-        """Extend the leases of *runs* every quarter of them; what each says of itself goes along."""
+    def beating(self, runs: Sequence[Run]) -> Iterator[None]:
+        """Extend the leases of *runs* every quarter of them."""
         began = time.monotonic()
         before, self._runs = self._runs, (*self._runs, *runs)
         try:
@@ -50,17 +40,11 @@ class Heart:
             time.sleep(self.lease_seconds / 4)
             for run in self._runs:
                 try:
-                    self._extend(run)
+                    sql.rows("beat", job=run.job, attempt=run.attempt, lease=self.lease_seconds)
                 except Exception:
                     # The database is away: the next beat tries again, the fence decides.
                     logger.warning("job %s: no heartbeat", run.job, exc_info=True)
             connection.close()
-
-    def _extend(self, run: Beating) -> None:
-        lease, progress = self.lease_seconds, run.percent
-        run.fenced = not sql.rows(
-            "beat", job=run.job, attempt=run.attempt, lease=lease, progress=progress
-        )
 
 
 @cache

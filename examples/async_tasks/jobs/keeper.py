@@ -68,4 +68,5 @@ def keep(duties: Mapping[str, Callable[[], object]], alive: Callable[[], None]) 
                 duty()
             except Exception as error:
                 logger.warning("%s: %s: %s", name, type(error).__name__, error)
+                connection.close()  # it may lead to a server that takes no writes any more
         time.sleep(max(0, EVERY_SECONDS - (time.monotonic() - began)))

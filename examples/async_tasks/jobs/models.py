@@ -33,7 +33,6 @@ class Job(models.Model):
     arguments = models.JSONField()
     correlation = models.TextField(db_default="")
     state = models.TextField(choices=State, db_default=State.QUEUED)
-    progress = models.SmallIntegerField(db_default=0)  # per cent
     attempts = models.IntegerField(db_default=0)
     failures = models.IntegerField(db_default=0)
     losses = models.IntegerField(db_default=0)

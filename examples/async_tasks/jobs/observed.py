@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AMQPError, NotFound
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -21,12 +21,18 @@ class Depths:
     def __call__(self) -> Mapping[str, int] | None:
         """Return them by queue; None: no broker answers."""
         try:
-            channel: Any = self._connection.default_channel
-            if speaks_amqp(self._connection):
-                return {
-                    name: channel.queue_declare(name, passive=True).message_count for name in QUEUES
-                }
-            return {name: int(channel._size(name)) for name in QUEUES}
+            return {name: self._waiting(name) for name in QUEUES}
         except (OperationalError, OSError, AMQPError, RedisError):
-            self._connection.close()
+            self._connection.collect()
             return None
+
+    def _waiting(self, queue: str) -> int:
+        channel: Any
+        if not speaks_amqp(self._connection):
+            channel = self._connection.default_channel
+            return int(channel._size(queue))
+        with self._connection.channel() as channel:  # a refusal closes it
+            try:
+                return int(channel.queue_declare(queue, passive=True).message_count)
+            except NotFound:  # with all that it held
+                return 0

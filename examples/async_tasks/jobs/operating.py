@@ -59,7 +59,7 @@ def replay(job: UUID, arguments: Mapping[str, Any]) -> None:
 def shown(job: UUID) -> Iterator[str]:
     """Yield what is known of *job*, a line each."""
     there = found(job)
-    yield f"{there.state}, {there.progress} %, on {there.queue}, correlation {there.correlation}"
+    yield f"{there.state}, on {there.queue}, correlation {there.correlation}"
     yield f"arguments {json.dumps(there.arguments)}"
     yield f"asked for {there.created_at:%Y-%m-%d %H:%M:%S}, sent {there.sent_at or 'never'}"
     for run in Run.objects.filter(job_id=job).order_by("started_at"):

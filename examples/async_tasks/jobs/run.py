@@ -1,4 +1,4 @@
-"""What a run is: what its work may know, say and raise, and how it can end."""
+"""What a run is: what its work may know and raise, and how it can end."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ class Policy:
     backoff: Backoff
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Run:
-    """What the work may know and say while it runs."""
+    """What the work may know of itself."""
 
     job: UUID
     attempt: int
@@ -46,18 +46,6 @@ class Run:
     kind: str
     arguments: Mapping[str, Any]
     correlation: str
-    percent: int = 0  # the next heartbeat tells it
-    fenced: bool = False  # the last heartbeat found somebody else, or nobody, in its place
-
-    def progress(self, share: float) -> None:
-        """Tell how much is done, between 0 and 1.
-
-        Raises:
-            Fenced: the job was cancelled or taken over; going on is of no use.
-        """
-        if self.fenced:
-            raise Fenced
-        self.percent = int(100 * share)
 
 
 type Effect = Callable[[], None]

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from . import sql
-from .ends import LostTooOften, ended, settle
+from .ends import AWAY, LostTooOften, ended, settle
 from .heart import heart
 from .run import Effect, Fenced, Outcome, Policy, Run, Work
 
@@ -61,7 +61,7 @@ def begun(jobs: Sequence[UUID], redelivered: bool, worker: str, policy: Policy) 
     )
     try:
         claimed = claim()
-    except OperationalError:
+    except AWAY:
         connection.close()
         claimed = claim()
     return [

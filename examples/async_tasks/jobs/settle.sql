@@ -9,7 +9,6 @@ UPDATE jobs_job SET
     state = %(state)s,
     error = %(error)s,
     failures = failures + (%(state)s = 'queued')::int,
-    progress = CASE %(state)s WHEN 'done' THEN 100 ELSE progress END,
     finished_at = CASE %(state)s WHEN 'queued' THEN NULL ELSE now() END,
     sent_at = NULL
 FROM owned WHERE jobs_job.id = owned.id

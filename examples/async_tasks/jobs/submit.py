@@ -35,18 +35,19 @@ def submit(
     """
     if queue not in QUEUES:
         raise ValueError(f"there is no queue {queue!r}, only {', '.join(QUEUES)}")
+    written = json.dumps(arguments)  # as the job's run will read them: a tuple is a list
     new = {
         "id": uuid.uuid4(),
         "key": key,
         "kind": kind,
         "queue": queue,
-        "arguments": json.dumps(arguments),
+        "arguments": written,
         "correlation": correlation,
         "delay": delay_seconds,
     }
     # A job of the same key that was committed while the statement waited for it: the next one sees it.
     found = sql.rows("submit", **new) or sql.rows("submit", **new)
     job, its_kind, its_arguments, created = found[0]
-    if not created and (its_kind, json.loads(its_arguments)) != (kind, dict(arguments)):
+    if not created and (its_kind, json.loads(its_arguments)) != (kind, json.loads(written)):
         raise KeyReused("this Idempotency-Key came with another request")
     return job, created

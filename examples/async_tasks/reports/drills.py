@@ -3,26 +3,20 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from jobs.run import Transient
 
 
-def practise(
-    drill: Mapping[str, Any] | None, progress: Callable[[float], None] = lambda _: None
-) -> None:
+def practise(drill: Mapping[str, Any] | None) -> None:
     """Be as slow as *drill* says, and fail as it says.
 
     Raises:
         Transient, ValueError: it asks for one.
     """
     asked = drill or {}
-    seconds = float(asked.get("seconds", 0))
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        progress(0.9 * (1 - left / seconds))
-        time.sleep(min(left, 0.2))
+    time.sleep(float(asked.get("seconds", 0)))
     match asked.get("fault"):
         case "crash":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -35,4 +35,4 @@ def make_report(self: Any, job_id: str) -> None:
     job = Job.objects.get(id=job_id)
     practise(job.arguments.get("drill"))
     store(report(job.arguments), job_id)
-    Job.objects.filter(id=job_id).update(state=State.DONE, progress=100)
+    Job.objects.filter(id=job_id).update(state=State.DONE)

@@ -71,7 +71,6 @@ class Status(APIView):
         document = {
             "id": str(found.id),
             "state": found.state,
-            "progress": found.progress,
             "attempts": found.attempts,
             "error": found.error,
             "created_at": found.created_at,

@@ -14,7 +14,7 @@ REPORT = "report"
 
 def make_report(run: Run) -> Effect:
     """Compute the report; what remains is to store it."""
-    practise(run.arguments.get("drill"), run.progress)
+    practise(run.arguments.get("drill"))
     return partial(store, report(run.arguments), run.job)
 
 
@@ -23,6 +23,6 @@ WORK = {REPORT: make_report}
 
 @task(queue_name=BULK, takes_context=True)
 def keep_report(context: "TaskContext[..., None]", arguments: dict[str, object]) -> None:
-    """Do the same as a task of Django's own `django.tasks`, which says nothing of its progress."""
+    """Do the same as a task of Django's own `django.tasks`."""
     practise(arguments.get("drill"))  # type: ignore[arg-type]  # checked by reports.asked
     store(report(arguments), context.task_result.id)

@@ -1,15 +1,21 @@
 """The relay: what leaves the outbox, and what stays."""
 
+import socket
+import time
+
 import psycopg
 import pytest
+from celery import Celery
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from jobs import keeper
+from jobs.broker import ANSWER_SECONDS, Publisher
 from jobs.models import Job, Outbox
 from jobs.outbox import IN_ORDER, Relay, Unconfirmed, carry_out
 from jobs.submit import submit
 from jobs.topology import BULK, QUICK
 from jobs.watch import look
+from kombu.exceptions import OperationalError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,6 +57,24 @@ def test_message_that_the_broker_refuses_stays(job, connect):
 
     assert Outbox.objects.count() == 1
     assert Job.objects.get(id=job).sent_at is None
+
+
+@pytest.mark.report(
+    "celery/celery#2689",
+    "a broker in alarm takes nothing more, and the request that sends a task waits for ever",
+    "no request waits for a broker; the relay gives up after seconds, and the message stays",
+)
+@pytest.mark.usefixtures("job")
+def test_broker_that_says_nothing_is_an_error_within_seconds(connect):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"amqp://127.0.0.1:{silent.getsockname()[1]}"
+        publisher = Publisher(Celery(broker=url, set_as_current=False))
+        began = time.monotonic()
+        with pytest.raises((OSError, OperationalError), match=r"[Tt]im"):
+            carry_out(connect(), BULK, 1, publisher)
+
+    assert time.monotonic() - began < 2 * ANSWER_SECONDS
+    assert Outbox.objects.count() == 1
 
 
 def test_message_that_is_not_due_stays(connect):

@@ -20,6 +20,14 @@ def test_key_with_another_request_is_refused():
         submit("report", {"month": 2}, queue=BULK, key=key)
 
 
+def test_same_request_is_the_same_though_json_writes_it_in_another_way():
+    key, arguments = uuid.uuid4().hex, {"months": (1, 2), "by": {1: "day"}}
+
+    first, _ = submit("report", arguments, queue=BULK, key=key)
+
+    assert submit("report", arguments, queue=BULK, key=key) == (first, False)
+
+
 def test_rolled_back_request_leaves_no_job_and_no_message():
     with transaction.atomic():
         submit("report", {}, queue=BULK)

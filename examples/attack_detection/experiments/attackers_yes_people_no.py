@@ -17,6 +17,7 @@ from nexus.experiment import (
     Verdict,
 )
 
+WORKERS, MOST_AT_ONCE = 2, 10  # commands at a time, and replays of each
 PEOPLE = 480 + 20 + 4  # addresses: of one person each, of a provider's exit, of a carrier
 
 
@@ -62,7 +63,7 @@ class AttackersYesPeopleNo(Experiment):
 
 def replayed(stack: Stack, variant: str, seeds: int) -> Iterator[dict[str, Any]]:
     """Yield what became of each seed: of the first alone, as that may be enough, then of the rest."""
-    size = -(-(seeds - 1) // 4) or 1
+    size = min(-(-(seeds - 1) // WORKERS), MOST_AT_ONCE) or 1
     batches = [(first, min(size, seeds - first)) for first in range(1, seeds, size)]
 
     def said(batch: tuple[int, int]) -> list[dict[str, Any]]:
@@ -71,6 +72,6 @@ def replayed(stack: Stack, variant: str, seeds: int) -> Iterator[dict[str, Any]]
         return [json.loads(line) for line in stack.manage(*asked).splitlines()]
 
     yield from said((0, 1))
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         for found in pool.map(said, batches):
             yield from found

@@ -58,7 +58,10 @@ class MemoryIsBounded(Experiment):
                 sent += len(rows)
                 if sent % 20_000 == 0:
                     wait(store, variant)
-                    yield self.grown((peak(store) - before) / 1_000, x=sent)
+                    grown = (peak(store) - before) / 1_000
+                    yield self.grown(grown, x=sent)
+                    if grown > 2 * MEGABYTES:
+                        return
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = "{measured} MB more of the keeper's memory, {bound} allowed"

@@ -9,9 +9,6 @@ class DayKey(models.Model):
     day = models.DateField(primary_key=True)
     key = models.BinaryField()
 
-    def __str__(self) -> str:
-        return str(self.day)
-
 
 class LogLine(models.Model):
     """Something that was not simply served."""
@@ -26,9 +23,6 @@ class LogLine(models.Model):
     path = models.CharField(max_length=200)
     status = models.SmallIntegerField()
 
-    def __str__(self) -> str:
-        return f"{self.at} {self.client} {self.kind}"
-
 
 class Finding(models.Model):
     """A verdict and its parts, for people to look at."""
@@ -41,9 +35,6 @@ class Finding(models.Model):
     reason = models.CharField(max_length=100)
     parts = models.JSONField(default=dict)
 
-    def __str__(self) -> str:
-        return f"{self.at} {self.client} {self.reason}"
-
 
 class Visit(models.Model):
     """A line of a log that is said to be anonymous: the SHA-256 of an address, and all of the path."""
@@ -51,6 +42,3 @@ class Visit(models.Model):
     at = models.DateTimeField()
     client = models.CharField(max_length=64)
     path = models.TextField()
-
-    def __str__(self) -> str:
-        return f"{self.client} {self.path}"

@@ -1,6 +1,5 @@
 """What a rule makes of the traffic: how much each attacker got through, and which people it found."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from detector.clients import neighbours
@@ -17,14 +16,11 @@ class Outcome:
         through: attacker -> requests until it was found, or all of them.
         found: attacker -> the first verdict.
         people: networks of people that were found.
-        scores: highest points of an attacker, and of people.
     """
 
     through: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BOUNDS, 0))
     found: dict[str, Verdict] = field(default_factory=dict)
     people: dict[str, Verdict] = field(default_factory=dict)
-    refused: Counter[str] = field(default_factory=Counter)
-    events: int = 0
 
 
 def run(seed: int, rule: Rule) -> Outcome:
@@ -33,10 +29,8 @@ def run(seed: int, rule: Rule) -> Outcome:
     until: dict[str, tuple[float, str]] = {}  # network -> end of its refusal, and from what
     owners: dict[str, str] = {}  # client or group -> whose it is
     for sighting, sender in traffic(seed):
-        outcome.events += 1
         owners[sighting.client] = owners[neighbours(sighting.client)] = sender
         if _refused(until, sighting):
-            outcome.refused[sender] += 1
             continue
         if sender in outcome.through and sender not in outcome.found:
             outcome.through[sender] += 1

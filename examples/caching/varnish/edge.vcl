@@ -59,6 +59,13 @@ sub vcl_recv {
     # The built-in rules follow: whatever has an Authorization goes to the origin, and is not kept.
 }
 
+sub vcl_req_method {
+    # The built-in rule connects client and origin for a method that it does not know: none of these rules would count.
+    if (req.method !~ "^(GET|HEAD|PRI)$") {
+        return (pass);
+    }
+}
+
 sub vcl_hit {
     # For 2 s past its end a page is served while one fetch renews it. Later, readers wait for the origin; only if
     # that is down, or answers with an error (vcl_deliver), is the old page served.
@@ -79,14 +86,30 @@ sub vcl_backend_response {
     if (beresp.status >= 500 && !bereq.uncacheable) {
         return (error(beresp.status, beresp.reason)); # unlike an answer, an error takes no page's place
     }
-    if (beresp.http.Cache-Control !~ "(max-age|s-maxage)=[1-9]" || beresp.http.Vary ~ "\*") {
-        set beresp.uncacheable = true; # only what says so is kept
+    # RFC 9111, section 4.4: a change that the origin accepts voids its page, under every Host.
+    if (bereq.method !~ "^(GET|HEAD|OPTIONS|TRACE)$" && beresp.status < 400) {
+        std.ban("obj.http.Page == " + regsub(bereq.url, "\?.*", ""));
+    }
+    set beresp.http.Page = bereq.url;
+    # RFC 9213: what is said to CDNs counts, and not Cache-Control; the built-in rules know it by the older name.
+    set bereq.http.Rules = beresp.http.Cache-Control;
+    if (beresp.http.CDN-Cache-Control) {
+        set bereq.http.Rules = beresp.http.CDN-Cache-Control;
+        set beresp.http.Surrogate-Control = bereq.http.Rules;
+        set beresp.ttl = std.duration(regsub(bereq.http.Rules, "^(.*[, ])?max-age=(\d+).*$", "\2s"), 0s) - beresp.age;
+    }
+    # Only what says so is kept.
+    if (bereq.http.Rules !~ "(max-age|s-maxage)=0*[1-9]"
+       
+        || beresp.http.Vary ~ "\*") {
+        set beresp.uncacheable = true;
         set beresp.ttl = 1s;
         return (deliver);
     }
+    set beresp.keep = 1h; # past its end: the origin is asked whether it has changed
     # For an origin that is down. What may not be served stale does not say so, and has no grace.
     set beresp.grace = 0s;
-    if (beresp.http.Cache-Control ~ "stale-while-revalidate") {
+    if (bereq.http.Rules ~ "stale-while-revalidate") {
         set beresp.grace = 1h;
     }
 }
@@ -97,6 +120,8 @@ sub vcl_deliver {
         return (restart);
     }
     unset resp.http.Surrogate-Key;
+    unset resp.http.Surrogate-Control;
+    unset resp.http.Page;
     # RFC 9211: what the origin said, if anything, then this layer.
     set resp.http.Cache-Status = resp.http.Cache-Status + ", edge; fwd=miss";
     if (obj.hits > 0) {

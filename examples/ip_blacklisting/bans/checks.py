@@ -40,11 +40,6 @@ def redis_url_is_an_address(**_: Any) -> list[CheckMessage]:
     return sentence("E003", configured.redis)
 
 
-@register("bans")
-def ipv6_prefix_is_one_that_a_client_has(**_: Any) -> list[CheckMessage]:
-    return sentence("E004", configured.ipv6_prefix)
-
-
 @register(Tags.security, deploy=True)
 def secret_key_is_not_the_published_one(**_: Any) -> list[CheckMessage]:
     if not settings.SECRET_KEY.startswith(PUBLISHED):

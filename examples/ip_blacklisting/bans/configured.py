@@ -9,12 +9,11 @@ from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 from redis import Redis
-from shield.addresses import HOST, Address
+from shield.addresses import Address
 from shield.client import Proxies, hops
 from shield.follower import Follower
 from shield.replica import Replica
 from shield.snapshot import RunFiles
-from shield.table import TOP
 
 from . import stream
 from .stream import RedisStream
@@ -31,18 +30,6 @@ def client_of(meta: Mapping[str, Any]) -> Address | None:
     header = getattr(settings, "CLIENT_HEADER", "HTTP_X_FORWARDED_FOR")
     forwarded = hops(meta.get(header, ""), rfc7239=header == "HTTP_FORWARDED")
     return proxies().client(meta.get("REMOTE_ADDR", ""), forwarded)
-
-
-def ipv6_prefix() -> int:
-    """Return how many bits of IPv6 one client's addresses have in common.
-
-    Raises:
-        ValueError: the setting is no such number.
-    """
-    given = str(getattr(settings, "IPV6_PREFIX", HOST))
-    if not given.isdecimal() or not TOP[6] <= int(given) <= HOST:
-        raise ValueError(f"IPV6_PREFIX is {given!r}, and not a number from {TOP[6]} to {HOST}")
-    return int(given)
 
 
 def database() -> str:

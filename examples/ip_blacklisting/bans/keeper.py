@@ -1,6 +1,6 @@
-"""What one process does for all, and no other: a second keeper waits until the first is gone.
+"""What one process of a machine does for all: sends what nobody sent, and writes the list to disk.
 
-Sends what nobody sent, and writes the list to disk.
+Two of them do no harm: what is on the stream is not added again, and the file is replaced in one step.
 """
 
 import logging
@@ -13,7 +13,6 @@ from . import configured, publisher
 from .truth import PostgresTruth
 
 WAIT_SECONDS = 0.1
-STANDBY_SECONDS = 1.0
 SNAPSHOT_SECONDS = 1.0  # between two snapshots, at least
 REST = 3  # times as long as the last one took: a long list is written less often
 
@@ -33,9 +32,6 @@ class Keeper:
         """Do what is due; a service that does not answer is asked again the next time."""
         close_old_connections()
         try:
-            if not self.truth.lead():
-                time.sleep(STANDBY_SECONDS)
-                return
             publisher.publish()
             if time.monotonic() >= self.due:
                 self.snapshot()

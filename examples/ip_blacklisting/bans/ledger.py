@@ -15,7 +15,7 @@ from shield.snapshot import digest
 from shield.table import TOP
 
 from . import configured, publisher
-from .models import Ban, Feed, Feeds
+from .models import Ban, Bans, Feed, Feeds
 
 LOOPBACK = (parse_network("127.0.0.0/8"), parse_network("::1"))
 WRITERS_LOCK = 7239  # which a trigger takes for who writes past this module, see schema.sql
@@ -25,51 +25,45 @@ class Refused(ValueError):
     """The ban would hurt those who must not be banned; the message says whom."""
 
 
-def guard(network: Network, kind: str, own: Network | None) -> None:
-    """Raise Refused if a ban, or an exception, of the network would be a mistake."""
+def guard(network: Network) -> None:
+    """Raise Refused if a ban of the network would be a mistake."""
     if network.length < TOP[network.version]:
         raise Refused(f"{network} is wider than /{TOP[network.version]}")
-    if kind == Ban.Kind.ALLOW:
-        return
     if any(map(network.overlaps, LOOPBACK)):
         raise Refused(f"{network} contains loopback addresses")
     for proxy in configured.proxies().networks:
         if network.overlaps(proxy):
             raise Refused(f"{network} contains addresses of the trusted proxy {proxy}")
-    if own and network.overlaps(own):
-        raise Refused(f"{network} contains your own address")
 
 
-def add(
-    network: Network,
-    kind: str = Ban.Kind.DENY,
-    *,
-    seconds: int | None = None,
-    own: Network | None = None,
-) -> bool:
-    """Ban a network, or make it an exception; return whether that is new.
+def add(network: Network, seconds: int | None = None) -> bool:
+    """Ban a network for so long, or for good; return whether that is new.
 
-    Of many who do the same at once one succeeds. *own* is who asks, so that nobody bans themselves.
+    Of many who do the same at once one succeeds.
 
     Raises:
         Refused: see `guard`.
     """
-    guard(network, kind, own)
+    guard(network)
     with writing():
-        same = Ban.objects.filter(network=str(network), kind=kind, lifted=None)
+        same = bans_of(network)
         # Asked first: a violated constraint would put the network into PostgreSQL's log.
         if same.active().exists():
             return False
         same.update(lifted=Now())
         expires = timezone.now() + timedelta(seconds=seconds) if seconds else None
-        Ban.objects.create(network=str(network), kind=kind, expires=expires)
+        Ban.objects.create(network=str(network), expires=expires)
         return True
 
 
+def bans_of(network: Network) -> Bans:
+    return Ban.objects.filter(network=str(network), kind=Ban.Kind.DENY, lifted=None)
+
+
 def lift(network: Network) -> None:
-    """Lift the ban, and the exception, of exactly this network."""
+    """Lift the ban of exactly this network."""
     with writing():
-        Ban.objects.filter(network=str(network), lifted=None).update(lifted=Now())
+        bans_of(network).update(lifted=Now())
 
 
 def import_feed(name: str, data: bytes, *, force: bool = False) -> Import:
@@ -79,7 +73,7 @@ def import_feed(name: str, data: bytes, *, force: bool = False) -> Import:
         Unfit: the list as a whole is refused.
     """
     protected = [network.span for network in configured.proxies().networks]
-    result = feeds.read(data, protected, configured.ipv6_prefix())
+    result = feeds.read(data, protected)
     with writing():
         last = Feed.objects.defer("run").filter(name=name).first()
         if not force:

@@ -49,9 +49,6 @@ class Ban(models.Model):
             ),
         )
 
-    def __str__(self) -> str:
-        return f"{self.kind} {self.network}"
-
 
 class Feed(models.Model):
     """A list from elsewhere: the networks of its last good version, as a run."""
@@ -60,9 +57,6 @@ class Feed(models.Model):
     networks = models.PositiveIntegerField()
     run = models.BinaryField()
 
-    def __str__(self) -> str:
-        return self.name
-
 
 class Feeds(models.Model):
     """All feeds in one run: the only row, so that a lookup costs the same however many there are."""
@@ -70,9 +64,6 @@ class Feeds(models.Model):
     networks = models.PositiveIntegerField()
     digest = models.CharField(max_length=32)
     run = models.BinaryField()
-
-    def __str__(self) -> str:
-        return f"{self.networks} networks"
 
 
 class Change(models.Model):
@@ -83,6 +74,3 @@ class Change(models.Model):
     previous = models.CharField(max_length=36)
     at = models.DateTimeField()
     after = models.JSONField()
-
-    def __str__(self) -> str:
-        return f"change {self.seq}"

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, LiteralString, Self
+from typing import Any, Self
 
 import psycopg
 from shield.replica import Change, Replica
@@ -11,9 +10,7 @@ from shield.run import Run
 from shield.snapshot import NO_FEEDS, Snapshot
 from shield.sources import SourceDown
 
-EVERYTHING: LiteralString = (
-    Path(__file__).with_name("sql").joinpath("everything.sql").read_text(encoding="utf-8")
-)
+EVERYTHING = "SELECT bans_document(ban) FROM bans_ban AS ban WHERE lifted IS NULL ORDER BY id"
 LAST = "SELECT seq, mark FROM bans_change ORDER BY seq DESC LIMIT 1"
 CHANGES = "SELECT seq, mark, previous, after FROM bans_change WHERE seq >= %s ORDER BY seq LIMIT %s"
 PATIENCE = (
@@ -21,7 +18,6 @@ PATIENCE = (
 )
 ROWS = 5_000
 NO_NETWORKS = Run.of(())  # those of feeds are fetched by who needs them
-KEEPER_LOCK = 7240  # the next after that of schema.sql
 
 
 class PostgresTruth:
@@ -30,7 +26,6 @@ class PostgresTruth:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: psycopg.Connection | None = None
-        self._leading: psycopg.Connection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -60,14 +55,6 @@ class PostgresTruth:
                 for (document,) in bans.execute(EVERYTHING):
                     found.ban(document)
             return found.snapshot()
-
-    def lead(self) -> bool:
-        """Be the one keeper, or tell whether another one is; the lock ends with the connection."""
-        with self._cursor() as cursor:
-            if self._leading is not self._connection:
-                asked = cursor.execute("SELECT pg_try_advisory_lock(%s)", [KEEPER_LOCK])
-                self._leading = self._connection if asked.fetchone() == (True,) else None
-        return self._leading is not None
 
     def _open(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:

@@ -39,7 +39,6 @@ REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 TRUSTED_PROXIES = env.get("TRUSTED_PROXIES", "")  # unset: no hop is believed
 # The one header that the proxies write; a client may send the other one through them.
 CLIENT_HEADER = env.get("CLIENT_HEADER", "HTTP_X_FORWARDED_FOR")
-IPV6_PREFIX = env.get("IPV6_PREFIX", "64")  # a customer with a /48 is 65,536 clients otherwise
 STATE_FOLDER = env.get("STATE_FOLDER", str(Path(tempfile.gettempdir()) / "ip_blacklisting"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 2**20  # a feed of a million networks
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
@@ -55,8 +54,7 @@ CACHES = {
             "socket_connect_timeout": 0.5,
             "retry": Retry(NoBackoff(), 0),
         },
-    },
-    "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    }
 }
 BLOCKLIST_CONFIG = {"cooldown": 7}
 SECURE_SSL_REDIRECT = env.get("SECURE_SSL_REDIRECT") == "1"

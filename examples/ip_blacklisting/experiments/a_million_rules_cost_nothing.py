@@ -49,7 +49,7 @@ class AMillionRulesCostNothing(Experiment):
         "processor and 5 times what it pays with 10,000; a process pays at most 160 MB and 3 s of start-up."
     )
     holds = ("shield",)
-    refuted = ("leftmost", "blocklist_package")
+    refuted = ("blocklist_package",)
     guard = Series("microseconds of a processor in the guard, median of 32 requests at a time")
     least = Series(
         "the same of 150 requests one at a time in a process of its own, the least so far"

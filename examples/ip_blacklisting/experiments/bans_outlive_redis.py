@@ -42,7 +42,7 @@ class BansOutliveRedis(Experiment):
         "meanwhile, even without PostgreSQL; a ban made meanwhile refuses everywhere within 5 s."
     )
     holds = ("shield",)
-    refuted = ("redis_cache", "ipware_ratelimit")
+    refuted = ("ipware_ratelimit",)
     wrong = Series("answers")
     answered = Series("answers")
     guard = Series("milliseconds in the guard")

@@ -34,7 +34,7 @@ class EverywhereWithinASecond(Experiment):
         "serves again, also while the connections on which they listen to Redis are cut 20 times."
     )
     holds = ("shield",)
-    refuted = ("local_cache", "pubsub")
+    refuted = ("pubsub",)
     seen = Series("seconds after the acknowledgement")
     late = Series("processes later than 1 s")
     # Not the seconds: who never sees it has none, and the ways that lose most would look like the fastest.

@@ -4,9 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bans import configured
 from django.http import HttpRequest
-from shield.addresses import Address, Network, account, parse_address, parse_network
+from shield.addresses import Address, parse_address, parse_network
 
 LONGEST_NETWORK = 60  # characters
 LONGEST_NAME = 50  # of a feed
@@ -30,24 +29,18 @@ def body(request: HttpRequest) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """Whom to ban, or to make an exception, for how long, and who asks for it."""
+    """Whom to ban, and for how long."""
 
     network: str
-    kind: str
     seconds: int | None
-    own: Network | None
 
 
 def ban(request: HttpRequest) -> Ban:
     given = body(request)
-    kind, seconds = given.get("kind", "deny"), given.get("seconds")
-    if kind not in ("deny", "allow"):
-        raise Malformed("kind is neither deny nor allow")
+    seconds = given.get("seconds")
     if seconds is not None and (type(seconds) is not int or not 0 < seconds <= MOST_SECONDS):
         raise Malformed(f"seconds is no number from 1 to {MOST_SECONDS}")
-    client = configured.client_of(request.META)
-    own = account(client, configured.ipv6_prefix()) if client else None
-    return Ban(network(given.get("network")), kind, seconds, own)
+    return Ban(network(given.get("network")), seconds)
 
 
 def network(given: object) -> str:

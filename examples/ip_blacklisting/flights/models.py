@@ -8,14 +8,8 @@ class BlockedAddress(models.Model):
 
     address = models.CharField(max_length=100, unique=True)
 
-    def __str__(self) -> str:
-        return self.address
-
 
 class ListedNetwork(models.Model):
     """A network of a list that is replaced as a whole."""
 
     network = models.CharField(max_length=50)
-
-    def __str__(self) -> str:
-        return self.network

@@ -1,4 +1,4 @@
-"""Nine guards before the same endpoint, from the usual middleware to the solution."""
+"""Seven guards before the same endpoint, from the usual middleware to the solution."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from .guards import Guard
 from .guards.bisect import Bisect
 from .guards.blocklist_package import BlocklistPackage
 from .guards.ipware_ratelimit import IpwareRatelimit
-from .guards.leftmost import Cached, Leftmost
+from .guards.leftmost import Leftmost
 from .guards.polling import Polling
 from .guards.pubsub import PubSub
 from .guards.shield import Shield
@@ -23,8 +23,6 @@ VARIANTS = {
     variant.name: variant
     for variant in (
         Variant("leftmost", "first hop of X-Forwarded-For, a query for each request", Leftmost()),
-        Variant("redis_cache", "the same behind Django's RedisCache", Cached("default")),
-        Variant("local_cache", "the same behind a cache of each process", Cached("local")),
         Variant("pubsub", "a set in each process, told by Pub/Sub", PubSub()),
         Variant(
             "polling", "a set in each process, which asks for rows with higher numbers", Polling()

@@ -4,7 +4,7 @@ import os
 
 import psutil
 from bans import configured
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from . import asked
@@ -34,14 +34,18 @@ def bans(request: HttpRequest, variant: str) -> HttpResponse:
     return HttpResponse(status=201)
 
 
+def taking_feeds(variant: str) -> TakesFeeds:
+    guard = VARIANTS[variant].guard
+    if not isinstance(guard, TakesFeeds):
+        raise Http404
+    return guard
+
+
 @require_http_methods(["PUT", "DELETE"])
 @for_staff
 def feeds(request: HttpRequest, variant: str, name: str) -> HttpResponse:
     """Take a list from elsewhere: PUT replaces its last version, and `?force=1` even by an unlikely one."""
-    guard = VARIANTS[variant].guard
-    if not isinstance(guard, TakesFeeds):
-        return problem(404, "This variant takes no feeds")
-    name = asked.feed(name)
+    guard, name = taking_feeds(variant), asked.feed(name)
     if request.method == "DELETE":
         guard.drop(name)
         return HttpResponse(status=204)
@@ -52,10 +56,7 @@ def feeds(request: HttpRequest, variant: str, name: str) -> HttpResponse:
 @for_staff
 def matches(request: HttpRequest, variant: str) -> HttpResponse:
     """Say of each address whether this process refuses it."""
-    guard = VARIANTS[variant].guard
-    if not isinstance(guard, TakesFeeds):
-        return problem(404, "This variant says that to nobody")
-    return JsonResponse({"refused": guard.refuses(asked.addresses(request))})
+    return JsonResponse({"refused": taking_feeds(variant).refuses(asked.addresses(request))})
 
 
 @require_GET

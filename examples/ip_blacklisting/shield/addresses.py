@@ -108,13 +108,9 @@ def parse_loosely(text: str) -> Network:
     return Network(version, value, length)
 
 
-def account(address: Address, prefix: int = HOST) -> Network:
-    """Return what is banned for one client: its /32, or the *prefix* of IPv6 that it can spend."""
-    version, value = address
-    return Network(version, value, prefix if version == 6 else WIDTH[4]).cut()
-
-
-def meant(text: str, prefix: int = HOST) -> Network:
-    """Return the network itself, or for a lone address that of its client."""
+def meant(text: str) -> Network:
+    """Return the network itself, or for a lone address what its client can spend: a /32, or a /64."""
     network = parse_network(text)
-    return network if "/" in text else account(Address(network.version, network.value), prefix)
+    if "/" in text or network.version == 4:
+        return network
+    return Network(6, network.value, HOST).cut()

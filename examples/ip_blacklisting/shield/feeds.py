@@ -53,19 +53,20 @@ class Import:
             self.rejected.append(f"line {self.lines}: {reason}")
 
 
-def read(data: bytes, protected: Iterable[Span] = (), prefix: int = HOST) -> Import:
+def read(data: bytes, protected: Iterable[Span] = ()) -> Import:
     """Read a feed; leave out what is malformed, too wide, or contains special or *protected* addresses.
 
-    What is narrower than a client's *prefix* of IPv6 is that prefix.
+    What is narrower than a client's /64 of IPv6 is that /64.
     """
     result = Import()
-    result.run = pack(_fit(data, Run.of((*SPECIAL, *protected)), WIDTH[6] - prefix, result))
+    result.run = pack(_fit(data, Run.of((*SPECIAL, *protected)), result))
     result.networks = Run(memoryview(result.run)).networks
     return result
 
 
-def _fit(data: bytes, never: Run, hosts: int, result: Import) -> Iterator[Span]:
+def _fit(data: bytes, never: Run, result: Import) -> Iterator[Span]:
     """Yield what may be banned, and count and name what may not."""
+    hosts = WIDTH[6] - HOST
     for line in lines_of(data):
         result.lines += 1
         try:

@@ -18,6 +18,7 @@ from .sources import SourceDown, Stream, Truth
 
 WAIT_SECONDS = 1.0  # for the stream, while it is quiet
 RETRY_SECONDS = 0.3  # between two questions to the truth, while there is no stream
+RECONNECT_SECONDS = 0.05  # between two attempts to reach who does not answer
 CATCH_UP_SECONDS = 3.0  # between two questions to the truth, while there is one
 MOST_CHANGES = 5_000  # of more, reading everything again is the shorter way
 
@@ -57,7 +58,7 @@ class Follower:
                 step()
             except SourceDown as error:
                 logger.debug("waiting: %s", error)
-                time.sleep(RETRY_SECONDS)
+                time.sleep(RECONNECT_SECONDS)
             except Exception:  # a thread that has ended would leave an old list for ever
                 logger.exception("the list could not be brought up to date")
                 time.sleep(RETRY_SECONDS)

@@ -19,11 +19,12 @@ EXPECTED = (
 )
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 COMMENTS = ("#", ";", "//")
-RANGE = re.compile(r"(?:.*:)?\s*([0-9.]+)\s*-\s*([0-9.]+)\s*(?:,.*)?\Z")
+RANGE = re.compile(r"(?:.*:)?\s*([0-9.]+)\s*-\s*([0-9.]+)\s*(?:[,;#].*)?\Z")
 RANGE6 = re.compile(r"([0-9a-fA-F:.]+)\s*-\s*([0-9a-fA-F:.]+)\Z")
 COLUMN = re.compile(r"[\s,;|#]+")
 PADDED = re.compile(r"\d{3}(?:\.\d{3}){3}\Z")  # with zeros, and decimal: eMule's
 PLAIN = "address or CIDR"
+QUOTES = "\"'[]"  # also around an address of IPv6
 LONGEST_LINE = 1_000  # characters
 
 type Found = tuple[str, Span]  # the format, and what the line names
@@ -87,14 +88,15 @@ def _range(line: str) -> Found | None:
 
 def _columns(line: str) -> Found | None:
     """Read the first column, and the second if it is a netmask or the end of a range."""
-    first, *others = (each.strip("\"'") for each in COLUMN.split(line.strip("\"'")))
+    first, *others = (each.strip(QUOTES) for each in COLUMN.split(line.strip(QUOTES)))
     address, slash, mask = first.partition("/")
     second = mask if slash else others[0] if others else ""
     begin, end = _address(address), _address(second) if "." in second or ":" in second else None
     if begin is None:
         return None
     if end is None:
-        return ("host bits set" if slash else "column"), parse_loosely(first).cut().span
+        network = parse_loosely(first)
+        return ("column" if network == network.cut() else "host bits set"), network.cut().span
     if begin.version == 4 and (length := _length(end)) is not None:
         return "netmask", Network(4, begin.value, length).cut().span
     return _range(f"{address}-{second}")

@@ -45,12 +45,6 @@ class Table:
     def __len__(self) -> int:
         return sum(map(len, self._maps.values()))
 
-    def __iter__(self) -> Iterator[tuple[Network, Entry]]:
-        for (version, length), entries in self._maps.items():
-            shift = WIDTH[version] - length
-            for key, packed in entries.items():
-                yield Network(version, key << shift, length), Entry.unpacked(packed)
-
     def add(self, network: Network, entry: Entry) -> None:
         """Add, or put in the place of the network's last entry."""
         version, value, length = network

@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shield.addresses import Address, account, meant, parse_address, parse_network
+from shield.addresses import Address, meant, parse_address, parse_network
 from shield.client import Proxies, hops
 
 PROXIES = Proxies.parse("10.0.0.0/8, fd00::/8")
@@ -79,10 +79,9 @@ def test_notations_of_an_ipv6_address_are_one(text):
     assert str(parse_address(text)) == "2001:db8::1"
 
 
-def test_addresses_of_one_64_are_one_account():
-    first, last = parse_address("2001:db8::1"), parse_address("2001:db8::ffff:ffff:ffff:ffff")
-
-    assert account(first) == account(last) == parse_network("2001:db8::/64")
+def test_addresses_of_one_64_are_one_client():
+    assert meant("2001:db8::1") == meant("2001:db8::ffff:1") == parse_network("2001:db8::/64")
+    assert meant("2001:db8::/96").length == 96
 
 
 def test_header_of_a_stranger_is_not_believed():

@@ -97,6 +97,8 @@ def test_firehol_and_both_formats_of_spamhaus_are_read():
         ('"1.1.1.5","2026-11-28","ssh"', "column"),
         ("1.1.1.5\t17", "column"),
         ("1.1.1.5|AS13335|1.1.1.0", "column"),
+        ("1.1.1.0/24 ; SBL7", "column"),
+        ("1.1.1.0-1.1.1.9 ; SBL7", "range"),
     ],
 )
 def test_formats_of_lists_are_read_and_named(line, form):
@@ -105,6 +107,18 @@ def test_formats_of_lists_are_read_and_named(line, form):
     assert found.formats == {form: 1}
     assert listed(found, "1.1.1.5")
     assert not listed(found, "1.1.2.0")
+
+
+@pytest.mark.report(
+    "pfBlockerNG/pfBlockerNG#938",
+    "an address of IPv6 in brackets, and a first line behind a byte-order mark, are never read",
+    "brackets are taken off like quotes, and the mark names the encoding",
+)
+def test_address_in_brackets_is_read():
+    found = read("[2604:2dc0:100:4ed8::]")
+
+    assert found.formats == {"column": 1}
+    assert listed(found, "2604:2dc0:100:4ed8::7")
 
 
 @pytest.mark.report(

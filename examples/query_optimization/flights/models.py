@@ -22,9 +22,6 @@ class Airline(models.Model):
     code = models.CharField(max_length=2, primary_key=True)
     name = models.CharField(max_length=60)
 
-    def __str__(self) -> str:
-        return self.code
-
 
 class Airport(models.Model):
     """An airport; one that only a flight names has no name."""
@@ -39,9 +36,6 @@ class Airport(models.Model):
             GinIndex(fields=["name"], name="airport_name_trigram", opclasses=["gin_trgm_ops"])
         ]
 
-    def __str__(self) -> str:
-        return self.code
-
 
 class Plane(models.Model):
     """A plane; one that only a flight names has nothing but its tail number."""
@@ -51,9 +45,6 @@ class Plane(models.Model):
     manufacturer = models.CharField(max_length=40)
     model = models.CharField(max_length=40)
     seats = models.SmallIntegerField(null=True)
-
-    def __str__(self) -> str:
-        return self.tail_number
 
 
 class Flight(models.Model):
@@ -112,9 +103,6 @@ class Flight(models.Model):
             models.Index(fields=["destination"], name="flight_destination"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.airline_id} {self.number}"
-
 
 class Weather(models.Model):
     """One hour at one airport."""
@@ -132,6 +120,3 @@ class Weather(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["airport", "hour"], name="weather_once_an_hour")
         ]
-
-    def __str__(self) -> str:
-        return f"{self.airport_id} {self.hour:%Y-%m-%d %H:00}"

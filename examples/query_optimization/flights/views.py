@@ -80,7 +80,7 @@ class Plans(APIView):
                 "times": each.times,
                 "buffers": each.plan.buffers,
                 "indexes": sorted(each.plan.indexes),
-                "tree": each.plan.tree().splitlines(),
+                "tree": each.tree().splitlines(),
                 "plan": each.plan.root,
             }
             for each in found

@@ -14,7 +14,7 @@ from flights.models import Flight
 
 from . import files
 from .copy import copy_rows
-from .export import as_lines, stream
+from .export import stream
 
 # Columns of the table, and what stands in them of a line of the file.
 FIELDS = {
@@ -81,7 +81,7 @@ def export_peak_bytes(way: str, rows: int) -> int:
 
     def export() -> None:
         flights = Flight.objects.order_by("id")[:rows]
-        for _ in stream(connection, rows) if way == "copy" else as_lines(list(flights)):
+        for _ in stream(connection, rows) if way == "copy" else list(flights):
             pass
 
     return _peak(export)

@@ -1,5 +1,6 @@
 """What a path of this service asks of the database, and how that is done."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from django.urls import resolve
 from .capture import Statement, captured
 from .plan import Plan, explain
 
+LONGEST = 140  # characters shown of a statement
+
 
 @dataclass(frozen=True, slots=True)
 class Explained:
@@ -18,6 +21,10 @@ class Explained:
     statement: Statement
     plan: Plan
     times: int
+
+    def tree(self) -> str:
+        """Return the plan as a tree below its statement."""
+        return f"{self.times} x {short(self.statement.sql)}\n{self.plan.tree()}"
 
 
 def explained(path: str) -> list[Explained]:
@@ -35,3 +42,10 @@ def explained(path: str) -> list[Explained]:
         Explained(each, explain(each.database, each.sql), times[each.template])
         for each in different.values()
     ]
+
+
+def short(statement: str) -> str:
+    """Return a statement without what is not read at a glance: columns, quotation marks, table prefixes."""
+    text = re.sub(r"^SELECT .*? FROM ", "SELECT … FROM ", statement.replace("\n", " "))
+    text = text.replace('"', "").replace("flights_flight.", "").replace("flights_", "")
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

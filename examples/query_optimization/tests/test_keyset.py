@@ -138,7 +138,7 @@ def test_flights_without_a_delay_are_each_on_one_page(link):
 
 
 @pytest.mark.report(
-    "TracecatHQ/tracecat#3022",
+    "TracecatHQ/tracecat#3131",
     "the comparison is turned for the page before, the order is not: from page 3 it leads to page 1",
     "both are turned, and the rows turned back",
 )
@@ -148,7 +148,7 @@ def test_flights_without_a_delay_are_each_on_one_page(link):
     "the way back from page 3 is page 2, whatever the rows share",
 )
 @pytest.mark.report(
-    "nensii21/devlink#1103",
+    "photocrowd/django-cursor-pagination#30",
     "a page begins with the row that ended the one before: the comparison includes it",
     "only the way back from a page whose rows are gone includes it",
 )
@@ -219,6 +219,11 @@ def test_page_whose_rows_are_gone_leads_back():
     ]
 
 
+@pytest.mark.report(
+    "django/django#18404",
+    "`(a, b) < (x, y)` became `a < x AND b < y`, so that (1, 9) did not come before (2, 1)",
+    "the comparison is one of rows, and the test pins its SQL",
+)
 @pytest.mark.usefixtures("flights")
 def test_position_is_compared_as_one_row():
     these = Flight.objects.alias(keyset_key=NEWEST.key)

@@ -9,6 +9,7 @@ from django.db.models import FETCH_PEERS, prefetch_related_objects
 from django.urls import get_resolver
 from flights.lists import LISTS
 from flights.models import Flight, Plane
+from flights.monthly import Month
 from flights.naive import Naive
 from flights.optimized import Optimized
 from flights.variants import VARIANTS
@@ -97,6 +98,72 @@ def test_day_of_a_board_ends_where_the_next_begins():
         Flight.objects.create(**route, number=1, distance_miles=1, scheduled_departure=moment)
 
     assert [row[2] for row in Optimized().board("JFK", midnight.date(), 50)] == [midnight]
+
+
+MOMENT = datetime(2050, 1, 1, 12, tzinfo=UTC)
+
+
+def made(number, **more):
+    """Store a flight of a route that no real flight flies, delayed by an hour."""
+    flight = {
+        "airline_id": "UA",
+        "origin_id": "LAX",
+        "destination_id": "JFK",
+        "distance_miles": 1,
+        "scheduled_departure": MOMENT,
+        "departure_delay": 60,
+    }
+    flight |= more
+    delay = timedelta(minutes=flight["departure_delay"])
+    Flight.objects.create(**flight, number=number, departed=flight["scheduled_departure"] + delay)
+
+
+@pytest.mark.usefixtures("flights")
+@pytest.mark.parametrize("way", [Naive(), Optimized()], ids=["naive", "optimized"])
+@pytest.mark.parametrize("least", [15, 60])
+def test_flight_that_is_late_by_just_so_much_is_late(way, least):
+    made(1, departure_delay=least - 1)
+    made(2, departure_delay=least, scheduled_departure=MOMENT + timedelta(days=1))
+    made(3, departure_delay=least)
+    made(4, departure_delay=least + 1)
+
+    assert [flight.number for flight in way.delays("LAX", "JFK", least, 50)] == [4, 3, 2]
+
+
+@pytest.mark.usefixtures("flights")
+def test_minutes_of_departure_end_where_the_next_begin():
+    for number in (-1, 0, 59, 60):
+        made(number, departure_delay=number)
+
+    assert [row[1] for row in Optimized().departed(MOMENT, 60, 50)] == [0, 59]
+
+
+def test_order_is_total_whatever_the_indexes_are(flights):
+    plane = Plane.objects.order_by("tail_number").first()
+    for number in (2, 3, 1):
+        made(number, id=2_000_000_000 + number, plane=plane)
+    flights.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    flights.execute(
+        "DROP INDEX flight_board, flight_late, flight_newest, flight_of_airline, flight_of_plane,"
+        " flight_departed"
+    )
+    way = Optimized()
+
+    assert [row[1] for row in way.board("LAX", MOMENT.date(), 3)] == [1, 2, 3]
+    assert [row[1] for row in way.departed(MOMENT + timedelta(hours=1), 1, 3)] == [1, 2, 3]
+    assert [flight.number for flight in way.delays("LAX", "JFK", 60, 3)] == [1, 2, 3]
+    assert [row[1] for row in way.airline("UA", 3)[1]] == [3, 2, 1]
+    ((_, latest),) = way.planes(1)
+    assert [flight.number for flight in latest] == [3, 2, 1]
+
+
+@pytest.mark.usefixtures("flights")
+def test_month_without_weather_has_no_wet_hours():
+    made(1, origin_id="JFK")
+
+    (row,) = Optimized().report(Month(2050, 1))
+
+    assert (row.flights, row.cancelled, row.mean_delay, row.wet_hours) == (1, 0, 60, 0)
 
 
 @pytest.mark.usefixtures("flights")

@@ -85,7 +85,7 @@ REST_FRAMEWORK = {
         "airports": "100/min",
         "bulk": "5000/hour",
         "second": "10/second",
-        "hour": "40/hour",
+        "hour": "30/hour",
     },
     "EXCEPTION_HANDLER": "flights.problems.handler",
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -21,16 +21,16 @@ from nexus.experiment import (
 
 from . import admitted_by_redis, decided_apart, forget, sent_by, some_address, url, warm
 
-AN_HOUR = 40  # of the rule set `tiered`, beside 10 a second
-ROUNDS = 3  # with the 10 of the flood, and what comes back meanwhile, enough for all 40
+AN_HOUR = 30  # of the rule set `tiered`, beside 10 a second
+ROUNDS = 2  # with the 10 of the flood, and what comes back meanwhile, enough for all 30
 EACH_SECOND = 10
 
 
 class AllOrNothing(Experiment):
     slug = "all-or-nothing"
     claim = (
-        "Of limits of 10 a second and 40 an hour, a request that the first refuses takes nothing "
-        "of the second: after a flood of 200, what is left of the 40 gets in."
+        "Of limits of 10 a second and 30 an hour, a request that the first refuses takes nothing "
+        "of the second: after a flood of 200, what is left of the 30 gets in."
     )
     holds = ("token_bucket",)
     refuted = ("drf_throttle",)

@@ -21,7 +21,7 @@ from nexus.experiment import (
     volley,
 )
 
-from . import admitted, forget, sent_by, some_address, url
+from . import admitted, forget, sent_by, some_address, url, warm
 
 MOST_BYTES = 96
 EVERY = 200  # requests of the one client from measurement to measurement
@@ -51,8 +51,9 @@ class MemoryIsFlat(Experiment):
     )
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        forget(stack)
         target, headers = url(stack, variant, "bulk"), sent_by(some_address())
+        warm([target])
+        forget(stack)
         yield clock_starts()
         # Few connections: simultaneous requests lose what a read-modify-write overwrites.
         one_client = volley(

@@ -30,7 +30,7 @@ class SustainedThrottle(AnonRateThrottle):
 RATES = {
     "airports": "100/min",
     "bulk": "5000/hour",
-    "tiered": "10/second and 40/hour",
+    "tiered": "10/second and 30/hour",
 }
 THROTTLES = {
     "airports": [AirportsThrottle],

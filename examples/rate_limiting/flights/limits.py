@@ -19,6 +19,6 @@ RULES: Final[Mapping[str, RuleSet]] = {
         RuleSet("open", (Policy("open", 100, MINUTE, on_failure=OnFailure.OPEN),)),
         RuleSet("closed", (Policy("closed", 100, MINUTE, on_failure=OnFailure.CLOSED),)),
         RuleSet("bulk", (Policy("bulk", 5000, Rate(5000, 3600)),)),
-        RuleSet("tiered", (Policy("second", 10, Rate(10)), Policy("hour", 40, Rate(40, 3600)))),
+        RuleSet("tiered", (Policy("second", 10, Rate(10)), Policy("hour", 30, Rate(30, 3600)))),
     )
 }

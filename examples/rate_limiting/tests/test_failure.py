@@ -279,6 +279,27 @@ def test_a_read_only_replica_is_a_failure_and_recovers_when_promoted(
     wait_until(lambda: limiter.decide("another").mode == Mode.EXACT, 5)
 
 
+@pytest.mark.report(
+    "envoyproxy/ratelimit#1191",
+    "a demoted primary keeps its connections, and every decision on them fails for ever",
+    "a connection that is told READONLY is closed: the next decision finds the new primary",
+)
+def test_a_demoted_primary_is_left_for_the_one_behind_the_same_address(start_server, tmp_path):
+    address = tmp_path / "primary"
+    old, new = (start_server("--unixsocket", str(tmp_path / name)) for name in ("old", "new"))
+    address.symlink_to(tmp_path / "old")
+    limiter = limiter_of(RedisStore(connect(f"unix://{address}"), timeout_seconds=2))
+    assert limiter.decide("client").mode == Mode.EXACT
+
+    address.unlink()
+    address.symlink_to(tmp_path / "new")
+    with old.client() as client:
+        client.replicaof("127.0.0.1", new.port)
+
+    modes = [limiter.decide("client").mode for _ in range(2)]
+    assert modes == [Mode.LOCAL, Mode.EXACT]
+
+
 def test_a_full_server_is_a_failure(server):
     limiter = limiter_of(RedisStore(connect(server.url), timeout_seconds=2))
     with server.client() as client:

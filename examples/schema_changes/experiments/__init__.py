@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -37,6 +37,26 @@ FROM flights_flight, generate_series(0, {} / (SELECT count(*) FROM flights_fligh
 
 def connect(stack: Stack, **more: Any) -> psycopg.Connection[Any]:
     return psycopg.connect(stack.services["postgres"], application_name="experiment", **more)
+
+
+@contextmanager
+def unsynced(stack: Stack) -> Iterator[None]:
+    """Let the kernel write to the disk when it likes, until the end of the block.
+
+    A process that dies loses nothing that the kernel has; to wait for the disk would measure the machine.
+    """
+    with connect(stack, autocommit=True) as connection:
+        _set_fsync(connection, "SET fsync = off")
+    try:
+        yield
+    finally:
+        with connect(stack, autocommit=True) as connection:
+            _set_fsync(connection, "RESET fsync")
+
+
+def _set_fsync(connection: psycopg.Connection[Any], how: LiteralString) -> None:
+    connection.execute(f"ALTER SYSTEM {how}")
+    connection.execute("SELECT pg_reload_conf()")
 
 
 def number(connection: psycopg.Connection[Any], query: str, *args: object) -> int:

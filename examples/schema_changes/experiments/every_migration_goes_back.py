@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from nexus.experiment import Chart, Experiment, Params, Sample, Samples, Series, Stack, Verdict
 
+from . import unsynced
+
 
 class EveryMigrationGoesBack(Experiment):
     slug = "every-migration-goes-back"
@@ -20,7 +22,9 @@ class EveryMigrationGoesBack(Experiment):
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         differ = lost = 0
-        for place, step in enumerate(json.loads(stack.manage("rehearse", variant)), 1):
+        with unsynced(stack):
+            steps = json.loads(stack.manage("rehearse", variant))
+        for place, step in enumerate(steps, 1):
             differ += bool(step["back"] or step["again"])
             lost += step["lost"]
             yield self.differ(differ, x=place)

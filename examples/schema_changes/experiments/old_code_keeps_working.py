@@ -76,8 +76,8 @@ class OldCodeKeepsWorking(Experiment):
 
     reports = (
         (
-            "3YOURMIND/django-deprecate-fields#23",
-            "a column is dropped while the old release still selects it: every read is an error",
+            "PostHog/posthog#98147",
+            "a column goes in the deploy that stops using it: each pod of the old release fails",
             "the column leaves the code first, and the table in a later release",
         ),
     )

@@ -11,6 +11,3 @@ class Flight(models.Model):
     scheduled_departure = models.DateTimeField()
     departure_delay = models.SmallIntegerField(null=True)  # minutes; null: cancelled
     distance_miles = models.SmallIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.number} {self.scheduled_departure:%Y-%m-%d %H:%M}"

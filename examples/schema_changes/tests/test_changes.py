@@ -180,8 +180,8 @@ def test_patience_succeeds_once_the_other_is_done(shared, monkeypatch):
 
 
 @pytest.mark.report(
-    "pgbouncer/pgbouncer#875",
-    "a setting of a session stays on a connection of the pooler, and reaches others",
+    "pgbouncer/pgbouncer#396",
+    "a restored dump sets `search_path` on a connection of the pooler: others no longer find their tables",
     "each statement sets its timeout for its own transaction",
 )
 def test_no_setting_outlives_its_transaction(shared):
@@ -205,7 +205,7 @@ def fill_shared(mine):
 
 @pytest.mark.report(
     "tarkovtracker-org/TarkovTracker#657",
-    "a backfill waits for one row that a user holds, and holds thousands meanwhile",
+    "a backfill of one transaction keeps its rows for half an hour, and every client's write waits",
     "a row that is held is left for another pass; its batch is committed at once",
 )
 def test_row_that_somebody_holds_keeps_no_other_waiting(shared, monkeypatch):
@@ -241,8 +241,8 @@ def test_rows_that_are_always_held_are_told(shared, monkeypatch):
 
 
 @pytest.mark.report(
-    "pgbouncer/pgbouncer#525",
-    "a `SET` of one transaction is not there in the next, or is somebody else's",
+    "doctolib/safe-pg-migrations#35",
+    "a `SET`, its statement and its reset run on three connections of a pooler: one is left changed",
     "the migration back tells the trigger within each batch's transaction",
 )
 def test_way_back_silences_the_trigger_for_its_own_batches_alone(outside):

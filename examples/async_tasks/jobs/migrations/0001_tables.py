@@ -51,7 +51,6 @@ class Migration(migrations.Migration):
                         db_default="queued",
                     ),
                 ),
-                ("progress", models.SmallIntegerField(db_default=0)),
                 ("attempts", models.IntegerField(db_default=0)),
                 ("failures", models.IntegerField(db_default=0)),
                 ("losses", models.IntegerField(db_default=0)),

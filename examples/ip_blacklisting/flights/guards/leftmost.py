@@ -1,7 +1,5 @@
 """The middleware of most tutorials: the first hop of X-Forwarded-For, and a query for each request."""
 
-from django.core.cache import caches
-from django.core.cache.backends.base import BaseCache
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -9,8 +7,6 @@ from flights.asked import Ban
 from flights.models import BlockedAddress
 
 from . import forbidden
-
-CACHED_SECONDS = 60
 
 
 def client_ip(request: HttpRequest) -> str:
@@ -34,32 +30,3 @@ class Leftmost:
 
     def unban(self, network: str) -> None:
         BlockedAddress.objects.filter(address=network).delete()
-
-
-class Cached(Leftmost):
-    """The same with a cache in front, as one does when the query shows in a profile.
-
-    The cache of a process is `LocMemCache`, the shared one `RedisCache`; a change deletes the key.
-    """
-
-    def __init__(self, alias: str) -> None:
-        self.alias = alias
-
-    @property
-    def cache(self) -> BaseCache:
-        return caches[self.alias]
-
-    def blocked(self, address: str) -> bool:
-        return bool(
-            self.cache.get_or_set(
-                f"blocked:{address}", lambda: super(Cached, self).blocked(address), CACHED_SECONDS
-            )
-        )
-
-    def ban(self, asked: Ban) -> None:
-        super().ban(asked)
-        self.cache.delete(f"blocked:{asked.network}")
-
-    def unban(self, network: str) -> None:
-        super().unban(network)
-        self.cache.delete(f"blocked:{network}")

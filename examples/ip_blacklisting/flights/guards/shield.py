@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bans import configured, ledger
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from shield.addresses import Address, Network, meant
+from shield.addresses import Address, meant
 
 from flights.asked import Ban
 from flights.problems import problem
@@ -24,14 +24,10 @@ class Shield:
         return None
 
     def ban(self, asked: Ban) -> None:
-        ledger.add(self._meant(asked.network), asked.kind, seconds=asked.seconds, own=asked.own)
+        ledger.add(meant(asked.network), asked.seconds)
 
     def unban(self, network: str) -> None:
-        ledger.lift(self._meant(network))
-
-    @staticmethod
-    def _meant(text: str) -> Network:
-        return meant(text, configured.ipv6_prefix())
+        ledger.lift(meant(network))
 
     def replace(self, name: str, data: bytes, *, force: bool) -> dict[str, object]:
         found = ledger.import_feed(name, data, force=force)

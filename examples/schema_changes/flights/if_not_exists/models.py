@@ -8,6 +8,3 @@ class Delay(models.Model):
     late = models.SmallIntegerField()
     cause = models.CharField(default="", max_length=20)
     delay_minutes = models.SmallIntegerField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.late} min"

@@ -6,6 +6,3 @@ from django.db import models
 class Delay(models.Model):
     flight_id = models.BigIntegerField(primary_key=True)
     delay_minutes = models.SmallIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.delay_minutes} min"

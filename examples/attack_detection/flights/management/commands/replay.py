@@ -36,7 +36,7 @@ def as_json(outcome: Outcome) -> str:
         for name, bound in BOUNDS.items()
     }
     people = sorted(outcome.people)
-    return json.dumps({"events": outcome.events, "attackers": attackers, "people": people})
+    return json.dumps({"attackers": attackers, "people": people})
 
 
 def told(outcome: Outcome) -> list[str]:

@@ -1,6 +1,5 @@
 """Show the plans behind a list as trees: the naive way's, then the solution's."""
 
-import re
 from argparse import ArgumentParser
 from typing import Any
 
@@ -8,8 +7,6 @@ from django.core.management.base import BaseCommand
 from plans.of_path import explained
 
 from flights.lists import LISTS
-
-LONGEST = 140  # characters shown of a statement
 
 
 class Command(BaseCommand):
@@ -32,12 +29,4 @@ def shown(path: str) -> str:
     found = explained(path)
     queries = sum(each.times for each in found)
     head = f"{path}: {queries} {'query' if queries == 1 else 'queries'}"
-    plans = [f"{each.times} x {short(each.statement.sql)}\n{each.plan.tree()}" for each in found]
-    return "\n\n".join([head, *plans])
-
-
-def short(statement: str) -> str:
-    """Return a statement without what is not read at a glance: columns, quotation marks, table prefixes."""
-    text = re.sub(r"^SELECT .*? FROM ", "SELECT … FROM ", statement.replace("\n", " "))
-    text = text.replace('"', "").replace("flights_flight.", "").replace("flights_", "")
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return "\n\n".join([head, *(each.tree() for each in found)])
