@@ -131,8 +131,15 @@ def claims(example: Example, kind: str) -> list[Any]:
         )
         for experiment in example.experiments.values()
         if not unprovable(experiment, kind)
-        for variant in (*experiment.variants(), *([MINE] if kind == "embedded" else ()))
+        for variant in (
+            *experiment.variants(),
+            *([MINE] if kind == "embedded" and is_solved(example) else ()),
+        )
     ]
+
+
+def is_solved(example: Example) -> bool:
+    return (example.path / f"{SOLVED.replace('.', '/')}.py").exists()
 
 
 @pytest.fixture(scope="session")
@@ -148,7 +155,7 @@ def stack(
         watch = Watch(example, tmp_path_factory.mktemp("coverage"))
         request.config.stash[WATCHES][example.name] = watch
     try:
-        mine = Mine(example, SOLVED) if kind == "embedded" else None
+        mine = Mine(example, SOLVED) if kind == "embedded" and is_solved(example) else None
         with proof_stack(example, kind, watch=watch, mine=mine) as running:
             yield running
     except StackError as error:
