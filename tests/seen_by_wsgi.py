@@ -2,6 +2,7 @@
 
 
 def application(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
     lines = [f"{name}={value}" for name, value in environ.items() if "\n" not in str(value)]
-    return ["\n".join(lines).encode()]
+    body = "\n".join(lines).encode()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]

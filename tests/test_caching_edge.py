@@ -81,10 +81,10 @@ def ask(cdn):
     """Ask for a page that is this test's own; the answer is a number that grows with each of the origin's."""
     path = f"/{uuid4()}"
 
-    def ask(method="GET", status=200, query="", **headers):
+    def ask(method="GET", status=200, query="", asking=None, **headers):
         connection = http.client.HTTPConnection(cdn, timeout=5)
         says = {name.replace("_", "-"): value for name, value in headers.items()}
-        wanted = {"X-Answer": json.dumps([status, says])}
+        wanted = {"X-Answer": json.dumps([status, says]), **(asking or {})}
         connection.request(method, path + query, headers=wanted)
         response = connection.getresponse()
         body = response.read()
@@ -154,3 +154,13 @@ def test_page_that_has_ended_is_asked_for_with_a_condition(ask):
     time.sleep(1.1)  # Varnish has no clock that a test could turn
 
     assert ask(Cache_Control="max-age=60", ETag='"1"')[1] == before
+
+
+@pytest.mark.parametrize("range_", ["bytes=9-2", "bytes=0-0", "nonsense"])
+@pytest.mark.parametrize(
+    ("method", "staff"), [("OPTIONS", {}), ("POST", {}), ("GET", {"Authorization": "Bearer x"})]
+)
+def test_range_of_what_is_passed_on_counts_for_nothing(ask, method, staff, range_):
+    response, _ = ask(method, asking={"Range": range_} | staff)
+
+    assert response.status == 200

@@ -75,8 +75,8 @@ def test_every_example_has_the_same_server():
     assert len(found) == 1
 
 
-def environment_seen(example, request: bytes) -> dict[str, str]:
-    """Have the example's own server, with its configuration, say what an application would see."""
+def answered(example, request: bytes) -> str:
+    """Return what the example's own server, with its configuration, answers before an application of ours."""
     binaries = ensure_environment(example)
     with ExitStack() as held:
         # Handed on while it listens: of one that was given back, anybody else could take the port.
@@ -98,9 +98,7 @@ def environment_seen(example, request: bytes) -> dict[str, str]:
         held.callback(server.terminate)
         with socket.create_connection(listening.getsockname(), timeout=60) as client:
             client.sendall(request)
-            answer = b"".join(iter(lambda: client.recv(65536), b"")).decode()
-    lines = answer.partition("\r\n\r\n")[2].splitlines()
-    return dict(line.split("=", 1) for line in lines)
+            return b"".join(iter(lambda: client.recv(65536), b"")).decode()
 
 
 def test_names_with_an_underscore_are_nobodys(example):
@@ -114,10 +112,21 @@ def test_names_with_an_underscore_are_nobodys(example):
         b"Connection: close",
     ]
 
-    seen = environment_seen(example, b"\r\n".join(lines) + b"\r\n\r\n")
+    answer = answered(example, b"\r\n".join(lines) + b"\r\n\r\n")
 
+    seen = dict(line.split("=", 1) for line in answer.partition("\r\n\r\n")[2].splitlines())
     assert seen["HTTP_X_FORWARDED_FOR"] == "192.0.2.7"
     assert "HTTP_X_REAL_IP" not in seen
+
+
+def test_answer_to_head_is_not_the_beginning_of_the_next_one(example):
+    """As mar10/wsgidav#123: behind a body that nobody expects a proxy finds no answer, and says 503."""
+    head = b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+    _, rest = answered(example, head + last).split("\r\n\r\n", 1)
+
+    assert rest.startswith("HTTP/1.1 200 OK")
 
 
 @pytest.mark.alone

@@ -6,14 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from uuid import UUID
 
-from django.db import (
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    close_old_connections,
-    connection,
-    transaction,
-)
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 from . import sql
 from .run import Fenced, Outcome, Policy, Run, Transient
@@ -34,10 +27,7 @@ def ended(run: Run, policy: Policy, step: Callable[[], None]) -> Outcome:
         step()
     except Fenced:
         return Outcome.FENCED
-    except Transient as error:
-        return retry(run, error, policy)
-    except AWAY as error:
-        connection.close()  # it may lead to a server that is a standby by now
+    except (Transient, *AWAY) as error:
         return retry(run, error, policy)
     except LostTooOften as error:
         return give_up(run, "lost too often", str(error))
@@ -55,7 +45,7 @@ def settle(runs: Sequence[Run], state: str, error: str = "") -> Collection[UUID]
 
 def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
     """Put the job back with a delay; past the last attempt, give it up."""
-    close_old_connections()  # nobody may have used it for so long that it is gone
+    connection.close()  # it may be gone, or lead to a server that is a standby by now
     failures = run.failures + 1
     if failures >= policy.most_attempts:
         return give_up(run, f"failed {failures} times", str(error))

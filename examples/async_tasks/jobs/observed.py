@@ -1,6 +1,7 @@
 """What the keeper asks of a broker: how many messages wait."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from amqp.exceptions import AMQPError, NotFound
@@ -31,8 +32,6 @@ class Depths:
         if not speaks_amqp(self._connection):
             channel = self._connection.default_channel
             return int(channel._size(queue))
-        with self._connection.channel() as channel:  # a refusal closes it
-            try:
-                return int(channel.queue_declare(queue, passive=True).message_count)
-            except NotFound:  # with all that it held
-                return 0
+        with suppress(NotFound), self._connection.channel() as channel:  # a refusal closes it
+            return int(channel.queue_declare(queue, passive=True).message_count)
+        return 0  # it is gone with all that it held

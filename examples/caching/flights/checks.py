@@ -25,11 +25,10 @@ def redis_lets_us_in(**_: Any) -> list[checks.CheckMessage]:
             settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
         ) as redis:
             policy = redis.info("memory").get("maxmemory_policy")
-    except exceptions.RedisError as error:
-        away = isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError)
-        if away and not isinstance(error, exceptions.AuthenticationError):
-            return []
+    except (exceptions.AuthenticationError, exceptions.ResponseError) as error:
         return [checks.Warning(f"REDIS_URL is refused: {error}", id="flights.W002")]
+    except exceptions.RedisError:
+        return []
     if policy == "noeviction":
         return []
     sentence = f"Redis evicts ({policy}), and would forget purges: maxmemory-policy noeviction."

@@ -14,9 +14,6 @@ class Airport(models.Model):
     longitude = models.FloatField()
     version = models.BigIntegerField(default=1, db_default=1)
 
-    def __str__(self) -> str:
-        return self.code
-
 
 class Departure(models.Model):
     """One line of an airport's board; made up from the airports."""
@@ -25,6 +22,3 @@ class Departure(models.Model):
     flight = models.TextField()
     destination = models.CharField(max_length=8)
     minute = models.IntegerField()  # of the day
-
-    def __str__(self) -> str:
-        return self.flight

@@ -24,10 +24,8 @@ def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     if isinstance(error, APIException):
         return problem(error.status_code, str(error.detail))
     if isinstance(error, Overloaded | OperationalError):
-        busy = isinstance(error, Overloaded)
-        if not busy:
-            logger.error("the database does not answer: %s", error)
-        response = problem(503, f"The database {'is busy' if busy else 'does not answer'}")
+        logger.error("no page: %s", str(error) or "the database is busy")
+        response = problem(503, "The database is busy or does not answer")
         response["Retry-After"] = "1"
         return response
     return None

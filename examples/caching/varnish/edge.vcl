@@ -75,6 +75,11 @@ sub vcl_hit {
     }
 }
 
+sub vcl_pass {
+    # The origin knows no ranges, and one that cannot be read would be answered with 503.
+    unset req.http.Range;
+}
+
 sub vcl_backend_fetch {
     # What everybody is to be served comes from Redis: the memory of a process hears of a purge a moment later.
     if (!bereq.uncacheable) {
@@ -100,7 +105,7 @@ sub vcl_backend_response {
     }
     # Only what says so is kept.
     if (bereq.http.Rules !~ "(max-age|s-maxage)=0*[1-9]"
-       
+        || bereq.http.Rules ~ "(?i)no-cache|no-store|private"
         || beresp.http.Vary ~ "\*") {
         set beresp.uncacheable = true;
         set beresp.ttl = 1s;

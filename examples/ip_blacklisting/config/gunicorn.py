@@ -23,7 +23,7 @@ class Buffered(Worker):  # type: ignore[misc] # neither package publishes types
         # A request that waits for a thread is no news.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self.server = create_server(
-            self.wsgi,
+            self._answer,
             sockets=[bound.sock for bound in self.sockets],
             threads=self.cfg.threads,
             backlog=self.cfg.backlog,
@@ -39,6 +39,15 @@ class Buffered(Worker):  # type: ignore[misc] # neither package publishes types
         while self.alive and self.ppid == os.getppid():
             self._turn()
         self._finish()
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        body = self.wsgi(environ, start_response)
+        if environ["REQUEST_METHOD"] != "HEAD":
+            return body
+        # Nobody else leaves it out, and a proxy would take it for the beginning of the next answer.
+        if hasattr(body, "close"):
+            body.close()
+        return ()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         super().handle_exit(sig, frame)

@@ -151,11 +151,11 @@ def some(dice: random.Random, count: int) -> set[Net]:
 def some_network(dice: random.Random) -> Net:
     """Return a network of a small space, so that many lie in each other; a third of them IPv6.
 
-    One in fifty is wider than nearly all that are banned, and lies elsewhere: here it would contain all.
+    One in thirty lies elsewhere, and may be so wide that here it would contain all others.
     """
-    if dice.random() < 0.02:
-        length = dice.randrange(11, 16)
-        return 4, (0x60 << 24 | dice.getrandbits(24)) >> 32 - length << 32 - length, length
+    if dice.random() < 1 / 30:
+        length = dice.choice((11, 13, 15, 24, 28))
+        return 4, (0x60 << 24 | dice.getrandbits(22)) >> 32 - length << 32 - length, length
     version = dice.choice((4, 4, 6))
     # Of IPv6 nothing is narrower than what one host has: a feed widens it, as a ban by hand does.
     length = dice.choice((*range(18, 33), 32, 24) if version == 4 else (44, 48, 53, 56, 60, 64))

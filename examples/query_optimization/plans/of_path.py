@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from django.test import RequestFactory
 from django.urls import resolve
@@ -33,7 +32,7 @@ def explained(path: str) -> list[Explained]:
     Raises:
         Resolver404: it leads nowhere.
     """
-    match = resolve(urlsplit(path).path)
+    match = resolve(path.partition("?")[0])
     with captured() as found:
         match.func(RequestFactory(HTTP_HOST="localhost").get(path), *match.args, **match.kwargs)
     times = Counter(each.template for each in found)

@@ -170,7 +170,7 @@ def test_staff_are_shown_the_plans_of_a_path(site):
     json.dumps(told)
 
 
-@pytest.mark.parametrize("path", ["/nowhere/", ""])
+@pytest.mark.parametrize("path", ["/nowhere/", "", "http://[::1", "//[::1/"])
 def test_path_that_leads_nowhere_has_no_plans(site, path):
     assert site.get(f"/api/plans/?path={path}", **site.STAFF).status_code == 404
 

@@ -140,8 +140,9 @@ def test_minutes_of_departure_end_where_the_next_begin():
 
 def test_order_is_total_whatever_the_indexes_are(flights):
     plane = Plane.objects.order_by("tail_number").first()
-    for number in (2, 3, 1):
+    for number in (4, 1, 6, 2, 5, 3):
         made(number, id=2_000_000_000 + number, plane=plane)
+    made(7, id=2_000_000_000, plane=plane, scheduled_departure=MOMENT + timedelta(hours=2))
     flights.execute("SET CONSTRAINTS ALL IMMEDIATE")
     flights.execute(
         "DROP INDEX flight_board, flight_late, flight_newest, flight_of_airline, flight_of_plane,"
@@ -149,12 +150,12 @@ def test_order_is_total_whatever_the_indexes_are(flights):
     )
     way = Optimized()
 
-    assert [row[1] for row in way.board("LAX", MOMENT.date(), 3)] == [1, 2, 3]
-    assert [row[1] for row in way.departed(MOMENT + timedelta(hours=1), 1, 3)] == [1, 2, 3]
-    assert [flight.number for flight in way.delays("LAX", "JFK", 60, 3)] == [1, 2, 3]
-    assert [row[1] for row in way.airline("UA", 3)[1]] == [3, 2, 1]
+    assert [row[1] for row in way.board("LAX", MOMENT.date(), 9)] == [1, 2, 3, 4, 5, 6, 7]
+    assert [row[1] for row in way.departed(MOMENT + timedelta(hours=1), 1, 9)] == [1, 2, 3, 4, 5, 6]
+    assert [flight.number for flight in way.delays("LAX", "JFK", 60, 9)] == [1, 2, 3, 4, 5, 6, 7]
+    assert [row[1] for row in way.airline("UA", 7)[1]] == [7, 6, 5, 4, 3, 2, 1]
     ((_, latest),) = way.planes(1)
-    assert [flight.number for flight in latest] == [3, 2, 1]
+    assert [flight.number for flight in latest] == [7, 6, 5]
 
 
 @pytest.mark.usefixtures("flights")

@@ -6,11 +6,13 @@ from changes.fingerprint import fingerprint
 from changes.indexes import failed
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 
 from .problems import problem
 from .variants import BY_NAME, VARIANTS
 
 
+@require_safe
 def index(_request: HttpRequest) -> JsonResponse:
     """GET: the variants, and every index of this database that no query can use."""
     with connection.cursor() as cursor:
@@ -21,6 +23,7 @@ def index(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"variants": variants, "failed_builds": left})
 
 
+@require_safe
 def table(_request: HttpRequest, variant: str) -> HttpResponse:
     """GET: the columns, indexes, constraints and triggers of the table of a variant."""
     if variant not in BY_NAME:

@@ -16,7 +16,18 @@ import django
 django.setup()  # pytest-django looks for settings before this file has named them
 
 from django.db import connection, transaction  # noqa: E402
+from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from flights.loading import load  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker):  # noqa: ARG001 -- set up before
+    """A database of the tests' own, also where pytest-django sees no test that asks for one."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(scope="session")

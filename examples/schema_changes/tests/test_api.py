@@ -39,6 +39,12 @@ def test_path_that_leads_nowhere_says_where_to_look(client):
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
 
+@pytest.mark.parametrize("path", ["/api/", "/api/in_place/"])
+def test_nothing_can_be_written_by_http(client, path):
+    for method in (client.post, client.put, client.patch, client.delete):
+        assert method(path).status_code == 405
+
+
 def test_process_tells_that_it_serves(client):
     assert client.get("/healthz").json() == {"status": "ok"}
 
