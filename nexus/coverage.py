@@ -4,12 +4,9 @@ The processes of the embedded stack find coverage.py on their PYTHONPATH, not in
 what it has executed twice a second, for a process that is killed saves nothing at its end.
 """
 
-import fcntl
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,7 +17,7 @@ from nexus.catalog import Example
 from nexus.stacks.variables import PROCESS
 
 SAVE_SECONDS = 0.5
-LOCK = "COVERAGE_LOCK"
+SHOWN = "COVERAGE_SHOWN"
 SOURCE = "*.py"
 # Tests and claims drive the source, readers write their own; migrations are generated;
 # settings are read once.
@@ -36,19 +33,22 @@ OMITTED = (
 
 # On PYTHONPATH of each process, where Python imports it at every start.
 SITE = f"""
-import fcntl, os, threading, time
+import os, shutil, threading, time
 import coverage
 
-write = coverage.Coverage.save
+save_own = coverage.Coverage.save
 
-# coverage.py renames a file of data at each save: nobody saves while the files are read together.
-# Not flock(2): a child that is forked meanwhile would hold that lock for as long as it lives.
-def held(self):
-    with open(os.environ["{LOCK}"]) as lock:
-        fcntl.lockf(lock, fcntl.LOCK_SH)
-        write(self)
+# coverage.py renames its file at each save, and a process may be killed at it: what is read is a copy that
+# was put there whole. A lock would do worse: whoever forks, pauses or dies with it holds up all others.
+def save_and_show(self):
+    save_own(self)
+    source, place = self.get_data().data_filename(), os.environ["{SHOWN}"]
+    if os.path.exists(source):
+        draft = f"{{place}}/.{{os.getpid()}}.{{threading.get_ident()}}"
+        shutil.copyfile(source, draft)
+        os.replace(draft, f"{{place}}/data.{{os.getpid()}}")
 
-coverage.Coverage.save = held
+coverage.Coverage.save = save_and_show
 coverage.process_startup()
 
 def save():
@@ -121,7 +121,7 @@ class Watch:
             "omit =",
             *(f"    {root / pattern}" for pattern in OMITTED),
         ]
-        (folder / "lock").touch()
+        (folder / "shown").mkdir()
         (folder / "coveragerc").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def environment(self) -> Mapping[str, str]:
@@ -129,7 +129,7 @@ class Watch:
         return {
             "PYTHONPATH": str(self.folder / "site"),
             "COVERAGE_PROCESS_START": str(self.folder / "coveragerc"),
-            LOCK: str(self.folder / "lock"),
+            SHOWN: str(self.folder / "shown"),
         }
 
     def settle(self) -> None:
@@ -142,10 +142,7 @@ class Watch:
 
         self.settle()
         measured = coverage.Coverage(config_file=str(self.folder / "coveragerc"))
-        with (self.folder / "lock").open("r+") as lock:
-            fcntl.lockf(lock, fcntl.LOCK_EX)
-            self._forget_broken()
-            measured.combine(keep=True)
+        measured.combine([str(self.folder / "shown")], keep=True)
         modules = []
         for path in sorted(self.root.rglob(SOURCE)):
             relative = path.relative_to(self.root)
@@ -155,18 +152,6 @@ class Watch:
             if lines:
                 modules.append(Module(relative.as_posix(), len(lines), tuple(missed)))
         return Reached(tuple(modules))
-
-    def _forget_broken(self) -> None:
-        """Remove what a process left that was killed while it saved."""
-        for path in self.folder.glob("data.*"):
-            try:
-                with closing(sqlite3.connect(path)) as database:
-                    whole = database.execute("PRAGMA quick_check").fetchone() == ("ok",)
-                    database.execute("SELECT version FROM coverage_schema")
-            except sqlite3.DatabaseError:
-                whole = False
-            if not whole:
-                path.unlink()
 
 
 def table(example: Example, reached: Reached) -> Table:

@@ -45,17 +45,15 @@ def test_lines_are_read_while_processes_save_and_after_one_was_killed_at_it(tmp_
         subprocess.Popen([sys.executable, "busy.py"], cwd=source, env=environment) for _ in range(3)
     ]
     try:
-        until(lambda: len(list(watch.folder.glob("data.*"))) == len(busy), 20)
+        until(lambda: len(list(watch.folder.glob("shown/data.*"))) == len(busy), 20)
         shares = [watch.reached().share for _ in range(20)]
     finally:
         for process in busy:
             process.kill()
             process.wait()
-    [torn, *_] = watch.folder.glob("data.*")
-    torn.write_bytes(torn.read_bytes()[:5000])
 
     assert 0 < shares[0] < shares[-1]
-    assert watch.reached().share >= shares[-1] * 0.9
+    assert watch.reached().share >= shares[-1]
 
 
 def test_modules_that_no_process_imports_are_missed_whole(toy, tmp_path):

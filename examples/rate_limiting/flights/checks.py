@@ -41,15 +41,6 @@ def secret_key_is_secret(**_: Any) -> list[CheckMessage]:
     return [Info(says, id="flights.I001")]
 
 
-@register("limits")
-def limited_paths_name_rule_sets(**_: Any) -> list[CheckMessage]:
-    return [
-        Error(f"LIMITED_PATHS: {path} has no rule set {rules!r} in RULES", id="flights.E002")
-        for path, rules in settings.LIMITED_PATHS.items()
-        if rules not in RULES
-    ]
-
-
 # Django skips what is tagged `database` until that tag, or another one of the check, is named.
 @register("services", Tags.database)
 def redis_decides(**_: Any) -> list[CheckMessage]:

@@ -8,7 +8,7 @@ from .decision import Decision
 from .deny_cache import DenyCache
 from .local_bucket import Fallback
 from .policy import RuleSet
-from .store import Store, StoreFailure
+from .store import RedisStore, StoreFailure
 from .token_bucket import TokenBucket
 
 
@@ -22,7 +22,7 @@ class Limiter:
     def __init__(
         self,
         rules: RuleSet,
-        store: Store,
+        store: RedisStore,
         *,
         secret: bytes,
         processes: int = 1,

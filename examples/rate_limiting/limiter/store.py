@@ -1,4 +1,4 @@
-"""Where buckets are: Redis, or anything else that runs the script on some keys, atomically."""
+"""Where buckets are: in Redis, which runs the script on them, atomically."""
 
 import os
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha1
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from redis import ConnectionPool, Redis, RedisCluster
 from redis.backoff import NoBackoff
@@ -23,13 +23,6 @@ type Args = tuple[int | str, ...]
 
 class StoreFailure(Exception):
     """The store gave no answer that can be trusted: gone, slow, read-only, full or loading."""
-
-
-class Store(Protocol):
-    """Run the script in one round trip; raise StoreFailure, and nothing else, without an answer."""
-
-    def run(self, keys: Sequence[str], args: Args) -> list[int]:
-        """Return the script's reply."""
 
 
 def client(url: str, *, connect_seconds: float = 0.3) -> "Redis":
@@ -60,7 +53,10 @@ class RedisStore:
         self._thread = threading.local()
 
     def run(self, keys: Sequence[str], args: Args) -> list[int]:
-        """Run the script; connections are the client's, with its timeouts, TLS and password."""
+        """Return the reply of the script; raise StoreFailure, and nothing else, without one.
+
+        Connections are the client's, with its timeouts, TLS and password.
+        """
         try:
             try:
                 return cast(list[int], self._ask(*BY_NAME, len(keys), *keys, *args))

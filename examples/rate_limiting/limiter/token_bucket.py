@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from .decision import Decision, Outcome
 from .policy import RuleSet
-from .store import Args, Store
+from .store import Args, RedisStore
 
 PREFIX = "rl"  # of every key, for the pattern of an ACL; 14 characters fill a piece of memory
 
@@ -21,7 +21,7 @@ class TokenBucket:
     Raises ValueError for two policies whose keys would be the same.
     """
 
-    def __init__(self, rules: RuleSet, store: Store, *, secret: bytes) -> None:
+    def __init__(self, rules: RuleSet, store: RedisStore, *, secret: bytes) -> None:
         self.rules = rules
         self.store = store
         # Redis holds keyed hashes only: without the secret nobody can test who is behind a key.

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.checks import run_checks
 
 pytest_plugins = ["tests.site"]
 
@@ -63,14 +62,6 @@ def test_the_published_key_is_named():
 
 def test_check_does_not_need_redis_unless_it_is_asked_to():
     assert manage("check", REDIS_URL="redis://127.0.0.1:1/0").returncode == 0
-
-
-def test_path_limited_by_an_unknown_rule_set_is_named(settings):
-    settings.LIMITED_PATHS = {"/api/": "airport"}
-
-    assert [(error.id, error.msg) for error in run_checks(tags=["limits"])] == [
-        ("flights.E002", "LIMITED_PATHS: /api/ has no rule set 'airport' in RULES")
-    ]
 
 
 @pytest.mark.report(
