@@ -1,6 +1,6 @@
 """Your own limiter. It begins as what everybody writes first: a counter that expires.
 
-Win `retry-after-is-true` first, then `no-cliff`: change `wait_seconds`. Redis is at hand.
+Win `flood-is-cheap` first, then `retry-after-is-true`: change `wait_seconds`. Redis is at hand.
 More rule sets in LIMITS ("tiered", "open", "closed", "bulk") let more claims ask for them.
 """
 
