@@ -62,7 +62,7 @@ def token_bucket_decorator(rules: str) -> View:
 
 
 OURS = {name: "; ".join(map(words, rules.policies)) for name, rules in RULES.items()}
-VARIANTS = (
+VARIANTS: tuple[Variant, ...] = (
     Variant("unprotected", "no limit", unlimited, {"airports": "none"}),
     Variant(
         "drf_throttle",
