@@ -6,6 +6,9 @@ RECORD  ?=
 TIMES   ?=
 CHECK   ?=
 COVERAGE ?=
+VARIANT ?=
+RESET   ?=
+SHOW    ?=
 
 PYTHON := .venv/bin/python
 PYTEST = env PYTHONPATH=. $(PYTHON) -m pytest $(if $(EXAMPLE),--example $(EXAMPLE))
@@ -22,7 +25,7 @@ $(shell rm -f .venv/*.stamp)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down prove test bench sync site doctor lint format clean lock
+.PHONY: help setup run mine up down prove test bench sync site doctor lint format clean lock
 
 help: ## print the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,14 +41,17 @@ setup: .venv/dev.stamp ## install what tests and experiments need
 run: .venv/run.stamp ## [EXAMPLE=…]: open the lab, and start an example in it, until Ctrl-C
 	@exec env $(NEXUS) run $(EXAMPLE)
 
+mine: .venv/dev.stamp ## EXAMPLE=… [RESET=1|SHOW=solution]: write a variant of your own, and run the example with it
+	@exec env $(NEXUS) mine $(EXAMPLE) $(if $(RESET),--reset) $(if $(SHOW),--show $(SHOW))
+
 up: .venv/dev.stamp ## EXAMPLE=…: start an example in containers
 	@$(NEXUS) up $(EXAMPLE)
 
 down: .venv/dev.stamp ## EXAMPLE=…: stop its containers and remove their volumes
 	@$(NEXUS) down $(EXAMPLE)
 
-prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [STACK=embedded|compose] [RECORD=1|COVERAGE=1|TIMES=10]: run the experiments
-	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) --stack $(STACK) $(if $(RECORD),--record) $(if $(COVERAGE),--coverage) $(if $(TIMES),--times $(TIMES))
+prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [VARIANT=mine] [STACK=embedded|compose] [RECORD=1|COVERAGE=1|TIMES=10]: run the experiments
+	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) $(if $(VARIANT),--variant $(VARIANT)) --stack $(STACK) $(if $(RECORD),--record) $(if $(COVERAGE),--coverage) $(if $(TIMES),--times $(TIMES))
 
 test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
 	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"; status=$$?; [ $$status -le 1 ] || exit $$status; \

@@ -84,6 +84,12 @@ class Example:
             )
         return {slug: _experiment(folder, package.__name__, slug) for slug in claims}
 
+    @property
+    def begins_as(self) -> str:
+        """The naive variant that a reader's own begins as: BEGINS_AS in `experiments/__init__.py`."""
+        self.experiments  # noqa: B018  # loads the package
+        return str(getattr(sys.modules[f"nexus_experiments_{self.name}"], "BEGINS_AS", ""))
+
     def experiment(self, slug: str) -> type[Experiment]:
         """Return the experiment of claim `slug`.
 

@@ -9,6 +9,8 @@ from nexus import catalog
 from nexus.catalog import ROOT, Example
 from nexus.console import USAGE, Steps, console, ends_by_signal, fail, sentences
 from nexus.environment import state_dir
+from nexus.mine import NAME as MINE
+from nexus.mine import Mine, solution
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.offered import unprovable
@@ -30,42 +32,85 @@ Name = Annotated[str, typer.Argument(help="Name of an example.")]
 def run(name: Name = "") -> None:
     """Open the lab, start an example if one is named, and keep both running until Ctrl-C."""
     with sentences(), ends_by_signal():
-        example = catalog.example(name) if name else None
-        from nexus.lab.house import Lab
-
-        started = time.monotonic()
-        lab = Lab()
-        farewell = ""
-        try:
-            lab.open()
-            lab.warm_up()
-            if example:
-                _start(lab, example)
-            farewell = (
-                "\nThe lab is closed; what ran in it is stopped, its data kept for the next run."
-            )
-            seconds = time.monotonic() - started
-            console.print(f"\nThe lab is open at [bold]{lab.address(name)}[/bold]", soft_wrap=True)
-            console.print(f"Ready after {seconds:.1f} s. Stop it with Ctrl-C.")
-            while not (example and lab.stacks.describe(name)["state"] == "failed"):
-                time.sleep(0.2)
-            failed = lab.stacks.describe(name)
-            raise StackError(failed["error"], failed["log"])
-        except AlreadyRuns as running:
-            where = running.state.get("url", "starting")
-            console.print(f"{name} already runs: {where} (stop it with Ctrl-C in its terminal).")
-        finally:
-            lab.close()
-            if farewell:
-                console.print(farewell)
+        _run(catalog.example(name) if name else None)
 
 
-def _start(lab: "Lab", example: Example) -> None:
+@app.command()
+def mine(
+    name: Name = "",
+    reset: Annotated[bool, typer.Option(help="Begin again; the old file is kept.")] = False,
+    show: Annotated[str, typer.Option(help="solution: say where it is, and start nothing.")] = "",
+) -> None:
+    """Write a variant of your own, and run the example with it until Ctrl-C."""
+    with sentences(), ends_by_signal():
+        example = catalog.example(name)
+        own = Mine(example)
+        if show:
+            if show != "solution":
+                fail(f"SHOW={show} is not known; there is SHOW=solution.", code=USAGE)
+            console.print(solution(example), markup=False, soft_wrap=True)
+            return
+        if reset and (kept := own.reset()):
+            console.print(f"The old file is kept as {kept.name} beside it.")
+        written = own.begin() or reset
+        console.print(f"{'Written' if written else 'Yours'}: {own.shown}", markup=False)
+        _run(example, own)
+
+
+def _run(example: Example | None, own: Mine | None = None) -> None:
+    from nexus.lab.house import Lab
+
+    name = example.name if example else ""
+    started = time.monotonic()
+    lab = Lab()
+    farewell = ""
+    try:
+        lab.open()
+        lab.warm_up()
+        if example:
+            _start(lab, example, own)
+        farewell = "\nThe lab is closed; what ran in it is stopped, its data kept for the next run."
+        seconds = time.monotonic() - started
+        console.print(f"\nThe lab is open at [bold]{lab.address(name)}[/bold]", soft_wrap=True)
+        console.print(f"Ready after {seconds:.1f} s. Stop it with Ctrl-C.")
+        while not (example and lab.stacks.describe(name)["state"] == "failed"):
+            time.sleep(0.2)
+        failed = lab.stacks.describe(name)
+        raise StackError(failed["error"], failed["log"])
+    except AlreadyRuns as running:
+        where = running.state.get("url", "starting")
+        console.print(f"{name} already runs: {where} (stop it with Ctrl-C in its terminal).")
+    finally:
+        lab.close()
+        if farewell:
+            console.print(farewell)
+
+
+def _start(lab: "Lab", example: Example, own: Mine | None) -> None:
+    if own:
+        lab.stacks.adopt(example.name, own, lambda said: console.print(said, markup=False))
     with Steps(f"Starting {example.name}") as steps:
         stack = lab.stacks.start_now(example.name, steps)
     _introduce(example, stack)
+    if own:
+        console.print(f"\nYour variant: change {own.shown}, and save it. Then:", soft_wrap=True)
+        for command in _of_mine(example, stack.url):
+            console.print(f"  {command}", markup=False, soft_wrap=True)
+        console.print(f"  make prove EXAMPLE={example.name} VARIANT={MINE}")
     memory = memory_bytes([child.pid for child in stack.children().values()]) / 2**20
     console.print(f"\n{example.name} takes {memory:.0f} MB of memory.")
+
+
+def _of_mine(example: Example, url: str) -> list[str]:
+    """Return the first command of the write-up that asks the solution, and ask the reader's own instead."""
+    names = {each.solution() for each in example.experiments.values()}
+    for command in example.curl_commands():
+        for name in names:
+            if f"/api/{name}/" in command:
+                return [
+                    command.replace(f"/api/{name}/", f"/api/{MINE}/").replace(DOCUMENTED_URL, url)
+                ]
+    return []
 
 
 def _introduce(example: Example, stack: "EmbeddedStack | ComposeStack") -> None:
@@ -73,7 +118,7 @@ def _introduce(example: Example, stack: "EmbeddedStack | ComposeStack") -> None:
     console.print(f"\n[bold]{example.title}[/bold] runs at [bold]{url}/api/[/bold]")
     links = {name: place for name, place in stack.links().items() if name != "API"}
     for name, address in (links | stack.services).items():
-        console.print(f"  {name:<11} {address}")
+        console.print(f"  {name:<11} {address}", soft_wrap=True)
     console.print(f"  staff token {stack.staff_token}")
     console.print(f"  state, logs .nexus/{example.name}/stack.json, .nexus/{example.name}/logs/")
     console.print("\nTry:")
@@ -126,6 +171,7 @@ def down(name: Name = "") -> None:
 def prove(
     name: Annotated[str | None, typer.Argument(help="Name of an example; all without it.")] = None,
     claim: Annotated[str | None, typer.Option(help="Slug of one claim.")] = None,
+    variant: Annotated[str, typer.Option(help="One variant; mine is your own.")] = "",
     stack: Annotated[str, typer.Option(help="embedded or compose.")] = "embedded",
     record: Annotated[bool, typer.Option(help="Write results/<example>.json.")] = False,
     coverage: Annotated[
@@ -137,8 +183,20 @@ def prove(
     with sentences(), ends_by_signal():
         if times > 1 and (record or coverage):
             fail("TIMES is for looking: it goes with neither RECORD=1 nor COVERAGE=1.", code=USAGE)
+        if variant and (record or coverage):
+            fail(
+                "VARIANT is for looking: it goes with neither RECORD=1 nor COVERAGE=1.", code=USAGE
+            )
         chosen = [catalog.example(name)] if name else catalog.examples()
         kind = _kind(stack)
+        if variant == MINE:
+            if times > 1 or kind != "embedded":
+                fail("VARIANT=mine goes with EXAMPLE=… and CLAIM=… alone.", code=USAGE)
+            from nexus.judge import judge
+
+            if not judge(catalog.example(name or ""), claim):
+                raise typer.Exit(1)
+            return
         if coverage:
             if record or kind != "embedded":
                 fail("COVERAGE=1 is for the embedded stack, and records nothing.", code=USAGE)
@@ -146,7 +204,9 @@ def prove(
                 _cover(each, claim)
             return
         differing = [
-            each for each in chosen if not _prove(each, claim, kind, record=record, times=times)
+            each
+            for each in chosen
+            if not _prove(each, claim, kind, variant=variant, record=record, times=times)
         ]
     if differing:
         names = ", ".join(each.name for each in differing)
@@ -159,7 +219,9 @@ def _kind(stack: str) -> "Kind":
     return "compose" if stack == "compose" else "embedded"
 
 
-def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool, times: int) -> bool:
+def _prove(
+    example: Example, claim: str | None, kind: "Kind", *, variant: str, record: bool, times: int
+) -> bool:
     from nexus import report
     from nexus.prove import proof_stack
     from nexus.prove import prove as run_all
@@ -169,15 +231,20 @@ def _prove(example: Example, claim: str | None, kind: "Kind", *, record: bool, t
     for reason in filter(None, reasons.values()):
         console.print(reason, soft_wrap=True)
     experiments = [each for each, reason in reasons.items() if not reason]
+    if variant:
+        experiments = [each for each in experiments if variant in each.variants()]
     if not experiments:
-        fail("There is nothing to prove on this stack.")
+        fail(f"There is nothing to prove {f'of {variant} ' if variant else ''}on this stack.")
     proofs = []
     with (
         Steps(f"Proving {example.name} ({kind})") as steps,
         proof_stack(example, kind, steps) as stack,
     ):
         for proof in run_all(
-            stack, experiments * times, lambda each, with_: steps(f"{each.slug}, {with_}")
+            stack,
+            experiments * times,
+            lambda each, with_: steps(f"{each.slug}, {with_}"),
+            lambda each: (variant,) if variant else each.variants(),
         ):
             proofs.append(proof)
             console.print(report.line(proof), soft_wrap=True)
@@ -207,7 +274,7 @@ def _cover(example: Example, claim: str | None) -> None:
             stack,
             provable,
             lambda each, with_: steps(f"{each.slug}, {with_}"),
-            solution_only=True,
+            lambda each: (each.solution(),),
         ):
             console.print(report.line(proof), soft_wrap=True)
         console.print(coverage.table(example, watch.reached()))

@@ -19,8 +19,17 @@ from nexus.stacks.variables import PROCESS
 SAVE_SECONDS = 0.5
 SHOWN = "COVERAGE_SHOWN"
 SOURCE = "*.py"
-# Tests and claims drive the source; migrations are generated; settings are read once.
-OMITTED = ("tests/*", "experiments/*", "*/migrations/*", "config/settings.py", "manage.py")
+# Tests and claims drive the source, readers write their own; migrations are generated;
+# settings are read once.
+OMITTED = (
+    "tests/*",
+    "experiments/*",
+    "exercises/*",
+    "*/mine*.py",
+    "*/migrations/*",
+    "config/settings.py",
+    "manage.py",
+)
 
 # On PYTHONPATH of each process, where Python imports it at every start.
 SITE = f"""

@@ -10,7 +10,7 @@ from nexus.samples import Sample, stamped
 JUDGE_SECONDS = 0.2
 # Of one core: what judging may take from a measurement on the same machine.
 JUDGE_SHARE = 0.05
-AFTERMATH_SECONDS = 1.0  # in which a chart shows that it goes on as it began
+AFTERMATH_SECONDS = 0.5  # in which a chart shows that it goes on as it began
 
 
 def drive(
@@ -18,7 +18,7 @@ def drive(
 ) -> Iterator[Sample]:
     """Yield each sample once it is in `samples`; those are over when the run has ended by itself.
 
-    A run that is refuted for good, by twice its bound, is closed a second later.
+    A run that is refuted for good, by twice its bound, is closed half a second later.
 
     Raises:
         ValueError: a sample is of a series that is not declared.

@@ -139,15 +139,21 @@ def _dismiss_idle() -> None:
         _watchdog = None
 
 
-def run(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end and return what it printed."""
-    process = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
-    try:
-        output, errors = process.communicate()
-    finally:
-        signal_group(process.pid, signal.SIGKILL)
-        process.wait()
-        forget(process.pid)
+def run(
+    command: Sequence[str], *, timeout_seconds: float | None = None, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end and return what it printed.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end in time; it is killed.
+    """
+    with start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout_seconds)
+        finally:
+            signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+            forget(process.pid)
     said = [text.decode(errors="replace") for text in (output, errors)]
     return subprocess.CompletedProcess([*command], process.returncode, *said)
 

@@ -13,8 +13,9 @@ from nexus.catalog import Example
 from nexus.coverage import Watch
 from nexus.drive import concluded, drive
 from nexus.environment import state_dir
-from nexus.experiment import Experiment, Params, Sample, Samples, Stack, Verdict
-from nexus.load import Exchange, Exchanges, watching
+from nexus.experiment import Experiment, ExperimentError, Params, Sample, Samples, Stack, Verdict
+from nexus.load import Exchange, Exchanges, LoadError, watching
+from nexus.mine import NAME, Mine, is_declared
 from nexus.stacks.base import Progress, silent
 from nexus.stacks.compose import ComposeStack
 from nexus.stacks.embedded import EmbeddedStack, remove_data
@@ -23,6 +24,7 @@ from nexus.stacks.state import owner, project
 type Kind = Literal["embedded", "compose"]
 
 _numbers = itertools.count(1)
+MINE_SECONDS = 120.0
 WEB_PROCESSES = 2  # with two workers each: both stacks answer with four server processes
 
 
@@ -56,11 +58,13 @@ def proof_stack(
     kind: Kind,
     progress: Progress = silent,
     watch: Watch | None = None,
+    mine: Mine | None = None,
 ) -> Iterator[EmbeddedStack | ComposeStack]:
     """Run a stack of its own for experiments, and of each that was killed remove the data.
 
     Args:
         watch: follows the processes of the embedded stack.
+        mine: the reader's own variant, on the embedded stack.
 
     Raises:
         StackError: it does not start.
@@ -73,7 +77,12 @@ def proof_stack(
         case "embedded":
             watched = watch.environment() if watch else {}
             stack = EmbeddedStack(
-                example, state, replicas=WEB_PROCESSES, watched=watched, progress=progress
+                example,
+                state,
+                replicas=WEB_PROCESSES,
+                mine=mine,
+                watched=watched,
+                progress=progress,
             )
         case "compose":
             name = project(f"{example.name}-proof-{state.name}")
@@ -107,7 +116,7 @@ def prove_one(
         experiment=experiment,
         variant=variant,
         params=chosen,
-        expected=experiment.expected(variant),
+        expected=is_declared(experiment, variant),
         verdict=concluded(driven, samples, chosen),
         samples=tuple(samples),
         seconds=time.monotonic() - started,
@@ -119,11 +128,43 @@ def prove(
     stack: Stack,
     experiments: Iterable[type[Experiment]],
     started: Callable[[type[Experiment], str], None] = lambda _, __: None,
-    *,
-    solution_only: bool = False,
+    variants: Callable[[type[Experiment]], tuple[str, ...]] = lambda each: each.variants(),
 ) -> Iterator[Proof]:
-    """Run every variant of `experiments` on `stack`, one after the other, or the solution alone."""
+    """Run every variant of `experiments` on `stack`, or those that `variants` names, one after the other."""
     for experiment in experiments:
-        for variant in (experiment.solution(),) if solution_only else experiment.variants():
+        for variant in variants(experiment):
             started(experiment, variant)
             yield prove_one(stack, experiment, variant)
+
+
+class TakesTooLong(ExperimentError):
+    """A run went on for longer than any of the example's own variants needs."""
+
+
+def prove_mine(
+    stack: Stack,
+    experiments: Iterable[type[Experiment]],
+    started: Callable[[type[Experiment], str], None] = lambda _, __: None,
+) -> Iterator[tuple[type[Experiment], Proof | str]]:
+    """Run the reader's own variant; yield for each claim its proof, or why it could not be judged.
+
+    Raises:
+        StackError: the stack does not answer any more.
+    """
+    for experiment in experiments:
+        started(experiment, NAME)
+        try:
+            with watching(lambda _request, _answer: None, _deadline(MINE_SECONDS)):
+                yield experiment, prove_one(stack, experiment, NAME)
+        except (ExperimentError, LoadError) as error:
+            yield experiment, str(error)
+
+
+def _deadline(seconds: float) -> Callable[[], None]:
+    end = time.monotonic() + seconds
+
+    def check() -> None:
+        if time.monotonic() > end:
+            raise TakesTooLong(f"the run was given up after {seconds:.0f} s")
+
+    return check

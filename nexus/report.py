@@ -1,12 +1,13 @@
 """Verdicts as a line, a table and a record."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from rich.table import Table
 
 from nexus import charts, results
 from nexus.catalog import ROOT, Example
-from nexus.experiment import Stack
+from nexus.experiment import Experiment, Stack
 from nexus.machine import this_machine
 from nexus.prove import Proof
 from nexus.stacks.offered import unprovable
@@ -64,6 +65,21 @@ def spread(example: Example, kind: str, proofs: list[Proof]) -> Table:
 
 def _range(values: list[float]) -> str:
     return " to ".join(dict.fromkeys(f"{value:,.4g}" for value in (min(values), max(values))))
+
+
+def mine_lines(
+    experiment: type[Experiment], outcome: Proof | str, solution: results.Run | None, hint: str
+) -> Iterator[str]:
+    """Say how the reader's own variant fared: its figure, that of the solution, and what to try."""
+    if isinstance(outcome, str):
+        yield f"  [yellow]open[/yellow]     {experiment.slug}: {outcome}"
+        return
+    word = "[green]holds[/green]  " if outcome.verdict.holds else "[bold red]refuted[/bold red]"
+    yield f"  {word}  {experiment.slug}: {outcome.verdict.figure} ({outcome.seconds:.1f} s)"
+    if solution:
+        yield f"           recorded of {solution.variant}: {solution.figure}"
+    if hint and not outcome.verdict.holds:
+        yield f"           hint: {hint}"
 
 
 def record(example: Example, kind: str, proofs: list[Proof]) -> None:

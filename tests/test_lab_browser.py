@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ AUDITED = {
 
 @dataclass
 class Lab:
-    """`nexus run` in the background."""
+    """`nexus run`, or another command that opens the lab, in the background."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -48,18 +49,18 @@ class Lab:
         return self.process.wait(60)
 
 
-def open_lab(state: Path, **env: str) -> Lab:
+def open_lab(state: Path, *command: str, **env: str) -> Lab:
     output = state / "output"
     with output.open("w") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "nexus", "run"],
+            [sys.executable, "-m", "nexus", *(command or ("run",))],
             env={**os.environ, "PYTHONPATH": str(ROOT), "NEXUS_STATE": str(state), **env},
             stdout=said,
             stderr=subprocess.STDOUT,
             cwd=ROOT,
         )
     assert wait_until(lambda: "Ready after" in output.read_text(), 60), output.read_text()
-    said = re.search(r"open at (http://127\.0\.0\.1:\d+/)\?key=(\S+)", output.read_text())
+    said = re.search(r"open at (http://127\.0\.0\.1:\d+/)\w*/?\?key=(\S+)", output.read_text())
     return Lab(process, said[1], said[2], state)
 
 
@@ -558,6 +559,37 @@ def test_a_newcomer_refutes_the_naive_limiter_within_two_minutes(page, fresh):
     expect(word(panel, "token_bucket")).to_have_text("holds", timeout=30_000)
     assert time.monotonic() - began < 120
     expect(panel.locator("[data-exchanges]")).to_contain_text("HTTP 429")
+
+
+@pytest.mark.alone
+def test_a_reader_edits_saves_runs_and_sees_the_verdict_change(page, tmp_path):
+    example = tmp_path / "examples" / "rate_limiting"
+    left_out = shutil.ignore_patterns("__pycache__", "mine_*.py")
+    shutil.copytree(ROOT / "examples" / "rate_limiting", example, ignore=left_out)
+    mine = example / "flights" / "mine.py"
+    mine.unlink(missing_ok=True)
+    lab = open_lab(tmp_path, "mine", "rate_limiting", NEXUS_EXAMPLES=str(example.parent))
+    try:
+        page.goto(lab.door)
+        page.goto(f"{lab.url}rate_limiting/")
+        strip, line = page.locator("[data-strip]"), page.locator("[data-mine=flood-is-cheap]")
+        expect(strip).to_contain_text("0 of 8 claims won by your variant, 0 refuted, 8 not run")
+        line.get_by_role("button").click()
+        expect(line).to_contain_text("refuted", timeout=60_000)
+        expect(strip).to_contain_text("0 of 8 claims won by your variant, 1 refuted, 7 not run")
+
+        mine.write_text("def view(:\n")
+        expect(strip).to_contain_text("Your variant is not loaded.")
+        expect(strip).to_contain_text("SyntaxError: invalid syntax")
+        expect(line.get_by_role("button")).to_be_disabled()
+
+        mine.write_bytes((example / "exercises" / "solved.py").read_bytes())
+        expect(strip).to_contain_text("0 of 8 claims won by your variant, 0 refuted, 8 not run")
+        line.get_by_role("button").click()
+        expect(line).to_contain_text("holds", timeout=60_000)
+        expect(strip).to_contain_text("1 of 8 claims won")
+    finally:
+        lab.end()
 
 
 @pytest.mark.alone

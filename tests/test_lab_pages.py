@@ -222,6 +222,13 @@ def test_tables_of_the_same_columns_have_names_of_their_own():
     assert labels == ["Table: a, b", "Table: a, b (2)"]
 
 
+def test_cells_bear_the_names_of_their_columns():
+    parsed = parse("| a | b `c` |\n|---|---|\n| 1 | 2 |\n| 3 | |\n")
+
+    labels = re.findall(r'data-label="([^"]*)"', "".join(part.html for part in parsed.parts))
+    assert labels == ["a", "b c", "a", "b c"]
+
+
 def test_files_are_those_that_people_wrote(tmp_path):
     (tmp_path / "outside.py").write_text("secret = 1\n")
     top = tmp_path / "example"

@@ -1,7 +1,9 @@
 """`setup.sh` and the Makefile, as machines of many kinds meet them; nothing is installed."""
 
 import fcntl
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nexus.catalog import ROOT
+from nexus.lab.server import LAB_PORT
 from nexus.stacks.processes import wait_until
 
 UV = """#!/bin/sh
@@ -184,6 +187,17 @@ def test_tools_are_given_text_as_utf_8_whatever_the_terminal_speaks(checkout):
     told = subprocess.run(["make", "told"], cwd=checkout, env=env, capture_output=True, check=True)
 
     assert told.stdout == b"1\n"
+
+
+def test_devcontainer_opens_the_lab_with_the_python_of_the_repository():
+    found = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert found["image"] == f"python:{(ROOT / '.python-version').read_text().strip()}"
+    assert found["forwardPorts"] == [LAB_PORT]
+    assert list(found["portsAttributes"]) == [str(LAB_PORT)]
+    for name in ("postCreateCommand", "postAttachCommand"):
+        assert found[name].removeprefix("make ") in targets
 
 
 def test_processes_keep_what_they_compiled_whatever_the_shell_says():

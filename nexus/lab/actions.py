@@ -15,6 +15,7 @@ from nexus.experiment import Experiment
 from nexus.lab import house
 from nexus.lab.logs import tail
 from nexus.lab.stacks import Refused
+from nexus.mine import NAME
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
@@ -64,7 +65,8 @@ def run(request: HttpRequest, name: str, claim: str) -> HttpResponse:
     """Queue a run: `variant` (one or more) and a number for each parameter, or its default."""
     try:
         experiment = catalog.example(_known(name)).experiment(claim)
-        variants = _variants(experiment, request.POST.getlist("variant"))
+        mine = house.lab().stacks.places[name].mine is not None
+        variants = _variants(experiment, request.POST.getlist("variant"), mine=mine)
         params = _params(experiment, request.POST.dict())
         queued = house.lab().runs.add(name, experiment, variants, params)
     except (Http404, UnknownName) as error:
@@ -107,8 +109,8 @@ def _known(name: str) -> str:
     return name
 
 
-def _variants(experiment: type[Experiment], asked: list[str]) -> list[str]:
-    known = experiment.variants()
+def _variants(experiment: type[Experiment], asked: list[str], *, mine: bool) -> list[str]:
+    known = (*experiment.variants(), NAME) if mine else experiment.variants()
     for variant in asked:
         if variant not in known:
             raise ValueError(

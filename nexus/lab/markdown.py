@@ -32,7 +32,7 @@ ATTRIBUTES = {
     "h4": {"id"},
     "ol": {"start"},
     "span": {"class"},
-    "td": {"class"},
+    "td": {"class", "data-label"},
     "th": {"class", "scope"},
 }
 SCHEMES = {"http", "https", "mailto"}
@@ -324,12 +324,18 @@ def _nested_fence(_: RendererHTML, tokens: Sequence[Token], at: int, *__: Any) -
 def _table_open(
     _: RendererHTML, tokens: Sequence[Token], at: int, __: Any, env: dict[str, Any]
 ) -> str:
-    heads = []
+    heads: list[str] = []
+    column = 0
     for number, token in enumerate(tokens[at:], at):
-        if token.type == "tr_close":
+        if token.type == "table_close":
             break
-        if token.type == "th_open":
+        if token.type == "tr_open":
+            column = 0
+        elif token.type == "th_open":
             heads.append(_words(tokens[number + 1]))
+        elif token.type == "td_open":
+            token.attrs["data-label"] = heads[column]  # on a phone the head of its column is away
+            column += 1
     label = escape(", ".join(head for head in heads if head))
     env["tables"][label] += 1
     if (number := env["tables"][label]) > 1:

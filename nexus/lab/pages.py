@@ -20,7 +20,8 @@ from nexus.stacks.offered import unprovable
 LAST_RESORT = "proof"
 # What the lab draws itself, from the same source as the block.
 REDRAWN = {"chart", "tree"}
-STACKED = {"claims", "reports"}  # tables of prose: on a phone their cells stand below each other
+# Tables of prose, as are those typed without numbers: on a phone their cells stand below each other.
+STACKED = {"claims", "reports"}
 LESSON, OPERATING = "README.md", "OPERATING.md"
 # Below this, a listing is read in passing; a longer one is folded.
 SHORT_LINES = 14
@@ -239,6 +240,8 @@ class Page:
         if part.block in STACKED:
             table = f'class="table is-stacked is-{part.block}"'
             html = html.replace('class="table"', table, 1)
+        elif not part.block and 'class="number"' not in html:
+            html = html.replace('class="table"', 'class="table is-stacked is-labelled"')
         if part.block == "claims" and "<table" in html:
             # Each claim has its panel; this is the overview.
             return [Block("folded", part, html=html, caption="All claims in one table")]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from nexus import charts, results
 from nexus.experiment import Experiment, Samples, Verdict
 from nexus.load import Exchanges
+from nexus.mine import NAME
 
 type State = Literal["queued", "running", "done", "cancelled", "failed"]
 ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
@@ -115,13 +116,20 @@ def described_line(run: Run, line: Line) -> dict[str, Any]:
     }
 
 
+def _as_drawn(line: Mapping[str, Any]) -> bool:
+    """Whether it is drawn as a solution: the reader's own variant is what it proves to be."""
+    if line["variant"] == NAME and line["verdict"]:
+        return bool(line["verdict"]["holds"])
+    return bool(line["expected"])
+
+
 def picture(run: Run, shown: Mapping[str, Any]) -> str:
     """The run's chart as SVG, from what `described` returned."""
     lines = [
         charts.Line(
             variant=line["variant"],
             holds=line["verdict"]["holds"] if line["verdict"] else None,
-            expected=line["expected"],
+            expected=_as_drawn(line),
             points=line["points"],
             bound=line["verdict"] and line["verdict"]["bound"],
         )

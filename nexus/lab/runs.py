@@ -14,6 +14,7 @@ from nexus.lab.events import EventLog
 from nexus.lab.run import ENDED, Fault, Line, Run, described, described_line, picture
 from nexus.lab.stacks import Refused, Stacks
 from nexus.load import Answer, LoadError, Request, watching
+from nexus.mine import NAME, is_declared
 from nexus.stacks.base import StackError
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.offered import unprovable
@@ -44,6 +45,7 @@ class Runs:
         self.stacks = stacks
         self.log = log
         stacks.before_stop = self.cancel_all_of
+        stacks.busy = self.busy
         self._numbers = itertools.count(1)
         self._queue: deque[Run] = deque()
         self._runs: dict[int, Run] = {}
@@ -77,7 +79,7 @@ class Runs:
         self.stacks.running(example)
         if reason := unprovable(experiment, "embedded"):
             raise Refused(reason)
-        lines = [Line(variant, experiment.expected(variant)) for variant in variants]
+        lines = [Line(variant, is_declared(experiment, variant)) for variant in variants]
         with self._changed:
             if len(self._queue) >= WAITING:
                 raise Refused(f"{WAITING} runs are waiting; let one of them end, or cancel it.")
@@ -88,6 +90,12 @@ class Runs:
             self._changed.notify_all()
         self._say(run)
         return run
+
+    def busy(self, example: str) -> bool:
+        """Whether a run on `example` is under way or waits."""
+        with self._changed:
+            active = [self._active] if self._active else []
+            return any(run.example == example for run in (*active, *self._queue))
 
     def cancel(self, number: int) -> None:
         """End a run at its next sample, or take it out of the queue.
@@ -226,6 +234,8 @@ class Runs:
                     stack.heal()
             line.verdict = concluded(run.experiment(), line.samples, run.params)
             line.state = "done"
+            if line.variant == NAME:
+                self.stacks.judged(run.example, run.experiment.slug, line.verdict.holds)
             self._say(run)
 
     def _drive(self, run: Run, line: Line, stack: EmbeddedStack) -> None:

@@ -3,6 +3,7 @@
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -14,12 +15,15 @@ from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.lab.events import EventLog
 from nexus.load import ask
-from nexus.stacks.base import Progress, StackError
+from nexus.mine import Mine
+from nexus.stacks.base import Progress, StackError, silent
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import Child
 from nexus.stacks.state import AlreadyRuns, compose_runs, owned, read_state
 
-type State = Literal["stopped", "starting", "running", "stopping", "failed", "elsewhere"]
+type State = Literal[
+    "stopped", "starting", "running", "reloading", "stopping", "failed", "elsewhere"
+]
 
 # As many as in a proof, but of one web process: the second would cost 60 MB.
 SERVER_PROCESSES = 4
@@ -27,6 +31,11 @@ WATCH_SECONDS = 0.3
 GIVE_UP_SECONDS = 2.0
 LINK_SECONDS = 3.0
 OK = 200
+NOT_RUNNING = {
+    "stopped": "{} does not run here; start it first.",
+    "reloading": "{} is loading your variant; try again in a moment.",
+}
+NOT_LOADED = "It is not loaded; everything else goes on. Save it again once it is mended."
 
 
 class Refused(RuntimeError):
@@ -41,6 +50,8 @@ class Place:
         steps: what its start has gone through so far.
         links: what it serves to people, label and address.
         error, log: why it failed, and the lines that explain it.
+        mine: the reader's own variant, and `told` what its writer is told in the terminal.
+        won: claim -> whether that variant has won it, since it was last loaded.
     """
 
     example: Example
@@ -53,6 +64,9 @@ class Place:
     starting: EmbeddedStack | None = None
     owned: ExitStack = field(default_factory=ExitStack)
     ending: threading.Event = field(default_factory=threading.Event)
+    mine: Mine | None = None
+    tell: Progress = silent
+    won: dict[str, bool] = field(default_factory=dict)
 
 
 class Stacks:
@@ -62,6 +76,7 @@ class Stacks:
         self.places = {example.name: Place(example) for example in examples}
         self.log = log
         self.before_stop: Callable[[str], None] = lambda _: None
+        self.busy: Callable[[str], bool] = lambda _: False
         self._lock = threading.RLock()
         self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         # Daemons: a start that hangs must not keep the lab from ending.
@@ -90,6 +105,7 @@ class Stacks:
                 "targets": place.stack.names() if place.stack and state == "running" else [],
                 "error": place.error,
                 "log": place.log,
+                "mine": _own(place),
             }
 
     def running(self, name: str) -> EmbeddedStack:
@@ -101,8 +117,22 @@ class Stacks:
         with self._lock:
             place = self.places[name]
             if place.state != "running" or place.stack is None:
-                raise Refused(f"{name} does not run here; start it first.")
+                raise Refused(NOT_RUNNING.get(place.state, NOT_RUNNING["stopped"]).format(name))
             return place.stack
+
+    def adopt(self, name: str, mine: Mine, tell: Progress) -> None:
+        """Let `name` start with the reader's own variant, and load that again whenever it is saved.
+
+        Args:
+            tell: what its writer is told in the terminal.
+        """
+        self.places[name].mine, self.places[name].tell = mine, tell
+
+    def judged(self, name: str, claim: str, holds: bool) -> None:
+        """Keep whether the reader's own variant has won a claim."""
+        with self._lock:
+            self.places[name].won[claim] = holds
+        self._say(name)
 
     def start(self, name: str) -> None:
         """Start the stack of `name` in the background.
@@ -159,7 +189,7 @@ class Stacks:
     def _claim(self, name: str) -> None:
         with self._lock:
             place = self.places[name]
-            if place.state in ("starting", "running", "stopping"):
+            if place.state in ("starting", "running", "reloading", "stopping"):
                 raise Refused(f"{name} is {place.state}.")
             place.steps, place.error, place.log = [], "", ""
             place.ending.clear()
@@ -182,7 +212,12 @@ class Stacks:
                 url = read_state(folder).get("url", "")
                 raise StackError(f"It runs in containers at {url}; `make down` stops it.")
             stack = place.starting = EmbeddedStack(
-                place.example, folder, workers=SERVER_PROCESSES, preferred_ports=True, progress=step
+                place.example,
+                folder,
+                workers=SERVER_PROCESSES,
+                preferred_ports=True,
+                mine=place.mine,
+                progress=step,
             )
             stack.start_all()
         except BaseException as error:
@@ -199,8 +234,32 @@ class Stacks:
         place.stack, place.starting = stack, None
         place.links = _links(stack.url)
         step("ready")
+        place.won.clear()
         self._change(name, "running")
+        if stack.mine_fault:
+            place.tell(f"{stack.mine_fault}\n{NOT_LOADED}")
         return stack
+
+    def _load_mine(self, name: str) -> None:
+        place = self.places[name]
+        with self._lock:
+            if place.state != "running" or not place.stack or not place.mine:
+                return
+            stack = place.stack
+            self._change(name, "reloading")
+        began = time.monotonic()
+        try:
+            stack.load_mine()
+        except StackError as error:
+            place.error, place.log = str(error), error.log
+            self._stop(name, "failed")
+            return
+        if stack.mine_fault:
+            place.tell(f"{stack.mine_fault}\n{NOT_LOADED}")
+        else:
+            place.won.clear()
+            place.tell(f"{place.mine.shown} is loaded, after {time.monotonic() - began:.1f} s.")
+        self._change(name, "running")
 
     def _stop(self, name: str, state: State) -> None:
         self.before_stop(name)
@@ -223,6 +282,13 @@ class Stacks:
                 dead = place.stack.dead() if place.stack and place.state == "running" else None
                 if dead:
                     self._bury(name, dead)
+                elif place.state == "running" and place.mine and place.mine.changed():
+                    self._reload(name, place.mine)
+
+    def _reload(self, name: str, mine: Mine) -> None:
+        if not self.busy(name):  # else later: a run ends on what it began with
+            mine.seen()
+            self._tasks.put(lambda: self._load_mine(name))
 
     def _bury(self, name: str, dead: Child) -> None:
         with self._lock:
@@ -258,6 +324,18 @@ def _elsewhere(example: Example) -> str | None:
         return None
     alive = state.get("kind") == "compose" or psutil.pid_exists(int(owner or 0))
     return str(state.get("url", "")) if alive else None
+
+
+def _own(place: Place) -> dict[str, Any] | None:
+    """What the pages show of the reader's own variant."""
+    if place.mine is None:
+        return None
+    return {
+        "file": place.mine.shown,
+        "fault": place.stack.mine_fault if place.stack else "",
+        "won": [claim for claim, holds in place.won.items() if holds],
+        "lost": [claim for claim, holds in place.won.items() if not holds],
+    }
 
 
 def _links(url: str) -> list[tuple[str, str]]:

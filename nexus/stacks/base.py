@@ -58,6 +58,7 @@ class WoundedStack(ABC):
         self.services_only = services_only
         self.progress = progress
         self.url = ""
+        self.mine_fault = ""  # why the reader's own variant is not loaded, where there is one
         self.services: dict[str, str] = {}
         self._preferred = preferred_ports
         # Told of each fault (`("kill", "web")`) once it is there, by whoever inflicts it.

@@ -11,6 +11,7 @@ from typing import Literal
 from nexus import lifetime, private
 from nexus.catalog import Example
 from nexus.environment import ensure_environment
+from nexus.mine import Mine, importing
 from nexus.stacks import outside
 from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
@@ -33,6 +34,7 @@ class EmbeddedStack(WoundedStack):
         replicas: how many web processes.
         workers: server processes of each, WEB_CONCURRENCY.
         dev: install what the example's own tests need as well.
+        mine: the reader's own variant, loaded if it can be.
         watched: environment of whatever watches the example's processes.
     """
 
@@ -48,6 +50,7 @@ class EmbeddedStack(WoundedStack):
         preferred_ports: bool = False,
         services_only: bool = False,
         dev: bool = False,
+        mine: Mine | None = None,
         watched: Mapping[str, str] | None = None,
         progress: Progress = silent,
     ) -> None:
@@ -62,6 +65,7 @@ class EmbeddedStack(WoundedStack):
         self.workers = workers
         self._dev = dev
         self._watched = watched or {}
+        self._mine = mine
         self._services: dict[str, Service] = {}
         self._processes: dict[str, list[Child]] = {}
         self._held = ExitStack()
@@ -94,6 +98,24 @@ class EmbeddedStack(WoundedStack):
         self._held.close()
         shutil.rmtree(self.state / "tmp", ignore_errors=True)
         (self.state / "stack.json").unlink(missing_ok=True)
+
+    def load_mine(self) -> None:
+        """Read the reader's own variant again, in new processes; one that does not load changes nothing.
+
+        Raises:
+            StackError: the example does not run without it either.
+        """
+        if self._mine is None:
+            return
+        self.mine_fault = self._load(self._mine)
+        if self.mine_fault:
+            return
+        try:
+            self._renew()
+        except StackError as error:
+            self.mine_fault = f"{error} {error.log}"
+            shutil.rmtree(self.state / "mine", ignore_errors=True)
+            self._renew()
 
     def discard_data(self) -> None:
         remove_data(self.state)
@@ -145,7 +167,11 @@ class EmbeddedStack(WoundedStack):
         env |= overrides()
         for service in self._services.values():
             env |= service.env
-        return {**env, **self._watched}
+        env |= self._watched
+        loaded = self.state / "mine" / "loaded"
+        if self._mine and loaded.exists():
+            env |= importing(loaded, env)
+        return env
 
     def manage(self, *args: str) -> str:
         command = [str(self.bin / "python"), "manage.py", *args]
@@ -203,6 +229,10 @@ class EmbeddedStack(WoundedStack):
         for name in ("metrics", "tmp"):
             shutil.rmtree(self.state / name, ignore_errors=True)
             (self.state / name).mkdir(parents=True)
+        if self._mine:
+            self.progress(f"reading {self._mine.shown}")
+            shutil.rmtree(self.state / "mine", ignore_errors=True)
+            self.mine_fault = self._load(self._mine)
         self._release()
         for process in self.example.procfile:
             if process != "release":
@@ -210,9 +240,32 @@ class EmbeddedStack(WoundedStack):
                 count = self.replicas if process == "web" else 1
                 self._processes[process] = []
                 self._scale(process, count)
+        self._wait_answers()
+
+    def _load(self, mine: Mine) -> str:
+        return mine.load(self.bin / "python", self.environment(), self.state / "mine")
+
+    def _wait_answers(self) -> None:
         for group in self._processes.values():
             for child in group:
                 self._wait(child, self._answers)
+
+    def _renew(self) -> None:
+        """Put new processes, with the environment of now, in the place of the old ones."""
+        with self._hands:
+            counts = {name: len(group) for name, group in self._processes.items()}
+            # Noted first: whoever watches for programs that end by themselves must not see these.
+            self._wounds |= dict.fromkeys(counts, "stopped")
+            try:
+                for name in counts:
+                    self._stop(name)
+                for name, count in counts.items():
+                    self._processes[name].clear()
+                    self._scale(name, count)
+                self._wait_answers()
+            finally:
+                for name in counts:
+                    self._wounds.pop(name, None)
 
     def _release(self) -> None:
         if "release" not in self.example.procfile:

@@ -73,6 +73,8 @@ LIMITED_PATHS = {"/api/token_bucket/": "airports"} | {
     for rules in ("strict", "steady", "open", "closed", "bulk", "tiered")
 }
 
+MINE = env.get("MINE", "")  # the module of a reader's own variant
+
 # The stock limiters, set up as their own documentation says.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}

@@ -24,6 +24,8 @@ CLAIMS = (
     "memory-is-flat",
 )
 
+BEGINS_AS = "fixed_window"  # exercises/mine.py, where a reader begins
+
 REFILL_PER_SECOND = 100 / 60  # of the rule sets `airports`, `open` and `closed`
 
 

@@ -45,8 +45,8 @@ class NoFreeIdentity(Experiment):
     slug = "no-free-identity"
     claim = (
         "Through nginx, an attacker who forges X-Forwarded-For, its spellings with `_`, and API keys "
-        "in 1,000 ways gets one bucket, one who rotates through a /64 of IPv6 another, and neither "
-        "empties the victim's."
+        "in 1,000 ways gets one bucket however the edge writes its address, one who rotates through "
+        "a /64 of IPv6 another, and neither empties the victim's."
     )
     holds = ("token_bucket",)
     refuted = ("drf_throttle", "django_ratelimit")
@@ -76,13 +76,13 @@ class NoFreeIdentity(Experiment):
         senders = [
             *(
                 sent_by(
-                    attacker,
+                    written(attacker, n),
                     forgery(n, victim),
                     **{"X-API-Key": f"guess-{n}", SPELLINGS[n % len(SPELLINGS)]: some_address()},
                 )
                 for n in range(count)
             ),
-            *(sent_by(str(network + n)) for n in range(count // 4)),
+            *(sent_by(written(str(network + n), n)) for n in range(count // 4)),
         ]
         yield clock_starts()
         attack = volley([Request(target, each) for each in senders], processes=4, connections=10)
@@ -118,6 +118,18 @@ class NoFreeIdentity(Experiment):
         ).provided(
             Verdict.at_most(apart, asked / 2, "{measured} decided without Redis, {bound} allowed")
         )
+
+
+def written(address: str, number: int) -> str:
+    """Return `address` as one of several edges writes it: as it is, with the port, or as IPv6.
+
+    Application gateways of Azure append `address:port`, sockets for both protocols know an IPv4 client by
+    its mapped address (RFC 4291), and a translator by that of its prefix (RFC 6052).
+    """
+    if ":" in address:
+        return (address, f"[{address}]:{1024 + number}")[number % 2]
+    forms = (address, f"{address}:{1024 + number}", f"::ffff:{address}", f"64:ff9b::{address}")
+    return forms[number % len(forms)]
 
 
 def forgery(number: int, victim: str) -> str:

@@ -72,11 +72,11 @@ class SurvivesRedis(Experiment):
         for outage in (stack.paused, stack.stopped):
             with outage("redis"):
                 yield from self._outage(stack, variant, params)
-            if variant == "token_bucket":
+            if variant not in self.refuted:
                 yield from self._return(url(stack, variant))
 
     def _outage(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        rule_sets = RULE_SETS if variant == "token_bucket" else ("airports",)
+        rule_sets = RULE_SETS if variant not in self.refuted else ("airports",)
         address = some_address()
         requests = [
             Request(url(stack, variant, rule_sets[number % len(rule_sets)]), sent_by(address))

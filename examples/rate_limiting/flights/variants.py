@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from limiter.policy import Policy
 
 from . import configured, django_ratelimit, drf_throttle, fixed_window
@@ -60,7 +62,7 @@ def token_bucket_decorator(rules: str) -> View:
 
 
 OURS = {name: "; ".join(map(words, rules.policies)) for name, rules in RULES.items()}
-VARIANTS = (
+VARIANTS: tuple[Variant, ...] = (
     Variant("unprotected", "no limit", unlimited, {"airports": "none"}),
     Variant(
         "drf_throttle",
@@ -81,3 +83,6 @@ VARIANTS = (
         "token_bucket_decorator", "the token bucket as a decorator", token_bucket_decorator, OURS
     ),
 )
+if settings.MINE:  # the reader's own: "Now you" in README.md
+    mine = import_module(settings.MINE)
+    VARIANTS += (Variant("mine", "your own", mine.view, dict.fromkeys(mine.LIMITS, "your own")),)

@@ -50,6 +50,7 @@
     stopped: "Stopped",
     starting: "Starting …",
     running: "Running",
+    reloading: "Loading your variant …",
     stopping: "Stopping …",
     failed: "Failed",
     elsewhere: "Runs in another terminal",
@@ -67,7 +68,22 @@
       drawLinks(one("[data-links]", place), example);
       drawLogs(one("[data-logs]", place), example);
     }
+    drawStrip(example);
     for (const panel of all(`[data-claim][data-example="${example.name}"]`)) drawPanel(panel);
+  }
+
+  function drawStrip(example) {
+    const strip = document.querySelector(`[data-strip="${example.name}"]`);
+    if (!strip) return;
+    show(strip, Boolean(example.mine));
+    if (!example.mine) return strip.replaceChildren();
+    const { file, fault, won, lost } = example.mine;
+    const claims = all("[data-mine]").length;
+    const open = claims - won.length - lost.length;
+    const said = fault
+      ? [element("p", {}, element("strong", {}, "Your variant is not loaded."), " Mend the file and save it."), element("pre", { role: "group", tabindex: "0", "aria-label": "Why it is not loaded" }, fault)]
+      : [element("p", {}, element("strong", {}, `${won.length} of ${claims} claims won`), ` by your variant, ${lost.length} refuted, ${open} not run since it was saved.`)];
+    strip.replaceChildren(...said, element("p", { class: "hint" }, element("code", {}, file)));
   }
 
   function drawSteps(list, example) {
@@ -155,6 +171,7 @@
     const running = example?.state === "running";
     const form = one("form[data-run]", panel);
     show(form, running);
+    drawMine(one("[data-mine]", panel), example);
     show(one("[data-start-first]", panel), example && ["stopped", "failed", "starting"].includes(example.state));
     const ended = !run || ["done", "cancelled", "failed"].includes(run.state);
     show(one("[data-cancel]", panel), running && !ended);
@@ -165,6 +182,28 @@
     drawExchanges(one("[data-exchanges]", panel), run);
     drawFaults(one("[data-faults]", panel), example, run);
     drawChart(panel, run);
+  }
+
+  // The reader's own variant: its latest line, whatever was run beside it or since.
+  function drawMine(line, example) {
+    show(line, Boolean(example?.mine));
+    if (!line || !example?.mine) return;
+    const button = one("button", line);
+    button.disabled = example.state !== "running" || Boolean(example.mine.fault);
+    const slug = line.dataset.mine;
+    const kept = example.mine.won.includes(slug) ? "holds" : example.mine.lost.includes(slug) ? "refuted" : "";
+    const found = [...runs.values()]
+      .filter((run) => run.example === example.name && run.claim === slug)
+      .map((run) => [run, run.lines.find((each) => each.variant === "mine")])
+      .findLast(([, each]) => each);
+    const [run, latest] = found || [];
+    const going = run && ["queued", "running"].includes(run.state);
+    const verdict = going || kept ? latest?.verdict : null; // of a file that is gone since, it says nothing
+    let word = verdict ? (verdict.holds ? "holds" : "refuted") + (latest.state === "done" ? "" : " so far") : kept;
+    if (!word) word = run?.state === "failed" ? "open" : going ? "waiting" : "not run";
+    line.className = `mine ${word.startsWith("holds") ? "is-holds" : word.startsWith("refuted") ? "is-refuted" : "is-open"}`;
+    say(one("[data-mine-word]", line), word);
+    say(one("[data-mine-figure]", line), verdict?.figure || (word === "open" ? run.error : ""));
   }
 
   function statusOf(run) {
@@ -183,10 +222,11 @@
 
   function drawVerdicts(list, run) {
     if (!list) return;
-    show(list, true);
+    const others = run.lines.filter((line) => line.variant !== "mine"); // that one has a place of its own
+    show(list, others.length > 0);
     const live = ["queued", "running"].includes(run.state);
     list.replaceChildren(
-      ...run.lines.map((line) => {
+      ...others.map((line) => {
         const verdict = line.verdict;
         let word = line.state === "waiting" ? (live ? "waiting" : "not judged") : line.samples ? "no verdict yet" : "measuring";
         if (verdict) word = (verdict.holds ? "holds" : "refuted") + (line.state === "done" ? "" : " so far");

@@ -1,0 +1,47 @@
+"""Each exercise of a write-up is a patch that breaks the solution, so that the claim it names is refuted."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nexus import catalog
+from nexus.catalog import Example
+from nexus.prove import proof_stack, prove_one
+
+# `2-flood-is-cheap.patch` names the claim; its first lines ask the reader what it will be.
+PATCH = re.compile(r"[1-9]-([a-z-]+)\.patch")
+PATCHES = sorted(catalog.EXAMPLES.glob("*/exercises/*.patch"))
+
+
+def patched(path: Path, folder: Path) -> Example:
+    """Return a copy of the example that a patch belongs to, with the patch."""
+    original = path.parent.parent
+    copy = folder / original.name
+    shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__", "mine*.py"))
+    subprocess.run(["git", "apply", "-p1", path], cwd=copy, check=True)
+    return Example(copy)
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("path", PATCHES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_exercise_refutes_the_claim_that_it_names(path, tmp_path):
+    named = PATCH.fullmatch(path.name)[1]
+    example = patched(path, tmp_path / "a copy")
+    experiment = example.experiment(named)
+
+    with proof_stack(example, "embedded") as stack:
+        proof = prove_one(stack, experiment, experiment.solution())
+
+    assert not proof.verdict.holds, proof.verdict.figure
+
+
+def test_write_up_links_its_exercises(example):
+    patches = sorted((example.path / "exercises").glob("*.patch"))
+
+    assert len(patches) == 3
+    for path in patches:
+        assert PATCH.fullmatch(path.name)[1] in example.experiments
+        assert f"(exercises/{path.name})" in example.readme

@@ -1,0 +1,172 @@
+"""What a reader writes is judged as everything else is, and what is wrong with it ends in one sentence."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from nexus import catalog
+from nexus.catalog import Example
+from nexus.experiment import ask
+from nexus.mine import NAME, Mine, hints, is_declared
+from nexus.prove import Proof, proof_stack, prove_mine
+from nexus.stacks.embedded import EmbeddedStack
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """A copy of an example, in which a reader may write."""
+    original = catalog.example("rate_limiting").path
+    path = tmp_path_factory.mktemp("a reader") / original.name
+    shutil.copytree(original, path, ignore=shutil.ignore_patterns("__pycache__", "mine*.py"))
+    shutil.copy(original / "exercises" / "mine.py", path / "exercises" / "mine.py")
+    return Example(path)
+
+
+@pytest.fixture(scope="module")
+def mine(copied: Example) -> Mine:
+    own = Mine(copied)
+    own.begin()
+    return own
+
+
+@pytest.fixture(scope="module")
+def stack(copied: Example, mine: Mine) -> Iterator[EmbeddedStack]:
+    with proof_stack(copied, "embedded", mine=mine) as running:
+        assert isinstance(running, EmbeddedStack)
+        yield running
+
+
+@pytest.fixture
+def written(mine: Mine, stack: EmbeddedStack):
+    """Write another file; return why it is not loaded."""
+
+    def write(text: str) -> str:
+        mine.file.write_text(text)
+        stack.load_mine()
+        return stack.mine_fault
+
+    return write
+
+
+def status(stack: EmbeddedStack, variant: str) -> int:
+    return ask(f"{stack.url}/api/{variant}/airports/JFK/", timeout_seconds=5).status
+
+
+def outcomes(stack: EmbeddedStack, example: Example, *claims: str) -> list[Proof | str]:
+    return [outcome for _, outcome in prove_mine(stack, map(example.experiment, claims))]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def view(:\n", "SyntaxError: invalid syntax"),
+        ("import nothing_of_that_name\n", "No module named 'nothing_of_that_name'"),
+        ("LIMITS = {}\n", "has no attribute 'view'"),
+        ("import sys\nsys.exit(3)\n", "ended Python with exit code 3"),
+    ],
+    ids=["syntax", "import", "incomplete", "exits"],
+)
+def test_file_that_does_not_load_is_told_and_the_example_goes_on(written, stack, text, said):
+    assert said in written(text)
+    assert "flights/mine.py" in stack.mine_fault
+    assert (status(stack, NAME), status(stack, "token_bucket")) == (200, 200)
+
+
+def test_import_that_hangs_is_given_up(written, stack, monkeypatch):
+    monkeypatch.setattr("nexus.mine.IMPORT_SECONDS", 3.0)
+
+    assert written("import time\ntime.sleep(60)\n").endswith("is not imported within 3 s.")
+    assert status(stack, NAME) == 200
+
+
+@pytest.mark.usefixtures("written")
+def test_file_that_is_gone_is_told(mine, stack):
+    mine.file.unlink()
+    stack.load_mine()
+
+    assert stack.mine_fault.endswith("flights/mine.py is not there.")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise RuntimeError", "status 500"),
+        ("import os; os._exit(1)", "status 0"),
+        ("import time; time.sleep(30)", "status 0"),
+    ],
+    ids=["answers 500", "exits the process", "hangs"],
+)
+def test_view_that_fails_leaves_its_claim_open_and_others_alone(written, stack, copied, body, said):
+    view = f"def view(_):\n    def ask(request, code):\n        {body}\n    return ask\n"
+    fault = written(f"LIMITS = {{'airports': 0, 'steady': 0}}\n{view}")
+    [outcome] = outcomes(stack, copied, "retry-after-is-true")
+
+    assert fault == ""
+    assert isinstance(outcome, str)
+    assert said in outcome
+    assert status(stack, "token_bucket") == 200
+
+
+def test_another_file_is_another_verdict(written, stack, copied):
+    written((copied.path / "exercises" / "mine.py").read_text())
+    [untouched] = outcomes(stack, copied, "flood-is-cheap")
+    written((copied.path / "exercises" / "solved.py").read_text())
+    [solved] = outcomes(stack, copied, "flood-is-cheap")
+
+    assert (untouched.verdict.holds, solved.verdict.holds) == (False, True)
+
+
+def test_it_begins_once_and_the_old_file_is_kept_beside(tmp_path, copied):
+    path = tmp_path / copied.name
+    shutil.copytree(copied.path, path, ignore=shutil.ignore_patterns("mine_*.py"))
+    own = Mine(Example(path))
+    own.file.write_text("# a reader's work\n")
+
+    assert not own.begin()
+    assert [own.reset().name, own.reset().name] == ["mine_1.py", "mine_2.py"]
+    assert own.file.with_name("mine_1.py").read_text() == "# a reader's work\n"
+    assert own.file.read_bytes() == own.start.read_bytes()
+
+
+def test_start_is_short_and_every_claim_against_it_has_a_hint(example):
+    lines = Mine(example).start.read_text(encoding="utf-8").splitlines()
+    against = {
+        slug for slug, each in example.experiments.items() if example.begins_as in each.refuted
+    }
+
+    assert len(lines) <= 40
+    assert against
+    assert against <= set(hints(example))
+
+
+@pytest.mark.alone
+def test_untouched_file_is_refuted_as_the_naive_variant_it_begins_as(example):
+    twin = example.begins_as
+    asked = [each for each in example.experiments.values() if twin in each.variants()]
+    with proof_stack(example, "embedded", mine=Mine(example, "exercises.mine")) as stack:
+        found = {each.slug: outcome for each, outcome in prove_mine(stack, asked)}
+
+    held = {
+        slug: outcome if isinstance(outcome, str) else outcome.verdict.holds
+        for slug, outcome in found.items()
+    }
+    assert held == {each.slug: twin in each.holds for each in asked}
+
+
+def test_what_readers_write_is_no_part_of_the_repository(example):
+    own = Mine(example)
+    ignored = subprocess.run(
+        ["git", "check-ignore", own.file, own.start],
+        cwd=catalog.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ignored.stdout.splitlines() == [str(own.file)]
+
+
+def test_a_readers_variant_is_there_to_win(copied):
+    assert all(is_declared(each, NAME) for each in copied.experiments.values())
