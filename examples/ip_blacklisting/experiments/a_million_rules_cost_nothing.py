@@ -69,7 +69,7 @@ class AMillionRulesCostNothing(Experiment):
     FEW = 10_000
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        if variant != "shield":  # what a request pays does not depend on a list
+        if variant in self.refuted:  # what a request pays does not depend on a list
             yield from self._pays(stack, variant, self.ENOUGH_REQUESTS)
             yield from self._alone(stack, variant, self.ENOUGH_ALONE)
             return
