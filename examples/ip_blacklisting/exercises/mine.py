@@ -1,7 +1,7 @@
 """Your own guard. It begins as the middleware of most tutorials: the first hop, and a row for each address.
 
 Win `one-attacker-one-key` first: `client` and `ban` write one address in two ways; then `headers-do-not-lie`.
-PostgreSQL, Redis (`settings.REDIS_URL`) and every module here are at hand; each process has a GUARD of its own.
+PostgreSQL, Redis (`settings.REDIS_URL`) and every module here are at hand; each process has its own GUARD.
 Three claims ask for more methods, `replace`, `drop` and `refuses`, as flights/guards/shield.py has them.
 """
 

@@ -172,6 +172,20 @@ def processes_that(
             yield process, answer
 
 
+def asked_inside(
+    stack: Stack, path: str, requests: list[str], header: str = "HTTP_X_FORWARDED_FOR"
+) -> list[tuple[int, str]]:
+    """Put requests to a process of its own; return of each the status, and what its guard cost.
+
+    Raises:
+        UnexpectedAnswer: its guard hangs.
+    """
+    said = stack.manage("ask", path, "--header", header, *requests).splitlines()
+    if len(said) < len(requests):
+        raise UnexpectedAnswer(f"{len(said)} of {len(requests)} requests were answered in time")
+    return [(status, cost) for status, cost in map(json.loads, said)]
+
+
 def commands(store: "Redis", idle: set[str]) -> int:
     """Return how many commands Redis has carried out, but for those in *idle*."""
     found = cast(dict[str, dict[str, int]], store.info("commandstats"))
