@@ -43,6 +43,8 @@ STATE_FOLDER = env.get("STATE_FOLDER", str(Path(tempfile.gettempdir()) / "ip_bla
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 2**20  # a feed of a million networks
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 
+MINE = env.get("MINE", "")  # the module of a reader's own variant
+
 # The stock ways, set up as their own documentation says.
 CACHES = {
     "default": {

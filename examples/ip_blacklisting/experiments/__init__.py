@@ -39,6 +39,8 @@ CLAIMS = (
     "feeds-cannot-hurt",
     "a-restore-is-another-list",
 )
+BEGINS_AS = "leftmost"  # exercises/mine.py, where a reader begins
+
 PROCESSES = 4
 PAUSE_SECONDS = 0.03
 SERVED, FORBIDDEN = {200}, {400, 403}  # django-blocklist refuses with 400
@@ -100,8 +102,16 @@ class Operator:
         return self._ask("DELETE", f"bans/?network={quote(network)}", None, (204,))[0]
 
     def feed(self, name: str, text: str | bytes) -> tuple[int, dict[str, Any]]:
-        """Return the status, 422 if the list was refused, and the report."""
-        status, body = self._ask("PUT", f"feeds/{name}/", text, (200, 422), "text/plain")
+        """Return the status, 422 if the list was refused, and the report.
+
+        Raises:
+            UnexpectedAnswer: the variant takes no feeds, say.
+        """
+        status, body = self._ask("PUT", f"feeds/{name}/", text, (200, 404, 422), "text/plain")
+        if status == 404:
+            raise UnexpectedAnswer(
+                "the guard takes no feeds: `replace`, `drop`, `refuses` are missing"
+            )
         return status, json.loads(body)
 
     def refused(self, addresses: list[str]) -> list[bool]:
@@ -111,7 +121,7 @@ class Operator:
         return found
 
     def drop_feed(self, name: str) -> None:
-        self._ask("DELETE", f"feeds/{name}/", None, (204,))
+        self._ask("DELETE", f"feeds/{name}/", None, (204, 404))
 
     def _ask(
         self,
@@ -160,6 +170,20 @@ def processes_that(
         elif process not in done:
             done.add(process)
             yield process, answer
+
+
+def asked_inside(
+    stack: Stack, path: str, requests: list[str], header: str = "HTTP_X_FORWARDED_FOR"
+) -> list[tuple[int, str]]:
+    """Put requests to a process of its own; return of each the status, and what its guard cost.
+
+    Raises:
+        UnexpectedAnswer: its guard hangs.
+    """
+    said = stack.manage("ask", path, "--header", header, *requests).splitlines()
+    if len(said) < len(requests):
+        raise UnexpectedAnswer(f"{len(said)} of {len(requests)} requests were answered in time")
+    return [(status, cost) for status, cost in map(json.loads, said)]
 
 
 def commands(store: "Redis", idle: set[str]) -> int:

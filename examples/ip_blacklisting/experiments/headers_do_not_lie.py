@@ -28,6 +28,7 @@ from . import (
     REFUSED,
     SERVED,
     Operator,
+    asked_inside,
     processes_that,
     sent_by,
     served,
@@ -145,9 +146,8 @@ class HeadersDoNotLie(Experiment):
                 json.dumps([peer, dict(requests[number].headers)])
                 for peer, number in zip(peers, asked, strict=True)
             ]
-            said = stack.manage("ask", path, "--header", header, *given).splitlines()
-            for number, line in zip(asked, said, strict=True):
-                status = json.loads(line)[0]
+            said = asked_inside(stack, path, given, header)
+            for number, (status, _) in zip(asked, said, strict=True):
                 if status not in SERVED | REFUSED:
                     raise UnexpectedAnswer(f"status {status} for {requests[number].headers}")
                 yield time.monotonic(), number, status, status in SERVED

@@ -60,7 +60,7 @@ class TheMatcherIsExact(Experiment):
                     new = some(dice, self.BANS - len(bans)) - set(bans)
                     bans |= {net: dice.choice((NEVER, OVER, LATER)) for net in new}
                     listed = [*feed, *(net for net, end in bans.items() if end != OVER)]
-                    if variant == "shield":
+                    if variant not in self.refuted:
                         change(database, gone, {net: bans[net] for net in new}, exceptions)
                         for name, part in zip(FEEDS, halves(feed), strict=True):
                             operator.feed(name, text(part))
