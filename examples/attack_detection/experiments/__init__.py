@@ -23,6 +23,8 @@ CLAIMS = (
     "logs-forget",
 )
 
+BEGINS_AS = "thresholds"  # exercises/mine.py, where a reader begins
+
 # What was not simply served: the lines of both logs, whichever of them a variant writes.
 LINES = "(SELECT path FROM kept_logline UNION ALL SELECT path FROM kept_visit) AS lines"
 
