@@ -33,6 +33,8 @@ STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 # Paths that nobody here has ever linked to.
 TRAPS = ("/wp-login.php", "/xmlrpc.php", "/.env", "/.git/config", "/phpmyadmin/")
 
+MINE = env.get("MINE", "")  # the module of a reader's own variant
+
 SECURE_SSL_REDIRECT = env.get("SECURE_SSL_REDIRECT") == "1"
 SECURE_HSTS_SECONDS = 30 * 86_400  # sent over HTTPS only
 SILENCED_SYSTEM_CHECKS = [

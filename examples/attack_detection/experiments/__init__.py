@@ -23,6 +23,11 @@ CLAIMS = (
     "logs-forget",
 )
 
+BEGINS_AS = "thresholds"  # exercises/mine.py, where a reader begins
+
+# What was not simply served: the lines of both logs, whichever of them a variant writes.
+LINES = "(SELECT path FROM kept_logline UNION ALL SELECT path FROM kept_visit) AS lines"
+
 # Nobody meets the network of somebody else: of 65,536 /24s each experiment takes new ones.
 _networks = itertools.count(random.randrange(2**16))
 
@@ -83,4 +88,4 @@ def judged(stack: Stack, variant: str) -> None:
     expect(ask(url(stack, variant, "wp-login.php"), sent_by(address)), 404)
     target = url(stack, variant)
     if not until(lambda: ask(target, sent_by(address)).status == 403, 10):
-        raise ExperimentError("the keeper has found nobody for 10 s")
+        raise ExperimentError("who asks for a trap is not refused within 10 s")

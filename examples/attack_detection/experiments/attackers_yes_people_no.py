@@ -8,6 +8,7 @@ from typing import Any
 from nexus.experiment import (
     Chart,
     Experiment,
+    ExperimentError,
     Parameter,
     Params,
     Sample,
@@ -18,6 +19,7 @@ from nexus.experiment import (
 )
 
 WORKERS, MOST_AT_ONCE = 2, 10  # commands at a time, and replays of each
+TOLD = 5  # lines of what a rule that fails says
 PEOPLE = 480 + 20 + 4  # addresses: of one person each, of a provider's exit, of a carrier
 
 
@@ -69,7 +71,11 @@ def replayed(stack: Stack, variant: str, seeds: int) -> Iterator[dict[str, Any]]
     def said(batch: tuple[int, int]) -> list[dict[str, Any]]:
         first, count = map(str, batch)
         asked = ("replay", variant, "--json", "--first-seed", first, "--seeds", count)
-        return [json.loads(line) for line in stack.manage(*asked).splitlines()]
+        try:
+            return [json.loads(line) for line in stack.manage(*asked).splitlines()]
+        except RuntimeError as error:  # the rule failed, or did not end
+            why = str(getattr(error, "log", "")).splitlines()[-TOLD:]
+            raise ExperimentError("\n".join([str(error), *why])) from error
 
     yield from said((0, 1))
     with ThreadPoolExecutor(WORKERS) as pool:

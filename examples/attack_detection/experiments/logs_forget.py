@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
-from typing import ClassVar
 
 import psycopg
 from redis import Redis
@@ -29,7 +28,7 @@ from nexus.experiment import (
     volley,
 )
 
-from . import sent_by, some_address, tries, url
+from . import LINES, sent_by, some_address, tries, url
 
 FAILURES = 12  # of each fourth client: it is found, and put on the list
 
@@ -57,8 +56,6 @@ class LogsForget(Experiment):
     chart = Chart(found, "addresses found after retention", bound=0)
     parameters = (Parameter("clients", 40, 5, 500, "clients"),)
 
-    KEPT: ClassVar = {"detector": "kept_logline", "thresholds": "kept_visit"}
-
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         clients = [some_address() for _ in range(int(params["clients"]))]
         secret = f"secret-{random.randrange(2**64):x}"
@@ -68,10 +65,10 @@ class LogsForget(Experiment):
             again = 1 if number % 4 else FAILURES
             requests += [tries(stack, variant, client, f"somebody-{number}")] * again
         with psycopg.connect(stack.services["postgres"], autocommit=True) as database:
-            before = rows(database, self.KEPT[variant])
+            before = rows(database)
             answers = list(volley(requests, processes=1, connections=4))
             kept = sum(expect(answer, 401, 403, 404).status != 403 for answer in answers)
-            if not until(lambda: rows(database, self.KEPT[variant]) >= before + kept, 10):
+            if not until(lambda: rows(database) >= before + kept, 10):
                 raise ExperimentError("what was seen is not in the log after 10 s")
             later = datetime.now(UTC) + timedelta(days=365)
             stack.manage("forget", "--as-of", later.date().isoformat())
@@ -89,8 +86,8 @@ class LogsForget(Experiment):
         return found & Verdict.at_most(samples.last(self.secrets), 0, "{measured} query strings")
 
 
-def rows(database: "psycopg.Connection", table: str) -> int:
-    row = database.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]  # noqa: S608
+def rows(database: "psycopg.Connection") -> int:
+    row = database.execute(f"SELECT count(*) FROM {LINES}").fetchone()  # type: ignore[arg-type]  # noqa: S608
     return int(row[0]) if row else 0
 
 

@@ -1,12 +1,16 @@
 """The service: who is refused, what is noted, what is said of the settings."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 from detector.sightings import Verdict
 from django.core.management import call_command
 from django.core.management.base import CommandError, SystemCheckError
 from flights import configured
+from flights.management.commands import replay
+from flights.variants import VARIANTS
+from kept.keeper import Pipeline
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -139,3 +143,18 @@ def test_replay_tells_who_was_found(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "people: 0 of 504 addresses found"
     assert "failed logins of neighbours" in lines[-2]
+
+
+def test_replay_of_a_rule_that_does_not_end_is_given_up(monkeypatch):
+    class Rule:
+        @staticmethod
+        def observe(_sighting):
+            while True:
+                pass
+
+    endless = replace(VARIANTS["detector"], pipeline=lambda: Pipeline(Rule()))
+    monkeypatch.setitem(VARIANTS, "endless", endless)
+    monkeypatch.setattr(replay, "MOST_SECONDS", 1)
+
+    with pytest.raises(CommandError, match="longer than 1 s"):
+        call_command("replay", "endless")

@@ -1,15 +1,17 @@
 """Replay made-up traffic under the rule of a variant, and print what became of whom: a line for each seed."""
 
 import json
+import signal
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from replay.outcome import Outcome, run
 from replay.traffic import BOUNDS, CARRIERS, EXITS, PEOPLE
 
 from flights.variants import VARIANTS
 
+MOST_SECONDS = 30  # of a replay, which takes two: a rule that does not end is given up
 LINE = "{:<17} {:>9}  {}"
 
 
@@ -25,9 +27,16 @@ class Command(BaseCommand):
     def handle(
         self, *_: Any, variant: str, first_seed: int, seeds: int, json: bool, **__: Any
     ) -> None:
+        signal.signal(signal.SIGALRM, too_long)
         for seed in range(first_seed, first_seed + seeds):
+            signal.alarm(MOST_SECONDS)
             outcome = run(seed, VARIANTS[variant].pipeline().rule)
+            signal.alarm(0)
             self.stdout.write(as_json(outcome) if json else "\n".join(told(outcome)))
+
+
+def too_long(*_: Any) -> None:
+    raise CommandError(f"One replay takes longer than {MOST_SECONDS} s.")
 
 
 def as_json(outcome: Outcome) -> str:
