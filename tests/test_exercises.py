@@ -42,7 +42,7 @@ def test_exercise_refutes_the_claim_that_it_names(path, tmp_path):
 def test_write_up_links_its_exercises(example):
     patches = sorted((example.path / "exercises").glob("*.patch"))
 
-    assert len(patches) == (0 if example.name in WITHOUT else 3)
+    assert len(patches) == 3 or (example.name in WITHOUT and not patches)
     for path in patches:
         assert PATCH.fullmatch(path.name)[1] in example.experiments
         assert f"(exercises/{path.name})" in example.readme
