@@ -53,6 +53,7 @@ STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 BROKER_URL = env.get("CELERY_BROKER_URL") or env.get("REDIS_URL") or "amqp://guest@127.0.0.1:5672//"
 if not BROKER_URL.startswith(("amqp://", "amqps://", "redis://", "rediss://")):
     raise SystemExit("CELERY_BROKER_URL has to begin with amqp:// or redis://.")
+MINE = env.get("MINE", "")  # the module of a reader's own variant
 JOBS = "reports.work.WORK"  # what is done, by the kind of a job
 
 for name, default in NUMBERS.items():  # LEASE_SECONDS and the like

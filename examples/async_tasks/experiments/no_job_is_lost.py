@@ -16,7 +16,7 @@ from nexus.experiment import (
     until,
 )
 
-from . import NAIVE, WORKERS, JobsAreDone, asking, idle, submitted
+from . import JobsAreDone, asking, idle, slow_workers, submitted, workers
 
 
 class NoJobIsLost(JobsAreDone):
@@ -48,10 +48,9 @@ class NoJobIsLost(JobsAreDone):
         with idle(stack, variant) as database:
             yield clock_starts()
             yield self.interrupted(0)
-            workers = WORKERS[variant]
             for end, ended, seconds in (
-                (stack.kill, workers, params["killed"]),
-                (stack.stop, workers[:1], params["stopped"]),
+                (stack.kill, workers(variant), params["killed"]),
+                (stack.stop, slow_workers(variant), params["stopped"]),
             ):
                 long = asking(stack, variant, {"seconds": seconds})
                 jobs += submitted(quick * (count // 4))
@@ -68,7 +67,7 @@ class NoJobIsLost(JobsAreDone):
                 yield self.counted(database, jobs)
                 for worker in ended:
                     stack.start(worker)
-                if variant == NAIVE:
+                if variant in self.refuted:
                     break  # what a deploy does to it is no better
             else:
                 jobs += submitted(quick * (count - len(jobs)))

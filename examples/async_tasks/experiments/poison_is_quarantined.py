@@ -19,7 +19,7 @@ from nexus.experiment import (
     until,
 )
 
-from . import GONE_SECONDS, NAIVE, PATIENCE_SECONDS, Database, asking, idle, job, submitted
+from . import GONE_SECONDS, Database, asking, idle, job, patience, submitted
 
 
 class PoisonIsQuarantined(Experiment):
@@ -50,7 +50,7 @@ class PoisonIsQuarantined(Experiment):
             yield self.letters(0)
             yield from self._followed(database, variant, good, poison)
             if self._letters(database, poison):
-                until(lambda: database.done(good) == len(good), PATIENCE_SECONDS)
+                until(lambda: database.done(good) == len(good), patience(variant))
                 yield self.good(database.done(good))
                 # It takes a second, in which there might be another run, or letter, than there should be.
                 stack.manage("jobs", "replay", poison, "--arguments", '{"drill": {}}')
@@ -73,8 +73,8 @@ class PoisonIsQuarantined(Experiment):
                 seen, changed = now, time.monotonic()
                 yield self.good(now[0])
                 yield self.runs(now[1])
-            gone = variant == NAIVE and now[0] == len(good) and now[1] > 0
-            if time.monotonic() - changed > (GONE_SECONDS if gone else PATIENCE_SECONDS):
+            gone = variant in self.refuted and now[0] == len(good) and now[1] > 0
+            if time.monotonic() - changed > (GONE_SECONDS if gone else patience(variant)):
                 break
             rest(0.1)
         yield self.letters(letters)

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from nexus.experiment import (
     Chart,
@@ -21,7 +22,7 @@ from nexus.experiment import (
     until,
 )
 
-from . import NAIVE, WORKERS, Database, asking, submitted
+from . import Database, asking, slow_workers, submitted
 
 
 class SilenceIsNoticed(Experiment):
@@ -44,7 +45,7 @@ class SilenceIsNoticed(Experiment):
         url, count = f"{stack.url}/api/{variant}/health/", int(params["given_up"])
         with Database(stack) as database:
             database.resolve()
-            if variant != NAIVE:  # whose health is the same with and without a fault
+            if variant not in self.refuted:  # whose health is the same with and without a fault
                 self._green(url)
             yield clock_starts()
             submitted([asking(stack, variant, {"fault": "permanent"})] * count)
@@ -54,7 +55,9 @@ class SilenceIsNoticed(Experiment):
             if counted < count:
                 return  # refuted, and spared the other fault
             self._green(url)
-            with stack.paused(WORKERS[variant][0]):
+            with ExitStack() as frozen:
+                for worker in slow_workers(variant):
+                    frozen.enter_context(stack.paused(worker))
                 began = time.monotonic()
                 until(lambda: ask(url).status == 503, params["within"], 0.1)
                 yield self.noticed(time.monotonic() - began)

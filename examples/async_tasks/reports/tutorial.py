@@ -15,6 +15,8 @@ from django.conf import settings
 app = Celery("tutorial", broker=settings.BROKER_URL, set_as_current=False)
 app.conf.broker_connection_retry_on_startup = True
 app.conf.task_ignore_result = True
+if settings.MINE:  # the reader's own tasks come with the variants
+    app.conf.imports = ("reports.variants",)
 
 
 @app.task(

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 from jobs.models import Job
 from jobs.submit import submit
@@ -89,7 +91,7 @@ def is_working() -> dict[str, Any]:
     return {**asdict(watch), "problems": list(watch.problems())}
 
 
-VARIANTS = (
+VARIANTS: tuple[Variant, ...] = (
     Variant("fire_and_forget", "Celery as its tutorials show it", fire_and_forget, answers_ping),
     Variant("django_tasks", "django.tasks on the outbox", django_tasks, is_working),
     Variant(
@@ -99,3 +101,6 @@ VARIANTS = (
         is_working,
     ),
 )
+if settings.MINE:  # the reader's own: "Now you" in README.md
+    mine = import_module(settings.MINE)
+    VARIANTS += (Variant("mine", "your own", mine.ask, mine.health),)
