@@ -169,7 +169,7 @@
     const example = examples.get(panel.dataset.example);
     const run = latestRun(panel);
     const running = example?.state === "running";
-    const form = one("form[data-run]", panel);
+    const form = one("form[data-run]:not([data-mine])", panel);
     show(form, running);
     drawMine(one("[data-mine]", panel), example);
     show(one("[data-start-first]", panel), example && ["stopped", "failed", "starting"].includes(example.state));
