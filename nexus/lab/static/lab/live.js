@@ -169,7 +169,7 @@
     const example = examples.get(panel.dataset.example);
     const run = latestRun(panel);
     const running = example?.state === "running";
-    const form = one("form[data-run]:not([data-mine])", panel);
+    const form = one("form[data-run]", panel);
     show(form, running);
     drawMine(one("[data-mine]", panel), example);
     show(one("[data-start-first]", panel), example && ["stopped", "failed", "starting"].includes(example.state));
@@ -360,7 +360,7 @@
         show(box, true);
         box.replaceChildren(element("p", {}, error));
       });
-    } else if (form.matches("form[data-run]")) {
+    } else if (form.matches("form[data-run], form[data-mine]")) {
       event.preventDefault();
       const panel = form.closest("[data-claim]");
       const { error } = await post(`${panel.dataset.example}/claims/${panel.dataset.claim}/run/`, new FormData(form));
