@@ -173,7 +173,7 @@ def test_a_claim_is_run_on_naive_and_solution_and_both_verdicts_are_read(page, l
 def test_a_running_claim_shows_what_it_has_come_to_and_can_be_cancelled(page, lab):
     start_toy(page, lab)
     panel = panel_of(page, lab)
-    run(panel, seconds=30)
+    run(panel, seconds=30, pause=2)
     expect(word(panel, "slow")).to_have_text("refuted so far")
     expect(panel.locator("[data-status]")).to_have_text("Running against slow …")
 
@@ -219,7 +219,7 @@ def test_two_people_who_press_run_queue_up_and_see_so(page, lab):
 def test_a_page_that_is_reloaded_in_the_middle_of_a_run_goes_on(page, lab):
     start_toy(page, lab)
     panel = panel_of(page, lab)
-    run(panel, seconds=3)
+    run(panel, seconds=3, pause=2)
     expect(word(panel, "slow")).to_have_text("refuted so far")
 
     page.reload()
@@ -394,7 +394,7 @@ def test_pages_are_accessible_and_fit_their_width(browser, library, scheme, widt
 def test_a_running_example_is_accessible(page, lab):
     start_toy(page, lab)
     panel = panel_of(page, lab)
-    run(panel, seconds=10)
+    run(panel, seconds=10, pause=2)
     expect(word(panel, "slow")).to_have_text("refuted so far")
 
     found = Axe().run(page)
