@@ -145,20 +145,23 @@ def is_declared(experiment: type[Experiment], variant: str) -> bool:
 
 def hints(example: Example) -> dict[str, str]:
     """Claim -> its hint in the write-up: in "Now you", a list of the claims."""
-    section = re.search(r"^## Now you\n(.*?)(?=^## |\Z)", example.readme, re.MULTILINE | re.DOTALL)
-    found = re.findall(
-        r"^- `([a-z-]+)`: (.+(?:\n  .+)*)", section[1] if section else "", re.MULTILINE
-    )
+    listed = r"^- `([a-z-]+)`: (.+(?:\n  .+)*)"
+    found = re.findall(listed, _section(example, "Now you"), re.MULTILINE)
     return {slug: " ".join(text.split()) for slug, text in found}
 
 
 def solution(example: Example) -> str:
     """Say where the solution is: its variant, and the files that the write-up goes through."""
     names = dict.fromkeys(each.solution() for each in example.experiments.values())
-    section = re.search(
-        r"^## The solution\n(.*?)(?=^## |\Z)", example.readme, re.MULTILINE | re.DOTALL
-    )
-    shown = re.findall(r"^```\w+ (\S+?)(?:::\S+)?$", section[1] if section else "", re.MULTILINE)
+    fences = r"^```\w+ (\S+?)(?:::\S+)?$"
+    shown = re.findall(fences, _section(example, "The solution"), re.MULTILINE)
     files = ", ".join(f"examples/{example.name}/{path}" for path in dict.fromkeys(shown))
     where = f'README.md explains it under "The solution": {files}.'
     return f"The solution is the variant {' or '.join(names)}. {where}"
+
+
+def _section(example: Example, title: str) -> str:
+    """Return what the write-up has under a heading; nothing if it has no such heading."""
+    whole = rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)"
+    found = re.search(whole, example.readme, re.MULTILINE | re.DOTALL)
+    return found[1] if found else ""

@@ -153,11 +153,13 @@ def prove_mine(
     """
     for experiment in experiments:
         started(experiment, NAME)
+        outcome: Proof | str
         try:
             with watching(lambda _request, _answer: None, _deadline(MINE_SECONDS)):
-                yield experiment, prove_one(stack, experiment, NAME)
+                outcome = prove_one(stack, experiment, NAME)
         except (ExperimentError, LoadError) as error:
-            yield experiment, str(error)
+            outcome = str(error)
+        yield experiment, outcome
 
 
 def _deadline(seconds: float) -> Callable[[], None]:

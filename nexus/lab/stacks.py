@@ -50,7 +50,7 @@ class Place:
         steps: what its start has gone through so far.
         links: what it serves to people, label and address.
         error, log: why it failed, and the lines that explain it.
-        mine: the reader's own variant, and `told` what its writer is told in the terminal.
+        mine: the reader's own variant, and `tell` what says something to its writer in the terminal.
         won: claim -> whether that variant has won it, since it was last loaded.
     """
 
