@@ -1,7 +1,9 @@
 """Options, stacks and the closing list of the shared suite."""
 
+import fnmatch
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +181,20 @@ def stack(
 def watch(stack: EmbeddedStack, request: pytest.FixtureRequest) -> Watch:
     """Follows the processes of the stack, which is the embedded one."""
     return request.config.stash[WATCHES][stack.example.name]
+
+
+@pytest.fixture(scope="session")
+def copy_of() -> Callable[[Example, Path], Example]:
+    """Copies an example into a folder, without what was compiled and what a reader has written."""
+
+    def left_out(folder: str, names: list[str]) -> list[str]:
+        written = [] if Path(folder).name == "exercises" else fnmatch.filter(names, "mine*.py")
+        return [*fnmatch.filter(names, "__pycache__"), *written]
+
+    def copy(example: Example, folder: Path) -> Example:
+        return Example(Path(shutil.copytree(example.path, folder / example.name, ignore=left_out)))
+
+    return copy
 
 
 @pytest.fixture

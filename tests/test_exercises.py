@@ -1,9 +1,7 @@
 """Each exercise of a write-up is a patch that breaks the solution, so that the claim it names is refuted."""
 
 import re
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -17,20 +15,12 @@ PATCH = re.compile(r"[1-9]-([a-z-]+)\.patch")
 PATCHES = sorted(catalog.EXAMPLES.glob("*/exercises/*.patch"))
 
 
-def patched(path: Path, folder: Path) -> Example:
-    """Return a copy of the example that a patch belongs to, with the patch."""
-    original = path.parent.parent
-    copy = folder / original.name
-    shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__", "mine*.py"))
-    subprocess.run(["git", "apply", "-p1", path], cwd=copy, check=True)
-    return Example(copy)
-
-
 @pytest.mark.alone
 @pytest.mark.parametrize("path", PATCHES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
-def test_exercise_refutes_the_claim_that_it_names(path, tmp_path):
+def test_exercise_refutes_the_claim_that_it_names(path, tmp_path, copy_of):
     named = PATCH.fullmatch(path.name)[1]
-    example = patched(path, tmp_path / "a copy")
+    example = copy_of(Example(path.parent.parent), tmp_path / "a copy")
+    subprocess.run(["git", "apply", "-p1", path], cwd=example.path, check=True)
     experiment = example.experiment(named)
 
     with proof_stack(example, "embedded") as stack:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
-from nexus.catalog import ROOT, examples
+from nexus.catalog import ROOT, Example, examples
 from nexus.doctor import browser as browser_path
 from nexus.lab.export import export
 from nexus.stacks.processes import wait_until
@@ -562,12 +561,9 @@ def test_a_newcomer_refutes_the_naive_limiter_within_two_minutes(page, fresh):
 
 
 @pytest.mark.alone
-def test_a_reader_edits_saves_runs_and_sees_the_verdict_change(page, tmp_path):
-    example = tmp_path / "examples" / "rate_limiting"
-    left_out = shutil.ignore_patterns("__pycache__", "mine_*.py")
-    shutil.copytree(ROOT / "examples" / "rate_limiting", example, ignore=left_out)
+def test_a_reader_edits_saves_runs_and_sees_the_verdict_change(page, tmp_path, copy_of):
+    example = copy_of(Example(ROOT / "examples" / "rate_limiting"), tmp_path / "examples").path
     mine = example / "flights" / "mine.py"
-    mine.unlink(missing_ok=True)
     lab = open_lab(tmp_path, "mine", "rate_limiting", NEXUS_EXAMPLES=str(example.parent))
     try:
         page.goto(lab.door)

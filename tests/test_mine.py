@@ -1,6 +1,5 @@
 """What a reader writes is judged as everything else is, and what is wrong with it ends in one sentence."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 
@@ -35,13 +34,9 @@ def without(example: Example) -> bool:
 
 
 @pytest.fixture(scope="module")
-def copied(tmp_path_factory: pytest.TempPathFactory) -> Example:
+def copied(tmp_path_factory: pytest.TempPathFactory, copy_of) -> Example:
     """A copy of an example, in which a reader may write."""
-    original = catalog.example("rate_limiting").path
-    path = tmp_path_factory.mktemp("a reader") / original.name
-    shutil.copytree(original, path, ignore=shutil.ignore_patterns("__pycache__", "mine*.py"))
-    shutil.copy(original / "exercises" / "mine.py", path / "exercises" / "mine.py")
-    return Example(path)
+    return copy_of(catalog.example("rate_limiting"), tmp_path_factory.mktemp("a reader"))
 
 
 @pytest.fixture(scope="module")
@@ -138,10 +133,8 @@ def test_another_file_is_another_verdict(written, stack, copied):
     assert (untouched.verdict.holds, solved.verdict.holds) == (False, True)
 
 
-def test_it_begins_once_and_the_old_file_is_kept_beside(tmp_path, copied):
-    path = tmp_path / copied.name
-    shutil.copytree(copied.path, path, ignore=shutil.ignore_patterns("mine_*.py"))
-    own = Mine(Example(path))
+def test_it_begins_once_and_the_old_file_is_kept_beside(tmp_path, copied, copy_of):
+    own = Mine(copy_of(copied, tmp_path))
     own.file.write_text("# a reader's work\n")
 
     assert not own.begin()
