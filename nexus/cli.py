@@ -1,5 +1,6 @@
 """The commands behind the Makefile: one line each for people, an exit code for programs."""
 
+import re
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,23 +95,19 @@ def _start(lab: "Lab", example: Example, own: Mine | None) -> None:
     _introduce(example, stack)
     if own:
         console.print(f"\nYour variant: change {own.shown}, and save it. Then:", soft_wrap=True)
-        for command in _of_mine(example, stack.url):
+        if command := _of_mine(example, stack.url):
             console.print(f"  {command}", markup=False, soft_wrap=True)
         console.print(f"  make prove EXAMPLE={example.name} VARIANT={MINE}")
     memory = memory_bytes([child.pid for child in stack.children().values()]) / 2**20
     console.print(f"\n{example.name} takes {memory:.0f} MB of memory.")
 
 
-def _of_mine(example: Example, url: str) -> list[str]:
-    """Return the first command of the write-up that asks the solution, and ask the reader's own instead."""
+def _of_mine(example: Example, url: str) -> str:
+    """Return the first command of the write-up that asks the solution, with the reader's own in its place."""
     names = {each.solution() for each in example.experiments.values()}
-    for command in example.curl_commands():
-        for name in names:
-            if f"/api/{name}/" in command:
-                return [
-                    command.replace(f"/api/{name}/", f"/api/{MINE}/").replace(DOCUMENTED_URL, url)
-                ]
-    return []
+    solution_path = re.compile(f"/api/({'|'.join(names)})/")
+    command = next(filter(solution_path.search, example.curl_commands()), "")
+    return solution_path.sub(f"/api/{MINE}/", command).replace(DOCUMENTED_URL, url)
 
 
 def _introduce(example: Example, stack: "EmbeddedStack | ComposeStack") -> None:
