@@ -16,7 +16,7 @@ from nexus.environment import state_dir
 from nexus.experiment import Experiment, ExperimentError, Params, Sample, Samples, Stack, Verdict
 from nexus.load import Exchange, Exchanges, LoadError, watching
 from nexus.mine import NAME, Mine, is_declared
-from nexus.stacks.base import Progress, silent
+from nexus.stacks.base import Progress, StackError, silent
 from nexus.stacks.compose import ComposeStack
 from nexus.stacks.embedded import EmbeddedStack, remove_data
 from nexus.stacks.state import owner, project
@@ -25,6 +25,7 @@ type Kind = Literal["embedded", "compose"]
 
 _numbers = itertools.count(1)
 MINE_SECONDS = 120.0
+READY_SECONDS = 60.0
 WEB_PROCESSES = 2  # with two workers each: both stacks answer with four server processes
 
 
@@ -157,9 +158,18 @@ def prove_mine(
         try:
             with watching(lambda _request, _answer: None, _deadline(MINE_SECONDS)):
                 outcome = prove_one(stack, experiment, NAME)
-        except (ExperimentError, LoadError) as error:
-            outcome = str(error)
+        except (ExperimentError, LoadError, StackError) as error:
+            outcome = _sentence(error)
+            # A view that ended its process took the next claim's first requests with it.
+            stack.wait_ready(READY_SECONDS)
         yield experiment, outcome
+
+
+def _sentence(error: Exception) -> str:
+    """Say what happened; of a traceback, its last line alone."""
+    log = error.log if isinstance(error, StackError) else ""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return " ".join([str(error), *(lines[-1:] if "Traceback" in log else lines)])
 
 
 def _deadline(seconds: float) -> Callable[[], None]:

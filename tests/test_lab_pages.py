@@ -590,3 +590,15 @@ def test_charts_have_the_colours_of_the_page(theme):
 
     for name, colour in charts.THEMES[theme].items():
         assert palette[name] == colour
+
+
+def test_tables_in_which_one_looks_things_up_are_folded_with_what_is_said_below_them(example):
+    blocks = pages.page(example.name).blocks
+    looked_up = [each for each in blocks if each.part and each.part.block in pages.FOLDED]
+
+    assert {each.template for each in looked_up} == {"folded"}
+    assert [each.caption for each in looked_up if each.part.block == "reports"]
+    for each in looked_up:
+        if each.part.block == "bench":
+            assert "Goals of this run" in each.html
+            assert "Recorded" in each.html

@@ -7,10 +7,20 @@ import pytest
 
 from nexus import catalog
 from nexus.catalog import Example, UnknownName
-from nexus.experiment import ask
+from nexus.experiment import (
+    Experiment,
+    Params,
+    Sample,
+    Samples,
+    Stack,
+    Undecided,
+    Verdict,
+    ask,
+)
 from nexus.mine import NAME, Mine, hints, is_declared
 from nexus.prove import Proof, proof_stack, prove_mine
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.processes import wait_until
 
 # Examples in which a reader cannot write a variant yet.
 WITHOUT = {"caching", "query_optimization", "schema_changes"}
@@ -121,7 +131,30 @@ def test_view_that_fails_leaves_its_claim_open_and_others_alone(written, stack, 
     assert fault == ""
     assert isinstance(outcome, str)
     assert said in outcome
-    assert status(stack, "token_bucket") == 200
+    # Requests that were under way may end more processes, or keep them, for a while.
+    assert wait_until(lambda: status(stack, "token_bucket") == 200, 60)
+
+
+class Commanding(Experiment):
+    """Asks for a command that nobody has written."""
+
+    slug = "commanding"
+    holds = ("token_bucket",)
+    refuted = ("fixed_window",)
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        yield Sample(0.0, stack.manage(f"load_{variant}"), 0)
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        raise Undecided
+
+
+def test_command_that_fails_leaves_its_claim_open(stack):
+    [(_, outcome)] = prove_mine(stack, [Commanding])
+
+    assert isinstance(outcome, str)
+    assert outcome.startswith("manage.py load_mine failed. ")
+    assert "Unknown command: 'load_mine'" in outcome
 
 
 def test_another_file_is_another_verdict(written, stack, copied):

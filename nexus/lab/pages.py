@@ -25,7 +25,11 @@ STACKED = {"claims", "reports"}
 LESSON, OPERATING = "README.md", "OPERATING.md"
 # Below this, a listing is read in passing; a longer one is folded.
 SHORT_LINES = 14
-LONG_TABLE = 12  # rows of a benchmark with its head
+# Tables in which one looks things up, by the block they are in, and what each says of its rows.
+FOLDED = {
+    "bench": "The solution beside its peers, {} rows, and the goals",
+    "reports": "{} public bug reports, and what happens here",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,11 @@ class Page:
                 if section == LAST_RESORT:
                     at_last = len(shown)
                 section = part.anchor
-            shown += self._shown(part, len(shown))
+            for block in self._shown(part, len(shown)):
+                if shown and _goes_on(shown[-1], block):
+                    shown[-1] = replace(shown[-1], html=shown[-1].html + block.html)
+                else:
+                    shown.append(block)
             for slug in part.claims if self.is_lesson else ():
                 if slug not in placed:
                     placed.add(slug)
@@ -245,9 +253,8 @@ class Page:
         if part.block == "claims" and "<table" in html:
             # Each claim has its panel; this is the overview.
             return [Block("folded", part, html=html, caption="All claims in one table")]
-        if part.block == "bench" and (rows := html.count("<tr")) > LONG_TABLE:
-            caption = f"The solution beside its peers, {rows - 1} rows"
-            return [Block("folded", part, html=html, caption=caption)]
+        if part.block in FOLDED and (rows := html.count("<tr") - 1) > 0:
+            return [Block("folded", part, html=html, caption=FOLDED[part.block].format(rows))]
         return [Block("prose", part, html=html)]
 
     def _picture(self, args: str) -> list[Block]:
@@ -355,6 +362,13 @@ def _headline(record: Record, args: str) -> Headline | None:
     widest = max((max(run.measured, run.bound) for run in shown), default=0) or 1
     bars = [Bar(run, 100 * run.measured / widest, 100 * run.bound / widest) for run in shown]
     return Headline(slug, tuple(bars)) if bars else None
+
+
+def _goes_on(before: Block, block: Block) -> bool:
+    """Whether `block` is what is said below a folded table: when it was recorded, and the goals."""
+    if before.template != "folded" or not before.part or not block.part:
+        return False
+    return bool(block.part.block) and block.part.block == before.part.block
 
 
 def _chart_words(args: str) -> tuple[str, list[str]]:

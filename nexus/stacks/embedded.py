@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -257,8 +258,7 @@ class EmbeddedStack(WoundedStack):
             # Noted first: whoever watches for programs that end by themselves must not see these.
             self._wounds |= dict.fromkeys(counts, "stopped")
             try:
-                for name in counts:
-                    self._stop(name)
+                self._stop(*counts)
                 for name, count in counts.items():
                     self._processes[name].clear()
                     self._scale(name, count)
@@ -302,13 +302,17 @@ class EmbeddedStack(WoundedStack):
             return False
         return self.services_only or self._answers()
 
-    def _targets(self, name: str) -> list[Child]:
-        return [self._services[name].child] if name in self._services else self._processes[name]
+    def _targets(self, *names: str) -> list[Child]:
+        services = [self._services[name].child for name in names if name in self._services]
+        processes = [self._processes[name] for name in names if name in self._processes]
+        return [*services, *chain.from_iterable(processes)]
 
-    def _stop(self, name: str) -> None:
-        for child in self._targets(name):
+    def _stop(self, *names: str) -> None:
+        # Asked all at once: each takes its time.
+        for child in self._targets(*names):
             child.terminate()
-        _end_all(self._targets(name), self.example.grace_seconds(name, GRACE_SECONDS))
+        for name in names:
+            _end_all(self._targets(name), self.example.grace_seconds(name, GRACE_SECONDS))
 
     def _kill(self, name: str) -> None:
         for child in self._targets(name):
