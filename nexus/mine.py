@@ -15,7 +15,7 @@ from nexus.experiment import Experiment
 
 NAME = "mine"
 VARIABLE = "MINE"
-IMPORT_SECONDS = 10.0
+IMPORT_SECONDS = 20.0
 # What the example's processes do with the file when they start.
 LOAD = """
 import importlib, os, sys, django
