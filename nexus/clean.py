@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,7 @@ from nexus.stacks.processes import wait_until
 from nexus.stacks.state import owner, project_prefix
 
 OWNED = ("*", "*/bench", "*/proofs/*")  # folders in .nexus that a stack may run in
-GRACE_SECONDS = 10
+GRACE_SECONDS = 20  # more than a stack gives its processes, and then its services
 PROJECT_LABEL = "com.docker.compose.project"
 FOLDER_LABEL = "com.docker.compose.project.working_dir"
 LISTINGS = {
@@ -44,9 +45,13 @@ def _stop_owner(folder: Path) -> Iterator[str]:
     process = owner(folder)
     if process is None:
         return
-    process.terminate()
-    if not wait_until(lambda: _has_ended(process), GRACE_SECONDS):
-        process.kill()
+    with suppress(psutil.NoSuchProcess):  # it may end by itself, too
+        family = [process, *process.children(recursive=True)]
+        process.terminate()
+        if not wait_until(lambda: _has_ended(process), GRACE_SECONDS):
+            process.kill()
+        # Nothing may write any more into what is removed next.
+        wait_until(lambda: all(map(_has_ended, family)), GRACE_SECONDS)
     yield f"stopped {folder.relative_to(STATE)}"
 
 

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+import psutil
 from rich.table import Table
 
 from nexus.catalog import Example
+from nexus.stacks.processes import wait_until
 from nexus.stacks.variables import PROCESS
 
 SAVE_SECONDS = 0.5
+SETTLE_SECONDS = 20.0
 SHOWN = "COVERAGE_SHOWN"
 SOURCE = "*.py"
 # Tests and claims drive the source, readers write their own; migrations are generated;
@@ -36,17 +39,34 @@ SITE = f"""
 import os, shutil, threading, time
 import coverage
 
-save_own = coverage.Coverage.save
+save_own, place = coverage.Coverage.save, os.environ["{SHOWN}"]
 
-# coverage.py renames its file at each save, and a process may be killed at it: what is read is a copy that
-# was put there whole. A lock would do worse: whoever forks, pauses or dies with it holds up all others.
+def renew_lock():
+    global own_turn
+    own_turn = threading.RLock()
+
+renew_lock()
+os.register_at_fork(after_in_child=renew_lock)  # whoever held it is not there
+
+# coverage.py renames its file at each save: of two threads that save, as one ends the process, the second
+# finds nothing to rename, and what it has executed is lost. And a process may be killed at it: what is read
+# is a copy that was put there whole. A lock for all processes would do worse: whoever forks, pauses or dies
+# with it holds up all others.
 def save_and_show(self):
-    save_own(self)
-    source, place = self.get_data().data_filename(), os.environ["{SHOWN}"]
-    if os.path.exists(source):
-        draft = f"{{place}}/.{{os.getpid()}}.{{threading.get_ident()}}"
-        shutil.copyfile(source, draft)
-        os.replace(draft, f"{{place}}/data.{{os.getpid()}}")
+    with own_turn:
+        save_own(self)
+        source = self.get_data().data_filename()
+        if os.path.exists(source):
+            draft = f"{{place}}/.{{os.getpid()}}"
+            shutil.copyfile(source, draft)
+            os.replace(draft, f"{{place}}/data.{{os.getpid()}}")
+
+# When it began to save what it has saved: what it executed before that is there.
+def note(began):
+    draft = f"{{place}}/.{{os.getpid()}}.note"
+    with open(draft, "w") as file:
+        file.write(str(began))
+    os.replace(draft, f"{{place}}/saved.{{os.getpid()}}")
 
 coverage.Coverage.save = save_and_show
 coverage.process_startup()
@@ -54,10 +74,13 @@ coverage.process_startup()
 def save():
     while True:
         time.sleep({SAVE_SECONDS})
+        began = time.monotonic_ns()
         if found := coverage.Coverage.current():
             found.save()
+        note(began)
 
 def begin():
+    note(0)
     threading.Thread(target=save, daemon=True).start()
 
 # A command of manage.py ends by itself, and may measure its own memory.
@@ -133,8 +156,13 @@ class Watch:
         }
 
     def settle(self) -> None:
-        """Wait until every living process has saved what it executed until now."""
-        time.sleep(3 * SAVE_SECONDS)
+        """Wait until every living process has saved what it executed until now.
+
+        One that cannot, because it is paused, holds nobody up for longer than `SETTLE_SECONDS`.
+        """
+        now = time.monotonic_ns()
+        notes = [*self.folder.glob("shown/saved.*")]
+        wait_until(lambda: all(_has_saved(note, now) for note in notes), SETTLE_SECONDS)
 
     def reached(self) -> Reached:
         """Return what was executed until now, but for the last moment of processes that were killed."""
@@ -152,6 +180,16 @@ class Watch:
             if lines:
                 modules.append(Module(relative.as_posix(), len(lines), tuple(missed)))
         return Reached(tuple(modules))
+
+
+def _has_saved(note: Path, since_ns: int) -> bool:
+    """Whether the process that writes `note` has ended, or saved what it began to save after `since_ns`."""
+    if int(note.read_text(encoding="utf-8")) >= since_ns:
+        return True
+    try:
+        return psutil.Process(int(note.suffix[1:])).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def table(example: Example, reached: Reached) -> Table:

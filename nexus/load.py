@@ -166,7 +166,7 @@ def _ask(request: Request, timeout_seconds: float) -> Answer:
         connection.request(request.method, path, request.body or None, dict(request.headers))
         response = connection.getresponse()
         body = response.read()
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:  # the latter: it ended in the middle
         return Answer(0, sent, time.monotonic(), 0, {}, b"", f"{type(error).__name__}: {error}")
     finally:
         connection.close()

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 FOLDER_MODE = 0o700
@@ -27,7 +28,7 @@ def make_folder(path: Path) -> Path:
 
 def write(path: Path, text: str) -> None:
     """Write `text` in one step, so that a reader never sees half of it."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as file:
         file.write(text.encode())

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -203,6 +204,19 @@ def port() -> Iterator[int]:
     ports = Ports()
     yield ports.take()
     ports.give_back()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter.
+
+    Of those above `tmp_path` some are for all tests, and pytest closes them at the start of each session.
+    """
+    with TemporaryDirectory() as made:
+        folder = Path(made).resolve()
+        folder.chmod(0o755)
+        yield folder
+        outside.remove_below(folder)
 
 
 @pytest.fixture(scope="session")

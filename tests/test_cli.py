@@ -12,6 +12,7 @@ import sys
 import tarfile
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -87,7 +88,7 @@ def running(env, tmp_path):
     found = Running(env, tmp_path)
     yield found
     found.process.terminate()
-    found.process.wait(20)
+    found.process.wait(60)
 
 
 def test_unknown_example_is_one_sentence(env):
@@ -184,9 +185,9 @@ def test_program_that_dies_ends_the_run_with_its_last_lines(running):
     assert running.left() == []
 
 
-def test_taken_port_is_left_alone_and_another_printed(env, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_taken_port_is_left_alone_and_another_printed(env, tmp_path, port):
+    # Not of those that systems give to outgoing connections: one could have the neighbour by then.
+    with socket.create_server(("127.0.0.1", port)):
         found = Running({**env, "NEXUS_WEB_PORT": str(port)}, tmp_path)
         url = found.recorded["url"]
         found.end(signal.SIGTERM)
@@ -195,8 +196,10 @@ def test_taken_port_is_left_alone_and_another_printed(env, tmp_path):
     assert url in found.output.read_text()
 
 
-def test_without_an_example_the_lab_opens_alone_and_closes_by_signal(env, tmp_path):
+def test_without_an_example_the_lab_opens_alone_and_closes_by_signal(env, tmp_path, port):
     output = tmp_path / "output"
+    # The documented port another test's lab could take as soon as this one has closed.
+    env |= {"NEXUS_LAB_PORT": str(port + 1)}
     with output.open("w") as said:
         lab = subprocess.Popen([sys.executable, "-m", "nexus", "run"], env=env, stdout=said)
     assert wait_until(lambda: "Ready after" in output.read_text(), 60), output.read_text()
@@ -289,7 +292,10 @@ def test_clean_stops_a_running_stack_and_removes_its_data(running, env, tmp_path
 
 def outside_of(state: Path) -> list[str]:
     """Whose folders lie outside of every home, of those in `state`."""
-    owners = [note.read_text().strip() for note in outside.BASE.glob("*.owner")]
+    owners = []
+    for note in outside.BASE.glob("*.owner"):
+        with suppress(FileNotFoundError):  # of another test's stack, which has just ended
+            owners.append(note.read_text().strip())
     return [owner for owner in owners if Path(owner).is_relative_to(state)]
 
 
@@ -308,7 +314,9 @@ def test_clean_ends_a_stack_that_is_still_starting_wherever_it_is(env, tmp_path)
         done = nexus("clean", env=env)
 
         assert starting.wait(60) == -signal.SIGTERM
-    assert done.stdout.splitlines() == ["stopped toy/proofs/embedded-1-1", "removed .nexus"]
+    # It may remove containers, too: of other checkouts that are gone.
+    said = [line for line in done.stdout.splitlines() if "containers" not in line]
+    assert said == ["stopped toy/proofs/embedded-1-1", "removed .nexus"]
 
 
 @pytest.mark.compose
@@ -486,7 +494,8 @@ def test_ctrl_c_while_the_web_process_is_started_leaves_nothing(env, tmp_path, m
 
     assert run.returncode == 130
     assert left_of_family(family) == []
-    assert not [each for each in psutil.process_iter() if lives_in(each, tmp_path)]
+    inside = [each for each in psutil.process_iter() if lives_in(each, tmp_path)]
+    assert left_of_family(inside) == []
 
 
 def lives_in(process: psutil.Process, state: Path) -> bool:

@@ -3,16 +3,20 @@
 import os
 import subprocess
 import sys
+import threading
 import urllib.request
 from contextlib import suppress
 from http.client import HTTPException
 from types import SimpleNamespace
 from typing import cast
 
+import psutil
+import pytest
+
 from nexus.catalog import Example
 from nexus.coverage import SAVE_SECONDS, Module, Reached, Watch, table
-from nexus.experiment import until
 from nexus.prove import proof_stack
+from nexus.stacks.processes import wait_until
 from nexus.stacks.variables import PROCESS
 
 
@@ -32,28 +36,93 @@ def test_lines_of_processes_that_were_killed_or_ended_at_once_count(toy, tmp_pat
     assert ended.missed == ()
 
 
-def test_lines_are_read_while_processes_save_and_after_one_was_killed_at_it(tmp_path):
-    source = tmp_path / "busy"
-    source.mkdir()
-    (source / "busy.py").write_text("import time\n" + "time.sleep(0.002)\n" * 2000)
-    watch = Watch(cast(Example, SimpleNamespace(path=source, name="busy")), tmp_path / "coverage")
+def begun(watch: Watch) -> subprocess.Popen[bytes]:
+    """Run the program that is watched, as a process of a stack."""
+    environment = {**os.environ, **watch.environment(), PROCESS: "busy"}
+    return subprocess.Popen([sys.executable, "busy.py"], cwd=watch.root, env=environment)
+
+
+@pytest.fixture
+def watched(tmp_path):
+    """Follows one file, whose text is given."""
+
+    def write(text: str) -> Watch:
+        source = tmp_path / "busy"
+        source.mkdir()
+        (source / "busy.py").write_text(text)
+        example = cast(Example, SimpleNamespace(path=source, name="busy"))
+        return Watch(example, tmp_path / "coverage")
+
+    return write
+
+
+def save_all_the_time(watch: Watch) -> None:
     site = watch.folder / "site" / "sitecustomize.py"
     site.write_text(site.read_text().replace(f"sleep({SAVE_SECONDS})", "sleep(0.001)"))
+
+
+def test_lines_are_read_while_processes_save_and_after_one_was_killed_at_it(watched, tmp_path):
+    go = tmp_path / "go"
+    watch = watched(
+        f"import os, time\nwhile not os.path.exists({str(go)!r}):\n    time.sleep(0.01)\n"
+        + "time.sleep(0.002)\n" * 2000
+        + "time.sleep(600)\n"
+    )
+    save_all_the_time(watch)
     watch.settle = lambda: None
-    environment = {**os.environ, **watch.environment(), PROCESS: "busy"}
-    busy = [
-        subprocess.Popen([sys.executable, "busy.py"], cwd=source, env=environment) for _ in range(3)
-    ]
+    busy = [begun(watch) for _ in range(3)]
+    shares: list[float] = []
+
+    def twenty_times_and_further() -> bool:
+        shares.append(watch.reached().share)
+        return len(shares) >= 20 and shares[-1] > 0.02
+
     try:
-        until(lambda: len(list(watch.folder.glob("shown/data.*"))) == len(busy), 20)
-        shares = [watch.reached().share for _ in range(20)]
+        assert wait_until(lambda: len(list(watch.folder.glob("shown/data.*"))) == len(busy), 60)
+        waiting = watch.reached().share
+        go.touch()
+        assert wait_until(twenty_times_and_further, 60, 0)
     finally:
         for process in busy:
             process.kill()
             process.wait()
 
-    assert 0 < shares[0] < shares[-1]
+    assert 0 < waiting < 0.02
+    assert shares == sorted(shares)
     assert watch.reached().share >= shares[-1]
+
+
+def test_lines_of_a_process_that_gets_no_processor_are_waited_for(watched):
+    watch = watched(
+        "import os, signal, time\n"
+        + "signal.SIGSTOP\n" * 50
+        + "os.kill(os.getpid(), signal.SIGSTOP)\ntime.sleep(600)\n"
+    )
+    busy = begun(watch)
+    stopped = psutil.Process(busy.pid)
+    try:
+        assert wait_until(lambda: stopped.status() == "stopped", 60)
+        resume = threading.Timer(5 * SAVE_SECONDS, stopped.resume)
+        resume.start()
+        [module] = watch.reached().modules
+        resume.join()
+    finally:
+        busy.kill()
+        busy.wait()
+
+    assert set(module.missed) <= {52, 53}
+
+
+def test_lines_of_a_process_that_ends_at_once_while_it_saves_count(watched):
+    watch = watched("import os\n" + "os.getpid()\n" * 200 + "os._exit(0)\n")
+    save_all_the_time(watch)
+
+    for _ in range(10):
+        assert begun(watch).wait(60) == 0
+        [module] = watch.reached().modules
+        assert module.missed == ()
+        for shown in watch.folder.glob("*/data.*"):
+            shown.unlink()
 
 
 def test_modules_that_no_process_imports_are_missed_whole(toy, tmp_path):

@@ -2,7 +2,9 @@
 
 import shutil
 import socket
+import threading
 import time
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -114,27 +116,40 @@ def test_stand_ins_serve_where_no_registry_answers(answers, tmp_path):
     )
 
 
-def test_a_taken_port_is_no_error():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+def test_a_taken_port_is_no_error(port):
+    with socket.create_server(("127.0.0.1", port)):
         taken = doctor._port(port, "Redis")
 
     assert (taken.status, taken.found) == (Status.LIMITED, "taken")
     assert doctor._port(port, "Redis").status == Status.OK
 
 
-@pytest.mark.alone
 def test_commands_that_hang_are_ended_within_three_seconds(monkeypatch, tmp_path):
+    """Of what each probe allows its commands together: the machine may be busy with others."""
     docker = tmp_path / "docker"
     # The grandchild keeps the output open after its parent is gone.
-    docker.write_text("#!/bin/sh\nsleep 60 &\nsleep 60\n")
+    docker.write_text("#!/bin/sh\nsleep 600 &\nsleep 600\n")
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     started = time.monotonic()
+    answer, allowed, own = doctor._answer, [], threading.local()
 
+    def noted(command, seconds):
+        own.seconds += seconds
+        return answer(command, seconds)
+
+    def summed(probe):
+        own.seconds = 0
+        check = probe()
+        allowed.append(own.seconds)
+        return check
+
+    monkeypatch.setattr(doctor, "_answer", noted)
+    monkeypatch.setattr(doctor, "PROBES", [partial(summed, probe) for probe in doctor.PROBES])
     made = {check.name: check.status for check in doctor.checks()}
 
-    assert time.monotonic() - started < 3.5
+    assert 2 < max(allowed) < 3
+    assert time.monotonic() - started < 60
     assert made["Docker engine"] == made["Docker Compose"] == Status.LIMITED
 
 

@@ -65,7 +65,7 @@ def test_program_that_is_deaf_to_its_signal_ends_with_a_killed_harness(tmp_path)
         assert len(family) >= 2
         harness.kill()
 
-    assert wait_until(lambda: not any(map(lives, family)), lifetime.GRACE_SECONDS + 30)
+    assert wait_until(lambda: not any(map(lives, family)), lifetime.GRACE_SECONDS + 60)
 
 
 def test_program_announces_itself_before_it_begins(tmp_path):
@@ -76,19 +76,22 @@ def test_program_announces_itself_before_it_begins(tmp_path):
         "real = lifetime._Watchdog.say\n"
         "def say(self, line):\n"
         "    real(self, line)\n"
+        "    Path(sys.argv[3]).write_text(str(os.getpid()))\n"
         "    os.kill(self.harness, signal.SIGKILL)\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "lifetime._Watchdog.say = say\n"
         "child.start()",
     )
-    command = DEAF.format(pid=tmp_path / "pid")
+    # It may be killed before it has begun: so its number is noted by who announces it, and deaf it is born.
+    command = DEAF.format(pid=tmp_path / "begun")
+    noted = tmp_path / "pid"
 
     done = subprocess.run(
-        [sys.executable, "-c", script, command, tmp_path / "log"], cwd=ROOT, check=False
+        [sys.executable, "-c", script, command, tmp_path / "log", noted], cwd=ROOT, check=False
     )
 
     assert done.returncode == -signal.SIGKILL
-    family = family_of(tmp_path / "pid")
-    assert wait_until(lambda: not any(map(lives, family)), 20)
+    assert wait_until(lambda: not any(map(lives, family_of(noted))), 60)
 
 
 def test_interrupted_start_leaves_no_program(tmp_path, monkeypatch):
@@ -112,7 +115,26 @@ def test_interrupted_start_leaves_no_program(tmp_path, monkeypatch):
         child.start()
 
     assert len(found) >= 2
-    assert wait_until(lambda: not any(map(lives, found)), 20)
+    assert wait_until(lambda: not any(map(lives, found)), 60)
+
+
+def test_nothing_of_a_killed_program_is_left_once_that_is_said(tmp_path):
+    """What is about to die keeps its port, and another one would not start."""
+    script = (
+        "import os, time; held = b'x' * (32 << 20); "
+        "[os.fork() for _ in range(3)]; held = bytearray(held); print('ready', flush=True); time.sleep(600)"
+    )
+    command = f"'{sys.executable}' -I -S -c \"{script}\""
+    child = Child("many", command, dict(os.environ), tmp_path, tmp_path / "log")
+    child.start()
+    try:
+        assert wait_until(lambda: child.tail().split().count("ready") == 8, 60)
+        family = [each for each in psutil.process_iter() if group_of(each) == child.pid]
+    finally:
+        child.kill()
+
+    assert len(family) >= 8
+    assert not any(map(lives, family))
 
 
 def test_watchdog_is_gone_with_the_last_program_and_there_is_another_one_if_it_was_ended(tmp_path):
@@ -140,8 +162,8 @@ def test_log_that_a_program_fills_stays_below_its_bound(tmp_path):
     child = Child("loud", command, dict(os.environ), tmp_path, log)
     child.start()
     try:
-        assert wait_until(lambda: child.tail().endswith("the end"), 20)
-        assert wait_until(lambda: log.stat().st_size <= lifetime.LOG_BYTES, 20)
+        assert wait_until(lambda: child.tail().endswith("the end"), 60)
+        assert wait_until(lambda: log.stat().st_size <= lifetime.LOG_BYTES, 60)
         assert child.tail().splitlines()[-2:] == ["fills-a-log", "the end"]
         assert log.read_text(encoding="utf-8").startswith("fills-a-log\n")
     finally:

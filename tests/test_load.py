@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psutil
@@ -16,7 +17,7 @@ from nexus.stacks.processes import wait_until
 VOLLEY = """
 from nexus.load import Request, volley
 if __name__ == "__main__":
-    for _ in volley([Request({url!r})] * 8, processes=4, timeout_seconds=60):
+    for _ in volley([Request({url!r})] * 8, processes=4, timeout_seconds=120):
         pass
 """
 
@@ -25,7 +26,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/never":
             self.server.asked.release()
-            self.server.closing.wait(60)
+            self.server.closing.wait(120)
+            return
+        if self.path == "/half":
+            self.send_response(200)
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            self.wfile.write(b"half")
             return
         self.send_response(200)
         self.send_header("Content-Length", "2")
@@ -63,15 +70,30 @@ def test_request_without_an_answer_in_time_says_why(server):
     assert answer.error.startswith("TimeoutError")
 
 
+def test_answer_that_ends_in_the_middle_is_none(server):
+    """As of a process that is killed while it answers."""
+    request = Request(f"{server.url}/half")
+
+    (answer,) = volley([request])
+    asked = ask(request)
+
+    assert (answer.status, asked.status) == (0, 0)
+    assert asked.error.startswith("IncompleteRead")
+
+
 def test_clients_that_are_killed_are_no_answer(server):
-    volleyed = volley([Request(f"{server.url}/never")] * 2, processes=2)
+    requests = [Request(f"{server.url}/never")] * 2
+    volleyed = volley(requests, processes=2, timeout_seconds=120)
 
     def kill_clients():
         for _ in range(2):
-            assert server.asked.acquire(timeout=20)
-        for child in psutil.Process().children(recursive=True):
-            if child.parent().pid != os.getpid() and not child.children():
-                child.kill()
+            assert server.asked.acquire(timeout=60)
+        for child in psutil.Process().children():
+            for (
+                client
+            ) in child.children():  # of the process that forks the clients; no other has any
+                with suppress(psutil.NoSuchProcess):
+                    client.kill()
 
     threading.Thread(target=kill_clients, daemon=True).start()
     with pytest.raises(LoadError, match="the clients ended after 0 of 2 answers"):
@@ -86,10 +108,10 @@ def test_every_request_is_answered_once(server):
 
 
 def test_requests_of_a_rate_leave_on_schedule(server):
-    answers = list(volley([Request(server.url)] * 20, processes=2, rate=20))
+    answers = list(volley([Request(server.url)] * 20, processes=2, rate=5))
 
     first = min(answer.sent for answer in answers)
-    assert max(answer.sent for answer in answers) - first >= 0.5  # 0.9, but the first may be late
+    assert max(answer.sent for answer in answers) - first >= 0.5  # 3.6, but the first may be late
 
 
 def test_killed_harness_leaves_no_client(server, tmp_path):
@@ -97,7 +119,7 @@ def test_killed_harness_leaves_no_client(server, tmp_path):
     script.write_text(VOLLEY.format(url=f"{server.url}/never"))
     harness = subprocess.Popen([sys.executable, script], env={**os.environ, "PYTHONPATH": "."})
     for _ in range(8):
-        assert server.asked.acquire(timeout=20)
+        assert server.asked.acquire(timeout=60)
     left = psutil.Process(harness.pid).children(recursive=True)
     assert len(left) >= 4
 
@@ -122,7 +144,7 @@ def test_a_client_imports_nothing_of_the_program_that_starts_it(server, tmp_path
         env={**os.environ, "PYTHONPATH": "."},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=True,
     )
 

@@ -34,7 +34,7 @@ def stack(proxied: Example):
 
 def reached(stack: EmbeddedStack | ComposeStack, proxy: str) -> dict[str, object]:
     """Ask through the proxy, as a client whom another proxy has named."""
-    answer = ask(f"{stack.services[proxy]}/", {"X-Forwarded-For": CLIENT})
+    answer = ask(f"{stack.services[proxy]}/", {"X-Forwarded-For": CLIENT}, timeout_seconds=60)
     assert answer.status == 200, answer
     return json.loads(answer.body)
 
@@ -54,7 +54,7 @@ def test_proxy_can_be_stopped_killed_and_paused(stack, proxy):
         family += family[0].children(recursive=True)
         with hurt(proxy):
             assert ask(stack.services[proxy]).status == 0
-            assert wait_until(lambda: not any(one.is_running() for one in family), 20)  # noqa: B023
+            assert wait_until(lambda: not any(one.is_running() for one in family), 60)  # noqa: B023
         assert reached(stack, proxy)
 
     with stack.paused(proxy):

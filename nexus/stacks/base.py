@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Literal, Self
 
@@ -135,9 +136,9 @@ class WoundedStack(ABC):
 
     def _answers(self, path: str = "/healthz") -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}{path}", timeout=1) as response:  # noqa: S310 (own address)
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as response:  # noqa: S310 (own address)
                 return bool(response.status == 200)
-        except OSError:
+        except (OSError, HTTPException):
             return False
 
     def _port(self, documented: int) -> int:
@@ -252,7 +253,7 @@ class WoundedStack(ABC):
         finally:
             self.resume(name)
 
-    def wait_ready(self, deadline_seconds: float = 30) -> None:
+    def wait_ready(self, deadline_seconds: float = 60) -> None:
         if not wait_until(self._ready, deadline_seconds):
             raise StackError(
                 f"The stack did not answer at {self.url} within {deadline_seconds:.0f} s."

@@ -24,6 +24,9 @@ from nexus.stacks.state import secret
 from nexus.stacks.variables import PROCESS, overrides, passed_on
 
 GRACE_SECONDS = 3.0
+# As Docker gives it: on a busy disk PostgreSQL needs longer for its last checkpoint, and killed it would
+# have to recover at its next start.
+SERVICE_GRACE_SECONDS = 10.0
 # The load generator is the outermost proxy of the story: it names the client in X-Forwarded-For.
 TRUSTED_PROXIES = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 
@@ -86,7 +89,7 @@ class EmbeddedStack(WoundedStack):
         self._record_state()
 
     def close(self) -> None:
-        """Stop everything; returns within about `GRACE_SECONDS` + 2 s."""
+        """Stop everything; returns within about `GRACE_SECONDS` + `SERVICE_GRACE_SECONDS` + 2 s."""
         children = [child for group in self._processes.values() for child in group]
         for child in children:
             child.terminate()
@@ -94,7 +97,7 @@ class EmbeddedStack(WoundedStack):
         services = [service.child for service in self._services.values()]
         for child in services:
             child.terminate()
-        _end_all(services)
+        _end_all(services, SERVICE_GRACE_SECONDS)
         self._ports.give_back()
         self._held.close()
         shutil.rmtree(self.state / "tmp", ignore_errors=True)
@@ -312,7 +315,8 @@ class EmbeddedStack(WoundedStack):
         for child in self._targets(*names):
             child.terminate()
         for name in names:
-            _end_all(self._targets(name), self.example.grace_seconds(name, GRACE_SECONDS))
+            grace = SERVICE_GRACE_SECONDS if name in self._services else GRACE_SECONDS
+            _end_all(self._targets(name), self.example.grace_seconds(name, grace))
 
     def _kill(self, name: str) -> None:
         for child in self._targets(name):

@@ -80,9 +80,11 @@ def forget_unused() -> None:
     if not RESERVED.exists():
         return
     for path in private.make_folder(RESERVED).glob("*"):
-        with path.open(encoding="utf-8") as lock, suppress(BlockingIOError):
+        # Its owner may give it back meanwhile, and another one take the port.
+        with suppress(BlockingIOError, FileNotFoundError), path.open(encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                path.unlink()
 
 
 def _path(port: int) -> Path:

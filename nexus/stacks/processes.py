@@ -14,6 +14,7 @@ import psutil
 from nexus import lifetime
 
 SHELL_OPERATORS = set(";&|<>")
+KILL_SECONDS = 20.0  # past that, it waits for a disk that is gone
 
 
 @dataclass
@@ -70,9 +71,10 @@ class Child:
 
     def terminate(self) -> None:
         """Ask it to end; returns at once."""
-        if self.alive:
+        if self.popen and self.alive:
             self.resume()
-            os.kill(self.pid, self.stop_signal)
+            # Not os.kill: another thread may have seen its end meanwhile.
+            self.popen.send_signal(self.stop_signal)
 
     def end(self, grace_seconds: float) -> None:
         """Wait for it to end after `terminate`, then kill what is left of its session."""
@@ -83,7 +85,12 @@ class Child:
         self.kill()
 
     def kill(self) -> None:
-        family = self._family() if self.alive else []
+        """End it and all that it has started; returns once nothing of it is left.
+
+        Until a killed process gets a processor it keeps its port and its memory: PostgreSQL, for one, does
+        not start while another process has its shared memory.
+        """
+        family = self._family() if self.alive else _session(self.pid) if self.popen else []
         self._signal_group(signal.SIGKILL)
         for member in family:
             _signal(member, signal.SIGKILL)
@@ -91,6 +98,7 @@ class Child:
         if self.popen:
             self.popen.wait()
             lifetime.forget(self.pid)
+        wait_until(lambda: not any(map(_lives, family)), KILL_SECONDS, 0.01)
 
     def pause(self) -> None:
         """Stop all that it has started; returns once no thread of it runs.
@@ -159,6 +167,13 @@ def _session(leader: int) -> list[psutil.Process]:
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
         process.send_signal(number)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _has_stopped(process: psutil.Process) -> bool:

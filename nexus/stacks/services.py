@@ -260,8 +260,7 @@ def _create_cluster(
 def _answers_ping(port: int, password: str) -> bool:
     wanted = b"+OK\r\n+PONG\r\n"
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=0.2) as connection:
-            connection.settimeout(0.2)
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
             return connection.recv(len(wanted), socket.MSG_WAITALL) == wanted
     except OSError:
