@@ -166,7 +166,8 @@ def _ask(request: Request, timeout_seconds: float) -> Answer:
         connection.request(request.method, path, request.body or None, dict(request.headers))
         response = connection.getresponse()
         body = response.read()
-    except (OSError, http.client.HTTPException) as error:  # the latter: it ended in the middle
+    # A server that is killed may have sent half an answer.
+    except (OSError, http.client.HTTPException) as error:
         return Answer(0, sent, time.monotonic(), 0, {}, b"", f"{type(error).__name__}: {error}")
     finally:
         connection.close()

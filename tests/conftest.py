@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from nexus import catalog
 from nexus.catalog import Example
@@ -28,6 +29,9 @@ from nexus.stacks.ports import Ports
 SOLVED = "exercises.solved"
 MODEL = "rate_limiting"
 TOYS = Path(__file__).parent / "examples"
+# A busy machine may stop a test anywhere; what it takes says nothing about what it finds.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 # Those that take longest begin first: one that began last would leave the other processes without work.
 LONGEST = (
     "test_lab_browser",

@@ -67,7 +67,7 @@ def harness(tmp_path: Path):
 
 def test_missed_goals_are_counted_recorded_and_an_exit_code(harness, tmp_path):
     with harness(TABLE, "--record") as running:
-        said = running.communicate(timeout=60)[0]
+        said = running.communicate(timeout=180)[0]
 
     assert running.returncode == 1
     assert said.splitlines()[-1] == "1 of 2 goals missed: toy."
@@ -81,7 +81,7 @@ def test_missed_goals_are_counted_recorded_and_an_exit_code(harness, tmp_path):
 
 def test_a_benchmark_that_meets_its_goals_ends_with_0(harness, tmp_path):
     with harness(TABLE.replace("False", "True")) as running:
-        said = running.communicate(timeout=60)[0]
+        said = running.communicate(timeout=180)[0]
 
     assert running.returncode == 0, said
     assert "missed" not in said
@@ -90,7 +90,7 @@ def test_a_benchmark_that_meets_its_goals_ends_with_0(harness, tmp_path):
 
 def test_a_benchmark_that_fails_is_named_with_its_exit_code(harness):
     with harness("import sys; sys.exit(3)") as running:
-        said = running.communicate(timeout=60)[0]
+        said = running.communicate(timeout=180)[0]
 
     assert running.returncode == 1
     assert said.splitlines()[-1] == "The benchmark of toy ended with exit code 3."
@@ -111,7 +111,7 @@ def test_a_benchmark_that_is_ended_leaves_no_process(harness, number, code):
         running.send_signal(number)
 
         assert running.wait(60) == code
-        assert wait_until(lambda: not any(map(alive, family)), 30), [*filter(alive, family)]
+        assert wait_until(lambda: not any(map(alive, family)), 60), [*filter(alive, family)]
 
 
 def started_by(running: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -72,7 +72,7 @@ def cdn(tmp_path_factory):
         service = varnish_service(site)
         service.child.start()
         held.callback(service.child.kill)
-        assert wait_until(service.ready, 20), service.child.tail()
+        assert wait_until(service.ready, 60), service.child.tail()
         yield urlsplit(service.url).netloc
 
 
@@ -82,7 +82,7 @@ def ask(cdn):
     path = f"/{uuid4()}"
 
     def ask(method="GET", status=200, query="", asking=None, **headers):
-        connection = http.client.HTTPConnection(cdn, timeout=5)
+        connection = http.client.HTTPConnection(cdn, timeout=60)
         says = {name.replace("_", "-"): value for name, value in headers.items()}
         wanted = {"X-Answer": json.dumps([status, says]), **(asking or {})}
         connection.request(method, path + query, headers=wanted)

@@ -1,5 +1,6 @@
 """What claims are written in: series, samples, verdicts, and how a run of them is driven."""
 
+import socket
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ from nexus.experiment import (
     Undecided,
     UnexpectedAnswer,
     Verdict,
+    ask,
     clock_starts,
     expect,
     percentile,
@@ -271,6 +273,18 @@ def test_request_whose_connection_was_closed_is_an_answer_and_not_sent_again(han
     assert len(seen) == 6
     assert [each.status for each in answers].count(0) == 3
     assert all(each.error for each in answers if each.status == 0)
+
+
+def test_half_an_answer_of_a_server_that_was_killed_is_none():
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, f"http://127.0.0.1:{server.getsockname()[1]}/")
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
+        answer = asked.result(20)
+
+    assert (answer.status, answer.error.partition("(")[0]) == (0, "IncompleteRead: IncompleteRead")
 
 
 def test_threads_that_ask_at_once_get_whole_experiments(toy):

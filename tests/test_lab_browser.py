@@ -22,7 +22,8 @@ from nexus.stacks.processes import wait_until
 TOYS = ROOT / "tests" / "examples"
 SLOW_MS = 90_000  # a start installs and migrates; everything else answers at once
 WIDTHS = (390, 820, 1440)
-expect.set_options(timeout=30_000)  # a busy machine answers late
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)  # a busy machine answers late
 AUDITED = {
     (390, "light"),
     (1440, "dark"),
@@ -50,10 +51,12 @@ class Lab:
 
 def open_lab(state: Path, *command: str, **env: str) -> Lab:
     output = state / "output"
+    # At any port: at the documented one another lab would be, as soon as this is closed.
+    ours = {"PYTHONPATH": str(ROOT), "NEXUS_STATE": str(state), "NEXUS_LAB_PORT": "0"}
     with output.open("w") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "nexus", *(command or ("run",))],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "NEXUS_STATE": str(state), **env},
+            env={**os.environ, **ours, **env},
             stdout=said,
             stderr=subprocess.STDOUT,
             cwd=ROOT,
@@ -81,6 +84,7 @@ def browser() -> Iterator[Browser]:
 def page(browser) -> Iterator[Page]:
     """A page whose console must stay silent."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     errors = []
     opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
@@ -172,7 +176,7 @@ def test_a_claim_is_run_on_naive_and_solution_and_both_verdicts_are_read(page, l
 def test_a_running_claim_shows_what_it_has_come_to_and_can_be_cancelled(page, lab):
     start_toy(page, lab)
     panel = panel_of(page, lab)
-    run(panel, seconds=30, pause=2)
+    run(panel, seconds=30, pause=30)
     expect(word(panel, "slow")).to_have_text("refuted so far")
     expect(panel.locator("[data-status]")).to_have_text("Running against slow …")
 
@@ -186,11 +190,13 @@ def test_a_fault_is_seen_in_the_figure_and_marked_in_the_chart_and_undone(page, 
     start_toy(page, lab)
     panel = panel_of(page, lab)
     panel.get_by_label("slow").uncheck()
-    run(panel, seconds=4)
+    run(panel, seconds=30)  # it is refuted, and ends, soon after the fault
     expect(panel.get_by_role("button", name="Pause web")).to_be_visible()
     panel.get_by_role("button", name="Pause web").click()
 
-    expect(panel.locator("[data-status]")).to_have_text("Done, with faults of your own.")
+    expect(panel.locator("[data-status]")).to_have_text(
+        "Done, with faults of your own.", timeout=SLOW_MS
+    )
     expect(word(panel, "fast")).to_have_text("refuted")
     expect(panel.locator("[data-chart] svg")).to_contain_text("web paused")
 
@@ -203,11 +209,12 @@ def test_two_people_who_press_run_queue_up_and_see_so(page, lab):
     first = panel_of(page, lab)
     other = page.context.new_page()
     second = panel_of(other, lab, "it-answers")
-    run(first, seconds=3)
-    expect(first.locator("[data-status]")).to_have_text(re.compile("Running"))
+    run(first, seconds=30)
+    expect(first.locator("[data-status]")).to_have_text("Running against fast …")
     run(second)
 
     expect(second.locator("[data-status]")).to_have_text("Queued: one run is ahead.")
+    cancel(first)
     expect(second.locator("[data-status]")).to_have_text(re.compile("Done"))
     other.goto(f"{lab.url}toy/")
     seen = other.locator("#claim-it-keeps-answering")
@@ -218,7 +225,7 @@ def test_two_people_who_press_run_queue_up_and_see_so(page, lab):
 def test_a_page_that_is_reloaded_in_the_middle_of_a_run_goes_on(page, lab):
     start_toy(page, lab)
     panel = panel_of(page, lab)
-    run(panel, seconds=3, pause=2)
+    run(panel, seconds=1, pause=10)
     expect(word(panel, "slow")).to_have_text("refuted so far")
 
     page.reload()
@@ -315,7 +322,7 @@ def test_a_stranger_reads_the_pages_and_is_told_what_it_takes_to_run_them(page, 
 
 
 def test_a_closed_lab_is_said_on_its_pages(page, tmp_path):
-    page.allowed_errors = ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE", "ERR_EMPTY"]
+    page.allowed_errors = ["ERR_CONNECTION", "ERR_INCOMPLETE", "ERR_EMPTY"]
     closing = open_lab(tmp_path, NEXUS_EXAMPLES=str(TOYS))
     page.goto(closing.door)
     page.goto(f"{closing.url}toy/")
@@ -375,6 +382,7 @@ def test_pages_are_accessible_and_fit_their_width(browser, library, scheme, widt
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
     )
+    context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     opened.goto(library.door)
     source = f"{library.url}rate_limiting/files/limiter/policy.py.html#L10-L20"
@@ -393,7 +401,7 @@ def test_pages_are_accessible_and_fit_their_width(browser, library, scheme, widt
 def test_a_running_example_is_accessible(page, lab):
     start_toy(page, lab)
     panel = panel_of(page, lab)
-    run(panel, seconds=10, pause=2)
+    run(panel, seconds=30, pause=30)
     expect(word(panel, "slow")).to_have_text("refuted so far")
 
     found = Axe().run(page)
@@ -448,6 +456,7 @@ def test_without_script_text_code_and_figures_are_there(browser, library):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_contents_stay_in_view_and_say_where_one_reads(browser, library, width):
     opened = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    opened.set_default_timeout(PATIENCE_MS)
     opened.goto(f"{library.url}rate_limiting/")
     contents = opened.get_by_role("navigation", name="Contents")
     for section in ("The solution", "Sources"):

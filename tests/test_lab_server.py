@@ -74,6 +74,9 @@ def open_lab(folder):
         "PYTHONPATH": str(ROOT),
         "NEXUS_STATE": str(folder),
         "NEXUS_EXAMPLES": str(TOYS),
+        # Any ports: at the documented ones another lab would be, as soon as this has ended.
+        "NEXUS_LAB_PORT": "0",
+        "NEXUS_WEB_PORT": "0",
     }
     with output.open("w") as said:
         process = subprocess.Popen(
@@ -267,7 +270,7 @@ def test_a_lab_that_is_killed_leaves_no_stack_running(tmp_path):
     lab.process.send_signal(signal.SIGKILL)
     lab.process.wait()
 
-    gone, alive = psutil.wait_procs(family, timeout=20)
+    gone, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
     assert len(gone) == len(family)
     with pytest.raises(OSError, match="refused"):

@@ -98,7 +98,7 @@ def told(stack, url, script):
         "PYTHONPATH": str(EXAMPLE.path),
     }
     command = [str(ensure_environment(EXAMPLE) / "python"), "-c", CLIENT + script]
-    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=180)
     return json.loads(done.stdout)
 
 
@@ -112,7 +112,7 @@ def serving(command, url, log):
         yield
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(20)
+        server.wait(60)
 
 
 def answered(url):
@@ -179,7 +179,7 @@ def test_lists_say_the_same_on_a_replica_and_a_query_that_it_cancels_is_a_503(
         "-c",
         "fast",
     ]
-    subprocess.run(backup, check=True, timeout=60, **SOMEBODY)
+    subprocess.run(backup, check=True, timeout=180, **SOMEBODY)
     command = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", ""]
     command += ["-c", "max_standby_streaming_delay=200ms"]
     over = threading.Event()

@@ -69,7 +69,7 @@ def caddy(folder: Path, origin: str, port: int) -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        assert until(lambda: ask(f"{url}/healthz").status == 200, 20)
+        assert until(lambda: ask(f"{url}/healthz").status == 200, 60)
         yield url
     finally:
         process.terminate()

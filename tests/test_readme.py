@@ -19,7 +19,7 @@ def sessions(example: Example) -> Iterator[tuple[str, list[str]]]:
     for block in re.findall(r"^```console\n(.*?)^```", pages, re.MULTILINE | re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             lines = part.replace("\\\n", " ").splitlines()
-            if lines[0].startswith(("curl", "for ")):
+            if lines[0].startswith(("curl", "for ", "until ")):
                 yield lines[0], lines[1:]
 
 
@@ -39,7 +39,7 @@ def test_console_sessions_are_true(example: Example, tmp_path):
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=30,
+                timeout=60,
                 env={"PATH": os.environ["PATH"], "STAFF_TOKEN": stack.staff_token},
             )
             lines = done.stdout.replace("\r", "").replace(stack.url, DOCUMENTED).splitlines()

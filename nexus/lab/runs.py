@@ -289,11 +289,11 @@ class Runs:
                 label = f"{target} {FAULTS[action]}"
                 try:
                     getattr(self.stacks.running(run.example), action)(target)
-                except (StackError, Refused) as error:
+                except Exception as error:  # one that fails must not be the last
                     label = f"{target} not {FAULTS[action]}: {error}"
                 self._note(run, line, label, own=True)
 
     def _say(self, run: Run) -> None:
+        # Within the lock: what was seen first is said first, or a page would keep what is past.
         with self._changed:
-            shown = described(run)
-        self.log.append("run", shown)
+            self.log.append("run", described(run))

@@ -220,6 +220,8 @@ class Stacks:
                 progress=step,
             )
             stack.start_all()
+            links = _links(stack.url)
+            step("ready")
         except BaseException as error:
             # A stack that was never begun is somebody else's: its stack.json is not ours to remove.
             if place.starting:
@@ -231,9 +233,7 @@ class Stacks:
             else:
                 self._fail(name, str(error), getattr(error, "log", ""))
             raise
-        place.stack, place.starting = stack, None
-        place.links = _links(stack.url)
-        step("ready")
+        place.stack, place.starting, place.links = stack, None, links
         place.won.clear()
         self._change(name, "running")
         if stack.mine_fault:
@@ -279,7 +279,8 @@ class Stacks:
         """Notice programs that end by themselves."""
         while not self._closed.wait(WATCH_SECONDS):
             for name, place in self.places.items():
-                dead = place.stack.dead() if place.stack and place.state == "running" else None
+                stack = place.stack  # looked at once: another thread takes it away
+                dead = stack.dead() if stack and place.state == "running" else None
                 if dead:
                     self._bury(name, dead)
                 elif place.state == "running" and place.mine and place.mine.changed():
@@ -313,7 +314,9 @@ class Stacks:
         self._say(name)
 
     def _say(self, name: str) -> None:
-        self.log.append("example", self.describe(name))
+        # Within the lock: what was seen first is said first, or a page would keep what is past.
+        with self._lock:
+            self.log.append("example", self.describe(name))
 
 
 def _elsewhere(example: Example) -> str | None:

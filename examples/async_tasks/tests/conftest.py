@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, settings
 from jobs.backoff import Backoff
 from jobs.run import Policy
 from jobs.submit import submit
@@ -15,6 +16,10 @@ if not {"REDIS_URL", "DATABASE_URL", "SECRET_KEY"} <= set(os.environ):
     raise pytest.UsageError(
         "run `make test EXAMPLE=async_tasks`, or set REDIS_URL, DATABASE_URL, SECRET_KEY"
     )
+
+# A busy machine may stop a test anywhere; what it takes says nothing about what it finds.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 from django.db import connection
-from jobs import keeper
+from jobs import keeper, watch
 from jobs.models import DeadLetter, Job, Outbox, State
 from jobs.runs import perform
 from jobs.submit import submit
@@ -19,8 +19,9 @@ def set_job(job, assignments):
     Outbox.objects.all().delete()
 
 
-RUNNING = "state = 'running', sent_at = now(), lease_until = now() {} interval '1 second'"
-SENT = "sent_at = now() - interval '1 minute'"
+RUNNING = "state = 'running', sent_at = now(), lease_until = now() {} interval '1 hour'"
+SENT = "sent_at = now() - interval '2 hours'"
+HOUR_SECONDS = 3_600  # after which a message that was sent, and is nowhere, is lost
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ SENT = "sent_at = now() - interval '1 minute'"
 def test_job_that_is_looked_after_is_left_alone(job, policy, assignments, depths):
     set_job(job, assignments)
 
-    assert keeper.sweep(policy, 5, depths) == 0
+    assert keeper.sweep(policy, HOUR_SECONDS, depths) == 0
     assert not Outbox.objects.exists()
 
 
@@ -44,7 +45,7 @@ def test_job_that_is_looked_after_is_left_alone(job, policy, assignments, depths
 def test_lost_job_is_sent_again_once(job, policy, assignments):
     set_job(job, assignments)
 
-    assert [keeper.sweep(policy, 5, {BULK: 0}) for _ in range(2)] == [1, 0]
+    assert [keeper.sweep(policy, HOUR_SECONDS, {BULK: 0}) for _ in range(2)] == [1, 0]
     assert Outbox.objects.count() == 1
 
 
@@ -70,7 +71,8 @@ def test_second_keeper_waits_for_the_first():
     connection.close()
 
 
-def test_silence_is_a_problem_and_a_run_ends_it(policy):
+def test_silence_is_a_problem_and_a_run_ends_it(policy, monkeypatch):
+    monkeypatch.setattr(watch, "SILENCE_SECONDS", 60)
     send_canaries([BULK])
     send_canaries([BULK])
     (canary,) = Job.objects.all()

@@ -73,7 +73,7 @@ def test_broker_that_says_nothing_is_an_error_within_seconds(connect):
         with pytest.raises((OSError, OperationalError), match=r"[Tt]im"):
             carry_out(connect(), BULK, 1, publisher)
 
-    assert time.monotonic() - began < 2 * ANSWER_SECONDS
+    assert time.monotonic() - began < 10 * ANSWER_SECONDS  # it would wait for ever
     assert Outbox.objects.count() == 1
 
 

@@ -1,10 +1,11 @@
 """The runbook of the write-up: each thing that is seen, brought about, and what an operator is told of it."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.db.models.functions import Now
-from jobs import keeper
+from jobs import keeper, watch
 from jobs.models import DeadLetter, Job, Outbox, Run, State
 from jobs.operating import shown
 from jobs.run import Transient
@@ -16,6 +17,12 @@ from jobs.watch import send_canaries
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HEALTH = "/api/durable/health/"
+
+
+@pytest.fixture(autouse=True)
+def _silence(monkeypatch):
+    """A busy machine may keep a test for longer than the 4 s after which a queue is silent."""
+    monkeypatch.setattr(watch, "SILENCE_SECONDS", 60)
 
 
 def sent(job, seconds_ago):
@@ -60,7 +67,8 @@ def test_job_stays_queued_because_the_relay_is_away(client, job):
     Outbox.objects.update_or_create(job_id=job, defaults={"queue": BULK})
     Outbox.objects.update(due_at=Now() - timedelta(seconds=30))
 
-    assert problems(client) == ["nothing has been sent for 30 s"]
+    (said,) = problems(client)
+    assert re.fullmatch(r"nothing has been sent for [3-8]\d s", said)
     assert any("sent never" in line for line in shown(job))
 
 
@@ -85,7 +93,7 @@ def test_worker_is_silent(client):
     send_canaries([BULK, QUICK])
     Outbox.objects.all().delete()
 
-    assert problems(client) == [f"nothing has begun on {queue} for 4 s" for queue in (QUICK, BULK)]
+    assert problems(client) == [f"nothing has begun on {queue} for 60 s" for queue in (QUICK, BULK)]
     assert not queue_of(client, BULK)["alive"]
 
 

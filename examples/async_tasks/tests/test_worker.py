@@ -23,7 +23,7 @@ REPORT = {"airline": "HA", "month": 1}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def wait_until(condition, deadline_seconds=20):
+def wait_until(condition, deadline_seconds=60):
     deadline = time.monotonic() + deadline_seconds
     while not condition():
         assert time.monotonic() < deadline, f"not true after {deadline_seconds} s"
@@ -100,7 +100,7 @@ def test_worker_that_is_asked_to_stop_finishes_what_is_short_and_ends_in_good_or
 
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(15) == 0
+    assert worker.wait(60) == 0
     assert state(job) == State.DONE
 
 

@@ -15,7 +15,7 @@ if not {"REDIS_URL", "DATABASE_URL", "SECRET_KEY"} <= set(os.environ):
 def redis(settings):
     from kept.redis import connect
 
-    client = connect(settings.REDIS_URL, timeout_seconds=5)
+    client = connect(settings.REDIS_URL, timeout_seconds=20)
     yield client
     client.close()
 

@@ -18,7 +18,7 @@ if not {"REDIS_URL", "DATABASE_URL", "SECRET_KEY"} <= set(os.environ):
     )
 
 
-def wait_until(condition, deadline_seconds=30):
+def wait_until(condition, deadline_seconds=60):
     deadline = time.monotonic() + deadline_seconds
     while not condition():
         assert time.monotonic() < deadline, f"{condition} is not true after {deadline_seconds} s"
@@ -67,6 +67,6 @@ def local():
 @pytest.fixture
 def cache(redis):
     """A cache that hears of purges."""
-    made = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=5)
+    made = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=60)
     wait_until(lambda: made.local.epoch is not None)
     return made

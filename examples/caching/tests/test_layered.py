@@ -34,7 +34,7 @@ def test_waiting_readers_get_the_result_of_the_one_that_computes(cache, key, val
     def compute():
         computed.append(1)
         began.set()
-        go_on.wait(5)
+        go_on.wait(60)
         return value
 
     def read():
@@ -43,7 +43,7 @@ def test_waiting_readers_get_the_result_of_the_one_that_computes(cache, key, val
     readers = [threading.Thread(target=read) for _ in range(5)]
     for reader in readers:
         reader.start()
-    began.wait(5)
+    began.wait(60)
     go_on.set()
     for reader in readers:
         reader.join()
@@ -177,7 +177,7 @@ def test_silent_redis_delays_a_few_requests_and_no_more(silent, key, value):
     sources = [silent.get(key, lambda: value, TTL).source for _ in range(1000)]
 
     assert set(sources) == {Source.BYPASS}
-    assert time.monotonic() - began < 5  # three waits of 0.1 s, and one for each 0.5 s
+    assert time.monotonic() - began < 50  # three waits of 0.1 s, and one for each 0.5 s; else 100 s
 
 
 def test_silent_redis_delays_a_few_purges_and_no_more(silent, key):
@@ -189,7 +189,7 @@ def test_silent_redis_delays_a_few_purges_and_no_more(silent, key):
 
     assert not any(heard)
     assert silent.local.get(key) is None  # this process knows
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50
 
 
 def test_without_redis_the_database_gets_no_more_than_its_cap(gone, key, value, wait_until):
@@ -198,7 +198,7 @@ def test_without_redis_the_database_gets_no_more_than_its_cap(gone, key, value, 
     def compute():
         now[0] += 1
         most[0] = max(most[0], now[0])
-        go_on.wait(5)
+        go_on.wait(60)
         now[0] -= 1
         return value
 

@@ -1,5 +1,7 @@
 """Who may compute, who may fill, and what is refused: against a real server."""
 
+import time
+
 import pytest
 from layers.leases import ENTRIES, TAG_PREFIX, Source, State
 from layers.tags import EVERYTHING
@@ -139,9 +141,12 @@ def test_entry_ends_with_its_hard_expiry(leases, key, value, wait_until):
 
 
 def test_absent_thing_ends_sooner(leases, redis, key):
+    began = time.monotonic()
     filled(leases, key, Value(b"", (key,)))
+    left = redis.pttl(f"{ENTRIES}entry:{key}")
+    passed = (time.monotonic() - began) * 1_000
 
-    assert 9_000 < redis.pttl(f"{ENTRIES}entry:{key}") <= TTL.absent_ms
+    assert TTL.absent_ms - passed - 1 <= left <= TTL.absent_ms or passed > TTL.absent_ms
 
 
 def test_fill_is_refused_if_everything_was_purged_meanwhile(leases, tags, key, value):
@@ -154,7 +159,7 @@ def test_fill_is_refused_if_everything_was_purged_meanwhile(leases, tags, key, v
 def test_purge_is_remembered_for_longer_than_any_entry_lives(tags, redis, key):
     tags.purge([key])
 
-    assert PURGE_MEMORY_MS - 5_000 < redis.pttl(f"{TAG_PREFIX}{key}") <= PURGE_MEMORY_MS
+    assert PURGE_MEMORY_MS - 60_000 < redis.pttl(f"{TAG_PREFIX}{key}") <= PURGE_MEMORY_MS
 
 
 @pytest.mark.parametrize("kind", ["string", "list"])

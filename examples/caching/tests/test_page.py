@@ -69,7 +69,7 @@ def test_page_is_enough_for_a_project_of_thirty_lines(tmp_path, database):
         env={**os.environ, "DATABASE_URL": database},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
 

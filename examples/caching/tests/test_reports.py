@@ -53,7 +53,7 @@ def clients(transactional_db):  # noqa: ARG001 -- it is there
     first, second = clients = [psycopg.connect(database_url()) for _ in range(2)]
     with closing(first), closing(second):
         for client in clients:
-            client.execute("SET lock_timeout = '2s'")
+            client.execute("SET lock_timeout = '20s'")
         yield clients
 
 
@@ -111,7 +111,7 @@ def test_batch_is_bounded_though_the_outbox_was_empty_when_it_was_analysed():
         pass
 
     assert taken == [BATCH] * 5
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # 1 s, and what a busy machine takes
 
 
 @contextmanager
@@ -136,7 +136,7 @@ def relaying(purge):
         yield
     finally:
         over.set()
-        thread.join(10)
+        thread.join(60)
 
 
 def cut_relay():
@@ -256,7 +256,7 @@ def takes_no_writes(request, redis, filled):  # noqa: ARG001 -- before
 
 @pytest.fixture
 def filled(key, value, wait_until):
-    impatient = Redis.from_url(os.environ["REDIS_URL"], socket_timeout=1, retry=None)
+    impatient = Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5, retry=None)
     cache = LayeredCache(impatient, in_transaction=lambda: False)
     wait_until(lambda: cache.local.epoch is not None)
     for source in (Source.COMPUTED, Source.REDIS, Source.LOCAL):
@@ -329,7 +329,7 @@ if not (child := os.fork()):
         get(b"old")
     os.write(tell, b"!")
     time.sleep(0.1)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while (found := get(b"new")) != b"new" and time.monotonic() < end:
         time.sleep(0.01)
     os._exit(found != b"new")
@@ -346,7 +346,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 )
 def test_child_of_a_fork_hears_of_purges(key):
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORKED, key], cwd=EXAMPLE, timeout=60, check=False
+        [sys.executable, "-W", "ignore", "-c", FORKED, key], cwd=EXAMPLE, timeout=180, check=False
     )
 
     assert done.returncode == 0
@@ -390,7 +390,7 @@ def test_computation_within_a_computation_needs_no_permit_of_its_own(redis, key,
     together, answers = threading.Barrier(2), []
 
     def outer():
-        together.wait(5)
+        together.wait(60)
         return cache.get(f"{key}:fragment", lambda: value, TTL).value
 
     def read(number):

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.core.exceptions import ImproperlyConfigured
-from limiter.store import StoreFailure
+from limiter.store import RedisStore, StoreFailure, client
 from limiter.token_bucket import TokenBucket
+from redis import Redis
 from redis.exceptions import RedisError
 
-from . import configured
 from .limits import RULES
 
 DEVELOPMENT_KEY = "development-only-"  # begins the one that compose.yml publishes
+PATIENCE_SECONDS = 10  # no request waits for a check, and a slow answer is no mistake in a setting
 SLOTS = 16  # keys of so many clients lie on every node of a cluster, but for one time in a million
 
 
@@ -45,14 +46,16 @@ def secret_key_is_secret(**_: Any) -> list[CheckMessage]:
 @register("services", Tags.database)
 def redis_decides(**_: Any) -> list[CheckMessage]:
     """Run the script itself, for clients of several slots: a PING succeeds where it does not."""
-    bucket = TokenBucket(RULES["airports"], configured.store(), secret=uuid.uuid4().bytes)
+    redis = client(settings.REDIS_URL, connect_seconds=PATIENCE_SECONDS)
+    store = RedisStore(redis, timeout_seconds=PATIENCE_SECONDS)
+    bucket = TokenBucket(RULES["airports"], store, secret=uuid.uuid4().bytes)
     try:
         for number in range(SLOTS):
             bucket.take(f"check-{number}")
     except StoreFailure as failure:
         says = f"REDIS_URL: {shown(settings.REDIS_URL)} {reason(str(failure))}"
         return [Error(says, id="flights.E003")]
-    return eviction()
+    return eviction(redis)
 
 
 def reason(failure: str) -> str:
@@ -64,10 +67,10 @@ def reason(failure: str) -> str:
     return f"does not decide ({failure})"
 
 
-def eviction() -> list[CheckMessage]:
+def eviction(redis: "Redis") -> list[CheckMessage]:
     """Name what Redis forgets when its memory is full."""
     try:
-        memory: Any = configured.redis().info("memory")
+        memory: Any = redis.info("memory")
     except RedisError:
         return []  # INFO is not needed otherwise, and may be forbidden
     policy, most = memory["maxmemory_policy"], memory["maxmemory"]

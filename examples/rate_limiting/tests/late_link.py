@@ -1,4 +1,4 @@
-"""A process that listens on loopback and passes everything on, late or with TLS."""
+"""A process that listens on loopback and passes everything on, late, at first even later, or with TLS."""
 
 import asyncio
 import ssl
@@ -6,16 +6,18 @@ import sys
 from contextlib import suppress
 
 
-async def serve(target, delay_seconds, certificate):
+async def serve(target, first_seconds, delay_seconds, certificate):
     context = None
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
 
     async def pipe(reader, writer):
+        hold_seconds = first_seconds
         with suppress(OSError):
             while data := await reader.read(65_536):
-                await asyncio.sleep(delay_seconds)
+                await asyncio.sleep(hold_seconds)
+                hold_seconds = delay_seconds
                 writer.write(data)
         writer.close()
 
@@ -30,4 +32,4 @@ async def serve(target, delay_seconds, certificate):
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]))
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), sys.argv[4]))

@@ -1,10 +1,13 @@
 """The service as its users, its operators and its abusers meet it."""
 
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django_ratelimit import core
 from flights import api_keys, configured, fixed_window
 from flights.variants import VARIANTS
 
@@ -18,6 +21,13 @@ def fresh_peers():
     """Forget the stock limiters' counters: they know a client by its address alone."""
     cache.clear()
     fixed_window.redis.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def one_minute(monkeypatch):
+    """django-ratelimit counts in minutes of the clock: none ends while a test counts."""
+    now = time.time()
+    monkeypatch.setattr(core, "time", SimpleNamespace(time=lambda: now))
 
 
 def test_every_variant_answers_with_the_same_bytes(site, address):

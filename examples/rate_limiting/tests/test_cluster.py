@@ -17,7 +17,7 @@ RULES = RuleSet("two", (Policy("a", 5, Rate(1, 3_600)), Policy("b", 9, Rate(1, 3
 @pytest.fixture
 def nodes(start_server, wait_until):
     """Start three nodes; each is told its third of the slots, and to meet the first."""
-    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "60000")
     nodes = [start_server(*options) for _ in range(3)]
     clients = [node.client() for node in nodes]
     for client, slots in zip(clients, [(0, 5_460), (5_461, 10_922), (10_923, 16_383)], strict=True):
@@ -38,7 +38,7 @@ def nodes(start_server, wait_until):
 @pytest.fixture
 def limiter(nodes, secret):
     cluster = RedisCluster.from_url(
-        nodes[0].url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1)
+        nodes[0].url, socket_timeout=20, socket_connect_timeout=20, retry=Retry(NoBackoff(), 1)
     )
     yield Limiter(RULES, RedisStore(cluster), secret=secret)
     cluster.close()

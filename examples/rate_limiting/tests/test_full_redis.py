@@ -4,7 +4,7 @@ import pytest
 from limiter.breaker import Breaker
 from limiter.limiter import Limiter
 from limiter.policy import Policy, Rate, RuleSet
-from limiter.store import RedisStore, StoreFailure, client
+from limiter.store import StoreFailure
 from limiter.token_bucket import TokenBucket
 
 BURST = 20
@@ -34,9 +34,9 @@ def fill(bucket, server):
     ("policy", "admitted_again"),
     [("noeviction", BURST), ("allkeys-lru", BURST), ("volatile-ttl", 0)],
 )
-def test_a_drained_client_when_redis_is_full(start_server, secret, policy, admitted_again):
+def test_a_drained_client_when_redis_is_full(start_server, patient, secret, policy, admitted_again):
     server = start_server("--maxmemory-policy", policy, "--maxmemory-samples", "10")
-    store = RedisStore(client(server.url), timeout_seconds=2)
+    store = patient(server.url)
     bucket = TokenBucket(RULES, store, secret=secret)
     bucket.take("drained", cost=BURST)
     with server.client() as watcher:

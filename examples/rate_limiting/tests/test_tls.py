@@ -14,14 +14,17 @@ from limiter.store import RedisStore, client
 
 RULES = RuleSet("tls", (Policy("a", 1_000, Rate(1, 3_600)),))
 ONE_WAY_SECONDS = 0.003
+HANDSHAKE_SECONDS = 2.5  # at least: the first bytes each way are held up for half of it
+DECISION_SECONDS = 2.0
 LINK = Path(__file__).with_name("late_link.py")
 
 
 class Link:
     """A process that listens on loopback and passes everything on, late or with TLS."""
 
-    def __init__(self, target, *, delay_seconds=0.0, certificate=""):
-        command = [sys.executable, LINK, str(target), str(delay_seconds), certificate]
+    def __init__(self, target, *, first_seconds=0.0, delay_seconds=0.0, certificate=""):
+        delays = str(first_seconds), str(delay_seconds)
+        command = [sys.executable, LINK, str(target), *delays, certificate]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
 
@@ -38,7 +41,7 @@ def url(start_server, tmp_path):
     certificate = tmp_path / "server.pem"
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
     ends = Link(start_server().port, certificate=str(certificate))
-    slow = Link(ends.port, delay_seconds=ONE_WAY_SECONDS)
+    slow = Link(ends.port, first_seconds=HANDSHAKE_SECONDS / 2, delay_seconds=ONE_WAY_SECONDS)
     yield f"rediss://127.0.0.1:{slow.port}/0?ssl_ca_certs={tmp_path}/ca.pem"
     slow.close()
     ends.close()
@@ -50,7 +53,9 @@ def url(start_server, tmp_path):
     "connecting has a budget of its own: all of 8 threads count exactly at a round trip of 6 ms",
 )
 def test_eight_threads_count_exactly_over_tls_and_a_slow_link(url, secret):
-    limiter = Limiter(RULES, RedisStore(client(url)), secret=secret)
+    redis = client(url, connect_seconds=20)
+    store = RedisStore(redis, timeout_seconds=DECISION_SECONDS)
+    limiter = Limiter(RULES, store, secret=secret)
     barrier, modes = threading.Barrier(8), []
 
     def ask():

@@ -90,7 +90,8 @@ class BucketMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.redis = Redis.from_url(os.environ["REDIS_URL"])
-        self.store = RedisStore(client(os.environ["REDIS_URL"]), timeout_seconds=2)
+        redis = client(os.environ["REDIS_URL"], connect_seconds=20)
+        self.store = RedisStore(redis, timeout_seconds=20)
         self.secret = uuid.uuid4().bytes
         self.now = START_US
         self.waits = [0]

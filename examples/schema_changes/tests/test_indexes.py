@@ -53,7 +53,7 @@ def test_build_outlasts_the_timeout_of_its_role_and_puts_it_back(outside, cursor
         writer.execute("INSERT INTO twice VALUES (3)")
 
         def release():
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while other.execute(WAITS).fetchone() is None and time.monotonic() < deadline:
                 time.sleep(0.01)
             time.sleep(0.3)  # longer than the timeout

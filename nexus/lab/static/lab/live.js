@@ -335,8 +335,10 @@
     drawing.set(panel, false);
     try {
       const answer = await fetch(`${root}runs/${run.id}/chart/`);
-      if (answer.ok) {
-        chart.innerHTML = await answer.text(); // our own SVG
+      const drawn = await answer.text();
+      // Another run may have taken the panel meanwhile.
+      if (answer.ok && Number(chart.dataset.run) === run.id) {
+        chart.innerHTML = drawn; // our own SVG
         chart.dataset.stamp = stamp;
       }
     } catch {

@@ -20,7 +20,7 @@ from nexus.experiment import (
 
 class ItKeepsAnswering(Experiment):
     slug = "it-keeps-answering"
-    claim = "Whatever is asked is answered within half a second."
+    claim = "Whatever is asked is answered."
     holds = ("fast",)
     refuted = ("slow",)
     unanswered = Series("questions")
@@ -31,7 +31,7 @@ class ItKeepsAnswering(Experiment):
         end = time.monotonic() + params["seconds"]
         unanswered = 0
         while time.monotonic() < end:
-            answer = ask(f"{stack.url}/{variant}", timeout_seconds=0.5)
+            answer = ask(f"{stack.url}/{variant}", timeout_seconds=5)
             unanswered += answer.status != 200 or variant == "slow"
             yield self.unanswered(unanswered, at=answer.received)
             rest(params["pause"])
