@@ -23,8 +23,9 @@ health = answers_ping  # what /api/mine/health/ says: {"problems": [...], "dead_
     retry_kwargs={"max_retries": 5, "countdown": 3},
 )
 def make_report(self: Any, job_id: str) -> None:
-    attempt = self.request.retries + 1
-    Run.objects.create(job_id=job_id, attempt=attempt, worker=self.request.hostname)  # is counted
+    asked, attempt = self.request, self.request.retries + 1
+    # What the claims count; `due_at` is the moment that Celery was asked to wait for.
+    Run.objects.create(job_id=job_id, attempt=attempt, worker=asked.hostname, due_at=asked.eta)
     job = Job.objects.get(id=job_id)
     practise(job.arguments.get("drill"))  # is slow, or fails, as a claim asks
     store(report(job.arguments), job_id)

@@ -43,12 +43,14 @@ CLAIMS = (
 NAIVE = "fire_and_forget"
 BEGINS_AS = NAIVE  # exercises/mine.py, where a reader begins
 OURS = ("worker", "quick")
+HOSTS = {"tutorial": "tutorial", "bulk": "worker", "quick": "quick"}  # in the names of workers
 WORKERS = {NAIVE: ("tutorial",), "django_tasks": OURS, "durable": OURS}
 SMALL = {"airline": "HA", "month": 1}
 FEW = 64  # client processes take longer to start than so many requests do
 PATIENCE_SECONDS = 60.0  # without anything new, after which nothing is expected any more
 MINE_SECONDS = 20.0  # of a reader's own: its whole run gets two minutes
 GONE_SECONDS = 0.5  # of that are enough where nothing can come
+OWN_GONE_SECONDS = 5.0  # and of a reader's own, whose broker may bring back what a worker had
 
 
 def workers(variant: str) -> tuple[str, ...]:
@@ -56,9 +58,18 @@ def workers(variant: str) -> tuple[str, ...]:
     return WORKERS.get(variant, ("tutorial", *OURS))
 
 
-def patience(variant: str) -> float:
-    """Return after how many seconds without anything new nothing more is expected."""
-    return PATIENCE_SECONDS if variant in WORKERS else MINE_SECONDS
+def patience(database: "Database", variant: str, jobs: Sequence[str], others_done: object) -> float:
+    """Return after how many seconds without anything new nothing more is expected of the jobs.
+
+    Args:
+        others_done: what was asked for after them is done. A queue is first in, first out: then the naive
+            variant has lost them, and a reader's own, too, unless a row says that there is more to come.
+    """
+    if variant == NAIVE and others_done:
+        return GONE_SECONDS
+    if variant in WORKERS:
+        return PATIENCE_SECONDS
+    return OWN_GONE_SECONDS if others_done and not database.kept(jobs) else MINE_SECONDS
 
 
 def slow_workers(variant: str) -> tuple[str, ...]:
@@ -105,6 +116,20 @@ class Database:
     def number(self, query: str, *args: object) -> float:
         ((number,),) = self.rows(query, *args)
         return float(number or 0)
+
+    def kept(self, jobs: Sequence[str]) -> bool:
+        """Return whether one of the jobs is to be sent, or sent again: it has a message, or a lease."""
+        query = (
+            "SELECT count(*) FROM jobs_job WHERE id = ANY (%s) AND (finished_at IS NULL"
+            " AND (sent_at IS NOT NULL OR lease_until IS NOT NULL)"
+            " OR id IN (SELECT job_id FROM jobs_outbox))"
+        )
+        return bool(self.number(query, list(jobs)))
+
+    def hosts(self, jobs: Sequence[str]) -> set[str]:
+        """Return the workers that have begun one of the jobs, by the names of their processes."""
+        query = "SELECT DISTINCT split_part(worker, '-', 1) FROM jobs_run WHERE job_id = ANY (%s)"
+        return {HOSTS.get(host, host) for (host,) in self.rows(query, list(jobs))}
 
     def done(self, jobs: Sequence[str]) -> int:
         """Return how many of the jobs have a report."""
@@ -205,20 +230,16 @@ class JobsAreDone(Experiment):
     def followed(
         self, database: Database, stack: Stack, variant: str, jobs: Sequence[str]
     ) -> Iterator[Sample]:
-        """Yield how many jobs are done: until all are, or no other has been for a minute.
-
-        Of the naive variant, what was asked for before a job that is done and is not done itself is lost.
-        """
-        last = one_more(stack, variant) if variant in self.refuted else []
+        """Yield how many jobs are done: until all are, or no more are expected to be."""
+        last = [] if variant in self.holds else one_more(stack, variant)
         done, changed = -1, time.monotonic()
         while done < len(jobs):
             now = database.done(jobs)
             if now != done:
                 done, changed = now, time.monotonic()
                 yield self.done(done)
-            quiet = time.monotonic() - changed
-            gone = quiet > GONE_SECONDS and last and database.done(last)
-            if gone or quiet > patience(variant):
+            after = last and database.done(last)
+            if time.monotonic() - changed > patience(database, variant, jobs, after):
                 break
             rest(0.1)
         rest(0.5)  # what is done twice is done about now

@@ -16,7 +16,7 @@ from nexus.experiment import (
     until,
 )
 
-from . import JobsAreDone, asking, idle, slow_workers, submitted, workers
+from . import WORKERS, JobsAreDone, asking, idle, slow_workers, submitted, workers
 
 
 class NoJobIsLost(JobsAreDone):
@@ -60,6 +60,8 @@ class NoJobIsLost(JobsAreDone):
                     raise ExperimentError("the jobs that are to be interrupted did not begin")
                 interrupted += busy
                 jobs += busy
+                if variant not in WORKERS:  # of a reader's own, those that have begun something
+                    ended = tuple(database.hosts(jobs) & {*ended}) or ended
                 for worker in ended:
                     end(worker)
                 database.hurry(busy)

@@ -19,7 +19,7 @@ from nexus.experiment import (
     until,
 )
 
-from . import GONE_SECONDS, Database, asking, idle, job, patience, submitted
+from . import Database, asking, idle, job, patience, submitted
 
 
 class PoisonIsQuarantined(Experiment):
@@ -50,7 +50,8 @@ class PoisonIsQuarantined(Experiment):
             yield self.letters(0)
             yield from self._followed(database, variant, good, poison)
             if self._letters(database, poison):
-                until(lambda: database.done(good) == len(good), patience(variant))
+                seconds = patience(database, variant, good, False)
+                until(lambda: database.done(good) == len(good), seconds)
                 yield self.good(database.done(good))
                 # It takes a second, in which there might be another run, or letter, than there should be.
                 stack.manage("jobs", "replay", poison, "--arguments", '{"drill": {}}')
@@ -64,7 +65,7 @@ class PoisonIsQuarantined(Experiment):
     ) -> Iterator[Sample]:
         """Yield what has become of the jobs, until there is a dead letter, or none can come.
 
-        A naive one has had all it gets when the good jobs around the poison are done, and it was begun.
+        It has had what it gets when the good jobs around it are done, and it was begun.
         """
         seen, changed = (-1, -1), time.monotonic()
         while not (letters := self._letters(database, poison)):
@@ -73,8 +74,8 @@ class PoisonIsQuarantined(Experiment):
                 seen, changed = now, time.monotonic()
                 yield self.good(now[0])
                 yield self.runs(now[1])
-            gone = variant in self.refuted and now[0] == len(good) and now[1] > 0
-            if time.monotonic() - changed > (GONE_SECONDS if gone else patience(variant)):
+            after = now[0] == len(good) and now[1] > 0
+            if time.monotonic() - changed > patience(database, variant, [poison], after):
                 break
             rest(0.1)
         yield self.letters(letters)

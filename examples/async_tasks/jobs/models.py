@@ -73,11 +73,16 @@ class Outbox(models.Model):
 
 
 class Run(models.Model):
-    """One beginning of a run, of whatever variant; a job that is gone keeps its runs."""
+    """One beginning of a run, of whatever variant; a job that is gone keeps its runs.
+
+    Attributes:
+        due_at: the moment that Celery was asked to wait for, of a run that is a task's own.
+    """
 
     job_id = models.UUIDField(db_index=True)
     attempt = models.IntegerField()
     worker = models.TextField()
+    due_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(db_default=Now(), db_index=True)
 
 

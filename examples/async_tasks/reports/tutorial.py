@@ -31,8 +31,9 @@ def make_report(self: Any, job_id: str) -> None:
     from .drills import practise
     from .ontime import report, store
 
+    asked = self.request
     Run.objects.create(
-        job_id=job_id, attempt=self.request.retries + 1, worker=self.request.hostname
+        job_id=job_id, attempt=asked.retries + 1, worker=asked.hostname, due_at=asked.eta
     )
     job = Job.objects.get(id=job_id)
     practise(job.arguments.get("drill"))
