@@ -17,7 +17,7 @@ from nexus.experiment import (
     rest,
 )
 
-from . import busy, connect, number, until_seen, used
+from . import busy, connect, manage, number, until_seen, used
 
 ROWS, KEPT = 80_000, 40_000  # a row in the middle: whoever waits for it has locked half of them
 KEEP = f"UPDATE busy SET number = number WHERE id = {KEPT}"  # noqa: S608 -- from above
@@ -54,11 +54,13 @@ class ABackfillWaitsForNobody(Experiment):
                 used(stack, (WRITE, WRITE), self.waited, self.sent) as seen,
             ):
                 keeper.execute(KEEP.encode())
-                filled = pool.submit(stack.manage, "alter", variant, "backfill")
-                if not until_seen(connection, BEGUN):
-                    raise ExperimentError("the backfill did not begin")
-                rest(self.KEPT_SECONDS)
-                keeper.commit()
+                filled = pool.submit(manage, stack, "alter", variant, "backfill")
+                try:
+                    if not until_seen(connection, BEGUN, filled):
+                        raise ExperimentError("the backfill filled nothing, and waited for nobody")
+                    rest(self.KEPT_SECONDS)
+                finally:  # it may wait for this, and the pool for it
+                    keeper.commit()
                 filled.result()
             yield from seen
             yield self.wrong(number(connection, WRONG))
