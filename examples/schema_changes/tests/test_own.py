@@ -13,9 +13,10 @@ HANGS = """
 import manage, os, psycopg
 manage.GIVEN_UP_SECONDS = 1
 manage.bounded()
-psycopg.connect(os.environ["DATABASE_URL"], autocommit=True).execute("SELECT 'of a reader', pg_sleep(120)")
+psycopg.connect(os.environ["DATABASE_URL"]).execute("SELECT 'of a reader', pg_sleep(120)")
 """
-STILL_RUNS = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT ''of a reader''%'"
+RUNS = "state = 'active' AND query LIKE 'SELECT ''of a reader''%'"
+STILL_RUNS = f"SELECT pid FROM pg_stat_activity WHERE {RUNS}"
 
 
 def python(*args):
