@@ -1,4 +1,4 @@
-"""Fill a new column while one transaction keeps a row of it, and others write to the rows around."""
+"""Fill a new column while one transaction keeps a row of it, and others write to the rows right below."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +20,11 @@ from nexus.experiment import (
 from . import busy, connect, manage, number, until_seen, used
 
 ROWS, KEPT = 80_000, 40_000  # a row in the middle: whoever waits for it has locked half of them
+BELOW = 4_000  # less than a batch: a batch that waits for that row has locked these, too
 KEEP = f"UPDATE busy SET number = number WHERE id = {KEPT}"  # noqa: S608 -- from above
-WRITE = f"UPDATE busy SET number = number WHERE id = 1 + floor(random() * {KEPT // 2})".encode()  # noqa: S608
+# One row: outside of a subquery, each row would be compared with a number of its own.
+ANY = f"SELECT {KEPT - 1} - floor(random() * {BELOW})::int"
+WRITE = f"UPDATE busy SET number = number WHERE id = ({ANY})".encode()  # noqa: S608
 BEGUN = (
     "SELECT 1 WHERE EXISTS (SELECT FROM busy WHERE minutes IS NOT NULL)"
     " OR EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
