@@ -15,7 +15,14 @@ ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-INSTALLED_APPS = ["flights", "flights.in_place", "flights.if_not_exists", "flights.expand_contract"]
+MINE = env.get("MINE", "")  # the module of a reader's own variant
+INSTALLED_APPS = [
+    "flights",
+    "flights.in_place",
+    "flights.if_not_exists",
+    "flights.expand_contract",
+    *(["flights.own"] if MINE else []),
+]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -7,6 +7,7 @@ rows, migrations and indexes are counted.
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
@@ -23,6 +24,7 @@ CLAIMS = (
     "a-backfill-waits-for-nobody",
     "a-failed-build-is-found",
 )
+BEGINS_AS = "in_place"  # exercises/mine.py, where a reader begins
 
 PATIENCE_SECONDS = 60  # on a busy machine; tells "answered" from "hung"
 # The flights as often as it takes for so many rows, each time so many years earlier.
@@ -35,8 +37,32 @@ FROM flights_flight, generate_series(0, {} / (SELECT count(*) FROM flights_fligh
 """)
 
 
-def connect(stack: Stack, **more: Any) -> psycopg.Connection[Any]:
-    return psycopg.connect(stack.services["postgres"], application_name="experiment", **more)
+@contextmanager
+def connect(stack: Stack, **more: Any) -> Iterator[psycopg.Connection[Any]]:
+    """Connect until the end of the block.
+
+    Raises:
+        ExperimentError: the database refuses something. What a reader wrote may have changed anything.
+    """
+    address = stack.services["postgres"]
+    try:
+        with psycopg.connect(address, application_name="experiment", **more) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise ExperimentError(f"the database refused: {error}".splitlines()[0]) from error
+
+
+def manage(stack: Stack, *args: str) -> str:
+    """Run one of the example's commands.
+
+    Raises:
+        ExperimentError: it failed, as what a reader wrote may.
+    """
+    try:
+        return stack.manage(*args)
+    except RuntimeError as error:
+        said = str(getattr(error, "log", "")).strip().splitlines()[-1:]
+        raise ExperimentError(" ".join([str(error), *said])) from error
 
 
 @contextmanager
@@ -78,15 +104,25 @@ def busy(connection: psycopg.Connection[Any], rows: int) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("DROP TABLE busy")
+        connection.execute("DROP TABLE IF EXISTS busy")
 
 
-def until_seen(connection: psycopg.Connection[Any], query: str) -> bool:
-    """Return whether `query` has had a row before the patience was over."""
+def until_seen(
+    connection: psycopg.Connection[Any], query: str, run: Future[str] | None = None
+) -> bool:
+    """Return whether `query` has had a row before the patience, or the run that it waits for, was over.
+
+    Raises:
+        ExperimentError: the run failed.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
+        over = run is not None and run.done()
         if connection.execute(query.encode()).fetchone() is not None:
             return True
+        if run is not None and over:
+            run.result()
+            return False
         time.sleep(0.02)
     return False
 
@@ -105,14 +141,18 @@ def used(
     """Send each statement all the time, and note the longest wait for a lock, until the end of the block."""
     over = threading.Event()
     seen: list[Sample] = []
+    faults: list[psycopg.Error] = []
     counts = [0] * len(statements)
 
     def work(place: int) -> None:
         address = stack.services["postgres"]
-        with psycopg.connect(address, application_name="worker", autocommit=True) as connection:
-            while not over.wait(0.005):
-                connection.execute(statements[place])
-                counts[place] += 1
+        try:
+            with psycopg.connect(address, application_name="worker", autocommit=True) as connection:
+                while not over.wait(0.005):
+                    connection.execute(statements[place])
+                    counts[place] += 1
+        except psycopg.Error as error:
+            faults.append(error)
 
     def watch() -> None:
         longest = 0.0
@@ -133,6 +173,8 @@ def used(
         for job in jobs:
             job.join()
         seen.append(sent(sum(counts)))
+    if faults:
+        raise ExperimentError(f"a client's statement failed: {faults[0]}".splitlines()[0])
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Fill a new column while one transaction keeps a row of it, and others write to the rows around."""
+"""Fill a new column while one transaction keeps a row of it, and others write to the rows right below."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +17,14 @@ from nexus.experiment import (
     rest,
 )
 
-from . import busy, connect, number, until_seen, used
+from . import busy, connect, manage, number, until_seen, used
 
 ROWS, KEPT = 80_000, 40_000  # a row in the middle: whoever waits for it has locked half of them
+BELOW = 4_000  # less than a batch: a batch that waits for that row has locked these, too
 KEEP = f"UPDATE busy SET number = number WHERE id = {KEPT}"  # noqa: S608 -- from above
-WRITE = f"UPDATE busy SET number = number WHERE id = 1 + floor(random() * {KEPT // 2})".encode()  # noqa: S608
+# One row: outside of a subquery, each row would be compared with a number of its own.
+ANY = f"SELECT {KEPT - 1} - floor(random() * {BELOW})::int"
+WRITE = f"UPDATE busy SET number = number WHERE id = ({ANY})".encode()  # noqa: S608
 BEGUN = (
     "SELECT 1 WHERE EXISTS (SELECT FROM busy WHERE minutes IS NOT NULL)"
     " OR EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
@@ -54,11 +57,13 @@ class ABackfillWaitsForNobody(Experiment):
                 used(stack, (WRITE, WRITE), self.waited, self.sent) as seen,
             ):
                 keeper.execute(KEEP.encode())
-                filled = pool.submit(stack.manage, "alter", variant, "backfill")
-                if not until_seen(connection, BEGUN):
-                    raise ExperimentError("the backfill did not begin")
-                rest(self.KEPT_SECONDS)
-                keeper.commit()
+                filled = pool.submit(manage, stack, "alter", variant, "backfill")
+                try:
+                    if not until_seen(connection, BEGUN, filled):
+                        raise ExperimentError("the backfill filled nothing, and waited for nobody")
+                    rest(self.KEPT_SECONDS)
+                finally:  # it may wait for this, and the pool for it
+                    keeper.commit()
                 filled.result()
             yield from seen
             yield self.wrong(number(connection, WRONG))

@@ -22,13 +22,14 @@ from nexus.experiment import (
     expect,
 )
 
-from . import PATIENCE_SECONDS, busy, connect, number, until_seen
+from . import PATIENCE_SECONDS, busy, connect, manage, number, until_seen
 
 BUILDS: Final = (
     "SELECT pid FROM pg_stat_progress_create_index"
     " WHERE index_relid = to_regclass('busy_by_number')"
 )
 WAITING = f"{BUILDS} AND phase LIKE 'waiting for writers%'"
+BLOCKED: Final = "SELECT pid FROM pg_locks WHERE relation = 'busy'::regclass AND NOT granted"
 ROWS, HELD_SECONDS = 50_000, 1.5
 VALID = (
     "SELECT count(*) FROM pg_index WHERE indexrelid = to_regclass('busy_by_number') AND indisvalid"
@@ -88,7 +89,7 @@ class AFailedBuildIsFound(Experiment):
             with connect(stack, autocommit=True) as connection, busy(connection, ROWS):
                 self._failed(stack, connection, variant, fault, hurt)
                 unreported += not self._reported(stack, connection)
-                stack.manage("alter", variant, "index")
+                manage(stack, "alter", variant, "index")
                 left += not number(connection, VALID)
             yield self.builds(place)
             yield self.unreported(unreported)
@@ -108,12 +109,16 @@ class AFailedBuildIsFound(Experiment):
         try:
             with connect(stack) as writer, ThreadPoolExecutor(1) as pool:
                 writer.execute("INSERT INTO busy SELECT * FROM busy LIMIT 1")
-                build = pool.submit(stack.manage, "alter", variant, "index")
-                if not until_seen(connection, WAITING):
-                    raise ExperimentError("the build did not begin")
-                hurt(connection)
-                wait([build], HELD_SECONDS if fault == "timed out" else PATIENCE_SECONDS)
-                writer.rollback()
+                build = pool.submit(manage, stack, "alter", variant, "index")
+                try:
+                    if not until_seen(connection, f"{WAITING} UNION {BLOCKED}", build):
+                        raise ExperimentError("the build did not begin")
+                    if connection.execute(BLOCKED).fetchone():
+                        raise ExperimentError(f"{variant} builds no index concurrently")
+                    hurt(connection)
+                    wait([build], HELD_SECONDS if fault == "timed out" else PATIENCE_SECONDS)
+                finally:  # the build may wait for this, and the pool for the build
+                    writer.rollback()
         finally:
             connection.execute("ALTER ROLE CURRENT_USER RESET lock_timeout")
         if fault != "timed out" and not build.exception():

@@ -6,7 +6,7 @@ so the one before it is committed and, if it is the last of a migration, not rec
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -26,10 +26,10 @@ from nexus.experiment import (
     Verdict,
     ask,
     expect,
-    until,
+    rest,
 )
 
-from . import PATIENCE_SECONDS, connect, number, unsynced
+from . import PATIENCE_SECONDS, connect, manage, number, unsynced
 
 WHOLE = 6  # each sixth time the whole server dies, which takes longer to start in a container
 # Counted by a sequence, which keeps its number when a transaction does not end well.
@@ -143,7 +143,7 @@ def halting(stack: Stack) -> Iterator[None]:
 
 
 def begin(stack: Stack, variant: str, table: str) -> None:
-    stack.manage("begin", variant)
+    manage(stack, "begin", variant)
     with connect(stack, autocommit=True) as connection:
         middle = number(connection, MIDDLE.format(table))
         connection.execute(BACKFILL.format(sql.Identifier(table), middle))
@@ -155,7 +155,7 @@ def migrate(stack: Stack, variant: str, due: int = 0) -> None:
     with connect(stack, autocommit=True) as connection:
         connection.execute("UPDATE halts.due SET step = %s", [due])
         connection.execute("SELECT setval('halts.steps', 1, false)")
-    stack.manage("migrate", variant, "--skip-checks", "--verbosity", "0")
+    manage(stack, "migrate", variant, "--skip-checks", "--verbosity", "0")
 
 
 def killed(stack: Stack, variant: str) -> Iterator[None]:
@@ -189,7 +189,7 @@ def halted(stack: Stack, run: Future[None]) -> int | None:
                 return int(row[0])
             if time.monotonic() > deadline:
                 raise ExperimentError("the migrations neither stopped nor ended")
-            time.sleep(0.02)
+            rest(0.02)
     return None
 
 
@@ -198,10 +198,20 @@ def crash(stack: Stack, pid: int) -> None:
     with connect(stack, autocommit=True) as watching:
         with connect(stack, autocommit=True) as connection, suppress(psycopg.Error):
             connection.execute(f"COPY (SELECT) TO PROGRAM 'kill -9 {pid:d}'".encode())
-        if not until(lambda: ended(watching), PATIENCE_SECONDS):
+        if not until(lambda: ended(watching)):
             raise ExperimentError("the server took no notice of its process's death")
-    if not until(lambda: answers(stack), PATIENCE_SECONDS):
+    if not until(lambda: answers(stack)):
         raise ExperimentError("the server did not come back")
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    """Wait without letting anybody end the run: what is to be put back needs a server that answers."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def ended(connection: psycopg.Connection[Any]) -> bool:
@@ -214,7 +224,7 @@ def ended(connection: psycopg.Connection[Any]) -> bool:
 
 def answers(stack: Stack) -> bool:
     try:
-        connect(stack).close()
+        psycopg.connect(stack.services["postgres"]).close()
     except psycopg.OperationalError:
         return False
     return True

@@ -1,13 +1,17 @@
 """The ways, by name: what is written first, what is commonly installed, and the solution last."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from changes.backfill import backfill
 from changes.indexes import build
 from changes.patience import patiently
+from django.conf import settings
 from psycopg.sql import Identifier
+
+from .own import TABLE, Step
 
 type Change = Callable[[Any, str], object]  # connection, table
 
@@ -52,15 +56,17 @@ class Variant:
     Attributes:
         table: what `GET /api/<name>/` describes.
         changes: what it makes of a busy table, by name.
+        steps: its migrations, where no files have them: of a reader's own.
     """
 
     name: str
     about: str
     table: str
     changes: Mapping[str, Change]
+    steps: Sequence[Step] = ()
 
 
-VARIANTS = (
+VARIANTS: tuple[Variant, ...] = (
     Variant(
         "in_place",
         "what makemigrations writes: rename, remove, and locks for as long as it takes",
@@ -96,4 +102,7 @@ VARIANTS = (
         },
     ),
 )
+if settings.MINE:  # the reader's own: "Now you" in README.md
+    mine = import_module(settings.MINE)
+    VARIANTS += (Variant("mine", "your own", TABLE, mine.CHANGES, mine.STEPS),)
 BY_NAME: Mapping[str, Variant] = {each.name: each for each in VARIANTS}

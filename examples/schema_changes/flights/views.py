@@ -18,7 +18,13 @@ def index(_request: HttpRequest) -> JsonResponse:
     with connection.cursor() as cursor:
         left = [each._asdict() for each in failed(cursor)]
     variants = [
-        {"name": each.name, "about": each.about, "path": f"/api/{each.name}/"} for each in VARIANTS
+        {
+            "name": each.name,
+            "about": each.about,
+            "path": f"/api/{each.name}/",
+            "code": [step.code for step in each.steps],
+        }
+        for each in VARIANTS
     ]
     return JsonResponse({"variants": variants, "failed_builds": left})
 

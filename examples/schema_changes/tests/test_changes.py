@@ -15,7 +15,7 @@ from changes.patience import GaveUp, Patiently, patiently
 from changes.rehearsal import migrate, rehearse
 from django.db import OperationalError, connection, transaction
 from flights.delays import begin
-from flights.expand_contract import synced
+from flights.expand_contract import steps, synced
 from flights.variants import BY_NAME
 from psycopg import sql
 
@@ -249,7 +249,7 @@ def test_way_back_silences_the_trigger_for_its_own_batches_alone(outside):
     begin(outside, "expand_contract")
     migrate(outside, "expand_contract", "0003_backfill")
     with outside.cursor() as cursor:
-        batches = synced.emptied(outside)
+        batches = synced.emptied(outside, steps.TABLE)
         assert next(batches) == filling.BATCH_ROWS
         cursor.execute("SELECT coalesce(current_setting('expand_contract.quiet', true), '')")
         assert cursor.fetchone() == ("",)

@@ -1,6 +1,5 @@
 """Every migration, forth and back, cut off after each of its statements and begun again."""
 
-from importlib import import_module
 from itertools import count
 
 import pytest
@@ -10,7 +9,7 @@ from changes.rehearsal import migrate
 from django.db import ProgrammingError
 from django.db.migrations.loader import MigrationLoader
 from flights.delays import begin
-from flights.expand_contract import synced
+from flights.expand_contract import steps, synced
 
 
 class CutOffError(Exception):
@@ -137,7 +136,7 @@ def test_row_that_is_not_filled_yet_may_be_written(outside, there, written, othe
     migrate(outside, "expand_contract", there)
     with outside.cursor() as cursor:
         if there == "0005_contract":  # the first statement of its way back
-            cursor.execute(import_module(f"flights.expand_contract.migrations.{there}").EXPAND)
+            cursor.execute(steps.expand_back(table))
         cursor.execute(f"SELECT flight_id, {written} FROM {table} LIMIT 1")
         key, before = cursor.fetchone()
         cursor.execute(f"UPDATE {table} SET {written} = 999 WHERE flight_id = %s", [key])
@@ -146,7 +145,7 @@ def test_row_that_is_not_filled_yet_may_be_written(outside, there, written, othe
         assert before is None
         assert cursor.fetchone() == (999,)
         if there == "0005_contract":
-            cursor.execute(f"{synced.DROP} ALTER TABLE {table} DROP COLUMN late")
+            cursor.execute(f"{synced.drop(table)} ALTER TABLE {table} DROP COLUMN late")
 
 
 def test_step_that_skips_what_it_finds_leaves_it_half_done(outside):

@@ -1,5 +1,5 @@
 -- Minutes stand in `late` (old code) and `delay_minutes` (new code); whichever is written fills the other.
-CREATE OR REPLACE FUNCTION expand_contract_sync() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION {table}_sync() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('expand_contract.quiet', true) = 'on' THEN
         NULL; -- the migration backwards empties one of them
@@ -14,5 +14,5 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE OR REPLACE TRIGGER sync BEFORE INSERT OR UPDATE ON expand_contract_delay
-FOR EACH ROW EXECUTE FUNCTION expand_contract_sync();
+CREATE OR REPLACE TRIGGER sync BEFORE INSERT OR UPDATE ON {table}
+FOR EACH ROW EXECUTE FUNCTION {table}_sync();

@@ -2,22 +2,12 @@
 
 from typing import ClassVar
 
-from changes.patience import Patiently
-from django.db import migrations, models
+from django.db import migrations
 
-from flights.expand_contract import synced
-
-TABLE = f"ALTER TABLE {synced.TABLE}"
+from flights.expand_contract.steps import TABLE, expand
 
 
 class Migration(migrations.Migration):
     atomic = False  # each statement lets go of its lock
     dependencies: ClassVar = [("expand_contract", "0001_delays")]
-    operations: ClassVar = [
-        Patiently(
-            f"{TABLE} ADD COLUMN IF NOT EXISTS delay_minutes smallint",
-            f"{TABLE} DROP COLUMN IF EXISTS delay_minutes",
-            [migrations.AddField("Delay", "delay_minutes", models.SmallIntegerField(null=True))],
-        ),
-        Patiently(synced.CREATE, synced.DROP),
-    ]
+    operations: ClassVar = expand(TABLE)

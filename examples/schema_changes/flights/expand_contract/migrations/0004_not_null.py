@@ -2,20 +2,12 @@
 
 from typing import ClassVar
 
-from changes.not_null import allow_null, forbid_null
-from changes.patience import Patiently
-from django.db import migrations, models
+from django.db import migrations
 
-from flights.expand_contract.synced import TABLE
+from flights.expand_contract.steps import TABLE, not_null
 
 
 class Migration(migrations.Migration):
     atomic = False  # each statement lets go of its lock
     dependencies: ClassVar = [("expand_contract", "0003_backfill")]
-    operations: ClassVar = [
-        Patiently(
-            forbid_null(TABLE, "delay_minutes"),
-            allow_null(TABLE, "delay_minutes"),
-            [migrations.AlterField("Delay", "delay_minutes", models.SmallIntegerField())],
-        )
-    ]
+    operations: ClassVar = not_null(TABLE)

@@ -5,21 +5,12 @@ The column goes in a later release, when nobody would go back behind this one.
 
 from typing import ClassVar
 
-from changes.patience import Patiently
 from django.db import migrations
 
-from flights.expand_contract import synced
-
-TABLE = f"ALTER TABLE {synced.TABLE} ALTER COLUMN cause"
+from flights.expand_contract.steps import TABLE, retire_cause
 
 
 class Migration(migrations.Migration):
     atomic = False
     dependencies: ClassVar = [("expand_contract", "0005_contract")]
-    operations: ClassVar = [
-        Patiently(
-            f"{TABLE} SET DEFAULT ''",
-            f"{TABLE} DROP DEFAULT",
-            [migrations.RemoveField("Delay", "cause")],
-        )
-    ]
+    operations: ClassVar = retire_cause(TABLE)

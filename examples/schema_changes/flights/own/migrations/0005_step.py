@@ -1,0 +1,5 @@
+"""The fourth step of the reader."""
+
+from . import Migration
+
+__all__ = ["Migration"]

@@ -1,0 +1,5 @@
+"""The fifth step of the reader."""
+
+from . import Migration
+
+__all__ = ["Migration"]
