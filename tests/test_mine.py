@@ -23,7 +23,7 @@ from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import wait_until
 
 # Examples in which a reader cannot write a variant yet.
-WITHOUT = {"caching", "query_optimization"}
+WITHOUT = {"caching"}
 
 
 def test_examples_without_a_readers_own_variant_are_those_that_are_known():

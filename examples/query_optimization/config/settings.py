@@ -58,6 +58,8 @@ def database(name: str, **options: Any) -> dict[str, Any]:
     return found
 
 
+MINE = env.get("MINE", "")  # the module of a reader's own variant
+
 # All server processes together hold at most POOL_SIZE connections; a request waits for one so long.
 PROCESSES = int(number("WEB_REPLICAS", "1", 1)) * int(number("WEB_CONCURRENCY", "2", 1))
 # A process without a connection could serve nothing.

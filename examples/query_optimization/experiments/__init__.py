@@ -5,6 +5,8 @@ and connections are counted, and two speeds are compared within one run.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +23,8 @@ CLAIMS = (
     "overload-is-refused",
     "loading-is-bulk",
 )
+
+BEGINS_AS = "naive"  # exercises/mine.py, where a reader begins
 
 # As the example's own connections are set up: the same planner for both.
 PLANNER = "-c jit=off -c random_page_cost=1.1 -c max_parallel_workers_per_gather=0"
@@ -53,10 +57,21 @@ def plans(stack: Stack, path: str) -> list[dict[str, Any]]:
     return found
 
 
-def connect(stack: Stack, **more: Any) -> psycopg.Connection[Any]:
-    return psycopg.connect(
-        stack.services["postgres"], options=PLANNER, application_name="experiment", **more
-    )
+@contextmanager
+def connect(stack: Stack, **more: Any) -> Iterator[psycopg.Connection[Any]]:
+    """Connect until the end of the block.
+
+    Raises:
+        ExperimentError: a statement fails or does not end, as one of a reader's may.
+    """
+    options = f"{PLANNER} -c statement_timeout={PATIENCE_SECONDS}s"
+    try:
+        with psycopg.connect(
+            stack.services["postgres"], options=options, application_name="experiment", **more
+        ) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise ExperimentError(f"PostgreSQL: {error}") from error
 
 
 def explained(connection: psycopg.Connection[Any], statement: str) -> dict[str, Any]:

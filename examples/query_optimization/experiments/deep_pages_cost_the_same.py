@@ -18,6 +18,7 @@ from psycopg import sql
 from nexus.experiment import (
     Chart,
     Experiment,
+    ExperimentError,
     Parameter,
     Params,
     Sample,
@@ -53,6 +54,7 @@ class DeepPagesCostTheSame(Experiment):
     WALK_FROM = datetime(2013, 1, 4, 12, tzinfo=UTC)
     INSERTED = 9999  # the flight number of inserted rows; no real flight has it
     MOST_BUFFERS, MOST_MORE = 15, 5
+    MOST_PAGES = 100  # of 3,000 rows: links that lead in a circle have no end
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         with connect(stack, autocommit=True) as connection:
@@ -95,7 +97,7 @@ class DeepPagesCostTheSame(Experiment):
     ) -> int:
         """Return what the variant's own statement reads for the page that begins after `depth` rows."""
         path = f"/api/{variant}/pages/?size={self.SIZE}"
-        if depth and variant == "naive":
+        if depth and self._numbered(stack, path):
             path += f"&number={depth // self.SIZE + 1}"
         elif depth:
             (moment,) = connection.execute(
@@ -105,10 +107,19 @@ class DeepPagesCostTheSame(Experiment):
             ).fetchone() or (self.WALK_FROM,)
             # What follows a page is asked for with a cursor, as clients do.
             link = told(stack, f"{path}&before={moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")["next"]
+            if not link:
+                raise ExperimentError(f"{path} has no page after it")
             path = f"/api/{variant}/pages/{link}"
         statements = [plan["sql"] for plan in plans(stack, path)]
-        page = next(each for each in statements if "ORDER BY" in each)
+        page = next((each for each in statements if "ORDER BY" in each), "")
+        if not page:
+            raise ExperimentError(f"{path} asks PostgreSQL for no rows in an order")
         return buffers(explained(connection, page))
+
+    @staticmethod
+    def _numbered(stack: Stack, path: str) -> bool:
+        """Whether a variant's links go on by the number of a page."""
+        return "number=" in (told(stack, path)["next"] or "")
 
     def _walk(self, stack: Stack, variant: str) -> Iterator[Sample]:
         with connect(stack, autocommit=True) as connection:
@@ -125,17 +136,19 @@ class DeepPagesCostTheSame(Experiment):
                 self.WALK_FROM,
             )
             link = f"?size={self.WALK_SIZE}&before={self.WALK_FROM:%Y-%m-%dT%H:%M:%SZ}"
-            if variant == "naive":
+            if self._numbered(stack, f"/api/{variant}/pages/?size={self.WALK_SIZE}"):
                 link = f"?size={self.WALK_SIZE}&number={newer // self.WALK_SIZE + 1}"
             try:
                 forth, pages, links = Counter[int](), 0, link
-                while links:
+                while links and pages < self.MOST_PAGES:
                     page = told(stack, f"/api/{variant}/pages/{links}")
                     forth.update(flight["id"] for flight in page["flights"])
                     pages, links = pages + 1, page["next"]
                     self._insert(connection)
                 back = Counter(flight["id"] for flight in page["flights"])
                 while (links := page["previous"]) and not self._is_past(page):
+                    if (pages := pages + 1) > 2 * self.MOST_PAGES:
+                        break
                     page = told(stack, f"/api/{variant}/pages/{links}")
                     back.update(flight["id"] for flight in page["flights"])
                     self._insert(connection)

@@ -35,7 +35,7 @@ class TheIndexIsUsed(Experiment):
         off = unnoticed = 0
         for place, entry in enumerate(entries, 1):
             found = plans(stack, f"/api/{variant}/{entry['path']}")
-            read = max(plan["buffers"] for plan in found)
+            read = max((plan["buffers"] for plan in found), default=0)
             missed = self._misses(entry, [plan["plan"] for plan in found])
             off += missed
             if not missed:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib import import_module
 from typing import Any, Protocol
 
+from django.conf import settings
 from queries.keyset import Page
 
 from .eager import Eager
@@ -41,10 +43,12 @@ class Variant:
     queries: Queries
 
 
-VARIANTS = (
+VARIANTS: tuple[Variant, ...] = (
     Variant("naive", "lazy relations, page numbers, filters that no index holds", Naive()),
     Variant("eager", "the same, with every relation loaded in advance", Eager()),
     Variant("fetch_peers", "the same, with the fetch modes of Django 6.1", FetchPeers()),
     Variant("or_keyset", "naive, with pages by a position spelt out with OR", OrKeyset()),
     Variant("optimized", "a fixed number of queries that read what they return", Optimized()),
 )
+if settings.MINE:  # the reader's own: "Now you" in README.md
+    VARIANTS += (Variant("mine", "your own", import_module(settings.MINE).QUERIES),)
