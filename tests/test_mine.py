@@ -13,7 +13,7 @@ from nexus.prove import Proof, proof_stack, prove_mine
 from nexus.stacks.embedded import EmbeddedStack
 
 # Examples in which a reader cannot write a variant yet.
-WITHOUT = {"caching", "query_optimization", "schema_changes"}
+WITHOUT = {"query_optimization", "schema_changes"}
 
 
 def test_examples_without_a_readers_own_variant_are_those_that_are_known():

@@ -30,6 +30,8 @@ CLAIMS = (
     "the-edge-is-fresh-and-private",
 )
 
+BEGINS_AS = "get_or_set"  # exercises/mine.py, where a reader begins
+
 PAGES, ALTERNATES = "flights_pages_read", "flights_alternates_computed"
 FROM_REDIS = {"Cache-Control": "no-cache"}  # not from the local layer of a process
 DEADLINE_SECONDS = 20.0
