@@ -22,25 +22,14 @@ from nexus.prove import Proof, proof_stack, prove_mine
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import wait_until
 
-# Examples in which a reader cannot write a variant yet.
-WITHOUT = {"caching"}
+
+def test_every_example_has_a_readers_own_variant(example):
+    assert Mine(example).start.exists()
 
 
-def test_examples_without_a_readers_own_variant_are_those_that_are_known():
-    assert {
-        each.name
-        for each in catalog.examples()
-        if not (each.path / "exercises" / "mine.py").exists()
-    } == WITHOUT
-
-
-def without(example: Example) -> bool:
-    """Whether a reader cannot write a variant in `example` yet, and is told so."""
-    if example.name not in WITHOUT:
-        return False
-    with pytest.raises(UnknownName, match="has no variant of your own yet"):
-        Mine(example)
-    return True
+def test_example_without_one_says_so(toy):
+    with pytest.raises(UnknownName, match="toy has no variant of your own yet"):
+        Mine(toy)
 
 
 @pytest.fixture(scope="module")
@@ -177,8 +166,6 @@ def test_it_begins_once_and_the_old_file_is_kept_beside(tmp_path, copied, copy_o
 
 
 def test_start_is_short_and_every_claim_against_it_has_a_hint(example):
-    if without(example):
-        return
     lines = Mine(example).start.read_text(encoding="utf-8").splitlines()
     against = {
         slug for slug, each in example.experiments.items() if example.begins_as in each.refuted
@@ -191,8 +178,6 @@ def test_start_is_short_and_every_claim_against_it_has_a_hint(example):
 
 @pytest.mark.alone
 def test_untouched_file_is_refuted_as_the_naive_variant_it_begins_as(example):
-    if without(example):
-        return
     twin = example.begins_as
     asked = [each for each in example.experiments.values() if twin in each.variants()]
     with proof_stack(example, "embedded", mine=Mine(example, "exercises.mine")) as stack:
@@ -206,8 +191,6 @@ def test_untouched_file_is_refuted_as_the_naive_variant_it_begins_as(example):
 
 
 def test_what_readers_write_is_no_part_of_the_repository(example):
-    if without(example):
-        return
     own = Mine(example)
     ignored = subprocess.run(
         ["git", "check-ignore", own.file, own.start],

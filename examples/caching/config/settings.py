@@ -51,6 +51,7 @@ if CDN_PURGE_URL and not CDN_PURGE_URL.startswith("http://"):
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 LOCAL_LAYER_BYTES = number("LOCAL_LAYER_BYTES", 16 * 2**20, 0)
 COMPUTATIONS_PER_PROCESS = number("COMPUTATIONS_PER_PROCESS", 4, 1)
+MINE = env.get("MINE", "")  # the module of a reader's own variant
 
 # The stock cache, set up as Django's documentation says.
 STOCK = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}

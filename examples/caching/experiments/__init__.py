@@ -12,8 +12,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import ClassVar, Self
+from contextlib import closing, contextmanager
+from typing import Any, ClassVar, Self
 from urllib.parse import quote, urlsplit
 
 import psycopg
@@ -29,6 +29,8 @@ CLAIMS = (
     "redis-may-die",
     "the-edge-is-fresh-and-private",
 )
+
+BEGINS_AS = "get_or_set"  # exercises/mine.py, where a reader begins
 
 PAGES, ALTERNATES = "flights_pages_read", "flights_alternates_computed"
 FROM_REDIS = {"Cache-Control": "no-cache"}  # not from the local layer of a process
@@ -165,9 +167,10 @@ class Operator:
         """Rename it, and return the version that everybody sees once this has returned."""
         name = quote(f"Renamed {random.random()}")
         path = f"/api/airports/{code}/edits/?name={name}&how={how}"
-        self._connection.request("POST", path, headers=self._headers)
-        response = self._connection.getresponse()
-        body = response.read()
+        with connected():
+            self._connection.request("POST", path, headers=self._headers)
+            response = self._connection.getresponse()
+            body = response.read()
         if response.status != 200:
             raise ExperimentError(f"an edit got status {response.status}: {body[:200]!r}")
         return int(json.loads(body)["version"])
@@ -182,16 +185,39 @@ def page(request: str | Request, headers: Mapping[str, str] | None = None) -> An
     return expect(ask(request, headers, DEADLINE_SECONDS), 200)
 
 
+def document(answer: Answer) -> dict[str, Any]:
+    """Return the page that was answered."""
+    body = expect(answer, 200).body
+    try:
+        return dict(json.loads(body))
+    except (ValueError, TypeError):
+        raise ExperimentError(f"an answer is no page: {body[:80]!r}") from None
+
+
 def version(answer: Answer) -> int:
     """Return the version of the page that was answered."""
-    return int(json.loads(expect(answer, 200).body)["version"])
+    found = document(answer)
+    try:
+        return int(found["version"])
+    except (KeyError, ValueError, TypeError):
+        raise ExperimentError(f"an answer has no version: {answer.body[:80]!r}") from None
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """Let a connection that is cut, or on which nothing comes, end the experiment in a sentence."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        raise ExperimentError(f"a request got no answer: {error!r}") from error
 
 
 def send(target: str) -> http.client.HTTPConnection:
     """Send a request and go on without its answer."""
     parts = urlsplit(target)
     connection = http.client.HTTPConnection(parts.netloc, timeout=DEADLINE_SECONDS)
-    connection.request("GET", parts.path)
+    with connected():
+        connection.request("GET", parts.path)
     return connection
 
 
@@ -213,6 +239,6 @@ def overtaken(
         rest(held_seconds)
         current = {code: operator.edit(code) for code in targets}
     for reader in readers:
-        reader.getresponse().read()
-        reader.close()
+        with connected(), closing(reader):
+            reader.getresponse().read()
     return current

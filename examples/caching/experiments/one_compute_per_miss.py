@@ -77,6 +77,8 @@ class OneComputePerMiss(Experiment):
                 yield self.computations(count, x=len(answers))
         if (bodies := len({answer.body for answer in answers})) != 1:
             raise ExperimentError(f"the crowd got {bodies} different answers")
+        if not count:
+            raise ExperimentError("the crowd got a page that nobody computed")
         yield self.miss(self._milliseconds(answers))
         return count
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache as once
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -118,7 +119,7 @@ def layered(page: str, code: str, nearest: bool) -> Found:
     return Found(answer.value.data, answer.source, answer.value.tags, shared)
 
 
-VARIANTS = (
+VARIANTS: tuple[Variant, ...] = (
     Variant("uncached", "no cache", uncached),
     Variant(
         "cache_page",
@@ -132,3 +133,5 @@ VARIANTS = (
     Variant("dogpile", "dogpile.cache with its distributed lock, deleted after commit", dogpile),
     Variant("layered", "leases, tags, a local layer and an outbox", layered),
 )
+if settings.MINE:  # the reader's own: "Now you" in README.md
+    VARIANTS += (Variant("mine", "your own", import_module(settings.MINE).find),)
