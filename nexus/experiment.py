@@ -58,7 +58,7 @@ def expect(answer: Answer, *statuses: int) -> Answer:
     """
     if answer.status not in statuses:
         said = answer.error or answer.body[:300].decode(errors="replace")
-        raise UnexpectedAnswer(f"status {answer.status}: {said}")
+        raise UnexpectedAnswer(f"status {answer.status}: {' '.join(said.split())}")
     return answer
 
 

@@ -64,8 +64,8 @@ def written(mine: Mine, stack: EmbeddedStack):
     return write
 
 
-def status(stack: EmbeddedStack, variant: str) -> int:
-    return ask(f"{stack.url}/api/{variant}/airports/JFK/", timeout_seconds=5).status
+def status(stack: EmbeddedStack, variant: str, seconds: float = 30) -> int:
+    return ask(f"{stack.url}/api/{variant}/airports/JFK/", timeout_seconds=seconds).status
 
 
 def outcomes(stack: EmbeddedStack, example: Example, *claims: str) -> list[Proof | str]:
@@ -83,9 +83,35 @@ def outcomes(stack: EmbeddedStack, example: Example, *claims: str) -> list[Proof
     ids=["syntax", "import", "incomplete", "exits"],
 )
 def test_file_that_does_not_load_is_told_and_the_example_goes_on(written, stack, text, said):
+    before = stack.programs()
+
     assert said in written(text)
     assert "flights/mine.py" in stack.mine_fault
+    assert stack.programs() == before
     assert (status(stack, NAME), status(stack, "token_bucket")) == (200, 200)
+
+
+def test_traceback_begins_in_the_readers_file(written):
+    fault = written("def limit():\n    raise LookupError('no limit')\n\n\nlimit()\n").splitlines()
+
+    assert fault[0].startswith("Traceback")
+    assert fault[1].endswith('flights/mine.py", line 5, in <module>')
+    assert fault[-1] == "LookupError: no limit"
+
+
+def test_file_that_only_the_server_cannot_load_is_told_and_left_out(written, stack, copied):
+    in_the_server = "import os, sys\nif 'gunicorn' in sys.argv[0]:\n    os._exit(3)\n"
+    fault = written(in_the_server + (copied.path / "exercises" / "mine.py").read_text())
+
+    assert fault.startswith("web.1 ended with exit code 3.")
+    assert (status(stack, NAME), status(stack, "token_bucket")) == (404, 200)
+
+
+def test_hands_are_on_what_was_loaded(written, stack, copied):
+    assert written((copied.path / "exercises" / "mine.py").read_text()) == ""
+    with stack.paused("web"):
+        assert status(stack, NAME, seconds=3) == 0
+    assert status(stack, NAME) == 200
 
 
 def test_import_that_hangs_is_given_up(written, stack, monkeypatch):
@@ -121,7 +147,7 @@ def test_view_that_fails_leaves_its_claim_open_and_others_alone(written, stack, 
     assert isinstance(outcome, str)
     assert said in outcome
     # Requests that were under way may end more processes, or keep them, for a while.
-    assert wait_until(lambda: status(stack, "token_bucket") == 200, 60)
+    assert wait_until(lambda: status(stack, "token_bucket", seconds=5) == 200, 60)
 
 
 class Commanding(Experiment):
@@ -144,6 +170,13 @@ def test_command_that_fails_leaves_its_claim_open(stack):
     assert isinstance(outcome, str)
     assert outcome.startswith("manage.py load_mine failed. ")
     assert "Unknown command: 'load_mine'" in outcome
+
+
+def test_run_that_takes_too_long_leaves_its_claim_open(written, stack, copied, monkeypatch):
+    monkeypatch.setattr("nexus.prove.MINE_SECONDS", 1.0)
+    assert written((copied.path / "exercises" / "solved.py").read_text()) == ""
+
+    assert outcomes(stack, copied, "retry-after-is-true") == ["the run was given up after 1 s"]
 
 
 def test_another_file_is_another_verdict(written, stack, copied):
