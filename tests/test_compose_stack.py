@@ -226,9 +226,9 @@ def test_messages_that_rabbitmq_refuses_stay_in_the_outbox(broker, database):
 
 def test_queue_with_other_arguments_holds_up_no_other(broker, database):
     with broker.stopped("worker"):
+        broker.stop("relay")  # or it declares the queue again before the other one is there
         rabbitmqctl(broker, "delete_queue", "jobs.bulk")
         rabbitmqctl(broker, "eval", PLAIN_QUEUE)
-        broker.stop("relay")
         broker.start("relay")
         jobs, quick = asked_for(broker, 2), asked_for(broker, 5, quick=True)
         assert wait_until(lambda: reports(database, quick) == (5, 5), 60)
