@@ -16,6 +16,7 @@ from nexus.catalog import Example
 from nexus.environment import STATE
 from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
+from nexus.stacks.containers import Container, asking, told
 from nexus.stacks.ports import WEB_PORT
 from nexus.stacks.processes import wait_until
 from nexus.stacks.state import secret
@@ -165,10 +166,8 @@ class ComposeStack(WoundedStack):
         self._env_file.unlink(missing_ok=True)
 
     def programs(self) -> dict[str, dict[str, str | int]]:
-        containers = self._compose.get_containers()
         return {
-            str(one.Name): {"container": str(one.ID), "service": str(one.Service)}
-            for one in containers
+            one.name: {"container": one.id, "service": one.service} for one in self._containers()
         }
 
     def manage(self, *args: str) -> str:
@@ -247,12 +246,12 @@ class ComposeStack(WoundedStack):
 
     def _failed(self) -> list[str]:
         """Services that ended badly; if none did, those that run and are not healthy."""
-        containers = self._compose.get_containers(include_all=True)
-        ended = [one.Service for one in containers if one.State == "exited" and one.ExitCode]
+        containers = self._containers(ended=True)
+        ended = [one.service for one in containers if one.state == "exited" and one.exit_code]
         sick = [
-            one.Service for one in containers if one.State == "running" and one.Health != "healthy"
+            one.service for one in containers if one.state == "running" and one.health != "healthy"
         ]
-        return [str(name) for name in ended or sick]
+        return ended or sick
 
     def _run(self, *args: str) -> None:
         self._compose._run_command([*self._compose.compose_command_property, *args])
@@ -265,14 +264,18 @@ class ComposeStack(WoundedStack):
     def _waiting_for(self, name: str | None = None) -> list[str]:
         """Containers, of one service or of all, that neither are healthy nor ended in good order."""
         return [
-            str(one.Name)
-            for one in self._compose.get_containers(include_all=True)
-            if name in (None, one.Service)
-            and not (one.State == "running" and self._healthy(str(one.Service), one.Health))
-            and not (one.State == "exited" and one.ExitCode == 0)
+            one.name
+            for one in self._containers(ended=True)
+            if name in (None, one.service)
+            and not (one.state == "running" and self._healthy(one.service, one.health))
+            and not (one.state == "exited" and one.exit_code == 0)
         ]
 
-    def _healthy(self, name: str, health: str | None) -> bool:
+    def _containers(self, *, ended: bool = False) -> list[Container]:
+        done = self._compose._run_command(asking(self._compose.project, ended=ended))
+        return [*told(done.stdout.decode())]
+
+    def _healthy(self, name: str, health: str) -> bool:
         # In its first moment a container has no health yet, whatever its healthcheck will say.
         return health == "healthy" or (
             not health and "healthcheck" not in self._declared.get(name, {})
@@ -287,11 +290,7 @@ class ComposeStack(WoundedStack):
 
     def _start(self, name: str) -> None:
         # `docker compose start` would look at what the service depends on first, which takes it 2 s.
-        containers = [
-            str(one.Name)
-            for one in self._compose.get_containers(include_all=True)
-            if one.Service == name
-        ]
+        containers = [one.name for one in self._containers(ended=True) if one.service == name]
         self._compose._run_command(["docker", "start", *containers])
         # Docker's proxy accepts connections before the service listens: only its healthcheck knows.
         if not wait_until(lambda: not self._waiting_for(name), 60):
@@ -304,7 +303,7 @@ class ComposeStack(WoundedStack):
         self._run("unpause", name)
 
     def _scale(self, process: str, count: int) -> int:
-        before = sum(one.Service == process for one in self._compose.get_containers())
+        before = sum(one.service == process for one in self._containers())
         self._run(
             "up", "--detach", "--no-recreate", "--no-deps", "--scale", f"{process}={count}", process
         )

@@ -1,5 +1,7 @@
 """Keep, judge and forget what all processes have seen; until stopped."""
 
+import signal
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,8 @@ class Command(BaseCommand):
     help = "Keep, judge and forget what all processes have seen; until stopped."
 
     def handle(self, *_: Any, **__: Any) -> None:
+        # The first process of a container ends by no signal that it does not handle.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         pipelines = {name: variant.pipeline() for name, variant in VARIANTS.items()}
         keeper = Keeper(connect(settings.REDIS_URL, timeout_seconds=1), pipelines)
         with suppress(KeyboardInterrupt):
