@@ -4,7 +4,7 @@ from typing import Any
 
 from changes.fingerprint import fingerprint
 from changes.indexes import failed
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -35,8 +35,11 @@ def table(_request: HttpRequest, variant: str) -> HttpResponse:
     if variant not in BY_NAME:
         return problem(404, "No such variant; see /api/", variants=list(BY_NAME))
     name = BY_NAME[variant].table
-    with connection.cursor() as cursor:
-        schema = fingerprint(cursor, name).schema
+    try:
+        with connection.cursor() as cursor:
+            schema = fingerprint(cursor, name).schema
+    except ProgrammingError:  # of a reader's own, which the release makes if its file can be loaded
+        return problem(404, f"The table is not there; `manage.py begin {variant}` makes it")
     told: dict[str, Any] = {"table": name}
     for kind, named, definition, *_ in schema:
         told.setdefault(f"{kind}s", {})[named] = definition

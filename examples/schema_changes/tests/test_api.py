@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from changes.fingerprint import fingerprint
 from django.core.management import CommandError, call_command
+from flights.delays import begin
 from flights.models import Flight
 from flights.variants import VARIANTS
 
@@ -31,6 +32,20 @@ def test_every_variant_tells_its_table(client):
     assert [each["name"] for each in variants] == [each.name for each in VARIANTS]
     for each in variants:
         assert client.get(each["path"]).json()["columns"]
+
+
+def test_table_that_is_not_there_is_told(client, outside):
+    with outside.cursor() as cursor:
+        cursor.execute("DROP TABLE if_not_exists_delay")
+
+    answer = client.get("/api/if_not_exists/")
+    begin(outside, "if_not_exists")
+
+    assert (answer.status_code, "manage.py begin if_not_exists" in answer.json()["title"]) == (
+        404,
+        True,
+    )
+    assert client.get("/api/if_not_exists/").json()["columns"]
 
 
 def test_path_that_leads_nowhere_says_where_to_look(client):
