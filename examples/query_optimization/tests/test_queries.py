@@ -254,9 +254,8 @@ def test_search_finds_what_icontains_finds():
 @pytest.mark.usefixtures("flights")
 def test_airports_are_in_the_order_of_their_codes_wherever_their_rows_lie():
     first, *others = (each.code for each in Optimized().airports("kennedy", 500))
-    Airport.objects.filter(code=first).update(
-        city="elsewhere"
-    )  # the row is written anew, at the end
+    # What is changed is written anew, at the end of the table.
+    Airport.objects.filter(code=first).update(city="elsewhere")
 
     assert others
     assert [each.code for each in Optimized().airports("kennedy", 500)] == [first, *others]
