@@ -8,7 +8,7 @@ from django.core.exceptions import FieldFetchBlocked
 from django.db.models import FETCH_PEERS, prefetch_related_objects
 from django.urls import get_resolver
 from flights.lists import LISTS
-from flights.models import Flight, Plane
+from flights.models import Airport, Flight, Plane
 from flights.monthly import Month
 from flights.naive import Naive
 from flights.optimized import Optimized
@@ -249,3 +249,13 @@ def test_search_finds_what_icontains_finds():
         assert [a.code for a in Optimized().airports(text, 500)] == [
             a.code for a in Naive().airports(text, 500)
         ]
+
+
+@pytest.mark.usefixtures("flights")
+def test_airports_are_in_the_order_of_their_codes_wherever_their_rows_lie():
+    first, *others = (each.code for each in Optimized().airports("kennedy", 500))
+    # What is changed is written anew, at the end of the table.
+    Airport.objects.filter(code=first).update(city="elsewhere")
+
+    assert others
+    assert [each.code for each in Optimized().airports("kennedy", 500)] == [first, *others]
