@@ -415,8 +415,13 @@ def _branch(page: Page, folder: Path, indent: str) -> Iterator[tuple[str, str]]:
             if rows:
                 yield f"{indent}{path.name}/", _folder_role(page, path)
                 yield from rows
-        elif path.name != "__init__.py":
+        elif path.name != "__init__.py" and not _is_a_readers(path):
             yield f"{indent}{path.name}", _role(page, path)
+
+
+def _is_a_readers(path: Path) -> bool:
+    """Whether `make mine` has written it: it is no part of the repository."""
+    return fnmatch(path.name, "mine*.py") and path.parent.name != "exercises"
 
 
 def _folder_role(page: Page, folder: Path) -> str:

@@ -572,6 +572,14 @@ def test_the_tree_says_what_each_file_is_for(repository):
         """)
 
 
+def test_the_tree_leaves_out_what_a_reader_has_written(repository):
+    empty = "<!-- nexus:tree -->\n<!-- /nexus -->\n"
+    before = filled(repository, empty)
+    (repository / "examples/rate_limiting/limiter/mine.py").write_text('"""Mine."""\n')
+
+    assert filled(repository, empty) == before
+
+
 def test_the_commands_come_from_the_makefile(repository):
     text = filled(repository, "<!-- nexus:commands -->\n<!-- /nexus -->\n", "README.md")
 
