@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, settings
 from nexus import catalog
 from nexus.catalog import Example
 from nexus.coverage import Watch
-from nexus.experiment import Experiment
 from nexus.mine import NAME as MINE
 from nexus.mine import Mine
 from nexus.prove import proof_stack
@@ -27,7 +26,6 @@ from nexus.stacks.ports import Ports
 
 # The solution under a reader's name: the claims judge that as they judge the solution.
 SOLVED = "exercises.solved"
-MODEL = "rate_limiting"
 TOYS = Path(__file__).parent / "examples"
 # A busy machine may stop a test anywhere; what it takes says nothing about what it finds.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -142,24 +140,14 @@ def claims(example: Example, kind: str) -> list[Any]:
         if not unprovable(experiment, kind)
         for variant in (
             *experiment.variants(),
-            *([MINE] if wins(example, kind, experiment) else ()),
+            *([MINE] if solved(example, kind) else ()),
         )
     ]
 
 
-def is_solved(example: Example) -> bool:
-    return (example.path / f"{SOLVED.replace('.', '/')}.py").exists()
-
-
-def wins(example: Example, kind: str, experiment: type[Experiment]) -> bool:
-    """Whether the solution is judged under a reader's name, too.
-
-    In the first example by all claims, elsewhere by those that a reader is to win: a run costs as much as
-    the solution's own.
-    """
-    if kind != "embedded" or not is_solved(example):
-        return False
-    return example.name == MODEL or example.begins_as in experiment.refuted
+def solved(example: Example, kind: str) -> bool:
+    """Whether the solution is judged under a reader's name, too."""
+    return kind == "embedded" and (example.path / f"{SOLVED.replace('.', '/')}.py").exists()
 
 
 @pytest.fixture(scope="session")
@@ -175,7 +163,7 @@ def stack(
         watch = Watch(example, tmp_path_factory.mktemp("coverage"))
         request.config.stash[WATCHES][example.name] = watch
     try:
-        mine = Mine(example, SOLVED) if kind == "embedded" and is_solved(example) else None
+        mine = Mine(example, SOLVED) if solved(example, kind) else None
         with proof_stack(example, kind, watch=watch, mine=mine) as running:
             yield running
     except StackError as error:

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from resource import RUSAGE_SELF, getrusage
 
 from detector.sightings import Rule, Verdict
 from django.db import DataError, close_old_connections, connection
@@ -15,6 +14,7 @@ from redis import Redis
 
 from . import log, stream
 from .forgetting import forget
+from .memory import peak_kb
 from .refusals import Refusals
 from .stream import Seen
 
@@ -117,5 +117,4 @@ class Keeper:
 
     def _tell(self) -> None:
         """Say for operators how this process does."""
-        peak = getrusage(RUSAGE_SELF).ru_maxrss  # kB on Linux
-        self.redis.hset("keeper", mapping={"at": f"{time.time():.1f}", "peak_kb": peak})
+        self.redis.hset("keeper", mapping={"at": f"{time.time():.1f}", "peak_kb": peak_kb()})

@@ -37,6 +37,19 @@ def redis():
 
 
 @pytest.fixture
+def emptied():
+    """Empty the server of the service, and let the service know it again.
+
+    Who connects to one that it does not know purges everything: now, and not in the middle of a test.
+    """
+    from flights import configured
+
+    configured.redis().flushall()
+    configured.redis().connection_pool.disconnect(inuse_connections=False)
+    configured.redis().ping()
+
+
+@pytest.fixture
 def leases(redis):
     return Leases(redis)
 

@@ -29,8 +29,7 @@ PAGE = "/api/layered/airports/TEST/"
 
 
 @pytest.fixture
-def airports(transactional_db):  # noqa: ARG001 -- it is there
-    configured.redis().flushall()
+def airports(transactional_db, emptied):  # noqa: ARG001 -- they are there
     for code in ("TEST", "NEAR"):
         Airport.objects.create(
             code=code, name="Here", city="", country="DE", latitude=50.9, longitude=7.1
