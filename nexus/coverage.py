@@ -187,7 +187,10 @@ def _has_saved(note: Path, since_ns: int) -> bool:
     if int(note.read_text(encoding="utf-8")) >= since_ns:
         return True
     try:
-        return psutil.Process(int(note.suffix[1:])).status() == psutil.STATUS_ZOMBIE
+        process = psutil.Process(int(note.suffix[1:]))
+        # One that ended may have left its number to another.
+        is_another = process.create_time() > note.stat().st_mtime
+        return is_another or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from contextlib import suppress
 from http.client import HTTPException
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from nexus.catalog import Example
-from nexus.coverage import SAVE_SECONDS, Module, Reached, Watch, table
+from nexus.coverage import SAVE_SECONDS, SETTLE_SECONDS, Module, Reached, Watch, table
 from nexus.prove import proof_stack
 from nexus.stacks.processes import wait_until
 from nexus.stacks.variables import PROCESS
@@ -34,6 +35,18 @@ def test_lines_of_processes_that_were_killed_or_ended_at_once_count(toy, tmp_pat
 
     assert (killed.path, killed.missed) == ("server.py", (12, 13))
     assert ended.missed == ()
+
+
+def test_number_of_a_process_that_ended_may_be_anothers(toy, tmp_path):
+    watch = Watch(toy, tmp_path / "coverage")
+    note = watch.folder / "shown" / f"saved.{os.getpid()}"
+    note.write_text("0")
+    os.utime(note, (0, psutil.Process().create_time() - 60))
+
+    began = time.monotonic()
+    watch.settle()
+
+    assert time.monotonic() < began + SETTLE_SECONDS / 2
 
 
 def begun(watch: Watch) -> subprocess.Popen[bytes]:
