@@ -11,6 +11,7 @@ from nexus import charts, excerpts, results
 from nexus.catalog import Example
 from nexus.charts import THEMES
 from nexus.experiment import Chart
+from nexus.mine import is_written
 from nexus.reports import reports as reported
 from nexus.results import Bench, Record, Recording, Run
 
@@ -415,13 +416,8 @@ def _branch(page: Page, folder: Path, indent: str) -> Iterator[tuple[str, str]]:
             if rows:
                 yield f"{indent}{path.name}/", _folder_role(page, path)
                 yield from rows
-        elif path.name != "__init__.py" and not _is_a_readers(path):
+        elif path.name != "__init__.py" and not is_written(path):
             yield f"{indent}{path.name}", _role(page, path)
-
-
-def _is_a_readers(path: Path) -> bool:
-    """Whether `make mine` has written it: it is no part of the repository."""
-    return fnmatch(path.name, "mine*.py") and path.parent.name != "exercises"
 
 
 def _folder_role(page: Page, folder: Path) -> str:

@@ -12,12 +12,12 @@ import psutil
 
 from nexus.environment import STATE
 from nexus.stacks import outside, ports
-from nexus.stacks.processes import wait_until
+from nexus.stacks.containers import PROJECT
+from nexus.stacks.processes import has_ended, wait_until
 from nexus.stacks.state import owner, project_prefix
 
 OWNED = ("*", "*/bench", "*/proofs/*")  # folders in .nexus that a stack may run in
 GRACE_SECONDS = 20  # more than a stack gives its processes, and then its services
-PROJECT_LABEL = "com.docker.compose.project"
 FOLDER_LABEL = "com.docker.compose.project.working_dir"
 LISTINGS = {
     "container": "ps --all",
@@ -48,19 +48,11 @@ def _stop_owner(folder: Path) -> Iterator[str]:
     with suppress(psutil.NoSuchProcess):  # it may end by itself, too
         family = [process, *process.children(recursive=True)]
         process.terminate()
-        if not wait_until(lambda: _has_ended(process), GRACE_SECONDS):
+        if not wait_until(lambda: has_ended(process), GRACE_SECONDS):
             process.kill()
         # Nothing may write any more into what is removed next.
-        wait_until(lambda: all(map(_has_ended, family)), GRACE_SECONDS)
+        wait_until(lambda: all(map(has_ended, family)), GRACE_SECONDS)
     yield f"stopped {folder.relative_to(STATE)}"
-
-
-def _has_ended(process: psutil.Process) -> bool:
-    try:
-        # One that its parent has not asked for yet is still listed.
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
 
 
 def _containers() -> Iterator[str]:
@@ -85,7 +77,7 @@ def _containers() -> Iterator[str]:
 
 
 def _own_projects() -> set[str]:
-    label = f'{{{{.Label "{PROJECT_LABEL}"}}}}'
+    label = f'{{{{.Label "{PROJECT}"}}}}'
     found = {
         name
         for kind in ("container", "network", "volume")
@@ -103,7 +95,7 @@ def _abandoned_projects() -> set[str]:
     """
     if not _sees_the_same_files():
         return set()
-    label = f'{{{{.Label "{PROJECT_LABEL}"}}}}:{{{{.Label "{FOLDER_LABEL}"}}}}'
+    label = f'{{{{.Label "{PROJECT}"}}}}:{{{{.Label "{FOLDER_LABEL}"}}}}'
     found = [line.split(":", 1) for line in _docker(LISTINGS["container"], "--format", label)]
     return {
         name
@@ -121,7 +113,7 @@ def _belonging(kind: str, project: str) -> list[str]:
     if kind == "image":
         # By name: of another checkout the same image may bear another one.
         return _docker(LISTINGS[kind], "--format", "{{.Repository}}:{{.Tag}}", f"{project}*")
-    return _docker(LISTINGS[kind], "--quiet", "--filter", f"label={PROJECT_LABEL}={project}")
+    return _docker(LISTINGS[kind], "--quiet", "--filter", f"label={PROJECT}={project}")
 
 
 def _docker(listing: str, *args: str) -> list[str]:

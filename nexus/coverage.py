@@ -15,7 +15,8 @@ import psutil
 from rich.table import Table
 
 from nexus.catalog import Example
-from nexus.stacks.processes import wait_until
+from nexus.mine import WRITTEN
+from nexus.stacks.processes import has_ended, wait_until
 from nexus.stacks.variables import PROCESS
 
 SAVE_SECONDS = 0.5
@@ -28,7 +29,7 @@ OMITTED = (
     "tests/*",
     "experiments/*",
     "exercises/*",
-    "*/mine*.py",
+    f"*/{WRITTEN}",
     "*/migrations/*",
     "config/settings.py",
     "manage.py",
@@ -190,9 +191,9 @@ def _has_saved(note: Path, since_ns: int) -> bool:
         process = psutil.Process(int(note.suffix[1:]))
         # One that ended may have left its number to another.
         is_another = process.create_time() > note.stat().st_mtime
-        return is_another or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+    return is_another or has_ended(process)
 
 
 def table(example: Example, reached: Reached) -> Table:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 from nexus import lifetime
@@ -14,6 +15,7 @@ from nexus.catalog import Example, UnknownName
 from nexus.experiment import Experiment
 
 NAME = "mine"
+WRITTEN = "mine*.py"  # by a reader, beside the variants of an example: no part of the repository
 VARIABLE = "MINE"
 IMPORT_SECONDS = 30.0  # an import takes a second, and on a busy machine ten
 # What the example's processes do with the file when they start.
@@ -122,6 +124,11 @@ class Mine:
 
     def _read(self) -> bytes:
         return self.file.read_bytes() if self.file.exists() else b""
+
+
+def is_written(path: Path) -> bool:
+    """Whether a reader has written it, and not the example, which has what to begin with."""
+    return fnmatch(path.name, WRITTEN) and path.parent.name != "exercises"
 
 
 def importing(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:

@@ -25,7 +25,6 @@ type Kind = Literal["embedded", "compose"]
 
 _numbers = itertools.count(1)
 MINE_SECONDS = 120.0
-READY_SECONDS = 60.0
 WEB_PROCESSES = 2  # with two workers each: both stacks answer with four server processes
 
 
@@ -158,18 +157,14 @@ def prove_mine(
         try:
             with watching(lambda _request, _answer: None, _deadline(MINE_SECONDS)):
                 outcome = prove_one(stack, experiment, NAME)
-        except (ExperimentError, LoadError, StackError) as error:
-            outcome = _sentence(error)
+        except (ExperimentError, LoadError) as error:
+            outcome = str(error)
+        except StackError as error:
+            outcome = error.in_a_line()
+        if isinstance(outcome, str):
             # A view that ended its process took the next claim's first requests with it.
-            stack.wait_ready(READY_SECONDS)
+            stack.wait_ready()
         yield experiment, outcome
-
-
-def _sentence(error: Exception) -> str:
-    """Say what happened; of a traceback, its last line alone."""
-    log = error.log if isinstance(error, StackError) else ""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return " ".join([str(error), *(lines[-1:] if "Traceback" in log else lines)])
 
 
 def _deadline(seconds: float) -> Callable[[], None]:

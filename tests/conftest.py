@@ -1,6 +1,5 @@
 """Options, stacks and the closing list of the shared suite."""
 
-import fnmatch
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from nexus import catalog
 from nexus.catalog import Example
 from nexus.coverage import Watch
 from nexus.mine import NAME as MINE
-from nexus.mine import Mine
+from nexus.mine import Mine, is_written
 from nexus.prove import proof_stack
 from nexus.stacks import outside
 from nexus.stacks.base import StackError
@@ -181,8 +180,7 @@ def copy_of() -> Callable[[Example, Path], Example]:
     """Copies an example into a folder, without what was compiled and what a reader has written."""
 
     def left_out(folder: str, names: list[str]) -> list[str]:
-        written = [] if Path(folder).name == "exercises" else fnmatch.filter(names, "mine*.py")
-        return [*fnmatch.filter(names, "__pycache__"), *written]
+        return [each for each in names if each == "__pycache__" or is_written(Path(folder, each))]
 
     def copy(example: Example, folder: Path) -> Example:
         return Example(Path(shutil.copytree(example.path, folder / example.name, ignore=left_out)))

@@ -198,8 +198,10 @@ class Runs:
                 self._carry_out(run)
             except Cancelled:
                 run.state = "cancelled"
-            except (ExperimentError, LoadError, StackError, Refused) as error:
+            except (ExperimentError, LoadError, Refused) as error:
                 run.state, run.error = "failed", str(error)
+            except StackError as error:
+                run.state, run.error = "failed", error.in_a_line()
             except Exception as error:  # an experiment's own mistake must not end the lab
                 run.state, run.error = "failed", f"{type(error).__name__}: {error}"
             else:

@@ -33,6 +33,11 @@ class StackError(RuntimeError):
         super().__init__(message)
         self.log = log
 
+    def in_a_line(self) -> str:
+        """Return the message with what explains it; of a traceback that is the last line."""
+        lines = [line.strip() for line in self.log.splitlines() if line.strip()]
+        return " ".join([str(self), *(lines[-1:] if "Traceback" in self.log else lines)])
+
 
 class WoundedStack(ABC):
     """A running example: remembers every fault inflicted through it, so that `heal` can undo each.

@@ -98,7 +98,7 @@ class Child:
         if self.popen:
             self.popen.wait()
             lifetime.forget(self.pid)
-        wait_until(lambda: not any(map(_lives, family)), KILL_SECONDS, 0.01)
+        wait_until(lambda: all(map(has_ended, family)), KILL_SECONDS, 0.01)
 
     def pause(self) -> None:
         """Stop all that it has started; returns once no thread of it runs.
@@ -169,11 +169,12 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
 
 
-def _lives(process: psutil.Process) -> bool:
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it has: one that its parent has not asked for yet is still listed."""
     try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        return False
+        return True
 
 
 def _has_stopped(process: psutil.Process) -> bool:

@@ -15,6 +15,7 @@ import psutil
 
 from nexus import private
 from nexus.environment import STATE
+from nexus.stacks.containers import PROJECT
 
 CLOCK_STEP_SECONDS = 60  # by which the start of a process may seem to move when the clock is set
 
@@ -74,7 +75,7 @@ def write_state(folder: Path, state: Mapping[str, Any]) -> None:
 
 def compose_runs(name: str) -> bool:
     """Whether the example's containers run, started by `make up`."""
-    label = f"label=com.docker.compose.project={project(name)}"
+    label = f"label={PROJECT}={project(name)}"
     command = ["docker", "ps", "-q", "--filter", label]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=10)

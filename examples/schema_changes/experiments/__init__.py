@@ -52,19 +52,6 @@ def connect(stack: Stack, **more: Any) -> Iterator[psycopg.Connection[Any]]:
         raise ExperimentError(f"the database refused: {error}".splitlines()[0]) from error
 
 
-def manage(stack: Stack, *args: str) -> str:
-    """Run one of the example's commands.
-
-    Raises:
-        ExperimentError: it failed, as what a reader wrote may.
-    """
-    try:
-        return stack.manage(*args)
-    except RuntimeError as error:
-        said = str(getattr(error, "log", "")).strip().splitlines()[-1:]
-        raise ExperimentError(" ".join([str(error), *said])) from error
-
-
 @contextmanager
 def unsynced(stack: Stack) -> Iterator[None]:
     """Let the kernel write to the disk when it likes, until the end of the block.
@@ -112,8 +99,7 @@ def until_seen(
 ) -> bool:
     """Return whether `query` has had a row before the patience, or the run that it waits for, was over.
 
-    Raises:
-        ExperimentError: the run failed.
+    A run that failed raises what it failed with.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:

@@ -17,7 +17,7 @@ from nexus.experiment import (
     rest,
 )
 
-from . import busy, connect, manage, number, until_seen, used
+from . import busy, connect, number, until_seen, used
 
 ROWS, KEPT = 80_000, 40_000  # a row in the middle: whoever waits for it has locked half of them
 BELOW = 4_000  # less than a batch: a batch that waits for that row has locked these, too
@@ -57,7 +57,7 @@ class ABackfillWaitsForNobody(Experiment):
                 used(stack, (WRITE, WRITE), self.waited, self.sent) as seen,
             ):
                 keeper.execute(KEEP.encode())
-                filled = pool.submit(manage, stack, "alter", variant, "backfill")
+                filled = pool.submit(stack.manage, "alter", variant, "backfill")
                 try:
                     if not until_seen(connection, BEGUN, filled):
                         raise ExperimentError("the backfill filled nothing, and waited for nobody")

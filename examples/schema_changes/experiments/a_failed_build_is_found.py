@@ -22,7 +22,7 @@ from nexus.experiment import (
     expect,
 )
 
-from . import PATIENCE_SECONDS, busy, connect, manage, number, until_seen
+from . import PATIENCE_SECONDS, busy, connect, number, until_seen
 
 BUILDS: Final = (
     "SELECT pid FROM pg_stat_progress_create_index"
@@ -89,7 +89,7 @@ class AFailedBuildIsFound(Experiment):
             with connect(stack, autocommit=True) as connection, busy(connection, ROWS):
                 self._failed(stack, connection, variant, fault, hurt)
                 unreported += not self._reported(stack, connection)
-                manage(stack, "alter", variant, "index")
+                stack.manage("alter", variant, "index")
                 left += not number(connection, VALID)
             yield self.builds(place)
             yield self.unreported(unreported)
@@ -109,7 +109,7 @@ class AFailedBuildIsFound(Experiment):
         try:
             with connect(stack) as writer, ThreadPoolExecutor(1) as pool:
                 writer.execute("INSERT INTO busy SELECT * FROM busy LIMIT 1")
-                build = pool.submit(manage, stack, "alter", variant, "index")
+                build = pool.submit(stack.manage, "alter", variant, "index")
                 try:
                     if not until_seen(connection, f"{WAITING} UNION {BLOCKED}", build):
                         raise ExperimentError("the build did not begin")

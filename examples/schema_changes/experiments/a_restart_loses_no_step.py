@@ -29,7 +29,7 @@ from nexus.experiment import (
     rest,
 )
 
-from . import PATIENCE_SECONDS, connect, manage, number, unsynced
+from . import PATIENCE_SECONDS, connect, number, unsynced
 
 WHOLE = 6  # each sixth time the whole server dies, which takes longer to start in a container
 # Counted by a sequence, which keeps its number when a transaction does not end well.
@@ -143,7 +143,7 @@ def halting(stack: Stack) -> Iterator[None]:
 
 
 def begin(stack: Stack, variant: str, table: str) -> None:
-    manage(stack, "begin", variant)
+    stack.manage("begin", variant)
     with connect(stack, autocommit=True) as connection:
         middle = number(connection, MIDDLE.format(table))
         connection.execute(BACKFILL.format(sql.Identifier(table), middle))
@@ -155,7 +155,7 @@ def migrate(stack: Stack, variant: str, due: int = 0) -> None:
     with connect(stack, autocommit=True) as connection:
         connection.execute("UPDATE halts.due SET step = %s", [due])
         connection.execute("SELECT setval('halts.steps', 1, false)")
-    manage(stack, "migrate", variant, "--skip-checks", "--verbosity", "0")
+    stack.manage("migrate", variant, "--skip-checks", "--verbosity", "0")
 
 
 def killed(stack: Stack, variant: str) -> Iterator[None]:

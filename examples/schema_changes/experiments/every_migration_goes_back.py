@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from nexus.experiment import Chart, Experiment, Params, Sample, Samples, Series, Stack, Verdict
 
-from . import manage, unsynced
+from . import unsynced
 
 
 class EveryMigrationGoesBack(Experiment):
@@ -23,7 +23,7 @@ class EveryMigrationGoesBack(Experiment):
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         differ = lost = 0
         with unsynced(stack):
-            steps = json.loads(manage(stack, "rehearse", variant))
+            steps = json.loads(stack.manage("rehearse", variant))
         for place, step in enumerate(steps, 1):
             differ += bool(step["back"] or step["again"])
             lost += step["lost"]

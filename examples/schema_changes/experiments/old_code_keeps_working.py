@@ -26,7 +26,7 @@ from nexus.experiment import (
     expect,
 )
 
-from . import PATIENCE_SECONDS, connect, manage
+from . import PATIENCE_SECONDS, connect
 
 # What a release of the code sends, which knows the minutes by the name of one column.
 INSERT = sql.SQL("INSERT INTO {table} (flight_id, {column}) VALUES (%(id)s, 17)")
@@ -108,10 +108,10 @@ class OldCodeKeepsWorking(Experiment):
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         steps = plan(stack, variant)
-        manage(stack, "begin", variant)
+        stack.manage("begin", variant)
         sent = failed = disagreed = 0
         for place, (migration, releases) in enumerate(steps.items(), 1):
-            manage(stack, "migrate", variant, migration, "--skip-checks")
+            stack.manage("migrate", variant, migration, "--skip-checks")
             old, new = releases
             for writer, reader in {(old, new), (new, old), (old, old), (new, new)}:
                 sent += 4

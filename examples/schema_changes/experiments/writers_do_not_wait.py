@@ -21,7 +21,7 @@ from nexus.experiment import (
     rest,
 )
 
-from . import busy, connect, held, manage, number, used
+from . import busy, connect, held, number, used
 
 INSERT = b"INSERT INTO busy (number, scheduled_departure) VALUES (1, now())"
 READ = "SELECT number FROM busy LIMIT 1"
@@ -75,7 +75,7 @@ class WritersDoNotWait(Experiment):
             used(stack, (INSERT, READ.encode()), series, self.written) as seen,
             ThreadPoolExecutor(1) as pool,
         ):
-            change = pool.submit(manage, stack, "alter", variant, what)
+            change = pool.submit(stack.manage, "alter", variant, what)
             while not change.done():
                 rest(0.05)
                 while seen:
