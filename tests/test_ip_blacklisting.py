@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,10 @@ from examples.ip_blacklisting.experiments import (
     url,
 )
 from nexus import catalog
+from nexus.experiment import ask
 from nexus.prove import WEB_PROCESSES
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.processes import wait_until
 
 SECONDS = 5  # in which a process that follows would have heard of it
 PATIENCE_SECONDS = 60
@@ -90,3 +93,24 @@ def test_server_that_starts_from_a_base_backup_is_another_list(stack):
     assert all_processes(stack, "shield", served, after[-1])
     assert not all_processes(stack, "polling", refused, new[0], SECONDS)
     assert not all_processes(stack, "polling", served, after[-1], SECONDS)
+
+
+@pytest.mark.alone
+def test_process_that_has_no_list_yet_lets_nobody_in(stack, tmp_path):
+    banned = some_address()
+    Operator(stack, "shield").ban(banned)
+    assert all_processes(stack, "shield", refused, banned)
+    with stack.paused("keeper"), stack.paused("postgres"):
+        shutil.rmtree(tmp_path / "files")  # where the keeper would write the list down again
+        server = psutil.Process(stack.children()["web.1"].pid)
+        workers = {*server.children()}
+        min(workers, key=lambda one: one.pid).kill()
+        assert wait_until(lambda: {*server.children()} - workers, PATIENCE_SECONDS)
+        answers, started = [], time.monotonic()
+        while time.monotonic() < started + 6:  # a process takes one second to start
+            asked = ask(url(stack, "shield"), sent_by(banned), timeout_seconds=1)
+            answers.append(asked.status)
+            time.sleep(0.02)
+
+    assert {*answers} == {403, 0}  # 0: who waits for the process that starts
+    assert all_processes(stack, "shield", refused, banned)

@@ -79,6 +79,13 @@ def test_compose_services_are_hardened(example: Example):
         assert "healthcheck" in service or name == "release", f"{name} has no healthcheck"
 
 
+def test_whatever_publishes_a_port_says_when_it_answers():
+    """Docker's proxy accepts connections before the service behind it listens."""
+    for file in [*ROOT.glob("examples/*/compose.yml"), *ROOT.glob("tests/**/compose.yml")]:
+        for name, service in yaml.safe_load(file.read_text())["services"].items():
+            assert "ports" not in service or "healthcheck" in service, f"{file}: {name}"
+
+
 def test_compose_files_parse():
     for file in [*ROOT.glob("compose/*.yml"), *ROOT.glob("examples/*/compose*.yml")]:
         assert yaml.safe_load(file.read_text())["services"]

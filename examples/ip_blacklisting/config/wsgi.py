@@ -9,4 +9,9 @@ application = get_wsgi_application()
 
 from bans import configured  # noqa: E402 -- reads settings, which exist by now
 
-configured.follower().start()
+BOOT_SECONDS = 10
+
+follower = configured.follower()
+follower.start()
+# Without a list it would let everybody in. With neither file nor database that is better than no service.
+follower.ready.wait(BOOT_SECONDS)
