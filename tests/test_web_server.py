@@ -135,6 +135,17 @@ def test_server_survives_wrong_hosts_and_a_killed_worker(example, tmp_path):
     with EmbeddedStack(example, tmp_path) as stack:
         wrong_host_is_refused_and_writes_no_traceback(stack)
         killed_worker_is_replaced_and_costs_a_few_requests(stack)
+        commands_end_when_they_are_asked(stack)
+
+
+def commands_end_when_they_are_asked(served) -> None:
+    """As the first process of a container a program ends by no signal that it does not handle."""
+    commands = [child for child in served.children().values() if "manage.py" in child.command]
+    for child in commands:
+        child.terminate()
+
+    assert wait_until(lambda: not any(child.alive for child in commands), 20)
+    assert {child.exit_code for child in commands} <= {0}
 
 
 def wrong_host_is_refused_and_writes_no_traceback(served) -> None:

@@ -1,6 +1,8 @@
 """Send lost jobs again, until stopped."""
 
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,8 @@ class Command(BaseCommand):
     help = "Send lost jobs again, until stopped."
 
     def handle(self, *_: Any, **__: Any) -> None:
+        # The first process of a container ends by no signal that it does not handle.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         count, unseen = Depths(app), number("UNSEEN_SECONDS")
         duties: dict[str, Callable[[], object]] = {
             "sweep": lambda: keeper.sweep(policy(), unseen, count()),

@@ -1,6 +1,8 @@
 """Hand what is due to the broker, until stopped."""
 
 import os
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ class Command(BaseCommand):
     help = "Hand what is due to the broker, until stopped."
 
     def handle(self, *_: Any, **__: Any) -> None:
+        # The first process of a container ends by no signal that it does not handle.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         given = connection.get_connection_params().items()
         address = {name: str(value) for name, value in given if isinstance(value, str | int)}
         Relay(GROUPS, Publisher(app)).run(make_conninfo(**address), ALIVE.touch)

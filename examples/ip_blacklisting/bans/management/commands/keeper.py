@@ -1,5 +1,7 @@
 """Send changes that nobody has sent, write the list to disk; until stopped."""
 
+import signal
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +18,8 @@ class Command(BaseCommand):
     help = "Send changes that nobody has sent, write the list to disk; until stopped."
 
     def handle(self, *_: Any, **__: Any) -> None:
+        # The first process of a container ends by no signal that it does not handle.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         keeper = Keeper()
         with suppress(KeyboardInterrupt):
             while True:
