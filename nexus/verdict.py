@@ -29,7 +29,7 @@ class Verdict:
         """Judge what only grows while the experiment runs; a figure that may fall waits for the end.
 
         Args:
-            words: the figure, with `{measured}` and, unless it is 0, `{bound}` in it.
+            words: the figure, with `{measured}` (or `{measured:job}`) and, unless it is 0, `{bound}` in it.
         """
         holds = measured <= bound
         thick = not holds and measured >= THICK * bound
@@ -76,9 +76,11 @@ def _figure(words: str, measured: float, bound: float) -> str:
 
 
 class _Shown(float):
-    """A number as people write it: `1,002`, `0.25`, `12.5`."""
+    """A number as people write it: `1,002`, `0.25`, `12.5`; with what is counted, `{:job}`, `1 job` and `2 jobs`."""
 
     def __format__(self, spec: str) -> str:
+        if spec.isalpha():
+            return f"{self} {spec if self == 1 else f'{spec}s'}"
         if spec:
             return format(float(self), spec)
         return f"{self:,.0f}" if self.is_integer() or abs(self) >= 100 else f"{float(self):.3g}"

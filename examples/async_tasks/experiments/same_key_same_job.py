@@ -67,7 +67,7 @@ class SameKeySameJob(Experiment):
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         repeated = Verdict.at_most(
-            samples.last(self.jobs), 1, "{measured} jobs of one key, {bound} allowed"
+            samples.last(self.jobs), 1, "{measured:job} of one key, {bound} allowed"
         ) & Verdict.at_most(
             samples.last(self.answers), 1, "{measured} different answers, {bound} allowed"
         )

@@ -145,7 +145,7 @@ class EveryWriteCounts(Experiment):
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         edits = len(samples.of(self.computations))
-        words = f"{{measured}} computations after {edits} edits that were rolled back"
+        words = f"{{measured:computation}} after {edits} edits that were rolled back"
         kept = Verdict.at_most(samples.last(self.computations), 0, words) & Verdict.at_most(
             samples.last(self.uncommitted), 0, "{measured} reads of what was never committed"
         )

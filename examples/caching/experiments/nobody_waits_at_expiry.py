@@ -104,7 +104,7 @@ class NobodyWaitsAtExpiry(Experiment):
         slower = max(0, median(samples.values(self.slower)))
         return (
             waited
-            & Verdict.at_most(computations, 1, "{measured} computations, {bound} is allowed")
+            & Verdict.at_most(computations, 1, "{measured:computation}, {bound} is allowed")
             & Verdict.at_most(
                 slower,
                 MOST_MS,

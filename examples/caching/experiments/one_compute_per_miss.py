@@ -86,7 +86,7 @@ class OneComputePerMiss(Experiment):
         computed = Verdict.at_most(
             max(samples.values(self.computations), default=0),
             1,
-            f"{{measured}} computations for {params['readers']:.0f} readers, {{bound}} is allowed",
+            f"{{measured:computation}} for {params['readers']:.0f} readers, {{bound}} is allowed",
         )
         if not computed.holds:
             return computed

@@ -132,6 +132,6 @@ class RedisMayDie(Experiment):
         words = f"{{measured}} pages behind {max(samples.values(self.back)):.1f} s after its return"
         return (
             failed
-            & Verdict.at_most(most, CAP, "{measured} computations at a time, {bound} are allowed")
+            & Verdict.at_most(most, CAP, "{measured:computation} at a time, {bound} are allowed")
             & Verdict.at_most(behind, 0, words)
         )

@@ -176,7 +176,7 @@ class TheEdgeIsFreshAndPrivate(Experiment):
             (self.evicted, 0, "{measured} other pages evicted"),
             (self.race, 0, "{measured} old versions after the race"),
             (self.crossed, 0, "{measured} bodies crossed"),
-            (self.idle_computations, 1, "{measured} computations of an idle page"),
+            (self.idle_computations, 1, "{measured:computation} of an idle page"),
             (self.changed, 0, "{measured} pages changed by a renewal"),
             (self.lost, 0, "{measured} requests lost without the origin"),
         ):
