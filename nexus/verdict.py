@@ -76,11 +76,11 @@ def _figure(words: str, measured: float, bound: float) -> str:
 
 
 class _Shown(float):
-    """A number as people write it: `1,002`, `0.25`, `12.5`; with what is counted, `{:job}`, `1 job` and `2 jobs`."""
+    """A number as people write it, `1,002` or `0.25`, and of what: `{:job}` is `1 job` or `2 jobs`."""
 
     def __format__(self, spec: str) -> str:
         if spec.isalpha():
-            return f"{self} {spec if self == 1 else f'{spec}s'}"
+            return f"{self} {spec if float(self) == 1 else f'{spec}s'}"
         if spec:
             return format(float(self), spec)
         return f"{self:,.0f}" if self.is_integer() or abs(self) >= 100 else f"{float(self):.3g}"
