@@ -20,6 +20,7 @@ ALIVE = Path(tempfile.gettempdir()) / f"relay-alive-{os.getuid()}"
 
 class Command(BaseCommand):
     help = "Hand what is due to the broker, until stopped."
+    requires_system_checks = ()  # `prepare` has run them; they would read what serves alone
 
     def handle(self, *_: Any, **__: Any) -> None:
         given = connection.get_connection_params().items()
