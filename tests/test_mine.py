@@ -19,8 +19,10 @@ from nexus.experiment import (
 )
 from nexus.mine import NAME, Mine, hints, is_declared
 from nexus.prove import Proof, proof_stack, prove_mine
+from nexus.stacks import readers
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.processes import wait_until
+from nexus.stacks.variables import PROCESS
 
 
 def test_every_example_has_a_readers_own_variant(example):
@@ -35,7 +37,10 @@ def test_example_without_one_says_so(toy):
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory, copy_of) -> Example:
     """A copy of an example, in which a reader may write."""
-    return copy_of(catalog.example("rate_limiting"), tmp_path_factory.mktemp("a reader"))
+    example = copy_of(catalog.example("rate_limiting"), tmp_path_factory.mktemp("a reader"))
+    with (example.path / "Procfile").open("a", encoding="utf-8") as processes:
+        processes.write("idle: sleep 3600\n")
+    return example
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +110,43 @@ def test_file_that_only_the_server_cannot_load_is_told_and_left_out(written, sta
 
     assert fault.startswith("web.1 ended with exit code 3.")
     assert (status(stack, NAME), status(stack, "token_bucket")) == (404, 200)
+
+
+def test_only_what_reads_the_file_is_replaced(written, stack, copied):
+    text = (copied.path / "exercises" / "mine.py").read_text()
+    written(text)
+    before = stack.programs()
+
+    assert written(f"{text}# saved\n") == ""
+    changed = {name for name, program in stack.programs().items() if program != before[name]}
+    assert changed == {name for name in before if name.startswith("web.")}
+
+
+def test_what_has_ended_is_replaced_too(written, stack, copied):
+    text = (copied.path / "exercises" / "mine.py").read_text()
+    written(text)
+    stack.children()["idle.1"].kill()
+
+    assert written(f"{text}# saved\n") == ""
+    assert stack.dead() is None
+
+
+def test_process_without_a_note_reads_the_file_of_now(tmp_path):
+    before = {PROCESS: "web.1", **readers.noting(tmp_path, {})}
+    (tmp_path / "mine.py").touch()
+    since = {PROCESS: "web.1", **readers.noting(tmp_path, {})}
+    assert readers.may_be_outdated(tmp_path, before)
+    assert not readers.may_be_outdated(tmp_path, since)
+
+    (tmp_path / "web.1.reads").touch()
+    assert readers.may_be_outdated(tmp_path, since)
+
+
+def test_saves_of_one_second_are_told_apart(written):
+    errors = ["KeyError", "EOFError"] * 3  # of one size
+    said = [written(f"raise {error}\n") for error in errors]
+
+    assert [fault.splitlines()[-1] for fault in said] == errors
 
 
 def test_hands_are_on_what_was_loaded(written, stack, copied):
@@ -186,6 +228,22 @@ def test_another_file_is_another_verdict(written, stack, copied):
     [solved] = outcomes(stack, copied, "flood-is-cheap")
 
     assert (untouched.verdict.holds, solved.verdict.holds) == (False, True)
+
+
+def test_only_another_text_is_a_change(tmp_path, copied, copy_of):
+    own = Mine(copy_of(copied, tmp_path))
+    own.begin()
+    assert own.changed()
+
+    own.seen()
+    assert not own.changed()
+    own.file.write_bytes(own.file.read_bytes())
+    assert not own.changed()
+    own.file.write_bytes(own.file.read_bytes() + b"#")
+    assert own.changed()
+    own.seen()
+    own.file.unlink()
+    assert own.changed()
 
 
 def test_it_begins_once_and_the_old_file_is_kept_beside(tmp_path, copied, copy_of):

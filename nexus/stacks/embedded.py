@@ -12,8 +12,8 @@ from typing import Literal
 from nexus import lifetime, private
 from nexus.catalog import Example
 from nexus.environment import ensure_environment
-from nexus.mine import Mine, importing
-from nexus.stacks import outside
+from nexus.mine import Mine
+from nexus.stacks import outside, readers
 from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
 from nexus.stacks.offered import embedded, missing, startable
@@ -24,6 +24,9 @@ from nexus.stacks.state import secret
 from nexus.stacks.variables import PROCESS, overrides, passed_on
 
 GRACE_SECONDS = 3.0
+RENEWAL_GRACE_SECONDS = (
+    0.5  # who has saved a file waits, and Celery takes two seconds to end with nothing to do
+)
 # As Docker gives it: on a busy disk PostgreSQL needs longer for its last checkpoint, and killed it would
 # have to recover at its next start.
 SERVICE_GRACE_SECONDS = 10.0
@@ -115,11 +118,11 @@ class EmbeddedStack(WoundedStack):
         if self.mine_fault:
             return
         try:
-            self._renew()
+            self._renew(self._outdated)
         except StackError as error:
             self.mine_fault = f"{error} {error.log}"
             shutil.rmtree(self.state / "mine", ignore_errors=True)
-            self._renew()
+            self._renew(lambda _: True)
 
     def discard_data(self) -> None:
         remove_data(self.state)
@@ -172,9 +175,8 @@ class EmbeddedStack(WoundedStack):
         for service in self._services.values():
             env |= service.env
         env |= self._watched
-        loaded = self.state / "mine" / "loaded"
-        if self._mine and loaded.exists():
-            env |= importing(loaded, env)
+        if self._mine:
+            env |= readers.noting(self._loaded, env)
         return env
 
     def manage(self, *args: str) -> str:
@@ -246,7 +248,12 @@ class EmbeddedStack(WoundedStack):
                 self._scale(process, count)
         self._wait_answers()
 
+    @property
+    def _loaded(self) -> Path:
+        return self.state / "mine" / "loaded"
+
     def _load(self, mine: Mine) -> str:
+        readers.prepare(self._loaded)
         return mine.load(self.bin / "python", self.environment(), self.state / "mine")
 
     def _wait_answers(self) -> None:
@@ -254,14 +261,23 @@ class EmbeddedStack(WoundedStack):
             for child in group:
                 self._wait(child, self._answers)
 
-    def _renew(self) -> None:
-        """Put new processes, with the environment of now, in the place of the old ones."""
+    def _outdated(self, child: Child) -> bool:
+        return not child.alive or readers.may_be_outdated(self._loaded, child.env)
+
+    def _renew(self, due: Callable[[Child], bool]) -> None:
+        """Put new processes, with the environment of now, in the place of those that are due."""
         with self._hands:
-            counts = {name: len(group) for name, group in self._processes.items()}
+            groups = {
+                name: group for name, group in self._processes.items() if any(map(due, group))
+            }
+            counts = {name: len(group) for name, group in groups.items()}
             # Noted first: whoever watches for programs that end by themselves must not see these.
             self._wounds |= dict.fromkeys(counts, "stopped")
             try:
-                self._stop(*counts)
+                outdated = self._targets(*counts)
+                for child in outdated:
+                    child.terminate()
+                _end_all(outdated, RENEWAL_GRACE_SECONDS)
                 for name, count in counts.items():
                     self._processes[name].clear()
                     self._scale(name, count)

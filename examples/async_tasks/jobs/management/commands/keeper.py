@@ -24,6 +24,7 @@ ALIVE = Path(tempfile.gettempdir()) / f"keeper-alive-{os.getuid()}"
 
 class Command(BaseCommand):
     help = "Send lost jobs again, until stopped."
+    requires_system_checks = ()  # `prepare` has run them; they would read what serves alone
 
     def handle(self, *_: Any, **__: Any) -> None:
         # The first process of a container ends by no signal that it does not handle.

@@ -22,6 +22,7 @@ ALIVE = Path(tempfile.gettempdir()) / f"relay-alive-{os.getuid()}"
 
 class Command(BaseCommand):
     help = "Hand what is due to the broker, until stopped."
+    requires_system_checks = ()  # `prepare` has run them; they would read what serves alone
 
     def handle(self, *_: Any, **__: Any) -> None:
         # The first process of a container ends by no signal that it does not handle.

@@ -16,6 +16,7 @@ ALIVE = Path(tempfile.gettempdir()) / "keeper-alive"  # its age is the container
 
 class Command(BaseCommand):
     help = "Send changes that nobody has sent, write the list to disk; until stopped."
+    requires_system_checks = ()  # `prepare` has run them; they would read what serves alone
 
     def handle(self, *_: Any, **__: Any) -> None:
         # The first process of a container ends by no signal that it does not handle.
