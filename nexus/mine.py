@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -18,14 +19,19 @@ NAME = "mine"
 WRITTEN = "mine*.py"  # by a reader, beside the variants of an example: no part of the repository
 VARIABLE = "MINE"
 IMPORT_SECONDS = 30.0  # an import takes a second, and on a busy machine ten
+IMPORTED = (
+    64  # what the trial ends with: a file may end Python with 0, or leave a thread that never ends
+)
+SAID_CHARACTERS = 4000
 # What the example's processes do with the file when they start.
-LOAD = """
+LOAD = f"""
 import importlib, os, sys, django
 sys.path.insert(0, "")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 importlib.import_module("config.urls")
 importlib.import_module(os.environ["MINE"])
+os._exit({IMPORTED})
 """
 
 
@@ -93,8 +99,8 @@ class Mine:
             folder: for the copy.
         """
         self.seen()
-        if not self.file.exists():
-            return f"{self.shown} is not there."
+        if not self.file.is_file():
+            return f"{self.shown} is not there, or is no file."
         trial = folder / "trial" / f"{NAME}.py"
         trial.parent.mkdir(parents=True, exist_ok=True)
         trial.write_bytes(self._seen)
@@ -118,16 +124,19 @@ class Mine:
             )
         except subprocess.TimeoutExpired:
             return f"{self.shown} is not imported within {IMPORT_SECONDS:.0f} s."
-        if not done.returncode:
+        if done.returncode == IMPORTED:
             return ""
-        said = done.stderr.strip()
+        said = _short(done.stderr.strip())
         if "Traceback" not in said:
             code = done.returncode
             return f"{self.shown} ended Python with exit code {code} while it was imported. {said}"
         return _from(said, self.file.name) or f"{self.shown}: {said.splitlines()[-1]}"
 
     def _read(self) -> bytes:
-        return self.file.read_bytes() if self.file.exists() else b""
+        # An editor may take it away at this moment; a folder in its place says nothing either.
+        with suppress(OSError):
+            return self.file.read_bytes()
+        return b""
 
 
 def is_written(path: Path) -> bool:
@@ -139,6 +148,14 @@ def importing(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """What tells the processes of an example to add the variant in `folder`."""
     places = [str(folder), *filter(None, [environment.get("PYTHONPATH")])]
     return {VARIABLE: NAME, "PYTHONPATH": os.pathsep.join(places)}
+
+
+def _short(said: str) -> str:
+    """Leave out the middle of what is too long to be read."""
+    if len(said) <= SAID_CHARACTERS:
+        return said
+    half = SAID_CHARACTERS // 2
+    return f"{said[:half]}\n...\n{said[-half:]}"
 
 
 def _from(traceback: str, name: str) -> str:
