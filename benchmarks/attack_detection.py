@@ -8,21 +8,19 @@ example on PYTHONPATH.
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from itertools import batched, islice
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import batched
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import django
+from footing import measured_alone, redis_server
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from outcome import Cell, Measured, versions
-from redis import Redis
-from redis.exceptions import RedisError
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -60,11 +58,7 @@ def main() -> int:
     if "DATABASE_URL" not in os.environ:
         print("DATABASE_URL is not set; `make bench` starts PostgreSQL", file=sys.stderr)
         return 1
-    try:
-        server: Any = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2).info("server")
-    except (RedisError, ValueError) as error:
-        print(f"REDIS_URL {url!r} does not answer: {error}", file=sys.stderr)
-        return 1
+    server = redis_server(url)
     measured = run()
     measured.show("The detector beside two ways of counting")
     if arguments.output:
@@ -79,7 +73,9 @@ def run() -> Measured:
         for rule in RULES:
             for what in whats:
                 status.update(f"{rule}, {what}")
-                found.setdefault(rule, {})[what] = alone(rule, what)
+                found.setdefault(rule, {})[what] = measured_alone(
+                    Path(__file__), "--one", rule, what
+                )
     rows: list[list[Cell]] = []
     for rule, of in found.items():
         sizes = [round(of[str(size)]["events"]) for size in SIZES]
@@ -96,17 +92,6 @@ def goals(of: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[bool, str]]:
     yield many["megabytes"] <= 25, f"1,000,000 clients in <= 25 MB: {many['megabytes']:.0f}"
     judging = of["keeper"]["events"] / of[str(SIZES[1])]["events"]
     yield judging <= 0.5, f"judging takes <= 0.5 of the keeper's time: {judging:.2f}"
-
-
-def alone(rule: str, what: str) -> dict[str, float]:
-    """Measure in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--one", rule, what], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"{rule}, {what}: {done.stderr.strip().splitlines()[-1]}")
-    measured: dict[str, float] = json.loads(done.stdout)
-    return measured
 
 
 class Limits:
@@ -138,7 +123,10 @@ def one(name: str, what: str) -> dict[str, float]:
     pipeline = VARIANTS[name].pipeline() if name in VARIANTS else Pipeline(Limits())
     if what == "keeper":
         return {"events": through_keeper(name, pipeline)}
-    seen = [sent.sighting for sent in traffic(1)] if what == "traffic" else strangers(int(what))
+    if what == "traffic":
+        seen: Iterable[Sighting] = [sent.sighting for sent in traffic(1)]
+    else:
+        seen = strangers(int(what), max(int(what), LEAST))
     before, count, started = peak_kb(), 0, time.perf_counter()
     for count, each in enumerate(seen, 1):  # noqa: B007 -- the last one says how many
         pipeline.rule.observe(each)
@@ -146,13 +134,13 @@ def one(name: str, what: str) -> dict[str, float]:
     return {"events": count / seconds, "megabytes": (peak_kb() - before) / 1_000}
 
 
-def strangers(count: int) -> "Iterator[Sighting]":
-    """Yield the events of so many /64s in ten minutes, in turn."""
+def strangers(clients: int, events: int) -> "Iterator[Sighting]":
+    """Yield so many events of so many /64s in ten minutes, in turn."""
     from detector.sightings import Sighting
 
-    events = max(count, LEAST)
     for number in range(events):
-        client = f"2001:db8:{number % count >> 16:x}:{number % count & 0xFFFF:x}::/64"
+        of = number % clients
+        client = f"2001:db8:{of >> 16:x}:{of & 0xFFFF:x}::/64"
         kind, account = ("ok", "") if number % FAILING else ("login failed", f"account {number}")
         yield Sighting(number * 600 / events, client, kind, "/", account)  # type: ignore[arg-type]  # of the pair
 
@@ -167,7 +155,7 @@ def through_keeper(name: str, pipeline: "Pipeline") -> float:
 
     call_command("migrate", verbosity=0)
     redis = connect(settings.REDIS_URL)
-    for batch in batched(islice(strangers(KEPT), KEPT), stream.ROWS, strict=False):
+    for batch in batched(strangers(KEPT, KEPT), stream.ROWS, strict=False):
         stream.send(redis, [(name, each) for each in batch])
     keeper = Keeper(redis, {name: pipeline})
     started = time.perf_counter()

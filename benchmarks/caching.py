@@ -13,15 +13,14 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import django
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from footing import redis_server
 from outcome import Cell, Measured, versions
-from redis import Redis
-from redis.exceptions import RedisError
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -46,12 +45,9 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="write the table as JSON")
     output: Path | None = parser.parse_args().output
     url = os.environ.get("REDIS_URL", "")
+    server = redis_server(url)
     try:
-        server: Any = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2).info("server")
         set_up_django(url)
-    except (RedisError, ValueError) as error:
-        print(f"REDIS_URL {url!r} does not answer: {error}", file=sys.stderr)
-        return 1
     except CommandError as error:
         print(error, file=sys.stderr)
         return 1

@@ -6,17 +6,13 @@ ip_blacklisting.txt and the example on PYTHONPATH.
 """
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+from footing import measured_alone, redis_server
 from outcome import Cell, Measured, versions
-from redis import Redis
-from redis.exceptions import RedisError
 from rich.console import Console
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -44,11 +40,7 @@ def main() -> int:
     if "DATABASE_URL" not in os.environ:
         print("DATABASE_URL is not set; `make bench` starts PostgreSQL", file=sys.stderr)
         return 1
-    try:
-        server: Any = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2).info("server")
-    except (RedisError, ValueError) as error:
-        print(f"REDIS_URL {url!r} does not answer: {error}", file=sys.stderr)
-        return 1
+    server = redis_server(url)
     measured = run(url)
     measured.show("The list beside its peers")
     if output:
@@ -60,6 +52,7 @@ def run(url: str) -> Measured:
     import ip_blacklisting_measures as measures
     import ip_blacklisting_peers as peers
 
+    script = Path(peers.__file__)
     status = Console(stderr=True).status("")
     found: dict[str, dict[int, dict[str, float]]] = {}
     with status:
@@ -67,7 +60,9 @@ def run(url: str) -> Measured:
             for size in SIZES:
                 if size <= contestant.most:
                     status.update(f"{contestant.name}, {size:,} networks")
-                    found.setdefault(contestant.name, {})[size] = alone(contestant.name, size)
+                    found.setdefault(contestant.name, {})[size] = measured_alone(
+                        script, contestant.name, str(size)
+                    )
         status.update("200 changes in each of three ways")
         heard = {way: measures.propagation_ms(url, way) for way in measures.LISTENERS}  # type: ignore[arg-type]  # its keys
     rows: list[list[Cell]] = [
@@ -77,18 +72,6 @@ def run(url: str) -> Measured:
         [WAYS[way], *[""] * 5, round(p50, 1), round(p99, 1)] for way, (p50, p99) in heard.items()
     ]
     return Measured(COLUMNS, rows, [*goals(found, heard["stream"][1])])
-
-
-def alone(name: str, size: int) -> dict[str, float]:
-    """Measure in a process of its own."""
-    script = Path(__file__).with_name("ip_blacklisting_peers.py")
-    done = subprocess.run(
-        [sys.executable, str(script), name, str(size)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"{name}, {size} networks: {done.stderr.strip().splitlines()[-1]}")
-    measured: dict[str, float] = json.loads(done.stdout)
-    return measured
 
 
 def row(name: str, sizes: Mapping[int, dict[str, float]], here: bool) -> list[Cell]:

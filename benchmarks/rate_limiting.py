@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import django
 from django.conf import settings
+from footing import redis_server
 from outcome import Cell, Measured, versions
 from redis import Redis
-from redis.exceptions import RedisError
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -46,11 +46,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="write the table as JSON")
     output: Path | None = parser.parse_args().output
     url = os.environ.get("REDIS_URL", "")
-    try:
-        server: Any = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2).info("server")
-    except (RedisError, ValueError) as error:
-        print(f"REDIS_URL {url!r} does not answer: {error}", file=sys.stderr)
-        return 1
+    server = redis_server(url)
     set_up_django(url)
     measured = run(url)
     measured.show("The token bucket beside its peers")

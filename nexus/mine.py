@@ -19,9 +19,8 @@ NAME = "mine"
 WRITTEN = "mine*.py"  # by a reader, beside the variants of an example: no part of the repository
 VARIABLE = "MINE"
 IMPORT_SECONDS = 30.0  # an import takes a second, and on a busy machine ten
-IMPORTED = (
-    64  # what the trial ends with: a file may end Python with 0, or leave a thread that never ends
-)
+# What the trial ends with: a file may end Python with 0, or leave a thread that never ends.
+IMPORTED = 64
 SAID_CHARACTERS = 4000
 # What the example's processes do with the file when they start.
 LOAD = f"""

@@ -24,9 +24,8 @@ from nexus.stacks.state import secret
 from nexus.stacks.variables import PROCESS, overrides, passed_on
 
 GRACE_SECONDS = 3.0
-RENEWAL_GRACE_SECONDS = (
-    0.5  # who has saved a file waits, and Celery takes two seconds to end with nothing to do
-)
+# Who has saved a file waits, and Celery takes two seconds to end with nothing to do.
+RENEWAL_GRACE_SECONDS = 0.5
 # As Docker gives it: on a busy disk PostgreSQL needs longer for its last checkpoint, and killed it would
 # have to recover at its next start.
 SERVICE_GRACE_SECONDS = 10.0
