@@ -151,6 +151,7 @@ def test_verdict_writes_its_figure():
     )
     assert Verdict.at_most(2000.0, 0, "{measured} lost").figure == "2,000 lost"
     assert Verdict.at_most(1, 0, "{measured:job} lost").figure == "1 job lost"
+    assert Verdict.at_most(2, 0, "{measured:job} lost").figure == "2 jobs lost"
     assert Verdict.at_most(2000.0, 0, "{measured:job} lost").figure == "2,000 jobs lost"
     assert Verdict.at_most(0.25, 1.5, "{measured} s of {bound} s").figure == "0.25 s of 1.5 s"
 
