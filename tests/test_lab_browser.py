@@ -23,6 +23,7 @@ TOYS = ROOT / "tests" / "examples"
 SLOW_MS = 90_000  # a start installs and migrates; everything else answers at once
 WIDTHS = (390, 820, 1440)
 PATIENCE_MS = 60_000
+SCREENS = 13  # a lesson takes at most 12 in Debian's fonts; others are wider
 expect.set_options(timeout=PATIENCE_MS)  # a busy machine answers late
 AUDITED = {
     (390, "light"),
@@ -166,7 +167,7 @@ def test_a_claim_is_run_on_naive_and_solution_and_both_verdicts_are_read(page, l
     expect(chart).to_contain_text("slow")
     expect(chart).to_contain_text("fast")
     expect(chart).to_contain_text("bound")
-    panel.get_by_text("Requests and answers of this run").click()
+    panel.get_by_text("Requests of this run").click()
     exchange = panel.locator("[data-exchanges] details").first
     exchange.locator("summary").click()
     expect(exchange.get_by_label("Answer")).to_contain_text("HTTP 200")
@@ -466,6 +467,20 @@ def test_the_contents_stay_in_view_and_say_where_one_reads(browser, library, wid
         expect(contents.locator("[aria-current=true]")).to_have_text(section)
         expect(contents.get_by_role("link", name=section)).to_be_in_viewport()
     opened.close()
+
+
+def test_no_lesson_is_longer_than_its_screens(browser, library):
+    opened = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    opened.set_default_timeout(PATIENCE_MS)
+    screens = {}
+    for example in examples():
+        opened.goto(f"{library.url}{example.name}/")
+        opened.evaluate("document.fonts.ready")
+        height = opened.evaluate("document.documentElement.scrollHeight")
+        screens[example.name] = round(height / 900, 1)
+    opened.close()
+
+    assert max(screens.values()) <= SCREENS, screens
 
 
 def test_a_new_run_leaves_no_recorded_chart_below_its_heading(page, lab):

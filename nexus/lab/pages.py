@@ -23,6 +23,8 @@ REDRAWN = {"chart", "tree"}
 # Tables of prose, as are those typed without numbers: on a phone their cells stand below each other.
 STACKED = {"claims", "reports"}
 LESSON, OPERATING = "README.md", "OPERATING.md"
+# What one looks up when one needs it.
+SOURCES = "sources"
 # Below this, a listing is read in passing; a longer one is folded.
 SHORT_LINES = 14
 # Tables in which one looks things up, by the block they are in, and what each says of its rows.
@@ -169,6 +171,8 @@ class Page:
                     at_last = len(shown)
                 section = part.anchor
             for block in self._shown(part, len(shown)):
+                if section == SOURCES and block.html.startswith("<ul"):
+                    block = replace(block, template="folded", caption="What this page stands on")
                 if shown and _goes_on(shown[-1], block):
                     shown[-1] = replace(shown[-1], html=shown[-1].html + block.html)
                 else:
