@@ -640,3 +640,57 @@ def test_a_run_of_ten_thousand_samples_stays_smooth(page, fresh):
     assert gaps[len(gaps) * 95 // 100] < 100  # ms; ten pictures a second while two cores are loaded
     assert gaps[-1] < 1000
     assert panel.locator("[data-chart] svg path").count() < 100
+
+
+QUESTIONS = [
+    tuple(line.split(" -> "))
+    for line in (ROOT / "tests" / "questions.txt").read_text(encoding="utf-8").splitlines()[1:]
+]
+
+
+def first_pages(page: Page, question: str) -> list[str]:
+    """Ask, and return the first three pages that are found: `caching`, `caching/operating.html`."""
+    page.get_by_role("searchbox").fill(question)
+    # An answer is drawn while the key is pressed.
+    hits = page.get_by_role("dialog").get_by_role("link")
+    found = [link.get_attribute("href") for link in hits.all()]
+    pages = (re.sub(r"(/index\.html)?#.*|/files/.*|/index\.html$", "", each) for each in found)
+    return [each.removeprefix("./") for each in dict.fromkeys(pages)][:3]
+
+
+def test_forty_questions_find_their_page_in_a_site_read_from_disk(page, site):
+    page.context.set_offline(True)
+    page.goto((site / "index.html").as_uri())
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.wait_for_function("window.nexusSearch")
+
+    found = {question: first_pages(page, question) for question, _ in QUESTIONS}
+    missed = [
+        f"{question}: {', '.join(found[question])}"
+        for question, wanted in QUESTIONS
+        if not set(wanted.split(" or ")) & set(found[question])
+    ]
+    assert len(QUESTIONS) >= 40
+    assert len(missed) <= len(QUESTIONS) // 10, "\n".join(missed)
+
+
+def test_what_is_found_is_read_with_the_keyboard_alone(page, library):
+    page.goto(f"{library.url}caching/operating.html")
+    page.keyboard.press("/")
+    page.keyboard.type("which of my celery jobs are lost?")
+    box = page.get_by_role("dialog")
+    expect(box.get_by_role("link").first).to_be_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("ArrowDown")
+    expect(box.get_by_role("link").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{library.url}async_tasks/#claim-no-job-is-lost")
+    expect(page.locator("#claim-no-job-is-lost")).to_be_in_viewport()
+
+    page.get_by_role("button", name="Search").click()
+    page.keyboard.type("zzzz")
+    expect(page.get_by_role("status").filter(has_text="Nothing found")).to_be_attached()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()

@@ -1,5 +1,7 @@
 """The exported site: complete, without network, from the file system and below a path."""
 
+import gzip
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -107,3 +109,15 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
     with pytest.raises(ValueError, match="site/ holds files of somebody else"):
         export(tmp_path / "site")
     assert precious.read_text() == "mine"
+
+
+def test_what_search_loads_is_small_and_leads_somewhere(site, links):
+    script = (site / "search-index.js").read_text(encoding="utf-8")
+    index = json.loads(script.removeprefix("window.nexusSearch=").removesuffix(";\n"))
+    addresses = [urlsplit(href) for _, _, _, href, _ in index["entries"]]
+
+    assert len(gzip.compress(script.encode())) <= 60_000
+    for address in addresses:
+        page = site / address.path
+        assert page.is_file(), address.geturl()
+        assert not address.fragment or address.fragment in links[page].ids, address.geturl()

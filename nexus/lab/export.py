@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from nexus import catalog
 
-ASSETS = ("lab.css", "lab.js", "first.js", "icon.svg")
+ASSETS = ("lab.css", "lab.js", "search.js", "first.js", "icon.svg")
 INDEX = "index.html"
 # Without it some hosts would leave out files that begin with an underscore.
 MARKER = ".nojekyll"
@@ -48,6 +48,9 @@ def _write(folder: Path) -> int:
     static.mkdir(parents=True)
     for name in ASSETS:
         shutil.copy(Path(__file__).parent / "static" / "lab" / name, static / name)
+    from nexus.lab import search  # needs Django's settings
+
+    (folder / search.NAME).write_text(search.script(INDEX), encoding="utf-8")
     count = 0
     for path, template, context in _pages():
         page = folder / path

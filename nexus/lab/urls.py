@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from nexus.lab import actions, views
+from nexus.lab import actions, search, views
 
 handler404 = views.missing
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("events/", actions.events, name="events"),
+    path(search.NAME, views.search_index, name="search"),
     path("static/<path:path>", views.static, name="static"),
     path("runs/<int:number>/chart/", actions.chart, name="chart"),
     path("runs/<int:number>/cancel/", actions.cancel, name="cancel"),

@@ -9,7 +9,7 @@ from django.views.static import serve
 
 from nexus import catalog
 from nexus.catalog import UnknownName
-from nexus.lab import access, pages
+from nexus.lab import access, pages, search
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -36,6 +36,11 @@ def file(request: HttpRequest, name: str, path: str) -> HttpResponse:
     if path not in page.files:
         raise Http404(f"{page.document.title} has no file {path}.")
     return render(request, "lab/file.html", file_context(page, path) | _live(request))
+
+
+def search_index(_request: HttpRequest) -> HttpResponse:
+    """What can be found, as the script that a page loads when somebody searches."""
+    return HttpResponse(search.script(), content_type="text/javascript; charset=utf-8")
 
 
 def static(request: HttpRequest, path: str) -> HttpResponse:

@@ -1,0 +1,163 @@
+"""What a reader can find: claims, sections, commands and code of all examples, in one index.
+
+The page's script ranks; here is what it ranks, so that search needs no server and no network.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from nexus import catalog
+from nexus.lab import pages
+from nexus.lab.markdown import Part
+from nexus.lab.pages import Page
+
+NAME = "search-index.js"
+WORD = re.compile(r"[^\W_]+")
+# Words that stand in every section tell nothing.
+COMMON = frozenset(
+    [
+        "a",
+        "after",
+        "all",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "can",
+        "do",
+        "does",
+        "each",
+        "for",
+        "from",
+        "has",
+        "have",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "may",
+        "no",
+        "not",
+        "of",
+        "on",
+        "one",
+        "only",
+        "or",
+        "so",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "they",
+        "this",
+        "to",
+        "was",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "with",
+    ]
+)
+COMMAND = re.compile(r"^\$ (.+)$", re.MULTILINE)
+
+
+class Entry(NamedTuple):
+    """Something to be found.
+
+    Attributes:
+        kind: the group that it is shown in.
+        title: what is found.
+        where: in which example, and in which part of it.
+        href: relative to the top of the site; with `index.html` where a page needs it.
+        text: what else leads to it: a sentence, or words.
+    """
+
+    kind: str
+    title: str
+    where: str
+    href: str
+    text: str
+
+
+def script(index: str = "") -> str:
+    """Return the index as the script that a page loads, also from a file on disk.
+
+    Args:
+        index: what the address of a page ends with: nothing live, `index.html` exported.
+    """
+    found = {"common": sorted(COMMON), "entries": [*entries(index)]}
+    return f"window.nexusSearch={json.dumps(found, separators=(',', ':'), ensure_ascii=False)};\n"
+
+
+def entries(index: str = "") -> Iterator[Entry]:
+    """Yield everything that can be found, example by example."""
+    for example in catalog.examples():
+        page = pages.page(example.name, index)
+        home = f"{page.name}/{index}"
+        yield from _claims(page, home)
+        yield from _sections(page, home, page.document.title)
+        if operating := page.operating:
+            where = f"{page.document.title}, in production"
+            yield from _sections(operating, f"{page.name}/operating.html", where)
+        yield from _code(page)
+
+
+def _claims(page: Page, home: str) -> Iterator[Entry]:
+    title = page.document.title
+    for slug, experiment in page.example.experiments.items():
+        variants = " ".join(experiment.variants())
+        text = f"{experiment.claim} {variants}"
+        yield Entry("Claims", slug, title, f"{home}#claim-{slug}", text)
+
+
+def _sections(page: Page, home: str, where: str) -> Iterator[Entry]:
+    """Yield the page's beginning, each section with its words, and the commands in it."""
+    head, body = Entry("Pages", where, "", home, ""), [Part("prose", text=page.document.summary)]
+    for part in page.document.parts:
+        if part.kind == "heading":
+            yield from _section(head, body)
+            head, body = Entry("Pages", part.text, where, f"{home}#{part.anchor}", ""), []
+        else:
+            body.append(part)
+    yield from _section(head, body)
+
+
+def _section(head: Entry, body: Sequence[Part]) -> Iterator[Entry]:
+    prose = " ".join(part.text for part in body if part.kind == "prose")
+    yield head._replace(text=words(prose))
+    for part in body:
+        if part.language == "console":
+            for command in COMMAND.findall(part.text):
+                where = f"{head.where}, {head.title}" if head.where else head.title
+                yield Entry("Commands", command, where, head.href, "")
+
+
+def _code(page: Page) -> Iterator[Entry]:
+    """Yield the files that a page speaks of."""
+    spoken = [*page.document.references]
+    spoken += page.operating.document.references if page.operating else ()
+    for path in dict.fromkeys(each.path for each in spoken):
+        symbols = " ".join(each.symbol for each in spoken if each.path == path)
+        text = words(f"{page.files[path].role} {symbols}")
+        yield Entry("Code", path, page.document.title, f"{page.name}/files/{path}.html", text)
+
+
+def words(text: str) -> str:
+    """Return each word of `text` once, in lower case, without those that stand everywhere."""
+    found = (word.lower() for word in WORD.findall(text))
+    telling = (word for word in found if word not in COMMON and (len(word) > 2 or word.isalpha()))
+    return " ".join(dict.fromkeys(telling))
