@@ -36,9 +36,7 @@ def secret_key_is_long(**_: Any) -> list[CheckMessage]:
 def secret_key_is_secret(**_: Any) -> list[CheckMessage]:
     if secret_key_is_long() or not settings.SECRET_KEY.startswith(DEVELOPMENT_KEY):
         return []
-    says = (
-        "SECRET_KEY is the one that compose.yml publishes; bring 50 random characters of your own"
-    )
+    says = "SECRET_KEY is the one that compose.yml publishes; bring a random one of your own"
     return [Info(says, id="flights.I001")]
 
 
