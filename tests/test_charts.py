@@ -349,8 +349,8 @@ RUNS = {
         (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 2000)]),
     ],
     "no-cliff": [
-        (True, [(0.1, "most", 1), (2.6, "most", 100)]),
-        (False, [(2.6 + n / 1000, "most", n) for n in range(102)]),
+        (True, [(0.1, "fastest", 0), (2.6, "fastest", 10)]),
+        (False, [(2.6 + n / 1000, "fastest", n) for n in range(12)]),
     ],
     "retry-after-is-true": [
         (

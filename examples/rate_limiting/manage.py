@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's commands, and this example's own: `limits`."""
+"""Run Django's commands."""
 
 import os
 import sys

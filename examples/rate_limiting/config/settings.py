@@ -6,7 +6,7 @@ A mistake in a value that somebody types by hand ends the process with one sente
 from collections.abc import Callable
 from os import environ as env
 
-from limiter.identity import Proxies
+from flights.identity import Proxies
 from limiter.store import client
 
 
@@ -18,20 +18,13 @@ def read[Value](name: str, otherwise: str, reading: Callable[[str], Value]) -> V
         raise SystemExit(f"{name}: {error}") from None
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text) <= most:
-            raise ValueError(f"{text!r} is not a whole number from {least} to {most}")
-        return int(text)
+def number[Kind: (int, float)](kind: type[Kind], least: Kind, most: Kind) -> Callable[[str], Kind]:
+    def reading(text: str) -> Kind:
+        if not least <= (value := kind(text)) <= most:
+            raise ValueError(f"{text!r} is not from {least} to {most}")
+        return value
 
-    return number
-
-
-def positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 60:
-        raise ValueError(f"{text!r} is not a number of seconds above 0 and below 60")
-    return number
+    return reading
 
 
 def redis_url(text: str) -> str:
@@ -60,14 +53,13 @@ DATABASES: dict[str, dict[str, str]] = {}
 
 # The solution.
 REDIS_URL = read("REDIS_URL", "redis://127.0.0.1:6379/0", redis_url)
-REDIS_TIMEOUT_SECONDS = read("REDIS_TIMEOUT_SECONDS", "0.1", positive)
+REDIS_TIMEOUT_SECONDS = read("REDIS_TIMEOUT_SECONDS", "0.1", number(float, 0.001, 60.0))
 # Unset: no X-Forwarded-For is believed.
 TRUSTED_PROXIES = read("TRUSTED_PROXIES", "", Proxies.parse)
-IPV6_PREFIX = read("IPV6_PREFIX", "64", whole(16, 128))
+IPV6_PREFIX = read("IPV6_PREFIX", "64", number(int, 16, 128))
 # How many share a limit that each has to keep alone.
-PROCESSES = read("WEB_REPLICAS", "1", whole(1, 10_000)) * read(
-    "WEB_CONCURRENCY", "2", whole(1, 10_000)
-)
+SOME = number(int, 1, 10_000)
+PROCESSES = read("WEB_REPLICAS", "1", SOME) * read("WEB_CONCURRENCY", "2", SOME)
 LIMITED_PATHS = {"/api/token_bucket/": "airports"} | {
     f"/api/token_bucket/{rules}/": rules
     for rules in ("strict", "steady", "open", "closed", "bulk", "tiered")

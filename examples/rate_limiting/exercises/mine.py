@@ -14,7 +14,7 @@ from flights.callers import client_of
 from flights.limited import problem
 from redis import Redis
 
-LIMITS = {"airports": (100, 60), "strict": (100, 4), "steady": (6, 4)}  # requests, seconds
+LIMITS = {"airports": (100, 60), "strict": (10, 1), "steady": (6, 4)}  # requests, seconds
 redis = Redis.from_url(settings.REDIS_URL)
 
 

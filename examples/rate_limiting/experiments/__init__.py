@@ -68,7 +68,7 @@ def admitted_by_redis(answer: Answer) -> bool:
     return admitted(answer) and not decided_apart(answer)
 
 
-def warm(doors: Sequence[str], requests: int = 200) -> int:
+def warm(doors: Sequence[str], requests: int = 100) -> int:
     """Ask as other clients, at once, so that every thread of the servers is free and connected.
 
     It waits for the requests that a run before this one gave up: a thread may still be about them.

@@ -46,7 +46,7 @@ class MemoryIsFlat(Experiment):
         logarithmic=True,
     )
     parameters = (
-        Parameter("requests", 1000, 400, 5000, "requests"),
+        Parameter("requests", 600, 400, 5000, "requests"),
         Parameter("clients", 1000, 500, 20_000, "clients"),
     )
 

@@ -1,4 +1,4 @@
-"""Open a window with one request, and attack across its end."""
+"""Spend a limit just before a window ends, and the next one just after."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,6 @@ from nexus.experiment import (
     Experiment,
     Parameter,
     Params,
-    Request,
     Sample,
     Samples,
     Series,
@@ -17,62 +16,60 @@ from nexus.experiment import (
     ask,
     clock_starts,
     rest,
-    volley,
 )
 
 from . import admitted, forget, sent_by, some_address, url
 
-WINDOW_SECONDS = 4.0
-LIMIT = 100
-# Of a second, when the clients of the attack are started: they need a moment, and spend a whole limit in
-# a third of a second. Between .3 and .6 they do so before any window ends.
-ATTACK_AT = 0.2
-ATTACK_SECONDS = 4.3  # longer than a window
-ENOUGH = 2 * LIMIT  # admitted: all that two windows have
+LIMIT = 10  # a second
+BEFORE_SECONDS = 0.25
+AFTER_SECONDS = 0.95  # long enough for a bucket that refills meanwhile to admit 11, too
 
 
 class NoCliff(Experiment):
-    """Attack so that the end of a window comes when its limit is spent, whichever window it is.
+    """Attack across the end of a window, whichever window it is.
 
-    One that begins with its first request ends four seconds after it. One that follows the clock ends
-    with a whole second.
+    One that follows the clock ends with a whole second. One that begins with its first request is opened
+    at a whole second, and ends at the next. As no 11 requests may come in within a second, the quickest 11
+    are timed, from the question of the first to the answer of the last.
     """
 
     slug = "no-cliff"
-    claim = (
-        "With a strict policy no window of 4 seconds, wherever it begins, admits more than 100 "
-        "requests."
-    )
+    claim = "With a strict policy of 10 requests a second no second, wherever it begins, admits 11."
     holds = ("token_bucket",)
     refuted = ("fixed_window", "django_ratelimit")
-    most = Series("requests")
-    chart = Chart(most, "most requests admitted in any 4 s so far", bound=LIMIT)
-    parameters = (Parameter("rate", 300, 250, 600, "requests/s"),)
+    fastest = Series("requests a second")
+    chart = Chart(fastest, "requests a second, of the quickest 11 admitted so far", bound=LIMIT)
+    parameters = (Parameter("attacks", 2, 1, 20, "attacks"),)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         forget(stack)
-        request = Request(url(stack, variant, "strict"), sent_by(some_address()))
-        requests = [request] * int(params["rate"] * ATTACK_SECONDS)
+        target, headers = url(stack, variant, "strict"), sent_by(some_address())
+        spans: list[tuple[float, float]] = []
+        fastest = 0.0
         yield clock_starts()
-        first = ask(request)
-        spans = [(first.sent, first.received)] if admitted(first) else []
-        most = len(spans)
-        rest(1 + ATTACK_AT - time.time() % 1)
-        for answer in volley(requests, processes=2, connections=40, rate=params["rate"]):
-            if admitted(answer):
-                spans.append((answer.sent, answer.received))
-                # Answers of two processes come out of order: one is in later windows, too.
-                ends = [received for _, received in spans if received >= answer.received]
-                most = max(most, *(in_window(spans, end) for end in ends))
-                yield self.most(most, at=max(ends))
-            if len(spans) >= ENOUGH:
-                return
+        for _ in range(int(params["attacks"])):
+            rest(1 - time.time() % 1)
+            opened = time.monotonic()
+            while (now := time.monotonic() - opened) < 1 + AFTER_SECONDS:
+                answer = ask(target, headers)
+                if admitted(answer):
+                    spans.append((answer.sent, answer.received))
+                    fastest = max(fastest, rate_of_the_last(spans))
+                yield self.fastest(fastest, at=answer.received)
+                rest(1 - BEFORE_SECONDS - now)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        words = "{measured} requests admitted in 4 s, the limit allows {bound}"
-        return Verdict.at_most(samples.last(self.most), LIMIT, words)
+        rate = samples.last(self.fastest)
+        words = "{measured:.0f} requests a second, the limit allows {bound}"
+        if rate:
+            words = f"11 requests admitted within {LIMIT / rate:.2f} s: {words}"
+        return Verdict.at_most(rate, LIMIT, words)
 
 
-def in_window(spans: Sequence[tuple[float, float]], end: float) -> int:
-    """Return how many requests have both question and answer in a window: never one too many."""
-    return sum(sent >= end - WINDOW_SECONDS and received <= end for sent, received in spans)
+def rate_of_the_last(spans: Sequence[tuple[float, float]]) -> float:
+    """Return the requests a second of the latest 11 admitted, 0 of fewer: never one too many.
+
+    Ten of them follow the first, so that a limit of 10 a second allows 10 exactly.
+    """
+    latest = spans[-LIMIT - 1 :]
+    return LIMIT / (latest[-1][1] - latest[0][0]) if len(latest) > LIMIT else 0.0

@@ -44,7 +44,7 @@ class SurvivesRedis(Experiment):
     slug = "survives-redis"
     claim = (
         "With Redis frozen or gone every request is answered within 1 s and without a server error, "
-        "as its policy says (open, closed, local), and counting is exact again within 5 s of its return."
+        "as its rule set says (open, closed, local), and counting is exact again within 5 s of its return."
     )
     holds = ("token_bucket",)
     refuted = ("drf_throttle", "django_ratelimit")

@@ -2,9 +2,9 @@
 
 from django.conf import settings
 from django.http import HttpRequest
-from limiter.identity import address_of
 
 from . import api_keys
+from .identity import address_of
 
 
 def client_of(request: HttpRequest) -> str:

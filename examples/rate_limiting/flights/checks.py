@@ -5,6 +5,7 @@ Redis is down.
 """
 
 import uuid
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,10 +26,9 @@ SLOTS = 16  # keys of so many clients lie on every node of a cluster, but for on
 
 @register("limits")
 def secret_key_is_long(**_: Any) -> list[CheckMessage]:
-    try:
+    short = True
+    with suppress(ImproperlyConfigured):  # what Django raises for an empty one
         short = len(settings.SECRET_KEY) < 50
-    except ImproperlyConfigured:  # what Django raises for an empty one
-        short = True
     return [Error("SECRET_KEY is unset or shorter than 50 characters", id="flights.E001")] * short
 
 
@@ -36,9 +36,7 @@ def secret_key_is_long(**_: Any) -> list[CheckMessage]:
 def secret_key_is_secret(**_: Any) -> list[CheckMessage]:
     if secret_key_is_long() or not settings.SECRET_KEY.startswith(DEVELOPMENT_KEY):
         return []
-    says = (
-        "SECRET_KEY is the one that compose.yml publishes; bring 50 random characters of your own"
-    )
+    says = "SECRET_KEY is the one that compose.yml publishes; bring a random one of your own"
     return [Info(says, id="flights.I001")]
 
 

@@ -4,7 +4,6 @@ import hashlib
 from functools import cache
 
 from django.conf import settings
-from limiter.breaker import Breaker
 from limiter.limiter import Limiter
 from limiter.store import RedisStore, client
 from redis import Redis
@@ -15,9 +14,7 @@ from .limits import RULES
 @cache
 def limiter(rules: str) -> Limiter:
     """Return the limiter of a rule set, one per process."""
-    return Limiter(
-        RULES[rules], store(), secret=secret(), processes=settings.PROCESSES, breaker=breaker()
-    )
+    return Limiter(RULES[rules], store(), secret=secret(), processes=settings.PROCESSES)
 
 
 @cache
@@ -28,14 +25,8 @@ def redis() -> "Redis":
 
 @cache
 def store() -> RedisStore:
-    """Return where the buckets are."""
+    """Return where the buckets are; all limiters share it, and what it knows about Redis being away."""
     return RedisStore(redis(), timeout_seconds=settings.REDIS_TIMEOUT_SECONDS)
-
-
-@cache
-def breaker() -> Breaker:
-    """Return the one breaker of all limiters: they share the store that it watches."""
-    return Breaker()
 
 
 def secret() -> bytes:

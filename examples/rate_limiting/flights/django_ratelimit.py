@@ -11,7 +11,7 @@ from django_ratelimit.decorators import ratelimit
 
 from .airports import Airport
 
-RATES = {"airports": "100/m", "strict": "100/4s", "steady": "6/4s", "bulk": "5000/h"}
+RATES = {"airports": "100/m", "strict": "10/s", "steady": "6/4s", "bulk": "5000/h"}
 
 
 def view(rules: str) -> Callable[..., Any]:

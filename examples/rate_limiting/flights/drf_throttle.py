@@ -10,34 +10,11 @@ from rest_framework.throttling import AnonRateThrottle
 
 from .airports import Airport
 
-
-class AirportsThrottle(AnonRateThrottle):
-    scope = "airports"
-
-
-class BulkThrottle(AnonRateThrottle):
-    scope = "bulk"
-
-
-class BurstThrottle(AnonRateThrottle):
-    scope = "second"
-
-
-class SustainedThrottle(AnonRateThrottle):
-    scope = "hour"
-
-
-RATES = {
-    "airports": "100/min",
-    "bulk": "5000/hour",
-    "tiered": "10/second and 30/hour",
-}
-THROTTLES = {
-    "airports": [AirportsThrottle],
-    "bulk": [BulkThrottle],
-    "tiered": [BurstThrottle, SustainedThrottle],
-}
+RATES = {"airports": "100/min", "bulk": "5000/hour", "tiered": "10/second and 30/hour"}
+SCOPES = {"airports": ["airports"], "bulk": ["bulk"], "tiered": ["second", "hour"]}
 
 
 def view(rules: str) -> Callable[..., Any]:
-    return Airport.as_view(throttle_classes=THROTTLES[rules])
+    """Set one throttle for each scope before the view; their rates are in the settings."""
+    throttles = [type(scope, (AnonRateThrottle,), {"scope": scope}) for scope in SCOPES[rules]]
+    return Airport.as_view(throttle_classes=throttles)

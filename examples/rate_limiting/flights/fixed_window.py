@@ -14,7 +14,7 @@ from redis import Redis
 from .airports import Airport
 from .callers import client_of
 
-WINDOWS = {"airports": (100, 60), "strict": (100, 4), "steady": (6, 4), "bulk": (5000, 3600)}
+WINDOWS = {"airports": (100, 60), "strict": (10, 1), "steady": (6, 4), "bulk": (5000, 3600)}
 LIMITS = {rules: f"{limit} per {seconds} s" for rules, (limit, seconds) in WINDOWS.items()}
 
 
@@ -37,10 +37,9 @@ def view(rules: str) -> Callable[..., Any]:
     @wraps(airport)
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         wait_seconds = hit(f"fixed_window:{rules}:{client_of(request)}", *WINDOWS[rules])
-        if wait_seconds is not None:
-            answer = JsonResponse({"detail": "Too many requests."}, status=429)
-            answer["Retry-After"] = str(wait_seconds)
-            return answer
-        return airport(request, *args, **kwargs)
+        if wait_seconds is None:
+            return airport(request, *args, **kwargs)
+        wait = {"Retry-After": str(wait_seconds)}
+        return JsonResponse({"detail": "Too many requests."}, status=429, headers=wait)
 
     return limited

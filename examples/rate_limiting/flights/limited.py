@@ -11,15 +11,13 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from limiter.decision import Decision, Mode, Outcome
 from limiter.limiter import Limiter
-from limiter.policy import RuleSet
+from limiter.policy import OnFailure, RuleSet
+from limiter.token_bucket import Decision, Outcome
 
 PROBLEMS = "https://iana.org/assignments/http-problem-types"
 QUOTA_EXCEEDED = "Request cannot be satisfied as assigned quota has been exceeded"
 REDUCED_CAPACITY = "Request cannot be satisfied due to temporary server capacity constraints"
-MODE_FIELD = "RateLimit-Mode"  # not of the draft: how a degraded decision was made
-REMEMBERED = "limiter_decisions"
 
 type View = Callable[..., Any]
 type ClientOf = Callable[[HttpRequest], str]
@@ -59,7 +57,7 @@ def charge(request: HttpRequest, limiter: Limiter, client_of: ClientOf) -> Decis
 
 def made(request: HttpRequest) -> dict[RuleSet, Decision]:
     """Return the decisions made on this request, in their order."""
-    decisions: dict[RuleSet, Decision] = request.__dict__.setdefault(REMEMBERED, {})
+    decisions: dict[RuleSet, Decision] = request.__dict__.setdefault("limiter_decisions", {})
     return decisions
 
 
@@ -79,23 +77,22 @@ def refuse(rules: RuleSet, decision: Decision) -> HttpResponse:
     Without its store a closed policy refuses too: its client is asked to wait, not told that the
     server has failed.
     """
-    if decision.mode is Mode.CLOSED:
+    if decision.degraded is OnFailure.CLOSED:
         answer = problem(429, REDUCED_CAPACITY, kind=f"{PROBLEMS}#temporary-reduced-capacity")
-        answer["Retry-After"] = "1"
     else:
-        violated = {"violated-policies": [each.policy.name for each in decision.violated]}
-        answer = problem(429, QUOTA_EXCEEDED, kind=f"{PROBLEMS}#quota-exceeded", **violated)
-        answer["Retry-After"] = str(seconds(decision.retry_after_us))
+        names = {"violated-policies": [o.policy.name for o in decision.outcomes if not o.allowed]}
+        answer = problem(429, QUOTA_EXCEEDED, kind=f"{PROBLEMS}#quota-exceeded", **names)
+    answer["Retry-After"] = str(seconds(decision.retry_after_us))
     annotate(answer, rules, decision)
     return answer
 
 
 def annotate(answer: HttpResponseBase, rules: RuleSet, decision: Decision) -> None:
-    """Add the RateLimit fields to any answer, and the mode if the store did not decide."""
+    """Add the RateLimit fields to any answer, and one of our own if the store did not decide."""
     answer["RateLimit-Policy"] = policy_field(rules)
     if decision.degraded:
-        answer[MODE_FIELD] = str(decision.mode)
-    if decision.mode not in (Mode.OPEN, Mode.CLOSED):  # those know no remainder
+        answer["RateLimit-Mode"] = decision.degraded
+    if decision.degraded in (None, OnFailure.LOCAL):  # the others know no remainder
         answer["RateLimit"] = ", ".join(map(item, decision.outcomes))
 
 

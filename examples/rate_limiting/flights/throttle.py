@@ -1,6 +1,6 @@
 """The limiter as a throttle class of Django REST framework."""
 
-from limiter.decision import Decision
+from limiter.token_bucket import Decision
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView

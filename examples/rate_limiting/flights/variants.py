@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from limiter.policy import Policy
+from limiter.policy import RuleSet
 
 from . import configured, django_ratelimit, drf_throttle, fixed_window
 from .airports import Airport
@@ -31,21 +31,16 @@ class Variant:
     def paths(self) -> dict[str, str]:
         """Return the path for each rule set; the default one is not part of its path."""
         parts = {rules: "" if rules == "airports" else f"{rules}/" for rules in self.limits}
-        return {
-            rules: f"/api/{self.name}/{part}airports/{{code}}/" for rules, part in parts.items()
-        }
+        return {name: f"/api/{self.name}/{parts[name]}airports/{{code}}/" for name in parts}
 
     def describe(self) -> dict[str, object]:
-        limits = [
-            {"name": rules, "path": path, "limit": self.limits[rules]}
-            for rules, path in self.paths.items()
-        ]
+        limits = [{"path": path, "limit": self.limits[name]} for name, path in self.paths.items()]
         return {"name": self.name, "about": self.about, "limits": limits}
 
 
-def words(policy: Policy) -> str:
-    rate = f"{policy.rate.count} per {policy.rate.seconds} s"
-    return f"burst {policy.burst}, {rate}, {policy.on_failure} without Redis"
+def words(rules: RuleSet) -> str:
+    limits = [f"burst {p.burst}, {p.rate.count} per {p.rate.seconds} s" for p in rules.policies]
+    return "; ".join([*limits, f"{rules.on_failure} without Redis"])
 
 
 def unlimited(_rules: str) -> View:
@@ -61,7 +56,7 @@ def token_bucket_decorator(rules: str) -> View:
     return limited(configured.limiter(rules), client_of)(Airport.as_view())
 
 
-OURS = {name: "; ".join(map(words, rules.policies)) for name, rules in RULES.items()}
+OURS = {name: words(rules) for name, rules in RULES.items()}
 VARIANTS: tuple[Variant, ...] = (
     Variant("unprotected", "no limit", unlimited, {"airports": "none"}),
     Variant(

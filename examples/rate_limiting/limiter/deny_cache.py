@@ -6,27 +6,24 @@ client is refused from memory, and the answer is as exact as the one it repeats.
 
 import threading
 
-from .decision import Decision, Mode
+from .token_bucket import Decision
+
+LONGEST_SECONDS = 1.0  # a changed limit is seen soon
 
 
 class DenyCache:
-    """The latest refusals of one rule set, at most *size* of them.
+    """The latest refusals of one rule set, at most *size* of them."""
 
-    An entry lives for *longest_seconds* at most, so that a changed limit is seen soon.
-    """
-
-    def __init__(self, *, size: int = 10_000, longest_seconds: float = 1.0) -> None:
+    def __init__(self, *, size: int = 10_000) -> None:
         self._size = size
-        self._longest_seconds = longest_seconds
         self._lock = threading.Lock()
         self._refusals: dict[str, tuple[float, float, Decision]] = {}
 
     def get(self, client: str, now: float) -> Decision | None:
         """Return the refusal that still holds at *now*, its times counted from then."""
-        found = self._refusals.get(client)
-        if found is None or now >= found[0]:
+        until, received, decision = self._refusals.get(client, (now, now, None))
+        if decision is None or now >= until:
             return None
-        _, received, decision = found
         age_us = int((now - received) * 1_000_000)
         outcomes = [
             outcome._replace(
@@ -35,7 +32,7 @@ class DenyCache:
             )
             for outcome in decision.outcomes
         ]
-        return Decision(False, tuple(outcomes), Mode.CACHED)
+        return Decision(False, tuple(outcomes))
 
     def put(self, client: str, decision: Decision, sent: float, received: float) -> None:
         """Keep a refusal of the store that was asked for and answered at these monotonic times.
@@ -43,9 +40,8 @@ class DenyCache:
         The store decided between the two. It is repeated only until *sent* + Retry-After, never
         longer than it is true; the Retry-After it tells counts from *received*, never too short.
         """
-        lives_seconds = min(decision.retry_after_us / 1_000_000, self._longest_seconds)
+        until = sent + min(decision.retry_after_us / 1_000_000, LONGEST_SECONDS)
         with self._lock:
-            self._refusals.pop(client, None)  # to the end: the oldest refusal goes first
             if len(self._refusals) >= self._size:
-                del self._refusals[next(iter(self._refusals))]
-            self._refusals[client] = (sent + lives_seconds, received, decision)
+                del self._refusals[next(iter(self._refusals))]  # who was refused first
+            self._refusals[client] = until, received, decision

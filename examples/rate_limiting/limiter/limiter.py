@@ -1,22 +1,21 @@
-"""A limiter that always answers: deny cache, circuit breaker, token bucket, fallback per policy."""
+"""A limiter that always answers: from memory, from Redis, or without it as its rule set says."""
 
 import time
 from collections.abc import Callable
 
-from .breaker import Breaker
-from .decision import Decision
 from .deny_cache import DenyCache
-from .local_bucket import Fallback
-from .policy import RuleSet
+from .local_store import LocalStore
+from .policy import OnFailure, RuleSet
 from .store import RedisStore, StoreFailure
-from .token_bucket import TokenBucket
+from .token_bucket import Decision, Outcome, TokenBucket
+
+AGAIN_US = 1_000_000  # when to come back to a limiter that refuses because it cannot count
 
 
 class Limiter:
     """Decide for one rule set; made once, shared by all threads of a process.
 
     *processes* is how many processes serve together: without the store, each admits its share.
-    Limiters of one store may share a *breaker*, and then find out together that it is gone.
     """
 
     def __init__(
@@ -26,16 +25,12 @@ class Limiter:
         *,
         secret: bytes,
         processes: int = 1,
-        breaker: Breaker | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.rules = rules
-        self.breaker = breaker or Breaker()
         self._bucket = TokenBucket(rules, store, secret=secret)
+        self._local = TokenBucket(rules, LocalStore(processes=processes), secret=secret)
         self._refusals = DenyCache()
-        self._fallback = Fallback(
-            rules, processes=processes, retry_seconds=self.breaker.probe_seconds
-        )
         self._clock = clock
 
     def decide(self, client: str) -> Decision:
@@ -46,15 +41,19 @@ class Limiter:
         started = self._clock()
         if refused := self._refusals.get(client, started):
             return refused
-        if not self.breaker.allows():
-            return self._fallback.decide(client)
         try:
             decision = self._bucket.take(client)
-        except StoreFailure as failure:
-            self.breaker.failed(str(failure))
-            return self._fallback.decide(client)
-        self.breaker.succeeded()
+        except StoreFailure:
+            return self._without_store(client)
         if not decision.allowed:
-            self._fallback.refused(client, decision)
             self._refusals.put(client, decision, sent=started, received=self._clock())
         return decision
+
+    def _without_store(self, client: str) -> Decision:
+        way = self.rules.on_failure
+        if way is OnFailure.LOCAL:
+            return self._local.take(client)._replace(degraded=way)
+        allowed = way is OnFailure.OPEN
+        wait_us = 0 if allowed else AGAIN_US
+        outcomes = (Outcome(each, allowed, 0, wait_us, 0) for each in self.rules.policies)
+        return Decision(allowed, tuple(outcomes), way)

@@ -3,22 +3,21 @@
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from hashlib import sha1
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from redis import ConnectionPool, Redis, RedisCluster
+from redis import Redis, RedisCluster
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 from redis.retry import Retry
 
+from .breaker import Breaker
+
 SCRIPT = Path(__file__).with_name("token_bucket.lua").read_text("utf-8")
 BY_NAME = ("EVALSHA", sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest())
 BY_TEXT = ("EVAL", SCRIPT)  # after a restart or SCRIPT FLUSH; loads it, too
-
-type Args = tuple[int | str, ...]
 
 
 class StoreFailure(Exception):
@@ -42,72 +41,60 @@ def client(url: str, *, connect_seconds: float = 0.3) -> "Redis":
 
 
 class RedisStore:
-    """A Redis server, its Sentinels' primary, or a Redis Cluster, through the client of redis-py.
+    """A Redis server, its Sentinels' primary, or a Redis Cluster, as a client of redis-py reaches it.
 
     An answer may take *timeout_seconds*; to connect takes what the client allows, as does a cluster.
+    Each thread keeps a connection: to take one from the pool for each decision costs a third.
     """
 
-    def __init__(self, client: "Redis | RedisCluster", *, timeout_seconds: float = 0.1) -> None:
+    def __init__(
+        self,
+        client: "Redis | RedisCluster",
+        *,
+        timeout_seconds: float = 0.1,
+        breaker: Breaker | None = None,
+    ) -> None:
         self._client = client
         self._timeout_seconds = timeout_seconds
+        self._breaker = breaker or Breaker()
         self._thread = threading.local()
 
-    def run(self, keys: Sequence[str], args: Args) -> list[int]:
-        """Return the reply of the script; raise StoreFailure, and nothing else, without one.
-
-        Connections are the client's, with its timeouts, TLS and password.
-        """
+    def run(self, keys: Sequence[str], args: Sequence[int]) -> list[int]:
+        """Return the reply of the script; raise StoreFailure, and nothing else, without one."""
+        if not self._breaker.allows():
+            raise StoreFailure("not asked, as it has just failed")
         try:
             try:
-                return cast(list[int], self._ask(*BY_NAME, len(keys), *keys, *args))
+                reply: list[int] = self._ask(*BY_NAME, len(keys), *keys, *args)
             except NoScriptError:
-                return cast(list[int], self._ask(*BY_TEXT, len(keys), *keys, *args))
+                reply = self._ask(*BY_TEXT, len(keys), *keys, *args)
         except (RedisError, RedisClusterException, OSError) as error:
-            raise StoreFailure(f"{type(error).__name__}: {error}") from error
+            self._breaker.failed(reason := f"{type(error).__name__}: {error}")
+            raise StoreFailure(reason) from error
+        self._breaker.succeeded()
+        return reply
 
-    def _ask(self, *command: int | str) -> object:
+    def _ask(self, *command: int | str) -> Any:
         if isinstance(self._client, RedisCluster):  # which looks for the node of the keys
             return self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
-        held: Lease | None = getattr(self._thread, "lease", None)
-        if held is not None and held.pid == os.getpid():  # a forked child must not share a socket
-            try:
-                return held.ask(command)
-            except NoScriptError:
-                raise
-            except RedisError as error:
-                self._thread.lease = None
-                # Closed while idle, or by a restart. If the command was run all the same, asking
-                # again charges twice: an error on the safe side, in a rare moment.
-                if type(error) is not Disconnected:
-                    raise
-        self._thread.lease = None
-        self._thread.lease = lease = Lease(self._client.connection_pool, self._timeout_seconds)
-        return lease.ask(command)
-
-
-class Lease:
-    """A connection that a thread keeps: to take one from the pool for each decision costs a third.
-
-    It goes back to the pool with its thread, and is closed first if an answer may still come.
-    """
-
-    def __init__(self, pool: ConnectionPool, timeout_seconds: float) -> None:
-        self.pid = os.getpid()
-        self._timeout_seconds = timeout_seconds
-        self._pool = pool
-        self._connection: Any = pool.get_connection()
-
-    def ask(self, command: Sequence[int | str]) -> object:
-        """Send one command and return its reply; redis-py disconnects if there is none."""
+        kept: Any = getattr(self._thread, "connection", None)
+        if kept is None or kept.pid != os.getpid():  # a forked child must not share a socket
+            pool = self._client.connection_pool  # made as it makes them, and closed with the thread
+            kept = self._thread.connection = pool.connection_class(**pool.connection_kwargs)
+        was_connected = kept.is_connected
         try:
-            self._connection.send_command(*command, check_health=False)
-            return self._connection.read_response(timeout=self._timeout_seconds)
-        except NoScriptError:
-            raise
-        except RedisError:  # of a read-only server, too: the next one may find the new primary
-            self._connection.disconnect()
-            raise
+            return self._exchange(kept, command)
+        except RedisError as error:
+            # Closed while idle, or by a restart. If the command was run all the same, asking again
+            # charges twice: an error on the safe side, in a rare moment.
+            if not was_connected or type(error) is not Disconnected:
+                raise
+            return self._exchange(kept, command)
 
-    def __del__(self) -> None:
-        with suppress(Exception):  # at the interpreter's end there may be no pool
-            self._pool.release(self._connection)
+    def _exchange(self, connection: Any, command: Sequence[int | str]) -> Any:
+        try:
+            connection.send_command(*command, check_health=False)  # connects if it has to
+            return connection.read_response(timeout=self._timeout_seconds)
+        except RedisError:  # its answer may still come; of a read-only one there may be a successor
+            connection.disconnect()
+            raise

@@ -1,11 +1,11 @@
 -- Charges the buckets of KEYS in ticks of 1/ticks_per_us microsecond, all of them or none. A bucket is the
 -- time at which it is full: microseconds since 2025, and four digits of ticks.
--- ARGV: now in those microseconds, or '' for the server's clock; then for each bucket, in ticks (see
+-- ARGV: now in those microseconds, or 0 for the server's clock; then for each bucket, in ticks (see
 -- policy.py): capacity, charge, ticks_per_us. Reply for each: by how many ticks the charge exceeds what
 -- the bucket holds; 0 and less is allowed.
 
 local now_us, spare_ms = tonumber(ARGV[1]), 86400000 -- keys expire by the server's clock alone
-if not now_us then
+if now_us == 0 then
   local time = redis.call('TIME')
   now_us, spare_ms = (time[1] - 1735689600) * 1000000 + time[2], 1
 end

@@ -115,11 +115,10 @@ def redis(redis_url):
         yield connected
 
 
-def patient(url):
+def patient(url, **more):
     """A store for tests that are not about time."""
-    return RedisStore(
-        client(url, connect_seconds=PATIENCE_SECONDS), timeout_seconds=PATIENCE_SECONDS
-    )
+    redis = client(url, connect_seconds=PATIENCE_SECONDS)
+    return RedisStore(redis, timeout_seconds=PATIENCE_SECONDS, **more)
 
 
 @pytest.fixture(name="patient")

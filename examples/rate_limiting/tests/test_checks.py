@@ -28,10 +28,14 @@ def manage(*arguments, **environment):
     ("name", "value", "sentence"),
     [
         ("TRUSTED_PROXIES", "10.0.0.0/99", "TRUSTED_PROXIES: trusted proxy '10.0.0.0/99' is not a"),
-        ("IPV6_PREFIX", "0", "IPV6_PREFIX: '0' is not a whole number from 16 to 128"),
-        ("WEB_CONCURRENCY", "many", "WEB_CONCURRENCY: 'many' is not a whole number from 1"),
-        ("WEB_REPLICAS", "0", "WEB_REPLICAS: '0' is not a whole number from 1"),
-        ("REDIS_TIMEOUT_SECONDS", "0", "REDIS_TIMEOUT_SECONDS: '0' is not a number of seconds"),
+        ("IPV6_PREFIX", "0", "IPV6_PREFIX: '0' is not from 16 to 128"),
+        (
+            "WEB_CONCURRENCY",
+            "many",
+            "WEB_CONCURRENCY: invalid literal for int() with base 10: 'many'",
+        ),
+        ("WEB_REPLICAS", "0", "WEB_REPLICAS: '0' is not from 1 to"),
+        ("REDIS_TIMEOUT_SECONDS", "0", "REDIS_TIMEOUT_SECONDS: '0' is not from 0.001"),
         ("SECRET_KEY", "", "SECRET_KEY is unset or shorter than 50 characters"),
         ("REDIS_URL", "http://x", "REDIS_URL: not the address of a Redis server"),
         ("REDIS_URL", "redis://:pw@127.0.0.1:1/0", "REDIS_URL: 127.0.0.1:1/0 does not decide ("),

@@ -43,10 +43,9 @@ def test_a_drained_client_when_redis_is_full(start_server, patient, secret, poli
         watcher.config_set("maxmemory", watcher.info("memory")["used_memory"] + ROOM_BYTES)
     fill(bucket, server)
 
-    breaker = Breaker(failures=1)
-    others = Limiter(RULES, store, secret=secret, breaker=breaker)
-    any(others.decide(f"new-{number}").degraded for number in range(1_000))
-    limiter = Limiter(RULES, store, secret=secret, breaker=breaker)
+    store = patient(server.url, breaker=Breaker(failures=1))
+    limiter = Limiter(RULES, store, secret=secret)
+    any(limiter.decide(f"new-{number}").degraded for number in range(1_000))
     admitted = sum(limiter.decide("drained").allowed for _ in range(2 * BURST))
 
     assert admitted == admitted_again

@@ -1,9 +1,9 @@
 """Who a request comes from, whatever it says about itself."""
 
 import pytest
+from flights.identity import Proxies, address_of
 from hypothesis import given
 from hypothesis import strategies as st
-from limiter.identity import Proxies, address_of
 
 PROXIES = Proxies.parse("10.0.0.0/8, 2001:db8:ffff::/48,")
 

@@ -7,8 +7,8 @@ import pytest
 from flights.limited import annotate, problem, refuse
 from hypothesis import given
 from hypothesis import strategies as st
-from limiter.decision import Decision, Mode, Outcome
 from limiter.policy import OnFailure, Policy, Rate, RuleSet
+from limiter.token_bucket import Decision, Outcome
 
 HOURLY = Policy("hourly", 100, Rate(100, 3600))
 BURST = Policy("burst", 10, Rate(3, 2))
@@ -19,14 +19,14 @@ def parsed(answer, field):
     return http_sf.parse(answer[field].encode(), tltype="list")
 
 
-def refused(retry_after_us=1_500_000, mode=Mode.EXACT):
+def refused(retry_after_us=1_500_000, degraded=None):
     return Decision(
         False,
         (
             Outcome(HOURLY, True, 40, 0, 2_160_000_001),
             Outcome(BURST, False, 0, retry_after_us, 6_666_667),
         ),
-        mode,
+        degraded,
     )
 
 
@@ -81,10 +81,10 @@ def test_allowed_request_is_told_what_remains():
 
 
 def test_closed_policy_without_its_store_asks_to_wait():
-    closed = Policy("closed", 10, Rate(1), on_failure=OnFailure.CLOSED)
+    closed = Policy("closed", 10, Rate(1))
     outcome = Outcome(closed, False, 0, 500_000, 500_000)
 
-    answer = refuse(RuleSet("one", (closed,)), Decision(False, (outcome,), Mode.CLOSED))
+    answer = refuse(RuleSet("one", (closed,)), Decision(False, (outcome,), OnFailure.CLOSED))
 
     assert answer.status_code == 429
     assert answer["Retry-After"] == "1"
@@ -94,7 +94,7 @@ def test_closed_policy_without_its_store_asks_to_wait():
 
 
 def test_local_decision_says_so():
-    answer = refuse(RULES, refused(mode=Mode.LOCAL))
+    answer = refuse(RULES, refused(degraded=OnFailure.LOCAL))
 
     assert answer["RateLimit-Mode"] == "local"
     assert answer["Retry-After"] == "2"
@@ -102,8 +102,8 @@ def test_local_decision_says_so():
 
 def test_open_decision_claims_no_remainder():
     answer = problem(404, "No such airport")
-    opened = Policy("open", 10, Rate(1), on_failure=OnFailure.OPEN)
-    decision = Decision(True, (Outcome(opened, True, 10, 0, 0),), Mode.OPEN)
+    opened = Policy("open", 10, Rate(1))
+    decision = Decision(True, (Outcome(opened, True, 10, 0, 0),), OnFailure.OPEN)
 
     annotate(answer, RuleSet("one", (opened,)), decision)
 

@@ -54,7 +54,8 @@ def test_the_lines_of_the_page_limit_a_view_of_a_new_project(redis_url, tmp_path
     fences = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     settings = SETTINGS.format(secret=uuid.uuid4().hex * 2, url=redis_url)
     shutil.copytree(EXAMPLE / "limiter", tmp_path / "limiter")
-    shutil.copy(EXAMPLE / "flights" / "limited.py", tmp_path)
+    for module in ("limited.py", "identity.py"):
+        shutil.copy(EXAMPLE / "flights" / module, tmp_path)
     (tmp_path / "settings.py").write_text(settings)
     (tmp_path / "reader.py").write_text("\n".join([BEGINS, *fences, ENDS]))
 

@@ -110,7 +110,8 @@ def test_a_refused_request_changes_no_bucket(make, redis):
 
     refused = bucket.take("client")
 
-    assert [outcome.policy.name for outcome in refused.violated] == ["narrow"]
+    assert not refused.allowed
+    assert [outcome.allowed for outcome in refused.outcomes] == [True, False]
     assert [redis.dump(key) for key in bucket.keys("client")] == before
 
 
@@ -288,11 +289,12 @@ def test_a_client_costs_the_same_at_any_burst(make, redis, burst):
     assert median(used) <= 80  # 56, and what another allocator rounds it up to
 
 
-def test_two_policies_with_one_key_are_refused(make):
+def test_two_policies_with_one_key_are_refused_and_no_policy_is(make):
     same = next(f"p{n}" for n in range(100_000) if n and suffix(f"p{n}") == suffix("p0"))
 
-    with pytest.raises(ValueError, match="two policies share a key"):
-        make(*(Policy(name, 5, Rate(1)) for name in ("p0", same)))
+    for names in (("p0", same), ("p0", "p0"), ()):
+        with pytest.raises(ValueError, match="needs policies, each with a key of its own"):
+            make(*(Policy(name, 5, Rate(1)) for name in names))
 
 
 def test_keys_begin_with_what_an_acl_may_name(make):

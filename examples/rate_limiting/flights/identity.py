@@ -8,14 +8,7 @@ https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/X-Forwarded-For
 
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
 
 MOST_HOPS = 32  # entries that are read, from the right
@@ -73,13 +66,10 @@ def address_of(peer: str, forwarded_for: str, proxies: Proxies, ipv6_prefix: int
         )
     while hops and client is not None and proxies.trust(client):
         client = _address(hops.pop())
-    return _counted(client or nearest, ipv6_prefix)
-
-
-def _counted(address: Address, ipv6_prefix: int) -> str:
-    if isinstance(address, IPv6Address):  # every host has 2**64 addresses to spend (RFC 4291)
-        return str(IPv6Network((int(address), ipv6_prefix), strict=False))
-    return str(address)
+    counted = client or nearest
+    if isinstance(counted, IPv6Address):  # every host has 2**64 addresses to spend (RFC 4291)
+        return str(IPv6Network((int(counted), ipv6_prefix), strict=False))
+    return str(counted)
 
 
 def _network(text: str) -> Network:
