@@ -84,6 +84,6 @@ clean: ## leave no process, container, volume or file
 lock: .venv/run.stamp ## [UPGRADE=1]: resolve every requirements file again
 	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile -q $(LOCK) pyproject.toml --group dev -o requirements-dev.txt
-	@for lock in examples/*/requirements*.in benchmarks/*.in; do \
+	@for lock in examples/*/requirements*.in examples/*/exercises/*.in benchmarks/*.in; do \
 		[ -e "$$lock" ] || continue; \
 		.venv/bin/uv pip compile -q $(LOCK) "$$lock" -o "$${lock%.in}.txt"; done

@@ -38,6 +38,8 @@ ROLES = {
     "requirements.txt": "the same, locked with hashes",
     "requirements-dev.in": "what its tests need on top",
     "requirements-dev.txt": "the same, locked with hashes",
+    "requirements-package.in": "what a reader's own variant may try",
+    "requirements-package.txt": "the same, locked with hashes",
     "pyproject.toml": "settings of its tests",
     "manage.py": "Django's command line",
 }

@@ -22,6 +22,9 @@ IMPORT_SECONDS = 30.0  # an import takes a second, and on a busy machine ten
 # What the trial ends with: a file may end Python with 0, or leave a thread that never ends.
 IMPORTED = 64
 SAID_CHARACTERS = 4000
+TRACEBACK = re.compile(
+    r"^Traceback \(most recent.*\n(?P<frames>(?:[ \t].*\n)+)(?P<error>\S.*)", re.M
+)
 # What the example's processes do with the file when they start.
 LOAD = f"""
 import importlib, os, sys, django
@@ -163,6 +166,14 @@ def _from(traceback: str, name: str) -> str:
     frame = re.compile(rf'\s+File ".*\b{re.escape(name)}"')
     first = next((at for at, line in enumerate(lines) if frame.match(line)), None)
     return "" if first is None else "\n".join([lines[0], *lines[first:]])
+
+
+def raised(log: str) -> str:
+    """Return the last error in `log` that came through the reader's file, and its line; or nothing."""
+    for found in reversed(list(TRACEBACK.finditer(log))):
+        if lines := re.findall(rf'File ".*\b{NAME}\.py", line (\d+)', found["frames"]):
+            return f"{found['error'].strip()} (line {lines[-1]} of {NAME}.py)"
+    return ""
 
 
 def is_declared(experiment: type[Experiment], variant: str) -> bool:

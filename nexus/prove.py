@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from nexus.drive import concluded, drive
 from nexus.environment import state_dir
 from nexus.experiment import Experiment, ExperimentError, Params, Sample, Samples, Stack, Verdict
 from nexus.load import Exchange, Exchanges, LoadError, watching
-from nexus.mine import NAME, Mine, is_declared
+from nexus.mine import NAME, Mine, is_declared, raised
 from nexus.stacks.base import Progress, StackError, silent
 from nexus.stacks.compose import ComposeStack
 from nexus.stacks.embedded import EmbeddedStack, remove_data
@@ -158,13 +159,19 @@ def prove_mine(
             with watching(lambda _request, _answer: None, _deadline(MINE_SECONDS)):
                 outcome = prove_one(stack, experiment, NAME)
         except (ExperimentError, LoadError) as error:
-            outcome = str(error)
+            outcome = _explained(str(error), stack)
         except StackError as error:
             outcome = error.in_a_line()
         if isinstance(outcome, str):
             # A view that ended its process took the next claim's first requests with it.
             stack.wait_ready()
         yield experiment, outcome
+
+
+def _explained(outcome: str, stack: Stack) -> str:
+    """Say what the reader's file has raised, where a server's error is all that an experiment saw."""
+    error = raised(stack.logs()) if re.search(r"\b500\b", outcome) else ""
+    return f"status 500: {error}" if error else outcome
 
 
 def _deadline(seconds: float) -> Callable[[], None]:

@@ -17,7 +17,7 @@ from nexus.experiment import (
     Verdict,
     ask,
 )
-from nexus.mine import NAME, Mine, hints, is_declared
+from nexus.mine import NAME, Mine, hints, is_declared, raised
 from nexus.prove import Proof, proof_stack, prove_mine
 from nexus.stacks import readers
 from nexus.stacks.embedded import EmbeddedStack
@@ -205,7 +205,7 @@ def test_file_that_is_gone_is_told(mine, stack):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("raise RuntimeError", "status 500"),
+        ("raise RuntimeError('no')", "status 500: RuntimeError: no (line 4 of mine.py)"),
         ("import os; os._exit(1)", "status 0"),
         ("import time; time.sleep(30)", "status 0"),
     ],
@@ -221,6 +221,21 @@ def test_view_that_fails_leaves_its_claim_open_and_others_alone(written, stack, 
     assert said in outcome
     # Requests that were under way may end more processes, or keep them, for a while.
     assert wait_until(lambda: status(stack, "token_bucket", seconds=5) == 200, 60)
+
+
+def test_error_that_came_through_the_file_is_found_among_others():
+    def told(file: str, error: str) -> str:
+        frame = f'  File "/a/{file}", line 7, in find\n    go()\n    ~~^^\n'
+        return f"Traceback (most recent call last):\n{frame}{error}\n"
+
+    log = (
+        told("mine.py", "KeyError: 1")
+        + told("mine.py", "NameError: 2")
+        + told("views.py", "OSError")
+    )
+
+    assert raised(log) == "NameError: 2 (line 7 of mine.py)"
+    assert raised(told("views.py", "OSError")) == ""
 
 
 class Commanding(Experiment):
