@@ -15,6 +15,7 @@ from nexus.prove import proof_stack, prove_one
 # `2-flood-is-cheap.patch` names the claim; its first lines ask the reader what it will be.
 PATCH = re.compile(r"[1-9]-([a-z-]+)\.patch")
 PATCHES = sorted(catalog.EXAMPLES.glob("*/exercises/*.patch"))
+PACKAGES = sorted(catalog.EXAMPLES.glob("*/exercises/requirements-package.txt"))
 # "Now you" ends a reader's file with a package, and names a claim that it wins or loses then.
 PACKAGE = re.compile(
     r"^\$ \.venv/bin/uv pip install --python \.nexus/\w+/venv (?P<name>\S+)\n```\n\n"
@@ -47,8 +48,10 @@ def test_write_up_links_its_exercises(example):
 
 
 @pytest.mark.alone
-def test_package_of_the_write_up_does_as_it_says(example, tmp_path, copy_of, monkeypatch):
+@pytest.mark.parametrize("lock", PACKAGES, ids=lambda lock: lock.parent.parent.name)
+def test_package_of_the_write_up_does_as_it_says(lock, tmp_path, copy_of, monkeypatch):
     monkeypatch.setattr("nexus.environment.STATE", tmp_path / "state")
+    example = Example(lock.parent.parent)
     shown = PACKAGE.search(example.readme)
     copy = copy_of(example, tmp_path / "a copy")
     install(copy, shown["name"])
