@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpResponse
-from layers.gate import Overloaded
 from rest_framework.exceptions import APIException
+
+from .gate import Overloaded
 
 logger = logging.getLogger(__name__)
 

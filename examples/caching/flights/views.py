@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
-from layers.edge import surrogate_key
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from .edge import surrogate_key
 from .edits import WAYS
 from .models import Airport
 from .permissions import IsStaff

@@ -6,7 +6,6 @@ Chris Richardson, Microservices Patterns (2018), section 3.3.7: transactional ou
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -30,44 +29,38 @@ TAKE: Final = """
 """
 FORWARD: Final = """
     INSERT INTO cache_outbox (tag, place, due)
-    SELECT tag, %s, clock_timestamp() + later * interval '1 second'
-    FROM (SELECT DISTINCT unnest(%s::text[]) AS tag) tags, unnest(%s::float8[]) AS later
+    SELECT DISTINCT unnest(%s::text[]), %s, clock_timestamp() + %s * interval '1 second'
 """
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where purges are due, and how they are carried out there.
-
-    Attributes:
-        purge: False if it has to be tried again.
-        next: where they are due afterwards: a place that asks this one would get the old value before.
-        next_seconds: how long afterwards; several are as many purges.
-    """
-
-    name: str
-    purge: Callable[[list[str]], bool]
-    next: str = ""
-    next_seconds: Sequence[float] = ()
+type Purge = Callable[[list[str]], bool]  # False: it has to be tried again
+type Then = Sequence[
+    tuple[str, float]
+]  # where the tags are due afterwards, and how many seconds later
 
 
-def carry_out(connection: "psycopg.Connection", place: Place) -> int:
-    """Purge the tags of one batch of committed changes; return how many rows that were.
+def carry_out(connection: "psycopg.Connection", place: str, purge: Purge, then: Then = ()) -> int:
+    """Purge the tags of one batch that is due at *place*; return how many rows that were.
 
     If the purge fails, the rows stay.
     """
-    carried_out: list[str] = []
+    done = 0
     with connection.transaction() as transaction:
-        tags = [tag for (tag,) in connection.execute(TAKE, [place.name, BATCH])]
-        if tags and not place.purge(tags):
+        tags = [tag for (tag,) in connection.execute(TAKE, [place, BATCH])]
+        if tags and not purge(tags):
             raise psycopg.Rollback(transaction)
-        if tags and place.next:
-            connection.execute(FORWARD, [place.next, tags, [*place.next_seconds]])
-        carried_out = tags
-    return len(carried_out)
+        for name, seconds in then if tags else ():
+            connection.execute(FORWARD, [tags, name, seconds])
+        done = len(tags)
+    return done
 
 
-def relay(database_url: str, place: Place, alive: Callable[[], None]) -> None:
+def relay(
+    database_url: str,
+    place: str,
+    purge: Purge,
+    then: Then = (),
+    alive: Callable[[], None] = lambda: None,
+) -> None:
     """Carry out the purges of *place* for ever: a place that hangs must not delay another one.
 
     *alive* is called at least every few seconds while the database answers.
@@ -83,9 +76,9 @@ def relay(database_url: str, place: Place, alive: Callable[[], None]) -> None:
                 application_name="cache relay",
             ) as connection:
                 while True:
-                    if carry_out(connection, place) < BATCH:
+                    if carry_out(connection, place, purge, then) < BATCH:
                         time.sleep(POLL_SECONDS)
                     alive()
         except psycopg.Error as error:  # whatever it is: a failover, a time-out, a cut connection
-            logger.warning("purges wait, %s: %s", place.name, " ".join(str(error).split()))
+            logger.warning("purges wait, %s: %s", place, " ".join(str(error).split()))
             time.sleep(AGAIN_SECONDS)

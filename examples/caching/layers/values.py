@@ -1,10 +1,18 @@
-"""What is cached, and for how long."""
+"""What is cached, under which names, and for how long."""
 
 import random
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
+EVERYTHING: Final = "*"  # the tag that every value has
 PURGE_MEMORY_MS: Final = 2 * 86_400_000
+
+
+def name_of(key: str) -> str:
+    """Return the name of a key or tag in Redis; one that is long or has spaces becomes a hash."""
+    plain = len(key) <= 200 and key.isascii() and key.isprintable() and " " not in key
+    return key if plain else sha256(key.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +21,6 @@ class Value:
 
     data: bytes
     tags: tuple[str, ...]
-
-    @property
-    def absent(self) -> bool:
-        return not self.data
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from .leases import name_of
-from .tags import EVERYTHING
+from layers.values import EVERYTHING, name_of
 
 logger = logging.getLogger(__name__)
 
 MOST_TAGS: Final = 20  # of a request: names of 200 characters stay below the header limit of 8 kB
-# An answer made before a purge may arrive at the CDN after it, and would stay: so again, later.
-AGAIN_SECONDS: Final = (0.0, 2.0)
+# After Redis, or the CDN would fetch the old page from it again. An answer made before a purge may arrive
+# at the CDN after it, and would stay: so again, later.
+THEN: Final = (("edge", 0.0), ("edge", 2.0))
 
 
 def surrogate_key(tags: Iterable[str]) -> str:
