@@ -7,7 +7,7 @@ from django.db import connection
 from layers.layered import Answer, LayeredCache
 from layers.redis_layer import Source, adopt
 from layers.values import Ttl, Value
-from redis import Redis
+from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -28,12 +28,15 @@ EDGE_SECONDS = {"airport": 60, "alternates": 1, "absent": 10}
 
 @once
 def redis() -> "Redis":
-    """Return a client that waits a second at most, never retries, and purges a server it does not know."""
+    """Return a client that waits a second at most, and purges a server it does not know.
+
+    It tries again, and at once, only where a connection was closed.
+    """
     return Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=REDIS_SECONDS,
         socket_connect_timeout=REDIS_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 1, (exceptions.ConnectionError,)),
         redis_connect_func=adopt,
     )
 

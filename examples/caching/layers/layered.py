@@ -16,8 +16,6 @@ from .redis_layer import RedisLayer, Source
 from .tracking import track
 from .values import Ttl, Value, name_of
 
-logger = logging.getLogger(__name__)
-
 type Compute = Callable[[], Value]
 
 
@@ -35,7 +33,6 @@ class LayeredCache:
         in_transaction: whether this thread may see what is not committed, or an older snapshot: neither
             belongs into a cache. Django: `lambda: connection.in_atomic_block`.
         local_bytes: how much this process keeps.
-        patience_seconds: how long a reader waits for the one that computes.
         after_refresh: called in the thread of a background refresh when it is over.
     """
 
@@ -47,13 +44,12 @@ class LayeredCache:
     after_refresh: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.shared = RedisLayer(self.redis)
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
 
     def _begin(self) -> None:
         """Set up what belongs to one process: after a fork nobody tells the copy of its purges."""
-        self.local = LocalLayer(self.local_bytes)
+        self.local, self.shared = LocalLayer(self.local_bytes), RedisLayer(self.redis)
         self._background = ThreadPoolExecutor(2, "refresh")
         track(self.local, self.redis)
 
@@ -77,8 +73,8 @@ class LayeredCache:
                 return Answer(found, Source.REDIS)
             if found:
                 if lease:
-                    leased = time.monotonic()
-                    self._background.submit(self._refresh, key, lease, compute, ttl, leased)
+                    ends = time.monotonic() + ttl.lease_ms / 1000
+                    self._background.submit(self._refresh, key, lease, compute, ttl, ends)
                 return Answer(found, Source.STALE)
             if lease:
                 return self._fill(key, lease, compute, ttl)
@@ -104,12 +100,14 @@ class LayeredCache:
             raise
         return Answer(value, self.shared.fill(key, lease, value, ttl))
 
-    def _refresh(self, key: str, lease: bytes, compute: Compute, ttl: Ttl, leased: float) -> None:
+    def _refresh(self, key: str, lease: bytes, compute: Compute, ttl: Ttl, ends: float) -> None:
         try:
             # One that waited its turn for longer than its lease is due again; its reader was served.
-            if time.monotonic() < leased + ttl.lease_ms / 1000:
+            if time.monotonic() < ends:
                 self._fill(key, lease, compute, ttl)
         except Exception:
-            logger.exception("stale is served on: %s could not be computed", key)
+            logging.getLogger(__name__).exception(
+                "stale is served on: %s could not be computed", key
+            )
         finally:
             self.after_refresh()

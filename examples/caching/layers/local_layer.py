@@ -22,15 +22,12 @@ class LocalLayer:
     """
 
     def __init__(self, most_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.most_bytes = most_bytes
-        self.bytes = 0
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._entries: OrderedDict[str, tuple[Value, float, int]] = OrderedDict()
-        self._epoch = 0
+        self.most_bytes, self.bytes = most_bytes, 0
+        self._clock, self._lock = clock, threading.Lock()
+        self._entries: OrderedDict[str, tuple[Value, float, int, int]] = OrderedDict()
         self._purged: dict[str, int] = {}  # tag -> epoch of its last purge
         self._horizon = 0  # the epoch of everything else's
-        self._up = False
+        self._epoch, self._up = 0, False
 
     @property
     def epoch(self) -> int | None:
@@ -45,7 +42,7 @@ class LocalLayer:
         with self._lock:
             if (found := self._entries.get(key)) is None:
                 return None
-            value, until, epoch = found
+            value, until, epoch, _ = found
             purged = any(self._purged.get(tag, 0) > epoch for tag in value.tags)
             if purged or epoch < self._horizon or self._clock() >= until:
                 self._drop(key)
@@ -55,11 +52,12 @@ class LocalLayer:
 
     def store(self, key: str, value: Value, seconds: float, epoch: int) -> None:
         """Keep *value*, which was read after *epoch* was taken; what was not read for longest goes."""
-        if (size := self._size(key, value)) > self.most_bytes:
+        size = ENTRY_BYTES + len(key) + len(value.data) + 200 * len(value.tags)
+        if size > self.most_bytes:
             return
         with self._lock:
             self._drop(key)
-            self._entries[key] = value, self._clock() + seconds, epoch
+            self._entries[key] = value, self._clock() + seconds, epoch, size
             self.bytes += size
             while self.bytes > self.most_bytes:
                 self._drop(next(iter(self._entries)))
@@ -85,8 +83,4 @@ class LocalLayer:
 
     def _drop(self, key: str) -> None:
         if found := self._entries.pop(key, None):
-            self.bytes -= self._size(key, found[0])
-
-    @staticmethod
-    def _size(key: str, value: Value) -> int:
-        return ENTRY_BYTES + len(key) + len(value.data) + 200 * len(value.tags)
+            self.bytes -= found[-1]

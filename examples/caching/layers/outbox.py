@@ -5,7 +5,7 @@ Chris Richardson, Microservices Patterns (2018), section 3.3.7: transactional ou
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +15,6 @@ logger = logging.getLogger(__name__)
 
 TABLE: Final = Path(__file__).with_name("outbox.sql").read_text("utf-8")  # for a migration
 BATCH: Final = 1_000
-# A notification would come sooner, and take a lock that all commits of the database share.
-POLL_SECONDS: Final = 0.05
-AGAIN_SECONDS: Final = 0.5
 
 # Rows that other relays carry out meanwhile are theirs. Deleted with the purge done: at least once.
 # The array is made once, whatever the planner believes of a table that is nearly always empty.
@@ -27,38 +24,36 @@ TAKE: Final = """
         ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
     )) RETURNING tag
 """
-FORWARD: Final = """
-    INSERT INTO cache_outbox (tag, place, due)
-    SELECT DISTINCT unnest(%s::text[]), %s, clock_timestamp() + %s * interval '1 second'
-"""
 
 type Purge = Callable[[list[str]], bool]  # False: it has to be tried again
-type Then = Sequence[
-    tuple[str, float]
-]  # where the tags are due afterwards, and how many seconds later
+type Then = Callable[
+    ["psycopg.Connection", list[str]], None
+]  # what is written in the same transaction
 
 
-def carry_out(connection: "psycopg.Connection", place: str, purge: Purge, then: Then = ()) -> int:
+def carry_out(
+    connection: "psycopg.Connection", place: str, purge: Purge, then: Then | None = None
+) -> int:
     """Purge the tags of one batch that is due at *place*; return how many rows that were.
 
     If the purge fails, the rows stay.
     """
-    done = 0
+    purged: list[str] = []
     with connection.transaction() as transaction:
         tags = [tag for (tag,) in connection.execute(TAKE, [place, BATCH])]
         if tags and not purge(tags):
             raise psycopg.Rollback(transaction)
-        for name, seconds in then if tags else ():
-            connection.execute(FORWARD, [tags, name, seconds])
-        done = len(tags)
-    return done
+        if tags and then:
+            then(connection, tags)
+        purged = tags
+    return len(purged)
 
 
 def relay(
     database_url: str,
     place: str,
     purge: Purge,
-    then: Then = (),
+    then: Then | None = None,
     alive: Callable[[], None] = lambda: None,
 ) -> None:
     """Carry out the purges of *place* for ever: a place that hangs must not delay another one.
@@ -77,8 +72,9 @@ def relay(
             ) as connection:
                 while True:
                     if carry_out(connection, place, purge, then) < BATCH:
-                        time.sleep(POLL_SECONDS)
+                        # A notification would come sooner, and take a lock that all commits share.
+                        time.sleep(0.05)
                     alive()
         except psycopg.Error as error:  # whatever it is: a failover, a time-out, a cut connection
             logger.warning("purges wait, %s: %s", place, " ".join(str(error).split()))
-            time.sleep(AGAIN_SECONDS)
+            time.sleep(0.5)

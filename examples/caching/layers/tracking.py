@@ -6,8 +6,7 @@ https://redis.io/docs/latest/develop/pubsub/ (2026-11)
 
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from redis import Redis
 
@@ -21,38 +20,36 @@ def track(layer: LocalLayer, redis: "Redis") -> None:
     """Tell *layer* what is purged, in a thread; return once Redis was heard or has failed."""
     settled = threading.Event()
 
-    def follow() -> None:
+    def track_for_ever() -> None:
         while True:
             try:
-                for message in heard(redis):
-                    if message["type"] == "subscribe":  # from here on no purge is missed
-                        layer.clear(up=True)
-                        bypassed.cache_clear()
-                        settled.set()
-                    else:
-                        layer.purge(message["data"].decode().split())
+                follow(layer, redis, settled)
             except Exception as error:
                 layer.clear(up=False)
                 bypassed(str(error))
                 settled.set()
             time.sleep(SILENCE_SECONDS)
 
-    threading.Thread(target=follow, name="tracking", daemon=True).start()
+    threading.Thread(target=track_for_ever, name="tracking", daemon=True).start()
     settled.wait(3)
 
 
-def heard(redis: "Redis") -> Iterator[dict[str, Any]]:
-    """Yield what Redis publishes; after a silence purge nothing, which has to be heard.
+def follow(layer: LocalLayer, redis: "Redis", settled: threading.Event) -> None:
+    """Hear what Redis publishes; after a silence purge nothing, which has to be heard.
 
     A server that answers but takes no writes would take no purge either. All processes hear one beat.
     """
-    beat = RedisLayer(redis).purge
+    beat, asked = RedisLayer(redis).purge, False
     with redis.pubsub() as purges:  # type: ignore[no-untyped-call]  # of the library
         purges.subscribe(CHANNEL)
-        asked = False
         while True:
-            if message := purges.get_message(timeout=SILENCE_SECONDS):
-                yield message
-            elif asked or not beat(()):
+            message = purges.get_message(timeout=SILENCE_SECONDS)
+            if message is None and (asked or not beat(())):
                 raise ConnectionError("Redis is silent")
             asked = message is None
+            if message and message["type"] == "subscribe":  # from here on no purge is missed
+                layer.clear(up=True)
+                bypassed.cache_clear()
+                settled.set()
+            elif message:
+                layer.purge(message["data"].decode().split())

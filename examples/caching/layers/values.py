@@ -35,11 +35,11 @@ class Ttl:
     hard_ms: int
     lease_ms: int
     absent_ms: int = 10_000  # how long "there is no such thing" is remembered
-    jitter: float = 0.1  # so that what was filled together does not expire together
 
     def __post_init__(self) -> None:
         if max(self.hard_ms, self.absent_ms) + self.lease_ms > PURGE_MEMORY_MS:
             raise ValueError(f"purges are remembered for {PURGE_MEMORY_MS} ms, no entry for longer")
 
     def soft(self) -> int:
-        return int(self.soft_ms * random.uniform(1 - self.jitter, 1))  # noqa: S311 -- no secret
+        """Return a soft TTL: what was filled together shall not expire together."""
+        return int(self.soft_ms * random.uniform(0.9, 1))  # noqa: S311 -- no secret

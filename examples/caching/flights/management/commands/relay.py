@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from layers.outbox import Purge, Then, relay
 
 from flights import configured
-from flights.edge import THEN, Edge
+from flights.edge import Edge, forward
 
 ALIVE = Path(tempfile.gettempdir()) / "relay-alive"  # and the place: their age is the healthcheck
 
@@ -26,18 +26,18 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         failures: SimpleQueue[Exception] = SimpleQueue()
 
-        def carry_on(place: str, purge: Purge, then: Then) -> None:
+        def carry_on(place: str, purge: Purge, then: Then | None) -> None:
             try:
                 alive = Path(f"{ALIVE}-{place}").touch
                 relay(settings.DATABASE_URL, place, purge, then, alive)
             except Exception as error:  # a place without its relay is no relay: raised below
                 failures.put(error)
 
-        def start(place: str, purge: Purge, then: Then = ()) -> None:
+        def start(place: str, purge: Purge, then: Then | None = None) -> None:
             Thread(target=carry_on, args=[place, purge, then], daemon=True).start()
 
         cdn = settings.CDN_PURGE_URL
-        start("cache", configured.cache().purge, THEN if cdn else ())
+        start("cache", configured.cache().purge, forward if cdn else None)
         if cdn:
             start("edge", Edge(cdn).purge)
         raise failures.get()
