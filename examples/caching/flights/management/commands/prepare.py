@@ -28,8 +28,8 @@ class Command(BaseCommand):
         try:
             self.prepare()
         except OperationalError as error:
-            reason = " ".join(str(error).split())
-            raise CommandError(f"The database at DATABASE_URL does not answer: {reason}") from None
+            sentence = f"The database at DATABASE_URL does not answer: {error}"
+            raise CommandError(" ".join(sentence.split())) from None
 
     def prepare(self) -> None:
         call_command("migrate", verbosity=0)
