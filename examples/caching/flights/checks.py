@@ -24,9 +24,10 @@ def redis_lets_us_in(**_: Any) -> list[checks.CheckMessage]:
             settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
         ) as redis:
             policy = redis.info("memory").get("maxmemory_policy")
-    except (exceptions.AuthenticationError, exceptions.ResponseError) as error:
-        return [checks.Warning(f"REDIS_URL is refused: {error}", id="flights.W002")]
-    except exceptions.RedisError:
-        return []
+    except exceptions.RedisError as error:
+        refused = isinstance(error, exceptions.AuthenticationError | exceptions.ResponseError)
+        return (
+            [checks.Warning(f"REDIS_URL is refused: {error}", id="flights.W002")] if refused else []
+        )
     sentence = f"Redis evicts ({policy}), and would forget purges: maxmemory-policy noeviction."
     return [] if policy == "noeviction" else [checks.Warning(sentence, id="flights.W003")]

@@ -74,8 +74,14 @@ class Edits(APIView):
 
 class Index(APIView):
     def get(self, _request: Request) -> Response:
-        names = ({"name": each.name, "about": each.about, "paths": each.paths} for each in VARIANTS)
-        return Response({"variants": [*names]})
+        return Response(
+            {
+                "variants": [
+                    {"name": each.name, "about": each.about, "paths": each.paths}
+                    for each in VARIANTS
+                ]
+            }
+        )
 
 
 def health(_request: HttpRequest) -> JsonResponse:

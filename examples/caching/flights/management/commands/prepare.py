@@ -28,8 +28,8 @@ class Command(BaseCommand):
         try:
             self.prepare()
         except OperationalError as error:
-            sentence = f"The database at DATABASE_URL does not answer: {error}"
-            raise CommandError(" ".join(sentence.split())) from None
+            reason = " ".join(str(error).split())
+            raise CommandError(f"The database at DATABASE_URL does not answer: {reason}") from None
 
     def prepare(self) -> None:
         call_command("migrate", verbosity=0)
