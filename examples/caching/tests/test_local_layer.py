@@ -91,13 +91,17 @@ def test_what_is_read_stays_longest(local):
         assert local.get("0")
 
 
-def test_purge_that_is_no_more_remembered_counts_for_every_tag(local, key, value):
+def test_purges_that_are_no_more_remembered_count_for_every_tag(local, key, value):
     epoch = local.epoch
+    local.store("other", Value(b"x", ("never purged",)), 60, epoch)
     local.purge([value.tags[1]])
     local.purge([str(number) for number in range(REMEMBERED)])
-
     local.store(key, value, 60, epoch)
+
     assert local.get(key) is None
+    assert local.get("other") is None
+    local.store("other", Value(b"x", ("never purged",)), 60, local.epoch)
+    assert local.get("other")
 
 
 @pytest.fixture
@@ -109,7 +113,7 @@ def tracked(local, redis):
 
 
 def test_purge_of_another_process_is_heard(tracked, shared, key, value, wait_until):
-    tracked.store(key, value, 60, tracked.epoch)
+    tracked.store(key, value, 600, tracked.epoch)  # longer than a test waits
     assert tracked.get(key) == value
 
     shared.purge([value.tags[1]])
@@ -118,7 +122,7 @@ def test_purge_of_another_process_is_heard(tracked, shared, key, value, wait_unt
 
 
 def test_lost_connection_empties_the_layer_and_comes_back(tracked, redis, key, value, wait_until):
-    tracked.store(key, value, 60, tracked.epoch)
+    tracked.store(key, value, 600, tracked.epoch)  # longer than a test waits
     assert tracked.get(key) == value
 
     for client in redis.client_list():

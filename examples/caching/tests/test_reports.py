@@ -286,7 +286,7 @@ def test_what_cannot_be_purged_is_not_trusted(filled, wait_until):
     "its connections are closed, and the next one finds the new server",
 )
 def test_connections_to_a_demoted_server_are_left(filled, redis, key, value, wait_until):
-    before = str(filled.redis.client_id())
+    before = str(filled.shared._own.client_id())
     redis.execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
         assert filled.get(f"{key}:2", lambda: value, TTL).source is Source.BYPASS
