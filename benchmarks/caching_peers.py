@@ -8,7 +8,6 @@ All of them are asked alike: for a key, with a function that computes it if it i
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -114,10 +113,7 @@ class Cashews:
 
 def layered(nearest: bool, _url: str) -> Get:
     """As the example's settings wire it."""
-    cache = LayeredCache(configured.redis(), in_transaction=lambda: False, most_computations=64)
-    end = time.monotonic() + 5
-    while cache.local.epoch is None and time.monotonic() < end:
-        time.sleep(0.01)
+    cache = LayeredCache(configured.redis(), in_transaction=lambda: False)
     return lambda key, compute: cache.get(key, compute, TTL, nearest=nearest).value
 
 

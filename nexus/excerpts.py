@@ -64,8 +64,8 @@ def summary(source: str, name: str) -> str:
     if name.endswith(".py"):
         return _first_sentence(ast.get_docstring(ast.parse(source)) or "")
     comment: list[str] = []
-    for line in source.split("\n"):
-        match = re.match(r"\s*(?:--|#(?!!)|//)\s*(.*)", line)
+    for line in source.split("\n")[source.startswith("#!") :]:
+        match = re.match(r"\s*(?:--|#|//)\s*(.*)", line)
         if match is None:
             break
         if not match[1]:

@@ -24,7 +24,7 @@ from . import Database, Operator, page, url, version
 
 CAP = 16
 BACK_SECONDS = 5.0
-STOP_SECONDS, START_SECONDS = 0.5, 3.0  # of the reads: when Redis is stopped, and started again
+STOP_SECONDS, START_SECONDS = 0.5, 2.0  # of the reads: when Redis is stopped, and started again
 FROZEN_SECONDS = 2.0
 WRITE = "UPDATE flights_airport SET city = city || '!' WHERE code = ANY(%s)"
 

@@ -11,10 +11,9 @@ PUBLISHED: Final = "development-only-"
 
 @checks.register(checks.Tags.security, deploy=True)
 def secret_key_is_own(**_: Any) -> list[checks.CheckMessage]:
-    if not settings.SECRET_KEY.startswith(PUBLISHED):
-        return []
     sentence = "SECRET_KEY is the published development one of compose.yml: bring your own."
-    return [checks.Info(sentence, id="flights.I001")]
+    is_published = settings.SECRET_KEY.startswith(PUBLISHED)
+    return [checks.Info(sentence, id="flights.I001")] if is_published else []
 
 
 @checks.register(checks.Tags.caches, deploy=True)
@@ -25,11 +24,10 @@ def redis_lets_us_in(**_: Any) -> list[checks.CheckMessage]:
             settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
         ) as redis:
             policy = redis.info("memory").get("maxmemory_policy")
-    except (exceptions.AuthenticationError, exceptions.ResponseError) as error:
-        return [checks.Warning(f"REDIS_URL is refused: {error}", id="flights.W002")]
-    except exceptions.RedisError:
-        return []
-    if policy == "noeviction":
-        return []
+    except exceptions.RedisError as error:
+        refused = isinstance(error, exceptions.AuthenticationError | exceptions.ResponseError)
+        return (
+            [checks.Warning(f"REDIS_URL is refused: {error}", id="flights.W002")] if refused else []
+        )
     sentence = f"Redis evicts ({policy}), and would forget purges: maxmemory-policy noeviction."
-    return [checks.Warning(sentence, id="flights.W003")]
+    return [] if policy == "noeviction" else [checks.Warning(sentence, id="flights.W003")]

@@ -5,13 +5,13 @@ from functools import cache as once
 from django.conf import settings
 from django.db import connection
 from layers.layered import Answer, LayeredCache
-from layers.leases import Source
-from layers.tags import adopt
-from layers.values import Ttl
-from redis import Redis
+from layers.redis_layer import Source, adopt
+from layers.values import Ttl, Value
+from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from .gate import Gate
 from .pages import PAGES
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
@@ -21,18 +21,22 @@ TTL = {
     "alternates": Ttl(soft_ms=2_000, hard_ms=DAY_MS, lease_ms=10_000),
 }
 REDIS_SECONDS = 1.0
+PATIENCE_SECONDS = 8.0
 # In a CDN, unless it is purged before.
 EDGE_SECONDS = {"airport": 60, "alternates": 1, "absent": 10}
 
 
 @once
 def redis() -> "Redis":
-    """Return a client that waits a second at most, never retries, and purges a server it does not know."""
+    """Return a client that waits a second at most, and purges a server it does not know.
+
+    It tries again, and at once, only where a connection was closed.
+    """
     return Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=REDIS_SECONDS,
         socket_connect_timeout=REDIS_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 1, (exceptions.ConnectionError,)),
         redis_connect_func=adopt,
     )
 
@@ -44,9 +48,15 @@ def cache() -> LayeredCache:
         redis(),
         in_transaction=lambda: connection.in_atomic_block,
         local_bytes=settings.LOCAL_LAYER_BYTES,
-        most_computations=settings.COMPUTATIONS_PER_PROCESS,
+        patience_seconds=PATIENCE_SECONDS,
         after_refresh=connection.close,
     )
+
+
+@once
+def gate() -> Gate:
+    """Return what bounds the computations of this process."""
+    return Gate(settings.COMPUTATIONS_PER_PROCESS, PATIENCE_SECONDS)
 
 
 def shared(page: str, answer: Answer) -> str:
@@ -55,11 +65,14 @@ def shared(page: str, answer: Answer) -> str:
         return "no-store"
     if answer.source is Source.BYPASS:
         return "public, max-age=0, s-maxage=1"  # Redis is away: so are its purges
-    seconds = EDGE_SECONDS["absent" if answer.value.absent else page]
+    seconds = EDGE_SECONDS[page if answer.value.data else "absent"]
     return f"public, max-age=0, s-maxage={seconds}, stale-while-revalidate=2"
 
 
 def get(page: str, code: str, *, nearest: bool = True) -> Answer:
     """Return a page of an airport from the nearest layer."""
-    compute = PAGES[page]
-    return cache().get(f"{page}:{code}", lambda: compute(code), TTL[page], nearest=nearest)
+
+    def compute() -> Value:
+        return gate().run(lambda: PAGES[page](code))
+
+    return cache().get(f"{page}:{code}", compute, TTL[page], nearest=nearest)

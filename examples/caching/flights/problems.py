@@ -6,17 +6,18 @@ from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpResponse
-from layers.gate import Overloaded
 from rest_framework.exceptions import APIException
+
+from .gate import Overloaded
 
 logger = logging.getLogger(__name__)
 
 
-def problem(status: int, title: str, **more: object) -> HttpResponse:
+def problem(status: int, title: str, headers: Any = None, **more: object) -> HttpResponse:
     """Return a problem document."""
     document = {"type": "about:blank", "title": title, "status": status, **more}
-    data = json.dumps(document, ensure_ascii=False)
-    return HttpResponse(data, status=status, content_type="application/problem+json")
+    data, kind = json.dumps(document, ensure_ascii=False), "application/problem+json"
+    return HttpResponse(data, status=status, content_type=kind, headers=headers)
 
 
 def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
@@ -25,7 +26,5 @@ def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
         return problem(error.status_code, str(error.detail))
     if isinstance(error, Overloaded | OperationalError):
         logger.error("no page: %s", str(error) or "the database is busy")
-        response = problem(503, "The database is busy or does not answer")
-        response["Retry-After"] = "1"
-        return response
+        return problem(503, "The database is busy or does not answer", {"Retry-After": "1"})
     return None

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache as once
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -60,19 +61,9 @@ def uncached(page: str, code: str, _nearest: bool) -> Found:
     return Found(PAGES[page](code).data)
 
 
-def get_or_set(page: str, code: str, _nearest: bool) -> Found:
-    return _get_or_set("get_or_set", page, code)
-
-
-def signals(page: str, code: str, _nearest: bool) -> Found:
-    return _get_or_set("signals", page, code)
-
-
-def _get_or_set(variant: str, page: str, code: str) -> Found:
-    def compute() -> bytes:
-        return PAGES[page](code).data
-
-    return Found(stock.get_or_set(key(variant, page, code), compute, TIMEOUT_SECONDS[page]) or b"")
+def get_or_set(page: str, code: str, _nearest: bool, variant: str = "get_or_set") -> Found:
+    name, timeout_seconds = key(variant, page, code), TIMEOUT_SECONDS[page]
+    return Found(stock.get_or_set(name, lambda: PAGES[page](code).data, timeout_seconds) or b"")
 
 
 def lock(page: str, code: str, _nearest: bool) -> Found:
@@ -107,10 +98,8 @@ def region(page: str) -> "CacheRegion":
 
 
 def dogpile(page: str, code: str, _nearest: bool) -> Found:
-    def compute() -> str:
-        return PAGES[page](code).data.decode()
-
-    return Found(region(page).get_or_create(key("dogpile", page, code), compute).encode())
+    name, cached = key("dogpile", page, code), region(page)
+    return Found(cached.get_or_create(name, lambda: PAGES[page](code).data.decode()).encode())
 
 
 def layered(page: str, code: str, nearest: bool) -> Found:
@@ -128,7 +117,7 @@ VARIANTS: tuple[Variant, ...] = (
         lambda page: cache_page(TIMEOUT_SECONDS[page]),
     ),
     Variant("get_or_set", "Django's cache.get_or_set with a TTL", get_or_set),
-    Variant("signals", "the same, deleted in post_save", signals),
+    Variant("signals", "the same, deleted in post_save", partial(get_or_set, variant="signals")),
     Variant("lock", "a lock by SET NX around the computation, deleted after commit", lock),
     Variant("dogpile", "dogpile.cache with its distributed lock, deleted after commit", dogpile),
     Variant("layered", "leases, tags, a local layer and an outbox", layered),

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
-from layers.edge import surrogate_key
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from .edge import surrogate_key
 from .edits import WAYS
 from .models import Airport
 from .permissions import IsStaff
@@ -74,8 +74,14 @@ class Edits(APIView):
 
 class Index(APIView):
     def get(self, _request: Request) -> Response:
-        names = ({"name": each.name, "about": each.about, "paths": each.paths} for each in VARIANTS)
-        return Response({"variants": [*names]})
+        return Response(
+            {
+                "variants": [
+                    {"name": each.name, "about": each.about, "paths": each.paths}
+                    for each in VARIANTS
+                ]
+            }
+        )
 
 
 def health(_request: HttpRequest) -> JsonResponse:

@@ -5,8 +5,7 @@ Chris Richardson, Microservices Patterns (2018), section 3.3.7: transactional ou
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +15,6 @@ logger = logging.getLogger(__name__)
 
 TABLE: Final = Path(__file__).with_name("outbox.sql").read_text("utf-8")  # for a migration
 BATCH: Final = 1_000
-# A notification would come sooner, and take a lock that all commits of the database share.
-POLL_SECONDS: Final = 0.05
-AGAIN_SECONDS: Final = 0.5
 
 # Rows that other relays carry out meanwhile are theirs. Deleted with the purge done: at least once.
 # The array is made once, whatever the planner believes of a table that is nearly always empty.
@@ -28,46 +24,38 @@ TAKE: Final = """
         ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
     )) RETURNING tag
 """
-FORWARD: Final = """
-    INSERT INTO cache_outbox (tag, place, due)
-    SELECT tag, %s, clock_timestamp() + later * interval '1 second'
-    FROM (SELECT DISTINCT unnest(%s::text[]) AS tag) tags, unnest(%s::float8[]) AS later
-"""
+
+type Purge = Callable[[list[str]], bool]  # False: it has to be tried again
+type Then = Callable[
+    ["psycopg.Connection", list[str]], None
+]  # what is written in the same transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where purges are due, and how they are carried out there.
-
-    Attributes:
-        purge: False if it has to be tried again.
-        next: where they are due afterwards: a place that asks this one would get the old value before.
-        next_seconds: how long afterwards; several are as many purges.
-    """
-
-    name: str
-    purge: Callable[[list[str]], bool]
-    next: str = ""
-    next_seconds: Sequence[float] = ()
-
-
-def carry_out(connection: "psycopg.Connection", place: Place) -> int:
-    """Purge the tags of one batch of committed changes; return how many rows that were.
+def carry_out(
+    connection: "psycopg.Connection", place: str, purge: Purge, then: Then | None = None
+) -> int:
+    """Purge the tags of one batch that is due at *place*; return how many rows that were.
 
     If the purge fails, the rows stay.
     """
-    carried_out: list[str] = []
+    purged: list[str] = []
     with connection.transaction() as transaction:
-        tags = [tag for (tag,) in connection.execute(TAKE, [place.name, BATCH])]
-        if tags and not place.purge(tags):
+        tags = [tag for (tag,) in connection.execute(TAKE, [place, BATCH])]
+        if tags and not purge(tags):
             raise psycopg.Rollback(transaction)
-        if tags and place.next:
-            connection.execute(FORWARD, [place.next, tags, [*place.next_seconds]])
-        carried_out = tags
-    return len(carried_out)
+        if tags and then:
+            then(connection, tags)
+        purged = tags
+    return len(purged)
 
 
-def relay(database_url: str, place: Place, alive: Callable[[], None]) -> None:
+def relay(
+    database_url: str,
+    place: str,
+    purge: Purge,
+    then: Then | None = None,
+    alive: Callable[[], None] = lambda: None,
+) -> None:
     """Carry out the purges of *place* for ever: a place that hangs must not delay another one.
 
     *alive* is called at least every few seconds while the database answers.
@@ -83,9 +71,10 @@ def relay(database_url: str, place: Place, alive: Callable[[], None]) -> None:
                 application_name="cache relay",
             ) as connection:
                 while True:
-                    if carry_out(connection, place) < BATCH:
-                        time.sleep(POLL_SECONDS)
+                    if carry_out(connection, place, purge, then) < BATCH:
+                        # A notification would come sooner, and take a lock that all commits share.
+                        time.sleep(0.05)
                     alive()
         except psycopg.Error as error:  # whatever it is: a failover, a time-out, a cut connection
-            logger.warning("purges wait, %s: %s", place.name, " ".join(str(error).split()))
-            time.sleep(AGAIN_SECONDS)
+            logger.warning("purges wait, %s: %s", place, " ".join(str(error).split()))
+            time.sleep(0.5)

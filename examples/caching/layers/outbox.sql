@@ -27,17 +27,13 @@ END $$;
 
 CREATE FUNCTION cache_watch(rows_of regclass, prefix text, tag_column text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    event text[];
+    event text;
+    seen text;
 BEGIN
-    FOREACH event SLICE 1 IN ARRAY ARRAY[
-        ['INSERT', 'REFERENCING NEW TABLE AS now'],
-        ['UPDATE', 'REFERENCING OLD TABLE AS before NEW TABLE AS now'],
-        ['DELETE', 'REFERENCING OLD TABLE AS before'],
-        ['TRUNCATE', '']
-    ] LOOP
-        EXECUTE format(
-            'CREATE TRIGGER %I AFTER %s ON %s %s EXECUTE FUNCTION cache_changed(%L, %L)',
-            lower('cache_' || event[1]), event[1], rows_of, event[2], prefix, tag_column
-        );
+    FOR event, seen IN VALUES ('insert', 'REFERENCING NEW TABLE AS now'), ('delete', 'REFERENCING OLD TABLE AS before'),
+        ('update', 'REFERENCING OLD TABLE AS before NEW TABLE AS now'), ('truncate', '')
+    LOOP
+        EXECUTE format('CREATE TRIGGER cache_%s AFTER %1$s ON %s %s EXECUTE FUNCTION cache_changed(%L, %L)',
+            event, rows_of, seen, prefix, tag_column);
     END LOOP;
 END $$;

@@ -1,10 +1,17 @@
+#!lua flags=allow-oom
 -- Purges tags: every entry and every running computation that carries one is void from here on, and local layers hear it.
--- KEYS: clock, tag keys. ARGV: how long a purge is remembered in ms (longer than any entry lives), channel, names of the
--- tags. Without tags it is a beat: proof that a purge could be written, and would be heard. Reply: the time of the purge.
+-- KEYS: clock, run id, tag keys. ARGV: how long a purge is remembered in ms (longer than any entry lives), channel, names of
+-- the tags, and `if new`, if it counts only on another server than the one before. Reply: the time of the purge.
+-- Without tags it is a beat: proof that a purge could be written, and would be heard.
 
+if ARGV[4] then
+  local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  if redis.call('GET', KEYS[2]) == run_id then return 0 end
+  redis.call('SET', KEYS[2], run_id)
+end
 local time = redis.call('TIME')
 redis.call('SET', KEYS[1], time[1] .. string.format('%06d', time[2]), 'NX') -- as in read.lua
 local seq = redis.call('INCR', KEYS[1])
-for i = 2, #KEYS do redis.call('SET', KEYS[i], seq, 'PX', ARGV[1]) end
+for i = 3, #KEYS do redis.call('SET', KEYS[i], seq, 'PX', ARGV[1]) end
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 return seq

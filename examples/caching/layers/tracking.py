@@ -1,63 +1,55 @@
 """The connection on which a process hears of purges: Redis publishes each with the purge itself.
 
+It decides whether Redis is asked at all: what cannot be purged is not trusted.
 https://redis.io/docs/latest/develop/pubsub/ (2026-11)
 """
 
-import logging
 import threading
 import time
-from typing import Any, Final
+from typing import Final
 
 from redis import Redis
 
 from .local_layer import LocalLayer
-from .tags import CHANNEL, Tags, leave_demoted
-
-logger = logging.getLogger(__name__)
+from .redis_layer import CHANNEL, RedisLayer, bypassed
 
 SILENCE_SECONDS: Final = 0.25
 
 
-class Tracking(threading.Thread):
-    """Empties the local layer of what was purged; reconnects for ever, and forgets before it does.
+def track(layer: LocalLayer, redis: "Redis") -> None:
+    """Tell *layer* what is purged, in a thread; return once Redis was heard or has failed."""
+    settled = threading.Event()
 
-    Where nothing is heard for a while it purges nothing, and has to hear that: a server that answers
-    but takes no writes would take no purge either. One beat is heard by all processes.
-    """
-
-    def __init__(self, layer: LocalLayer, redis: "Redis") -> None:
-        super().__init__(name="tracking", daemon=True)
-        self._layer, self._redis, self._tags = layer, redis, Tags(redis)
-        self._reason = ""  # why there is no local layer, as it was logged
-
-    def run(self) -> None:
+    def track_for_ever() -> None:
         while True:
             try:
-                self._follow()
+                follow(layer, redis, settled)
             except Exception as error:
-                self._layer.clear(up=False)
-                leave_demoted(self._redis, error)
-                if str(error) != self._reason:
-                    logger.warning("the local layer is bypassed: %s", error)
-                self._reason = str(error)
+                layer.clear(up=False)
+                bypassed(str(error))
+                settled.set()
             time.sleep(SILENCE_SECONDS)
 
-    def _follow(self) -> None:
-        with self._redis.pubsub() as purges:  # type: ignore[no-untyped-call]  # of the library
-            purges.subscribe(CHANNEL)
-            asked = False
-            while True:
-                message = purges.get_message(timeout=SILENCE_SECONDS)
-                if message is None and asked:
-                    raise ConnectionError("Redis is silent")
-                if asked := message is None:
-                    self._tags.purge(())
-                else:
-                    self._heard(message)
+    threading.Thread(target=track_for_ever, name="tracking", daemon=True).start()
+    settled.wait(3)
 
-    def _heard(self, message: Any) -> None:
-        if message["type"] == "subscribe":  # from here on no purge is missed
-            self._layer.clear(up=True)
-            self._reason = ""
-        else:
-            self._layer.purge(message["data"].decode().split())
+
+def follow(layer: LocalLayer, redis: "Redis", settled: threading.Event) -> None:
+    """Hear what Redis publishes; after a silence purge nothing, which has to be heard.
+
+    A server that answers but takes no writes would take no purge either. All processes hear one beat.
+    """
+    beat, asked = RedisLayer(redis).purge, False
+    with redis.pubsub() as purges:  # type: ignore[no-untyped-call]  # of the library
+        purges.subscribe(CHANNEL)
+        while True:
+            message = purges.get_message(timeout=SILENCE_SECONDS)
+            if message is None and (asked or not beat(())):
+                raise ConnectionError("Redis is silent")
+            asked = message is None
+            if message and message["type"] == "subscribe":  # from here on no purge is missed
+                layer.clear(up=True)
+                bypassed.cache_clear()
+                settled.set()
+            elif message:
+                layer.purge(message["data"].decode().split())

@@ -1,10 +1,18 @@
-"""What is cached, and for how long."""
+"""What is cached, under which names, and for how long."""
 
 import random
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
+EVERYTHING: Final = "*"  # the tag that every value has
 PURGE_MEMORY_MS: Final = 2 * 86_400_000
+
+
+def name_of(key: str) -> str:
+    """Return the name of a key or tag in Redis; one that is long or has spaces becomes a hash."""
+    plain = len(key) <= 200 and key.isascii() and key.isprintable() and " " not in key
+    return key if plain else sha256(key.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +21,6 @@ class Value:
 
     data: bytes
     tags: tuple[str, ...]
-
-    @property
-    def absent(self) -> bool:
-        return not self.data
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,11 @@ class Ttl:
     hard_ms: int
     lease_ms: int
     absent_ms: int = 10_000  # how long "there is no such thing" is remembered
-    jitter: float = 0.1  # so that what was filled together does not expire together
 
     def __post_init__(self) -> None:
         if max(self.hard_ms, self.absent_ms) + self.lease_ms > PURGE_MEMORY_MS:
             raise ValueError(f"purges are remembered for {PURGE_MEMORY_MS} ms, no entry for longer")
 
     def soft(self) -> int:
-        return int(self.soft_ms * random.uniform(1 - self.jitter, 1))  # noqa: S311 -- no secret
+        """Return a soft TTL: what was filled together shall not expire together."""
+        return int(self.soft_ms * random.uniform(0.9, 1))  # noqa: S311 -- no secret

@@ -6,9 +6,8 @@ import uuid
 
 import pytest
 from layers.layered import LayeredCache
-from layers.leases import Leases
 from layers.local_layer import LocalLayer
-from layers.tags import Tags
+from layers.redis_layer import RedisLayer, bypassed
 from layers.values import Value
 from redis import Redis
 
@@ -28,6 +27,12 @@ def wait_until(condition, deadline_seconds=60):
 @pytest.fixture(name="wait_until")
 def _wait_until():
     return wait_until
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_said():
+    """Let each test hear why Redis is bypassed: it is said once."""
+    bypassed.cache_clear()
 
 
 @pytest.fixture
@@ -50,13 +55,8 @@ def emptied():
 
 
 @pytest.fixture
-def leases(redis):
-    return Leases(redis)
-
-
-@pytest.fixture
-def tags(redis):
-    return Tags(redis)
+def shared(redis):
+    return RedisLayer(redis)
 
 
 @pytest.fixture
@@ -80,6 +80,4 @@ def local():
 @pytest.fixture
 def cache(redis):
     """A cache that hears of purges."""
-    made = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=60)
-    wait_until(lambda: made.local.epoch is not None)
-    return made
+    return LayeredCache(redis, in_transaction=lambda: False, patience_seconds=60)

@@ -6,12 +6,13 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 from flights import configured
+from flights.edge import forward
+from flights.gate import Overloaded
 from flights.models import Airport, Departure
 from flights.pages import PAGES as _PAGES
 from flights.variants import VARIANTS
-from layers.gate import Overloaded
-from layers.leases import TAG_PREFIX
-from layers.outbox import Place, carry_out
+from layers.outbox import carry_out
+from layers.redis_layer import TAG_PREFIX
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = dict(_PAGES)
@@ -51,8 +52,12 @@ def drained():
     """Let the relay work once, and return what it purged."""
     purged = []
     connection.ensure_connection()
-    place = Place("cache", lambda tags: purged.extend(tags) or configured.cache().purge(tags))
-    carry_out(connection.connection, place)
+
+    def purge(tags):
+        purged.extend(tags)
+        return configured.cache().purge(tags)
+
+    carry_out(connection.connection, "cache", purge)
     return purged
 
 
@@ -252,7 +257,7 @@ def test_new_neighbour_is_seen_in_the_alternates(site):
 def test_purge_that_redis_did_not_hear_stays_in_the_outbox():
     Airport.objects.filter(code="TEST").update(name="There")
 
-    assert carry_out(connection.connection, Place("cache", lambda _: False)) == 0
+    assert carry_out(connection.connection, "cache", lambda _: False) == 0
     assert outbox() == [("airport:TEST", "cache")]
     assert drained() == ["airport:TEST"]
     assert outbox() == []
@@ -260,16 +265,18 @@ def test_purge_that_redis_did_not_hear_stays_in_the_outbox():
 
 def test_cdn_is_purged_after_redis_twice_and_again_until_it_hears_it():
     Airport.objects.filter(code="TEST").update(name="There")
-    redis = Place("cache", lambda _: True, next="edge", next_seconds=(0, 3600))
-    assert carry_out(connection.connection, Place("edge", lambda _: True)) == 0
+    database, began = connection.connection, time.monotonic()
+    assert carry_out(database, "edge", lambda _: True) == 0
 
-    carry_out(connection.connection, redis)
+    carry_out(database, "cache", lambda _: True, forward)
 
-    assert carry_out(connection.connection, Place("edge", lambda _: False)) == 0
+    assert carry_out(database, "edge", lambda _: False) == 0
+    assert carry_out(database, "edge", lambda tags: tags == ["airport:TEST"]) == 1
+    assert outbox() == [("airport:TEST", "edge")]
     assert (
-        carry_out(connection.connection, Place("edge", lambda tags: tags == ["airport:TEST"])) == 1
+        outbox("SELECT due > now() + interval '1 second' FROM cache_outbox") == [(True,)]
+        or time.monotonic() - began > 1
     )
-    assert outbox() == [("airport:TEST", "edge")]  # in 1 h
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 
 import pytest
-from layers.edge import MOST_TAGS, Edge, surrogate_key
-from layers.leases import name_of
+from flights.edge import MOST_TAGS, Edge, surrogate_key
+from layers.values import name_of
 
 
 @pytest.fixture

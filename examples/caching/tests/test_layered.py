@@ -5,13 +5,11 @@ import threading
 import time
 
 import pytest
-from layers.breaker import Breaker
-from layers.gate import Overloaded
 from layers.layered import LayeredCache
-from layers.leases import ENTRIES, Leases, Source
-from layers.tags import RUN_ID, adopt
+from layers.redis_layer import ENTRIES, RUN_ID, RedisLayer, Source, adopt
 from layers.values import Ttl, Value
 from lifetimes import SPENT, TTL
+from readings import read
 from redis import Connection, Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -107,17 +105,24 @@ def test_thread_of_a_refresh_is_told_when_it_is_over(redis, key, value, wait_unt
     assert over != [threading.get_ident()]
 
 
-def test_reader_who_waited_for_longer_than_the_patience_computes(redis, leases, key, value):
+def test_reader_who_waited_for_longer_than_the_patience_computes(redis, shared, key, value):
     cache = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=0.05)
-    leases.read(key, TTL)  # somebody else has the lease, and dies
+    read(shared, key, TTL)  # somebody else has the lease, and dies
 
     assert cache.get(key, lambda: value, TTL).source is Source.BYPASS
 
 
-def test_few_failures_do_not_open_the_breaker_if_successes_are_between(cache, key, value):
-    for _ in range(5):
-        cache.breaker.failed("gone")
-        assert cache.get(key, lambda: value, TTL, nearest=False).source is not Source.BYPASS
+def test_reader_whom_redis_refuses_is_bypassed_alone_and_that_is_not_said_each_time(
+    cache, redis, key, value, caplog
+):
+    cache.get(key, lambda: value, TTL)
+    redis.hset(f"{ENTRIES}entry:{key}", "tags", "x " * 10_000)  # more than a script can unpack
+    sources = [cache.get(key, lambda: value, TTL, nearest=False).source for _ in range(100)]
+
+    assert set(sources) == {Source.BYPASS}
+    # Once, and once more for each cache of another test that hears of Redis again meanwhile.
+    assert 1 <= caplog.text.count("too many results to unpack") <= 10
+    assert cache.get(f"{key}:other", lambda: value, TTL).source is Source.COMPUTED
 
 
 def test_failed_computation_gives_the_lease_back(cache, key, value):
@@ -146,15 +151,15 @@ def test_any_key_is_cached_and_purged(cache, key, name):
     assert cache.get(name, lambda: Value(b"y", (name,)), TTL).source is Source.COMPUTED
 
 
-def bypassed(port, **more):
+def bypassed(port):
     """A cache whose Redis is not there, or says nothing."""
     redis = Redis(port=port, retry=Retry(NoBackoff(), 0), socket_timeout=0.1)
-    return LayeredCache(redis, in_transaction=lambda: False, **more)
+    return LayeredCache(redis, in_transaction=lambda: False)
 
 
 @pytest.fixture
 def gone():
-    return bypassed(1, most_computations=2, patience_seconds=0.2)
+    return bypassed(1)
 
 
 @pytest.fixture
@@ -168,7 +173,8 @@ def test_without_redis_pages_are_computed(gone, key, value, caplog):
 
     assert sources == {Source.BYPASS}
     assert not gone.purge([key])
-    assert caplog.text.count("Redis is bypassed: ") == 1
+    said = [each.getMessage() for when in ("setup", "call") for each in caplog.get_records(when)]
+    assert 1 <= sum("Connection refused" in each for each in said) <= 5
 
 
 def test_silent_redis_delays_a_few_requests_and_no_more(silent, key, value):
@@ -177,7 +183,7 @@ def test_silent_redis_delays_a_few_requests_and_no_more(silent, key, value):
     sources = [silent.get(key, lambda: value, TTL).source for _ in range(1000)]
 
     assert set(sources) == {Source.BYPASS}
-    assert time.monotonic() - began < 50  # three waits of 0.1 s, and one for each 0.5 s; else 100 s
+    assert time.monotonic() - began < 50  # none waits for 0.1 s; else 100 s
 
 
 def test_silent_redis_delays_a_few_purges_and_no_more(silent, key):
@@ -192,29 +198,6 @@ def test_silent_redis_delays_a_few_purges_and_no_more(silent, key):
     assert time.monotonic() - began < 50
 
 
-def test_without_redis_the_database_gets_no_more_than_its_cap(gone, key, value, wait_until):
-    go_on, most, now = threading.Event(), [0], [0]
-
-    def compute():
-        now[0] += 1
-        most[0] = max(most[0], now[0])
-        go_on.wait(60)
-        now[0] -= 1
-        return value
-
-    holders = [threading.Thread(target=gone.get, args=[key, compute, TTL]) for _ in range(2)]
-    for holder in holders:
-        holder.start()
-    wait_until(lambda: now == [2])
-    with pytest.raises(Overloaded):
-        gone.get(key, compute, TTL)
-    go_on.set()
-    for holder in holders:
-        holder.join()
-
-    assert most == [2]
-
-
 def connected(redis) -> Connection:
     """A new connection, as the cache makes one."""
     where = redis.connection_pool.connection_kwargs
@@ -225,14 +208,14 @@ def connected(redis) -> Connection:
 
 
 def test_another_server_is_purged_before_it_is_read(redis, key):
-    leases = Leases(redis)
-    lease = leases.read(key, TTL).lease
-    leases.fill(key, lease, Value(b"old", (key,)), TTL)
+    shared = RedisLayer(redis)
+    lease = read(shared, key, TTL).lease
+    shared.fill(key, lease, Value(b"old", (key,)), TTL)
     redis.set(RUN_ID, "of the server before the restart")
 
     connected(redis).disconnect()
 
-    assert leases.read(key, TTL).value is None
+    assert read(shared, key, TTL).value is None
 
 
 def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, value):
@@ -249,39 +232,25 @@ def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, 
 
 
 def test_known_server_keeps_its_entries(redis, key, value):
-    leases = Leases(redis)
+    shared = RedisLayer(redis)
     connected(redis).disconnect()
-    leases.fill(key, leases.read(key, TTL).lease, value, TTL)
+    shared.fill(key, read(shared, key, TTL).lease, value, TTL)
 
     connected(redis).disconnect()
 
-    assert leases.read(key, TTL).value == value
+    assert read(shared, key, TTL).value == value
 
 
 def test_answer_of_redis_that_a_purge_overtakes_is_not_kept_here(cache, key, value, monkeypatch):
     cache.get(key, lambda: value, TTL)
-    read = cache.leases.read
+    read = cache.shared.read
 
     def overtaken(*args):
         reading = read(*args)
         cache.local.purge(value.tags)  # as another process' purge does
         return reading
 
-    monkeypatch.setattr(cache.leases, "read", overtaken)
+    monkeypatch.setattr(cache.shared, "read", overtaken)
 
     assert cache.get(key, failing, TTL).source is Source.REDIS
     assert cache.local.get(key) is None
-
-
-def test_breaker_lets_one_question_through_per_interval():
-    now = [0.0]
-    breaker = Breaker(failures=2, probe_seconds=1, clock=lambda: now[0])
-    breaker.failed("gone")
-    assert breaker.allows()
-    breaker.failed("gone")
-
-    assert not breaker.allows()
-    now[0] = 1
-    assert [breaker.allows(), breaker.allows()] == [True, False]
-    breaker.succeeded()
-    assert breaker.allows()

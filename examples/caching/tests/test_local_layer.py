@@ -2,16 +2,15 @@
 
 import pytest
 from layers.local_layer import REMEMBERED, LocalLayer
-from layers.tags import EVERYTHING
-from layers.tracking import Tracking
-from layers.values import Value
+from layers.tracking import track
+from layers.values import EVERYTHING, Value
 
 
 def test_answer_that_was_overtaken_by_a_purge_is_not_kept(local, key, value):
     epoch = local.epoch
     local.purge([value.tags[1]])
 
-    assert not local.store(key, value, 60, epoch)
+    local.store(key, value, 60, epoch)
     assert local.get(key) is None
 
 
@@ -19,7 +18,7 @@ def test_purge_of_another_tag_does_not_disturb_a_read(local, key, value):
     epoch = local.epoch
     local.purge(["another"])
 
-    assert local.store(key, value, 60, epoch)
+    local.store(key, value, 60, epoch)
     assert local.get(key) == value
 
 
@@ -39,7 +38,8 @@ def test_nothing_is_served_or_kept_while_the_tracking_is_down(local, key, value)
 
     assert local.epoch is None
     assert local.get(key) is None
-    assert not local.store(key, value, 60, epoch)
+    local.store(key, value, 60, epoch)
+    assert local.get(key) is None
 
 
 def test_read_from_before_a_reconnect_is_not_kept(local, key, value):
@@ -47,7 +47,8 @@ def test_read_from_before_a_reconnect_is_not_kept(local, key, value):
     local.clear(up=False)
     local.clear(up=True)
 
-    assert not local.store(key, value, 60, epoch)
+    local.store(key, value, 60, epoch)
+    assert local.get(key) is None
 
 
 def test_entry_ends_with_its_soft_expiry(key, value):
@@ -75,6 +76,14 @@ def test_traffic_of_many_keys_stays_within_the_bound():
     assert local.bytes > 150_000
 
 
+def test_what_is_larger_than_the_layer_leaves_the_others(local, key, value):
+    local.store(key, value, 60, local.epoch)
+    local.store("huge", Value(b"x" * 100_000, ()), 60, local.epoch)
+
+    assert local.get("huge") is None
+    assert local.get(key) == value
+
+
 def test_what_is_read_stays_longest(local):
     entries = 100_000 // 1_500
     for number in range(3 * entries):
@@ -82,32 +91,39 @@ def test_what_is_read_stays_longest(local):
         assert local.get("0")
 
 
-def test_purge_that_is_no_more_remembered_counts_for_every_tag(local, key, value):
+def test_purges_that_are_no_more_remembered_count_for_every_tag(local, key, value):
     epoch = local.epoch
+    local.store("other", Value(b"x", ("never purged",)), 60, epoch)
     local.purge([value.tags[1]])
     local.purge([str(number) for number in range(REMEMBERED)])
+    local.store(key, value, 60, epoch)
 
-    assert not local.store(key, value, 60, epoch)
+    assert local.get(key) is None
+    assert local.get("other") is None
+    local.store("other", Value(b"x", ("never purged",)), 60, local.epoch)
+    assert local.get("other")
 
 
 @pytest.fixture
-def tracked(local, redis, wait_until):
+def tracked(local, redis):
     local.clear(up=False)
-    Tracking(local, redis).start()
-    wait_until(lambda: local.epoch is not None)
+    track(local, redis)
+    assert local.epoch is not None
     return local
 
 
-def test_purge_of_another_process_is_heard(tracked, tags, key, value, wait_until):
-    assert tracked.store(key, value, 60, tracked.epoch)
+def test_purge_of_another_process_is_heard(tracked, shared, key, value, wait_until):
+    tracked.store(key, value, 600, tracked.epoch)  # longer than a test waits
+    assert tracked.get(key) == value
 
-    tags.purge([value.tags[1]])
+    shared.purge([value.tags[1]])
 
     wait_until(lambda: tracked.get(key) is None)
 
 
 def test_lost_connection_empties_the_layer_and_comes_back(tracked, redis, key, value, wait_until):
-    tracked.store(key, value, 60, tracked.epoch)
+    tracked.store(key, value, 600, tracked.epoch)  # longer than a test waits
+    assert tracked.get(key) == value
 
     for client in redis.client_list():
         if client["sub"] != "0":
@@ -123,7 +139,7 @@ def test_process_that_does_not_hear_its_own_purge_keeps_nothing(
 ):
     monkeypatch.setattr("layers.tracking.CHANNEL", "elsewhere")  # as a connection that is half dead
     local.clear(up=False)
-    Tracking(local, redis).start()
+    track(local, redis)
 
-    wait_until(lambda: local.epoch is not None)
+    assert local.epoch is not None
     wait_until(lambda: local.epoch is None)

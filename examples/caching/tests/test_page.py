@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).parents[1]
 DRIVER = """
 import os, threading, time
 import psycopg
-from layers.outbox import TABLE, Place, relay
+from layers.outbox import TABLE, relay
 from shop import cache
 
 with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as operator:

@@ -15,13 +15,16 @@ from django.db import connection, transaction
 from django.test import Client
 from flights import configured
 from flights.models import Airport, Departure
-from layers import leases as stored
+from layers import redis_layer as stored
 from layers.layered import LayeredCache
-from layers.leases import CLOCK, Leases, Source
-from layers.outbox import BATCH, Place, carry_out, relay
+from layers.outbox import BATCH, carry_out, relay
+from layers.redis_layer import CLOCK, RedisLayer, Source, adopt
 from layers.values import PURGE_MEMORY_MS, Ttl
 from lifetimes import TTL
+from readings import read
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 here = pytest.mark.usefixtures("airports")
 EXAMPLE = Path(__file__).parents[1]
@@ -87,7 +90,7 @@ def test_row_that_is_made_anew_with_the_same_version_is_another_page():
     Airport.objects.create(
         code="TEST", name="There", city="", country="DE", latitude=50.9, longitude=7.1
     )
-    carry_out(connection.connection, Place("cache", configured.cache().purge))
+    carry_out(connection.connection, "cache", configured.cache().purge)
 
     answer = site.get(PAGE, headers={"If-None-Match": etag})
 
@@ -103,10 +106,10 @@ def test_row_that_is_made_anew_with_the_same_version_is_another_page():
 def test_batch_is_bounded_though_the_outbox_was_empty_when_it_was_analysed():
     outbox("VACUUM ANALYZE cache_outbox")
     outbox("INSERT INTO cache_outbox (tag) SELECT 'airport:' || n FROM generate_series(1, 5000) n")
-    taken, place = [], Place("cache", lambda tags: taken.append(len(tags)) or True)
+    taken = []
 
     began = time.monotonic()
-    while carry_out(connection.connection, place):
+    while carry_out(connection.connection, "cache", lambda tags: taken.append(len(tags)) or True):
         pass
 
     assert taken == [BATCH] * 5
@@ -127,7 +130,7 @@ def relaying(purge):
 
     def run():
         with suppress(Over):
-            relay(database_url(), Place("cache", purge), alive)
+            relay(database_url(), "cache", purge, alive=alive)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -254,10 +257,14 @@ def takes_no_writes(request, redis, filled):  # noqa: ARG001 -- before
 
 
 @pytest.fixture
-def filled(key, value, wait_until):
-    impatient = Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5, retry=None)
+def filled(key, value):
+    impatient = Redis.from_url(
+        os.environ["REDIS_URL"],
+        socket_timeout=5,
+        retry=Retry(NoBackoff(), 0),
+        redis_connect_func=adopt,
+    )
     cache = LayeredCache(impatient, in_transaction=lambda: False)
-    wait_until(lambda: cache.local.epoch is not None)
     for source in (Source.COMPUTED, Source.REDIS, Source.LOCAL):
         assert cache.get(key, lambda: value, TTL).source is source
     return cache
@@ -279,11 +286,11 @@ def test_what_cannot_be_purged_is_not_trusted(filled, wait_until):
     "its connections are closed, and the next one finds the new server",
 )
 def test_connections_to_a_demoted_server_are_left(filled, redis, key, value, wait_until):
-    before = filled.redis.client_id()
+    before = str(filled.shared._own.client_id())
     redis.execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
         assert filled.get(f"{key}:2", lambda: value, TTL).source is Source.BYPASS
-        assert filled.redis.client_id() != before
+        wait_until(lambda: before not in {each["id"] for each in redis.client_list()})
     finally:
         redis.execute_command("REPLICAOF", "NO", "ONE")
     wait_until(lambda: filled.local.epoch is not None)
@@ -295,13 +302,13 @@ def test_connections_to_a_demoted_server_are_left(filled, redis, key, value, wai
     "a result that an invalidation overtook is stored",
     "the fill is refused, also when another format of entries is live beside",
 )
-def test_purge_reaches_every_live_format(redis, tags, key, value, monkeypatch):
-    old, new = Leases(redis), Leases(redis)
+def test_purge_reaches_every_live_format(redis, key, value, monkeypatch):
+    old, new = RedisLayer(redis), RedisLayer(redis)
     running = {}
     for each, prefix in ((old, "cache:v1:"), (new, "cache:v99:")):
         monkeypatch.setattr(stored, "ENTRIES", prefix)
-        running[prefix] = each.read(key, TTL).lease
-    tags.purge([key])
+        running[prefix] = read(each, key, TTL).lease
+    new.purge([key])
 
     for each, prefix in ((old, "cache:v1:"), (new, "cache:v99:")):
         monkeypatch.setattr(stored, "ENTRIES", prefix)
@@ -311,6 +318,8 @@ def test_purge_reaches_every_live_format(redis, tags, key, value, monkeypatch):
 FORKED = """
 import os, sys, time
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from layers.layered import LayeredCache
 from layers.values import Ttl, Value
 
@@ -369,36 +378,15 @@ def test_inside_a_transaction_the_cache_is_left_alone():
 
 
 @pytest.mark.parametrize("first", ["purge", "lease"])
-def test_lost_clock_repeats_no_time(redis, leases, tags, key, first):
-    before = tags.purge([key])
+def test_lost_clock_repeats_no_time(redis, shared, key, first):
+    shared.purge([key])
+    before = int(redis.get(CLOCK))
     redis.delete(CLOCK)  # as FLUSHALL and eviction do
 
-    after = tags.purge([key]) if first == "purge" else int(leases.read(key, TTL).lease)
-    assert after > before
+    assert shared.purge([key]) if first == "purge" else read(shared, key, TTL).lease
+    assert int(redis.get(CLOCK)) > before
 
 
 def test_entry_may_not_outlive_the_memory_of_its_purge():
     with pytest.raises(ValueError, match="purges are remembered"):
         Ttl(soft_ms=60_000, hard_ms=PURGE_MEMORY_MS, lease_ms=1)
-
-
-def test_computation_within_a_computation_needs_no_permit_of_its_own(redis, key, value):
-    cache = LayeredCache(
-        redis, in_transaction=lambda: False, most_computations=2, patience_seconds=3
-    )
-    together, answers = threading.Barrier(2), []
-
-    def outer():
-        together.wait(60)
-        return cache.get(f"{key}:fragment", lambda: value, TTL).value
-
-    def read(number):
-        answers.append(cache.get(f"{key}:{number}", outer, TTL).value)
-
-    readers = [threading.Thread(target=read, args=[number]) for number in range(2)]
-    for reader in readers:
-        reader.start()
-    for reader in readers:
-        reader.join()
-
-    assert answers == [value] * 2

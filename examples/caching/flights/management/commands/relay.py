@@ -3,7 +3,6 @@
 import signal
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -11,10 +10,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from layers.edge import AGAIN_SECONDS, Edge
-from layers.outbox import Place, relay
+from layers.outbox import Purge, Then, relay
 
 from flights import configured
+from flights.edge import Edge, forward
 
 ALIVE = Path(tempfile.gettempdir()) / "relay-alive"  # and the place: their age is the healthcheck
 
@@ -27,21 +26,18 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         failures: SimpleQueue[Exception] = SimpleQueue()
 
-        def carry_on(place: Place) -> None:
+        def carry_on(place: str, purge: Purge, then: Then | None) -> None:
             try:
-                relay(settings.DATABASE_URL, place, Path(f"{ALIVE}-{place.name}").touch)
+                alive = Path(f"{ALIVE}-{place}").touch
+                relay(settings.DATABASE_URL, place, purge, then, alive)
             except Exception as error:  # a place without its relay is no relay: raised below
                 failures.put(error)
 
-        for place in places():
-            Thread(target=carry_on, args=[place], daemon=True).start()
+        def start(place: str, purge: Purge, then: Then | None = None) -> None:
+            Thread(target=carry_on, args=[place, purge, then], daemon=True).start()
+
+        cdn = settings.CDN_PURGE_URL
+        start("cache", configured.cache().purge, forward if cdn else None)
+        if cdn:
+            start("edge", Edge(cdn).purge)
         raise failures.get()
-
-
-def places() -> tuple[Place, ...]:
-    """Return where purges are due: Redis first, or the CDN would fetch the old page from it again."""
-    redis = Place("cache", configured.cache().purge)
-    if not settings.CDN_PURGE_URL:
-        return (redis,)
-    edge = Place("edge", Edge(settings.CDN_PURGE_URL).purge)
-    return (replace(redis, next=edge.name, next_seconds=AGAIN_SECONDS), edge)

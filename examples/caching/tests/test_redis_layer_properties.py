@@ -6,11 +6,11 @@ import uuid
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule
-from layers.leases import ENTRIES, Leases, State
 from layers.local_layer import LocalLayer
-from layers.tags import Tags
+from layers.redis_layer import ENTRIES, RedisLayer
 from layers.values import Value
 from lifetimes import SPENT, TTL
+from readings import read
 from redis import Redis
 
 KEYS = ("a", "b")
@@ -25,7 +25,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.redis = Redis.from_url(os.environ["REDIS_URL"])
-        self.leases, self.tags = Leases(self.redis), Tags(self.redis)
+        self.shared = RedisLayer(self.redis)
         self.local = LocalLayer(10_000)
         self.local.clear(up=True)
         self.prefix = uuid.uuid4().hex
@@ -42,7 +42,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(target=holders, name=st.sampled_from(KEYS))
     def read(self, name):
-        reading = self.leases.read(self.key(name), TTL)
+        reading = read(self.shared, self.key(name), TTL)
         if reading.value:
             self.check(name, reading.value)
         return name, reading.lease, self.versions[name]
@@ -50,7 +50,7 @@ class Machine(RuleBasedStateMachine):
     @rule(holder=consumes(holders), ttl=st.sampled_from([TTL, SPENT]))
     def fill(self, holder, ttl):
         name, lease, version = holder
-        self.leases.fill(self.key(name), lease, self.value(name, version), ttl)
+        self.shared.fill(self.key(name), lease, self.value(name, version), ttl)
 
     @rule(name=st.sampled_from(KEYS))
     def expire_lease(self, name):
@@ -68,15 +68,15 @@ class Machine(RuleBasedStateMachine):
         self.purge([self.key("both")])
 
     def purge(self, tags):
-        self.tags.purge(tags)
+        self.shared.purge(tags)
         self.local.purge(tags)
 
     @rule(target=reads, name=st.sampled_from(KEYS))
     def read_for_the_local_layer(self, name):
         epoch = self.local.epoch
-        reading = self.leases.read(self.key(name), TTL)
-        self.leases.give_back(self.key(name), reading.lease)
-        return name, reading.value if reading.state is State.FRESH else None, epoch
+        reading = read(self.shared, self.key(name), TTL)
+        self.shared.give_back(self.key(name), reading.lease)
+        return name, reading.value if reading.state == "fresh" else None, epoch
 
     @rule(read=consumes(reads))
     def store_in_the_local_layer(self, read):

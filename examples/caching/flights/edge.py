@@ -11,14 +11,19 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from .leases import name_of
-from .tags import EVERYTHING
+import psycopg
+from layers.values import EVERYTHING, name_of
 
 logger = logging.getLogger(__name__)
 
 MOST_TAGS: Final = 20  # of a request: names of 200 characters stay below the header limit of 8 kB
-# An answer made before a purge may arrive at the CDN after it, and would stay: so again, later.
-AGAIN_SECONDS: Final = (0.0, 2.0)
+# After Redis, or the CDN would fetch the old page from it again. An answer made before a purge may arrive
+# at the CDN after it, and would stay: so again, later.
+FORWARD: Final = """
+    INSERT INTO cache_outbox (tag, place, due)
+    SELECT tag, 'edge', clock_timestamp() + later * interval '1 second'
+    FROM (SELECT DISTINCT unnest(%s::text[]) AS tag) tags, unnest(ARRAY[0, 2]) AS later
+"""
 
 
 def surrogate_key(tags: Iterable[str]) -> str:
@@ -51,3 +56,8 @@ class Edge:
             logger.warning("the CDN does not hear of purges: %s", reason)
         self._deaf = reason
         return not reason
+
+
+def forward(connection: "psycopg.Connection", tags: list[str]) -> None:
+    """Write down that the CDN has to hear of *tags*, too."""
+    connection.execute(FORWARD, [tags])
