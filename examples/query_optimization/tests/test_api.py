@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
         "board/?origin=JFK&day=2013-07-01&limit=-1",
         "board/?origin=JFK&day=2013-07-01&limit=1000000000",
         "board/?origin=JFK%00&day=2013-07-01",
-        "delays/?origin=JFK&destination=LAX&minutes=5",
+        "delays/?origin=JFK&destination=LAX&minutes=14",
         "airline/?code=XX",
         "airline/?code=UAL",
         "airline/?code=U%00",
