@@ -335,6 +335,17 @@ def test_release_that_fails_shows_its_sentence(toy: Example, monkeypatch):
     assert caught.value.log == "TRUSTED_PROXIES: '10.0.0.0/99' is not a network."
 
 
+def test_command_that_does_not_end_is_ended(stack: EmbeddedStack, monkeypatch):
+    assert stack.manage("say", "this") == "say this\n"
+    monkeypatch.setattr(stack, "manage_seconds", 1)
+
+    with pytest.raises(StackError, match=r"manage\.py never end did not end within 1 s"):
+        stack.manage("never", "end")
+
+    running = [each.cmdline() for each in psutil.Process().children(recursive=True)]
+    assert not [command for command in running if command[-2:] == ["never", "end"]]
+
+
 def test_program_that_has_answered_is_not_asked_again(toy: Example, tmp_path):
     """On a busy machine the second answer may come too late, and the stack would not start for it."""
     child = Child("web", "sleep 60", dict(os.environ), tmp_path, tmp_path / "web.log")

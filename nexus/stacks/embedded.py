@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
+from subprocess import TimeoutExpired
 from typing import Literal
 
 from nexus import lifetime, private
@@ -178,9 +179,13 @@ class EmbeddedStack(WoundedStack):
             env |= readers.noting(self._loaded, env)
         return env
 
-    def manage(self, *args: str) -> str:
+    def _manage(self, *args: str) -> str:
         command = [str(self.bin / "python"), "manage.py", *args]
-        done = lifetime.run(command, cwd=self.example.path, env=self.environment())
+        limit, where = self.manage_seconds, self.example.path
+        try:
+            done = lifetime.run(command, timeout_seconds=limit, cwd=where, env=self.environment())
+        except TimeoutExpired:
+            raise TimeoutError from None
         if done.returncode:
             raise StackError(f"manage.py {' '.join(args)} failed.", done.stderr[-2000:])
         return done.stdout

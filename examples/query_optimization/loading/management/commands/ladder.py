@@ -1,8 +1,6 @@
 """Measure one way of loading and exporting: rows a second beside the other ways, memory at two sizes."""
 
 import json
-import signal
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -14,11 +12,6 @@ from loading.ways import MINE, WAYS
 
 ROWS = {"create": 400, "bulk_create": 4_000, "copy": 40_000, MINE: 2_000}
 EXPORTED = (2_000, 8_000)
-GIVEN_UP_SECONDS = 100  # what a reader writes may never end
-
-
-def given_up(*_: Any) -> None:
-    sys.exit(f"Loading and exporting were given up after {GIVEN_UP_SECONDS} s.")
 
 
 class Command(BaseCommand):
@@ -28,8 +21,6 @@ class Command(BaseCommand):
         parser.add_argument("way", choices=[*WAYS, MINE] if settings.MINE else WAYS)
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGALRM, given_up)
-        signal.alarm(GIVEN_UP_SECONDS)
         way = options["way"]
         others = {"create", "bulk_create"}  # what each is compared with
         speeds = {each: rows_per_second(each, ROWS[each]) for each in sorted(others | {way})}
