@@ -80,9 +80,7 @@ class NamedCompose(DockerCompose):
             own = self.compose_command_property
             asked = ["docker", "compose", *cmd[len(own) :]] if [*cmd[: len(own)]] == own else cmd
             said = done.stderr.decode(errors="replace").strip().splitlines()[-12:]
-            raise StackError(
-                f"`{' '.join(asked)}` failed.", "\n".join(said), code=done.returncode
-            )
+            raise StackError(f"`{' '.join(asked)}` failed.", "\n".join(said), code=done.returncode)
         return done
 
 

@@ -128,3 +128,10 @@ def test_every_statement_goes_over_the_pool(loaded, django_db_blocker, client, e
 
     assert answer.status_code == 200
     assert {statement.database for statement in found} == {"pooled"}
+
+
+@pytest.mark.parametrize("each", [each for each in LISTS if each.rows], ids=lambda each: each.name)
+def test_list_has_as_many_rows_as_its_parameter_says(site, each):
+    said, *_ = told(site, f"{each.name}/?{each.example}&{each.rows}=7").values()
+
+    assert len(said if isinstance(said, list) else said["flights"]) == 7
