@@ -28,7 +28,7 @@ from nexus import lifetime
 from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.stacks import offered, outside, ports, rabbitmq, services
-from nexus.stacks.base import StackError
+from nexus.stacks.base import StackError, told
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.offered import unprovable
 from nexus.stacks.outside import taken
@@ -341,6 +341,7 @@ def test_command_that_does_not_end_is_ended(stack: EmbeddedStack, monkeypatch):
 
     with pytest.raises(StackError, match=r"manage\.py never end did not end within 1 s"):
         stack.manage("never", "end")
+    assert told(["shell", "--command", "import this\n" * 99]).count("import") < 5
 
     running = [each.cmdline() for each in psutil.Process().children(recursive=True)]
     assert not [command for command in running if command[-2:] == ["never", "end"]]

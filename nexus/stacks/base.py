@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import textwrap
 import threading
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -46,6 +47,11 @@ class StackError(RuntimeError):
         """Return the message with what explains it; of a traceback that is the last line."""
         lines = [line.strip() for line in self.log.splitlines() if line.strip()]
         return " ".join([str(self), *(lines[-1:] if "Traceback" in self.log else lines)])
+
+
+def told(args: Sequence[str]) -> str:
+    """Return a command of manage.py as messages name it: one may be given a whole module."""
+    return f"manage.py {textwrap.shorten(' '.join(args), 60, placeholder=' …')}"
 
 
 class WoundedStack(ABC):
@@ -168,8 +174,8 @@ class WoundedStack(ABC):
         try:
             return self._manage(*args)
         except TimeoutError:
-            command, limit = f"manage.py {' '.join(args)}", f"{self.manage_seconds:g} s"
-            raise StackError(f"{command} did not end within {limit}, and was ended.") from None
+            limit = f"{self.manage_seconds:g} s"
+            raise StackError(f"{told(args)} did not end within {limit}, and was ended.") from None
 
     @abstractmethod
     def _manage(self, *args: str) -> str: ...

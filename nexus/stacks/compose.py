@@ -15,6 +15,7 @@ from testcontainers.compose import DockerCompose
 from nexus import private
 from nexus.catalog import Example
 from nexus.environment import STATE
+from nexus.stacks import base
 from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
 from nexus.stacks.containers import Container, asking, told
@@ -182,7 +183,7 @@ class ComposeStack(WoundedStack):
         except StackError as error:
             if error.code in TIMED_OUT:
                 raise TimeoutError from None
-            raise StackError(f"manage.py {' '.join(args)} failed.", error.log) from error
+            raise StackError(f"{base.told(args)} failed.", error.log) from error
         return str(out)
 
     def environment(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from nexus import lifetime, private
 from nexus.catalog import Example
 from nexus.environment import ensure_environment
 from nexus.mine import Mine
-from nexus.stacks import outside, readers
+from nexus.stacks import base, outside, readers
 from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
 from nexus.stacks.offered import embedded, missing, startable
@@ -187,7 +187,7 @@ class EmbeddedStack(WoundedStack):
         except TimeoutExpired:
             raise TimeoutError from None
         if done.returncode:
-            raise StackError(f"manage.py {' '.join(args)} failed.", done.stderr[-2000:])
+            raise StackError(f"{base.told(args)} failed.", done.stderr[-2000:])
         return done.stdout
 
     def logs(self, *names: str) -> str:
