@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nexus.experiment import Chart, Experiment, Params, Sample, Samples, Series, Stack, Verdict
 
-LADDER = Path(__file__).with_name("ladder.py")
+LADDER = Path(__file__).with_name("shell") / "ladder.py"
 
 
 class LoadingIsBulk(Experiment):
