@@ -172,7 +172,11 @@ class Stack(Protocol):
         ...
 
     def manage(self, *args: str) -> str:
-        """Run the example's manage.py inside the stack and return its output."""
+        """Run the example's manage.py inside the stack and return its output.
+
+        Raises:
+            StackError: it fails, or does not end within 100 s and is ended.
+        """
         ...
 
     def logs(self, *names: str) -> str:

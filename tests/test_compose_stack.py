@@ -123,6 +123,19 @@ def test_manage_that_fails_says_so(stack):
         stack.manage("nonsense")
 
 
+def test_manage_that_does_not_end_is_ended_in_its_container(stack, monkeypatch):
+    monkeypatch.setattr(stack, "manage_seconds", 5)
+    sleep = "import time; time.sleep(3600)"
+
+    with pytest.raises(StackError, match=r"manage\.py shell .* did not end within 5 s"):
+        stack.manage("shell", "-c", sleep)
+
+    for container in containers(stack, "web"):
+        top = ["docker", "top", container, "-eo", "pid,args"]
+        shown = subprocess.run(top, capture_output=True, check=True, text=True, timeout=60)
+        assert "manage.py" not in shown.stdout
+
+
 def test_containers_run_as_nobody_special_and_write_nowhere(stack):
     for name in stack.programs():
         shown = subprocess.run(

@@ -28,7 +28,7 @@ from nexus import lifetime
 from nexus.catalog import Example
 from nexus.environment import state_dir
 from nexus.stacks import offered, outside, ports, rabbitmq, services
-from nexus.stacks.base import StackError
+from nexus.stacks.base import StackError, told
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.offered import unprovable
 from nexus.stacks.outside import taken
@@ -333,6 +333,18 @@ def test_release_that_fails_shows_its_sentence(toy: Example, monkeypatch):
         EmbeddedStack(toy, state_dir(toy)).__enter__()
 
     assert caught.value.log == "TRUSTED_PROXIES: '10.0.0.0/99' is not a network."
+
+
+def test_command_that_does_not_end_is_ended(stack: EmbeddedStack, monkeypatch):
+    assert stack.manage("say", "this") == "say this\n"
+    monkeypatch.setattr(stack, "manage_seconds", 1)
+
+    with pytest.raises(StackError, match=r"manage\.py never end did not end within 1 s"):
+        stack.manage("never", "end")
+    assert told(["shell", "--command", "import this\n" * 99]).count("import") < 5
+
+    running = [each.cmdline() for each in psutil.Process().children(recursive=True)]
+    assert not [command for command in running if command[-2:] == ["never", "end"]]
 
 
 def test_program_that_has_answered_is_not_asked_again(toy: Example, tmp_path):

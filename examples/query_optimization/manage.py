@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's commands, and this example's own: `prepare`, `plans` and `ladder`."""
+"""Run Django's commands, and this example's own: `prepare` and `plans`."""
 
 import os
 import sys

@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import textwrap
 import threading
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -26,17 +27,31 @@ def silent(_: str) -> None:
     """Progress nobody watches."""
 
 
-class StackError(RuntimeError):
-    """A stack cannot start or go on; the message is what the user reads, `log` what explains it."""
+# Of a command of manage.py: what a reader writes may never end. Below MINE_SECONDS, which a claim has.
+MANAGE_SECONDS = 100.0
 
-    def __init__(self, message: str, log: str = "") -> None:
+
+class StackError(RuntimeError):
+    """A stack cannot start or go on; the message is what the user reads, `log` what explains it.
+
+    Attributes:
+        code: of the command that failed, if it was one.
+    """
+
+    def __init__(self, message: str, log: str = "", code: int | None = None) -> None:
         super().__init__(message)
         self.log = log
+        self.code = code
 
     def in_a_line(self) -> str:
         """Return the message with what explains it; of a traceback that is the last line."""
         lines = [line.strip() for line in self.log.splitlines() if line.strip()]
         return " ".join([str(self), *(lines[-1:] if "Traceback" in self.log else lines)])
+
+
+def told(args: Sequence[str]) -> str:
+    """Return a command of manage.py as messages name it: one may be given a whole module."""
+    return f"manage.py {textwrap.shorten(' '.join(args), 60, placeholder=' …')}"
 
 
 class WoundedStack(ABC):
@@ -63,6 +78,7 @@ class WoundedStack(ABC):
         self.state = state
         self.services_only = services_only
         self.progress = progress
+        self.manage_seconds = MANAGE_SECONDS
         self.url = ""
         self.mine_fault = ""  # why the reader's own variant is not loaded, where there is one
         self.services: dict[str, str] = {}
@@ -149,6 +165,20 @@ class WoundedStack(ABC):
     def _port(self, documented: int) -> int:
         return self._ports.take(documented if self._preferred else None)
 
+    def manage(self, *args: str) -> str:
+        """Run the example's manage.py inside the stack and return its output.
+
+        Raises:
+            StackError: it fails, or does not end within `manage_seconds` and is ended.
+        """
+        try:
+            return self._manage(*args)
+        except TimeoutError:
+            limit = f"{self.manage_seconds:g} s"
+            raise StackError(f"{told(args)} did not end within {limit}, and was ended.") from None
+
+    @abstractmethod
+    def _manage(self, *args: str) -> str: ...
     @abstractmethod
     def _stop(self, name: str) -> None: ...
     @abstractmethod

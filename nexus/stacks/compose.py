@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -14,6 +15,7 @@ from testcontainers.compose import DockerCompose
 from nexus import private
 from nexus.catalog import Example
 from nexus.environment import STATE
+from nexus.stacks import base
 from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
 from nexus.stacks.containers import Container, asking, told
@@ -24,6 +26,8 @@ from nexus.stacks.variables import of_docker, overrides, passed_on
 
 IMAGES = STATE / "images.env"  # written by compose/airgap/build where no image registry answers
 ADDRESS_SECONDS = 1.5  # the examples' load balancers look a name up again after one second
+KILL_SECONDS = 5
+TIMED_OUT = (124, 128 + signal.SIGKILL)  # what coreutils' `timeout` returns: ended, and killed
 DEFAULT_KEY = "development-only-"  # with which the SECRET_KEY begins that compose files publish
 
 
@@ -77,7 +81,7 @@ class NamedCompose(DockerCompose):
             own = self.compose_command_property
             asked = ["docker", "compose", *cmd[len(own) :]] if [*cmd[: len(own)]] == own else cmd
             said = done.stderr.decode(errors="replace").strip().splitlines()[-12:]
-            raise StackError(f"`{' '.join(asked)}` failed.", "\n".join(said))
+            raise StackError(f"`{' '.join(asked)}` failed.", "\n".join(said), code=done.returncode)
         return done
 
 
@@ -170,12 +174,16 @@ class ComposeStack(WoundedStack):
             one.name: {"container": one.id, "service": one.service} for one in self._containers()
         }
 
-    def manage(self, *args: str) -> str:
+    def _manage(self, *args: str) -> str:
+        # Within the container: what ended here, the client, would leave the command there.
+        limit = ["timeout", f"--kill-after={KILL_SECONDS}", f"{self.manage_seconds:g}"]
+        command = [*limit, "python", "manage.py", *args]
         try:
-            command = ["python", "manage.py", *args]
             out, _, _ = self._compose.exec_in_container(command, service_name="web")
         except StackError as error:
-            raise StackError(f"manage.py {' '.join(args)} failed.", error.log) from error
+            if error.code in TIMED_OUT:
+                raise TimeoutError from None
+            raise StackError(f"{base.told(args)} failed.", error.log) from error
         return str(out)
 
     def environment(self) -> dict[str, str]:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
+from subprocess import TimeoutExpired
 from typing import Literal
 
 from nexus import lifetime, private
 from nexus.catalog import Example
 from nexus.environment import ensure_environment
 from nexus.mine import Mine
-from nexus.stacks import outside, readers
+from nexus.stacks import base, outside, readers
 from nexus.stacks.addresses import ADDRESSES
 from nexus.stacks.base import Progress, StackError, WoundedStack, silent
 from nexus.stacks.offered import embedded, missing, startable
@@ -178,11 +179,15 @@ class EmbeddedStack(WoundedStack):
             env |= readers.noting(self._loaded, env)
         return env
 
-    def manage(self, *args: str) -> str:
+    def _manage(self, *args: str) -> str:
         command = [str(self.bin / "python"), "manage.py", *args]
-        done = lifetime.run(command, cwd=self.example.path, env=self.environment())
+        limit, where = self.manage_seconds, self.example.path
+        try:
+            done = lifetime.run(command, timeout_seconds=limit, cwd=where, env=self.environment())
+        except TimeoutExpired:
+            raise TimeoutError from None
         if done.returncode:
-            raise StackError(f"manage.py {' '.join(args)} failed.", done.stderr[-2000:])
+            raise StackError(f"{base.told(args)} failed.", done.stderr[-2000:])
         return done.stdout
 
     def logs(self, *names: str) -> str:

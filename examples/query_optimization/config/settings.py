@@ -54,7 +54,7 @@ def database(name: str, **options: Any) -> dict[str, Any]:
         sys.exit("DATABASE_URL is no address like postgres://user:password@host:5432/name.")
     # Short queries on a fast disk: compiling or parallelising one costs more than it saves.
     planner = "-c jit=off -c random_page_cost=1.1 -c max_parallel_workers_per_gather=0"
-    found["OPTIONS"] = {"application_name": name, "options": planner, **options}
+    found.setdefault("OPTIONS", {}).update(application_name=name, options=planner, **options)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from queries.keyset import Cursor
 from rest_framework import serializers
 
+from .models import LATE_MINUTES
 from .monthly import Month
 from .orderings import ORDERINGS
 
@@ -35,7 +36,8 @@ class AirlineAsked(Asked):
 class DelaysAsked(Asked):
     origin = serializers.CharField(max_length=4)
     destination = serializers.CharField(max_length=4)
-    minutes = serializers.IntegerField(min_value=15, max_value=10_000, default=60)
+    # Below the least the partial index holds nothing.
+    minutes = serializers.IntegerField(min_value=LATE_MINUTES, max_value=10_000, default=60)
 
 
 class DepartedAsked(Asked):

@@ -8,7 +8,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import FETCH_RAISE, Avg, Count, OuterRef, Q, QuerySet
 from queries.keyset import Page, keyset_page
 
-from .models import LATE_MINUTES, Airline, Airport, Flight, Plane, Weather
+from .models import Airline, Airport, Flight, Plane, Weather
 from .monthly import Month, ReportRow
 from .orderings import ORDERINGS, begun
 from .shapes import DEPARTURE, LATEST
@@ -55,8 +55,6 @@ class Optimized:
             yield plane, [by_id[key] for key in plane.latest]
 
     def delays(self, origin: str, destination: str, minutes: int, limit: int) -> Iterable[Flight]:
-        if minutes < LATE_MINUTES:  # below that the partial index holds nothing
-            raise ValueError(f"minutes: a flight is late from {LATE_MINUTES} minutes on")
         route = self.flights().filter(origin=origin, destination=destination)
         late = route.filter(departure_delay__gte=minutes).select_related("airline", "plane")
         return late.order_by("-departure_delay", "scheduled_departure", "id")[:limit]

@@ -54,7 +54,6 @@ def fill(flights: Iterable[bytes]) -> dict[str, int]:
         cursor.execute(_sql("staging.sql"))
         fields = [column.name for column in cursor.execute("TABLE staged").description or ()]
         copy_file(cursor, "staged", fields, flights)
-        cursor.execute("ANALYZE staged")
         with without_indexes(cursor, "flights_flight"):
             for statement in _sql("normalise.sql").split(";\n"):
                 cursor.execute(statement)

@@ -13,11 +13,13 @@ from psycopg_pool import PoolTimeout
     [
         "board/",
         "board/?origin=JFK&day=yesterday",
+        "board/?origin=JFK&day=9999-12-31",
+        "departed/?since=0001-01-01T00:00:00Z",
         "board/?origin=JFK&day=2013-07-01&limit=0",
         "board/?origin=JFK&day=2013-07-01&limit=-1",
         "board/?origin=JFK&day=2013-07-01&limit=1000000000",
         "board/?origin=JFK%00&day=2013-07-01",
-        "delays/?origin=JFK&destination=LAX&minutes=5",
+        "delays/?origin=JFK&destination=LAX&minutes=14",
         "airline/?code=XX",
         "airline/?code=UAL",
         "airline/?code=U%00",
@@ -59,7 +61,9 @@ def test_nul_is_no_text(site, query):
     assert site.get(f"/api/optimized/{query}").status_code == 400
 
 
-@pytest.mark.parametrize("query", ["cursor=forged", "before=soon"])
+@pytest.mark.parametrize(
+    "query", ["cursor=forged", "before=soon", "order=delay&before=2013-07-01T00:00:00Z"]
+)
 def test_position_that_is_none_is_told_as_a_problem(site, query):
     answer = site.get(f"/api/optimized/pages/?{query}")
 

@@ -219,6 +219,20 @@ def test_page_whose_rows_are_gone_leads_back():
     ]
 
 
+@pytest.mark.usefixtures("flights")
+@pytest.mark.parametrize("more", [{}, {"beyond": spelt_out}], ids=["row-value", "spelt-out"])
+def test_moment_before_all_rows_leads_back_to_the_first(more):
+    later = [made(EPOCH + seconds * SECOND) for seconds in (1, 2, 3)]
+    Flight.objects.bulk_create(later)
+    these = Flight.objects.filter(scheduled_departure__gte=EPOCH)
+
+    empty = keyset_page(these, NEWEST, 2, Cursor(since_epoch(EPOCH), None), **more)
+    assert (empty.rows, empty.following) == ([], None)
+    Flight.objects.bulk_create([now := made(EPOCH)])  # a row of that very moment has come meanwhile
+    back = keyset_page(these, NEWEST, 2, cursor_of(empty.previous, NEWEST), **more)
+    assert back.rows == [later[0], now]
+
+
 @pytest.mark.report(
     "django/django#18404",
     "`(a, b) < (x, y)` became `a < x AND b < y`, so that (1, 9) did not come before (2, 1)",
@@ -267,7 +281,8 @@ def forged(kind):
         "cut short": good[:-2],
         "changed": good[:3] + ("A" if good[3] != "A" else "B") + good[4:],
         "of another ordering": Cursor(60, "7").signed(MOST_DELAYED),
-        "signed for something else": signing.dumps([1, 2, 0], salt="keyset:distance"),
+        "signed for something else": signing.dumps([1, "2", 0, 0], salt="keyset:distance"),
+        "of another length": signing.dumps([1, "2", 0], salt=NEWEST.salt),
         "empty": "",
         "not text": "\x00\ud7ff",
     }[kind]
@@ -278,6 +293,7 @@ KINDS = [
     "changed",
     "of another ordering",
     "signed for something else",
+    "of another length",
     "empty",
     "not text",
 ]

@@ -44,6 +44,17 @@ def test_mistake_in_the_environment_is_one_sentence(variable, value):
     assert "secret" not in done.stderr
 
 
+def test_what_the_address_says_of_encryption_is_obeyed_by_each_connection():
+    env = {**os.environ, "DATABASE_URL": f"{os.environ['DATABASE_URL']}?sslmode=verify-full"}
+    said = "import config.settings as s; print(*(d['OPTIONS']['sslmode'] for d in s.DATABASES.values()))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", said], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["verify-full", "verify-full"]
+
+
 def test_database_that_does_not_answer_is_one_sentence():
     env = {**os.environ, "DATABASE_URL": "postgres://nobody:secret@127.0.0.1:1/none"}
 

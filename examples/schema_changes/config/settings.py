@@ -42,6 +42,9 @@ if not (
     database.get("ENGINE", "").endswith(".postgresql") and database["HOST"] and database["NAME"]
 ):
     sys.exit("DATABASE_URL is no address like postgres://user:password@host:5432/name.")
+# A migration that is killed leaves no statement behind on the server, which would keep its locks.
+CHECKED = "-c client_connection_check_interval=1s"
+database["OPTIONS"] = {**database.get("OPTIONS", {}), "options": CHECKED}
 DATABASES = {"default": database}
 
 SECURE_SSL_REDIRECT = env.get("SECURE_SSL_REDIRECT") == "1"
