@@ -18,7 +18,8 @@ ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 INSTALLED_APPS = ["flights", "ways"]
 MIDDLEWARE = [
-    "flights.middleware.SayRelease",
+    "flights.middleware.say_release",
+    "flights.middleware.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
