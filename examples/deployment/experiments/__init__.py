@@ -18,6 +18,9 @@ from nexus.experiment import ExperimentError, Stack, rest
 
 CLAIMS = (
     "no-request-is-lost",
+    "a-missing-setting-stops-the-start",
+    "health-is-not-the-database",
+    "no-secret-in-sight",
 )
 BEGINS_AS = "start_then_stop"  # exercises/mine.py, where a reader begins
 
@@ -133,7 +136,9 @@ def order(stack: Stack, *words: str) -> Outcome:
         if not said:
             raise
         return Outcome(said[-1], 0, (), ())
-    return Outcome("", told["live"]["number"], told["running"], [(a, b) for a, b in told["moments"]])
+    return Outcome(
+        "", told["live"]["number"], told["running"], [(a, b) for a, b in told["moments"]]
+    )
 
 
 def begin(stack: Stack, way: str) -> int:

