@@ -47,6 +47,7 @@ DATABASES = {"default": database(secret("DATABASE_URL"))}
 PAYMENT_URL = secret("PAYMENT_URL") if PAYMENTS else ""
 HEALTH_ASKS_DATABASE = False
 
+# [hiding]
 DEFAULT_EXCEPTION_REPORTER = "flights.hiding.Reporter"
 LOGGING |= {
     "formatters": {"hiding": {"()": "flights.hiding.Formatter"}},
@@ -54,3 +55,4 @@ LOGGING |= {
 }
 for handler in LOGGING["handlers"].values():
     handler |= {"formatter": "hiding", "filters": ["hiding"]}
+# [/hiding]
