@@ -9,7 +9,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -69,6 +69,24 @@ class Load:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def during(self, work: "Work") -> Iterator[Got]:
+        """Yield what the clients get until the work is done, and what is under way then."""
+        seen = 0
+        while True:
+            over = work.done
+            if over:
+                self.stop()
+            for got in self.got[seen:]:
+                seen += 1
+                yield got
+            if over:
+                return
+            rest(0.05)
+
+    def stop(self) -> None:
+        """Send no more, and wait for what is under way."""
         self._over.set()
         for thread in self._threads:
             thread.join()
@@ -109,6 +127,49 @@ class Load:
         return Got(method, kept, due, time.monotonic(), status, release, error)
 
 
+class Work:
+    """Orders that are given beside the load, until all are or the block is left.
+
+    Attributes:
+        outcomes: of those that were given.
+    """
+
+    def __init__(self, *orders: Callable[[], "Outcome"]) -> None:
+        self.outcomes: list[Outcome] = []
+        self._orders = orders
+        self._over = threading.Event()
+        self._fault: Exception | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def done(self) -> bool:
+        """Whether all was done.
+
+        Raises:
+            Exception: what an order has failed with; a refusal is none.
+        """
+        if self._fault:
+            raise self._fault
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        try:
+            for order in self._orders:
+                if self._over.is_set():
+                    return
+                self.outcomes.append(order())
+        except Exception as error:
+            self._fault = error
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an order brought about: `refused` is the reason if it was refused."""
@@ -144,6 +205,6 @@ def begin(stack: Stack, way: str) -> int:
     return outcome.live
 
 
-def replaced(stack: Stack, folder: str, *more: str) -> Outcome:
-    """Put the release `folder` in the place of the live one."""
-    return order(stack, "start", folder, *more)
+def replaced(stack: Stack, *folders: str) -> Outcome:
+    """Put each release in the place of the live one."""
+    return order(stack, "start", *folders)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from releases import Refused
 
 from . import blue_green, recreate, reload, rolling_nginx, script, start_then_stop
 from .crew import Crew
@@ -69,7 +70,15 @@ def _variants() -> tuple[Variant, ...]:
 
 
 def of(name: str) -> Variant:
-    return next(each for each in VARIANTS if each.name == name)
+    """Return the variant called `name`.
+
+    Raises:
+        Refused: there is none.
+    """
+    for each in VARIANTS:
+        if each.name == name:
+            return each
+    raise Refused(f"there is no way {name!r}; there are: {', '.join(each.name for each in VARIANTS)}")
 
 
 VARIANTS = _variants()
