@@ -8,7 +8,7 @@ DEBUG = env.get("DEBUG") == "1"
 ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 RELEASE = env.get("RELEASE", "1")  # said in each answer
 PAYMENTS = env.get("PAYMENTS") == "1"  # a release that charges for bookings
-FAULT = env.get("FAULT", "")  # an airport whose page this release cannot show
+FAULT = env.get("FAULT", "")  # what this release cannot do: the page of an airport, or `bookings`
 HOST = env.get("HOST", "127.0.0.1")
 PORT = env.get("PORT", "8001")
 # What whoever switches releases has to remember.
@@ -18,7 +18,8 @@ ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 INSTALLED_APPS = ["flights", "ways"]
 MIDDLEWARE = [
-    "flights.middleware.SayRelease",
+    "flights.middleware.say_release",
+    "flights.middleware.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -37,9 +37,7 @@ def database(url: str) -> dict[str, Any]:
         parsed: dict[str, Any] = {**dj_database_url.parse(url)}
     except ValueError:
         parsed = {}
-    if not (
-        parsed.get("ENGINE", "").endswith(".postgresql") and parsed["HOST"] and parsed["NAME"]
-    ):
+    if not (parsed.get("ENGINE", "").endswith(".postgresql") and parsed["HOST"] and parsed["NAME"]):
         sys.exit("DATABASE_URL is no address like postgres://user:password@host:5432/name.")
     return parsed | DATABASE_OPTIONS
 

@@ -1,8 +1,7 @@
-"""Routes: the flight API, and whether this process serves."""
+"""Routes: the flight API; /healthz is answered before them, in `flights.middleware`."""
 
 from django.urls import include, path
-from flights.views import health
 
-urlpatterns = [path("healthz", health), path("api/", include("flights.urls"))]
+urlpatterns = [path("api/", include("flights.urls"))]
 
 handler404 = "flights.views.not_found"

@@ -14,13 +14,22 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from nexus.experiment import ExperimentError, Stack, rest
+from nexus.experiment import ExperimentError, Stack, Undecided, Verdict, rest
 
 CLAIMS = (
     "no-request-is-lost",
+    "kept-connections-are-not-cut",
+    "long-requests-finish",
+    "a-bad-release-is-refused",
+    "a-missing-setting-stops-the-start",
+    "health-is-not-the-database",
+    "no-secret-in-sight",
+    "killed-in-mid-switch",
 )
 BEGINS_AS = "start_then_stop"  # exercises/mine.py, where a reader begins
 
+# A run that is refuted ends then, and not at the first failure: a thick refutation is many of them.
+ENOUGH = 50
 AIRPORTS = ("JFK", "EWR", "LGA")
 PATIENCE_SECONDS = 30.0
 
@@ -44,17 +53,22 @@ class Got:
 
 @dataclass
 class Load:
-    """Clients that ask on schedule, half of them on connections that they keep; every second request is a POST.
+    """Clients that ask on schedule, some on connections that they keep; every second request is a POST.
 
     Args:
         rate: requests a second over all.
         clients: so many threads; each has a connection or none.
+        method: of all requests, if they are to have but one.
+        kept: share of the clients that keep their connection.
+        path: of all requests, if it is to be another one.
     """
 
     stack: Stack
     rate: float = 300
     clients: int = 30
     method: str = ""
+    kept: float = 0.5
+    path: str = ""
     got: list[Got] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -92,7 +106,7 @@ class Load:
             thread.join()
 
     def _client(self, place: int) -> None:
-        kept = place % 2 == 0
+        kept = place < self.kept * self.clients
         address = urlsplit(self.stack.url).netloc
         line: http.client.HTTPConnection | None = None
         turn = 0
@@ -111,9 +125,11 @@ class Load:
             line.close()
 
     def _ask(self, line: http.client.HTTPConnection, turn: int, kept: bool, due: float) -> Got:
-        method, path, body, headers = "GET", f"/api/airports/{AIRPORTS[turn % 3]}/", None, {}
-        if turn // 3 % 2 == 0 and self.method != "GET" or self.method == "POST":
-            method, path = "POST", "/api/bookings/"
+        method = self.method or ("GET" if self.path or turn % 2 else "POST")
+        path = self.path or f"/api/airports/{AIRPORTS[turn // 2 % 3]}/"
+        body, headers = None, {}
+        if method == "POST":
+            path = "/api/bookings/"
             body = '{"flight": "B6725", "passenger": "Ada"}'
             headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
         status, release, error = 0, "", ""
@@ -170,6 +186,17 @@ class Work:
             self._fault = error
 
 
+def none_of(failed: float, over: bool, words: str, enough: int = ENOUGH) -> Verdict:
+    """Judge that nothing failed; of a run that goes on, once so many did.
+
+    Raises:
+        Undecided: some did, and the run goes on.
+    """
+    if 0 < failed < enough and not over:
+        raise Undecided("the run goes on")
+    return Verdict.at_most(failed, 0, words)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an order brought about: `refused` is the reason if it was refused."""
@@ -178,6 +205,12 @@ class Outcome:
     live: int
     running: Sequence[str]
     moments: Sequence[tuple[str, float]]
+
+    @property
+    def releases(self) -> list[int]:
+        """The numbers of those that run."""
+        names = (name.split("-") for name in self.running if name.startswith("release-"))
+        return [int(number) for _, number in names]
 
 
 def order(stack: Stack, *words: str) -> Outcome:
@@ -194,7 +227,9 @@ def order(stack: Stack, *words: str) -> Outcome:
         if not said:
             raise
         return Outcome(said[-1], 0, (), ())
-    return Outcome("", told["live"]["number"], told["running"], [(a, b) for a, b in told["moments"]])
+    return Outcome(
+        "", told["live"]["number"], told["running"], [(a, b) for a, b in told["moments"]]
+    )
 
 
 def begin(stack: Stack, way: str) -> int:
@@ -203,6 +238,23 @@ def begin(stack: Stack, way: str) -> int:
     if outcome.refused:
         raise ExperimentError(f"the service does not begin: {outcome.refused}")
     return outcome.live
+
+
+def killed(stack: Stack, step: str) -> Outcome:
+    """Have a switch killed at a step; return what is left of it when all has come to rest.
+
+    Raises:
+        ExperimentError: it was refused, or came to its end.
+        Exception: it has failed otherwise.
+    """
+    try:
+        said = stack.manage("release", "start", "good", "--die-at", step)
+    except Exception as error:
+        # Who is killed says nothing.
+        if said := str(getattr(error, "log", "")).strip():
+            raise ExperimentError(f"the switch was not killed: {said}") from error
+        return order(stack, "status", "--settled")
+    raise ExperimentError(f"the switch was not killed at {step}: {said}")
 
 
 def replaced(stack: Stack, *folders: str) -> Outcome:

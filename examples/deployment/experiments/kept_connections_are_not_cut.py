@@ -14,7 +14,7 @@ from nexus.experiment import (
     clock_starts,
 )
 
-from . import Load, Work, begin, order
+from . import Load, Work, begin, none_of, order
 
 CHANGES = 10
 
@@ -43,7 +43,7 @@ class KeptConnectionsAreNotCut(Experiment):
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         cut = sum(samples.values(self.cut))
-        verdict = Verdict.at_most(cut, 0, "{measured:request} cut off")
+        verdict = none_of(cut, samples.over, "{measured:request} cut off")
         # Of a run that goes on the order has not told yet how often it changed the route.
         if not samples.over:
             return verdict

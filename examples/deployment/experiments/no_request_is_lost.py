@@ -14,10 +14,9 @@ from nexus.experiment import (
     clock_starts,
 )
 
-from . import Load, Work, begin, replaced
+from . import Load, Work, begin, none_of, replaced
 
 RELEASES = 3
-DUE_SECONDS = 10  # tells "answered" from "hung"
 
 
 class NoRequestIsLost(Experiment):
@@ -46,4 +45,12 @@ class NoRequestIsLost(Experiment):
         for o in work.outcomes: print(o)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        return Verdict.at_most(sum(samples.values(self.failed)), 0, "{measured:request} failed")
+        asked = samples.last(self.asked, 0)
+        words = f"{{measured}} of {asked:,.0f} requests failed"
+        lost = none_of(sum(samples.values(self.failed)), samples.over, words)
+        if not samples.over:
+            return lost
+        # Each release, and the one before them: else a switch that did nothing would lose nothing.
+        answered = samples.last(self.answering, 0)
+        words = "{measured} of {bound} releases answered"
+        return lost.provided(Verdict.exactly(answered, RELEASES + 1, words))

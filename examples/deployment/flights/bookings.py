@@ -20,6 +20,8 @@ LONGEST = 100  # characters, of a key and of a name
 
 def book(request: HttpRequest) -> HttpResponse:
     """Answer 201 to the first request with a key, 200 to the same one again, 422 to another."""
+    if settings.FAULT == "bookings":
+        raise ValueError(f"release {settings.RELEASE} cannot book")
     key = request.headers.get("Idempotency-Key", "")
     if not key.isprintable() or not 0 < len(key) <= LONGEST:
         return problem(400, f"Idempotency-Key has to have 1 to {LONGEST} printable characters")
@@ -27,7 +29,7 @@ def book(request: HttpRequest) -> HttpResponse:
     if isinstance(asked, str):
         return problem(400, asked)
     first = asked | {"release": settings.RELEASE}
-    if settings.PAYMENTS:
+    if settings.PAYMENTS:  # first: the provider charges once for a key, however often it is asked
         first["receipt"] = charge(key)
     booking, made = Booking.objects.get_or_create(key=key, defaults=first)
     if any(getattr(booking, name) != value for name, value in asked.items()):

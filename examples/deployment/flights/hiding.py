@@ -6,10 +6,12 @@ local variable is shown whatever it holds. https://docs.djangoproject.com/en/6.1
 
 import html
 import logging
-from collections.abc import Iterable, Iterator
+import re
+from base64 import b64encode
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 from django.template.defaultfilters import pprint
@@ -19,35 +21,43 @@ SHORTEST = 4  # characters; a shorter one would be found in every second word
 STARS = "*" * 20
 
 
-def forms(secret: str) -> Iterator[str]:
-    """Yield each way in which a report may write a secret: whole, its password, quoted, as Python or HTML."""
+def parts(secret: str) -> Iterator[str]:
+    """Yield what must not be read: the secret, and of an address its password, alone and as HTTP sends it."""
+    yield secret
     try:
-        password = urlsplit(secret).password or ""
-    except ValueError:  # not an address
-        password = ""
-    for text in (secret, password, unquote(password)):
-        for written in (text, repr(text)[1:-1]):
-            yield from (written, html.escape(written))
+        url = urlsplit(secret)
+        user, password = unquote(url.username or ""), unquote(url.password or "")
+    except ValueError:  # no address
+        return
+    yield password
+    yield b64encode(f"{user}:{password}".encode()).decode()
+
+
+def spelled(character: str) -> str:
+    """Return a pattern for one character: as it is, for HTML, for a URL, after backslashes of any quoting."""
+    if character.isalnum():
+        return character
+    ways = {re.escape(way) for way in (character, html.escape(character))}
+    return rf"\\*(?:{'|'.join(sorted(ways))}|(?i:{quote(character, safe='')}))"
 
 
 @cache
-def _forms(secrets: tuple[str, ...]) -> list[str]:
-    found = {form for secret in secrets for form in forms(secret) if len(form) >= SHORTEST}
-    return sorted(found, key=len, reverse=True)  # the whole before its part
+def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str]:
+    found = {part for secret in secrets for part in parts(secret) if len(part) >= SHORTEST}
+    longest_first = sorted(found, key=len, reverse=True)
+    return re.compile("|".join("".join(map(spelled, part)) for part in longest_first) or "(?!)")
 
 
-def hidden(text: str, secrets: Iterable[str]) -> str:
-    """Return *text* with stars in the place of each of *secrets*."""
-    for form in _forms(tuple(secrets)):
-        text = text.replace(form, STARS)
-    return text
+def hidden(text: str) -> str:
+    """Return `text` with stars in the place of each secret of the settings."""
+    return _pattern(tuple(settings.SECRET_VALUES)).sub(STARS, text)
 
 
 class Shown:
     """A local variable as a report may show it: hidden before Django cuts it after 4,096 characters."""
 
     def __init__(self, value: object) -> None:
-        self.text = hidden(pprint(value), settings.SECRET_VALUES)
+        self.text = hidden(pprint(value))
 
     def __repr__(self) -> str:
         return self.text
@@ -64,17 +74,17 @@ class Reporter(ExceptionReporter):
         return frames
 
     def get_traceback_html(self) -> str:
-        return hidden(super().get_traceback_html(), settings.SECRET_VALUES)
+        return hidden(super().get_traceback_html())
 
     def get_traceback_text(self) -> str:
-        return hidden(super().get_traceback_text(), settings.SECRET_VALUES)
+        return hidden(super().get_traceback_text())
 
 
 class Filter(logging.Filter):
     """Hide secrets in the message itself: the subject of an error mail is made of it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = hidden(record.getMessage(), settings.SECRET_VALUES), ()
+        record.msg, record.args = hidden(record.getMessage()), ()
         return True
 
 
@@ -82,4 +92,4 @@ class Formatter(logging.Formatter):
     """Hide secrets in whatever a line of the log shows, the traceback included."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return hidden(super().format(record), settings.SECRET_VALUES)
+        return hidden(super().format(record))

@@ -109,7 +109,8 @@ def crew(way: str = "", reached: Callable[[str], None] = lambda _: None) -> Crew
         checks=[lambda folder: complete(variant.name, folder)] if variant.checks else [],
     )
     trial = Trial() if variant.trial else None
-    switch = Switch(journal, proxy, orders, gate, trial, grace_seconds=variant.grace_seconds)
+    patience = variant.drain_seconds, variant.grace_seconds
+    switch = Switch(journal, proxy, orders, gate, trial, *patience)
     return Crew(journal, orders, switch, FOLDER / "nginx")
 
 

@@ -10,7 +10,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             "Booking",
             [
-                ("id", models.BigAutoField(primary_key=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("key", models.CharField(max_length=100, unique=True)),
                 ("flight", models.CharField(max_length=8)),
                 ("passenger", models.CharField(max_length=100)),

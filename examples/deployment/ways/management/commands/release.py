@@ -35,7 +35,8 @@ class Command(BaseCommand):
         route = orders.add_parser("route", help="change between two releases")
         route.add_argument("times", type=int)
         orders.add_parser("settle", help="end what a switch that was killed has begun")
-        orders.add_parser("status", help="say what is live, and what runs")
+        status = orders.add_parser("status", help="say what is live, and what runs")
+        status.add_argument("--settled", action="store_true", help="once no switch is under way")
 
     def handle(self, *_args: Any, order: str, **options: Any) -> None:
         self.moments: list[tuple[str, float]] = []
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         try:
             self.crew = configured.crew(options.get("way", ""), self._reached)
             if order == "status":
+                self.crew.until(lambda: not options["settled"] or self.crew.state.step == STEADY)
                 self._tell()
                 return
             with self.crew.journal.alone():
