@@ -9,21 +9,27 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from nexus.experiment import ExperimentError, Stack, rest
+from nexus.experiment import ExperimentError, Stack, Undecided, Verdict, rest
 
 CLAIMS = (
     "no-request-is-lost",
+    "kept-connections-are-not-cut",
+    "long-requests-finish",
+    "a-bad-release-is-refused",
     "a-missing-setting-stops-the-start",
     "health-is-not-the-database",
     "no-secret-in-sight",
+    "killed-in-mid-switch",
 )
 BEGINS_AS = "start_then_stop"  # exercises/mine.py, where a reader begins
 
+# A run that is refuted ends then, and not at the first failure: a thick refutation is many of them.
+ENOUGH = 50
 AIRPORTS = ("JFK", "EWR", "LGA")
 PATIENCE_SECONDS = 30.0
 
@@ -47,17 +53,22 @@ class Got:
 
 @dataclass
 class Load:
-    """Clients that ask on schedule, half of them on connections that they keep; every second request is a POST.
+    """Clients that ask on schedule, some on connections that they keep; every second request is a POST.
 
     Args:
         rate: requests a second over all.
         clients: so many threads; each has a connection or none.
+        method: of all requests, if they are to have but one.
+        kept: share of the clients that keep their connection.
+        path: of all requests, if it is to be another one.
     """
 
     stack: Stack
     rate: float = 300
     clients: int = 30
     method: str = ""
+    kept: float = 0.5
+    path: str = ""
     got: list[Got] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -72,12 +83,30 @@ class Load:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def during(self, work: "Work") -> Iterator[Got]:
+        """Yield what the clients get until the work is done, and what is under way then."""
+        seen = 0
+        while True:
+            over = work.done
+            if over:
+                self.stop()
+            for got in self.got[seen:]:
+                seen += 1
+                yield got
+            if over:
+                return
+            rest(0.05)
+
+    def stop(self) -> None:
+        """Send no more, and wait for what is under way."""
         self._over.set()
         for thread in self._threads:
             thread.join()
 
     def _client(self, place: int) -> None:
-        kept = place % 2 == 0
+        kept = place < self.kept * self.clients
         address = urlsplit(self.stack.url).netloc
         line: http.client.HTTPConnection | None = None
         turn = 0
@@ -96,9 +125,11 @@ class Load:
             line.close()
 
     def _ask(self, line: http.client.HTTPConnection, turn: int, kept: bool, due: float) -> Got:
-        method, path, body, headers = "GET", f"/api/airports/{AIRPORTS[turn % 3]}/", None, {}
-        if turn // 3 % 2 == 0 and self.method != "GET" or self.method == "POST":
-            method, path = "POST", "/api/bookings/"
+        method = self.method or ("GET" if self.path or turn % 2 else "POST")
+        path = self.path or f"/api/airports/{AIRPORTS[turn // 2 % 3]}/"
+        body, headers = None, {}
+        if method == "POST":
+            path = "/api/bookings/"
             body = '{"flight": "B6725", "passenger": "Ada"}'
             headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
         status, release, error = 0, "", ""
@@ -112,6 +143,60 @@ class Load:
         return Got(method, kept, due, time.monotonic(), status, release, error)
 
 
+class Work:
+    """Orders that are given beside the load, until all are or the block is left.
+
+    Attributes:
+        outcomes: of those that were given.
+    """
+
+    def __init__(self, *orders: Callable[[], "Outcome"]) -> None:
+        self.outcomes: list[Outcome] = []
+        self._orders = orders
+        self._over = threading.Event()
+        self._fault: Exception | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def done(self) -> bool:
+        """Whether all was done.
+
+        Raises:
+            Exception: what an order has failed with; a refusal is none.
+        """
+        if self._fault:
+            raise self._fault
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        try:
+            for order in self._orders:
+                if self._over.is_set():
+                    return
+                self.outcomes.append(order())
+        except Exception as error:
+            self._fault = error
+
+
+def none_of(failed: float, over: bool, words: str, enough: int = ENOUGH) -> Verdict:
+    """Judge that nothing failed; of a run that goes on, once so many did.
+
+    Raises:
+        Undecided: some did, and the run goes on.
+    """
+    if 0 < failed < enough and not over:
+        raise Undecided("the run goes on")
+    return Verdict.at_most(failed, 0, words)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an order brought about: `refused` is the reason if it was refused."""
@@ -120,6 +205,12 @@ class Outcome:
     live: int
     running: Sequence[str]
     moments: Sequence[tuple[str, float]]
+
+    @property
+    def releases(self) -> list[int]:
+        """The numbers of those that run."""
+        names = (name.split("-") for name in self.running if name.startswith("release-"))
+        return [int(number) for _, number in names]
 
 
 def order(stack: Stack, *words: str) -> Outcome:
@@ -149,6 +240,23 @@ def begin(stack: Stack, way: str) -> int:
     return outcome.live
 
 
-def replaced(stack: Stack, folder: str, *more: str) -> Outcome:
-    """Put the release `folder` in the place of the live one."""
-    return order(stack, "start", folder, *more)
+def killed(stack: Stack, step: str) -> Outcome:
+    """Have a switch killed at a step; return what is left of it when all has come to rest.
+
+    Raises:
+        ExperimentError: it was refused, or came to its end.
+        Exception: it has failed otherwise.
+    """
+    try:
+        said = stack.manage("release", "start", "good", "--die-at", step)
+    except Exception as error:
+        # Who is killed says nothing.
+        if said := str(getattr(error, "log", "")).strip():
+            raise ExperimentError(f"the switch was not killed: {said}") from error
+        return order(stack, "status", "--settled")
+    raise ExperimentError(f"the switch was not killed at {step}: {said}")
+
+
+def replaced(stack: Stack, *folders: str) -> Outcome:
+    """Put each release in the place of the live one."""
+    return order(stack, "start", *folders)

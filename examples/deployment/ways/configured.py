@@ -93,27 +93,24 @@ def wheel(package: str, name: str) -> str:
     return next(inside, None) or shutil.which(name) or name
 
 
-def journal() -> Journal:
-    return Journal(FOLDER)
-
-
-def crew(way: str, reached: Callable[[str], None] = lambda _: None) -> Crew:
-    """Return what `way` has at hand.
+def crew(way: str = "", reached: Callable[[str], None] = lambda _: None) -> Crew:
+    """Return what `way`, or the one that is in use, has at hand.
 
     Raises:
         Refused: the supervisor has not begun.
     """
-    journal, orders, variant = Journal(FOLDER, reached), Orders(FOLDER), of(way)
+    journal, orders = Journal(FOLDER, reached), Orders(FOLDER)
     if (state := journal.read()) is None:
         raise Refused("the supervisor is not running")
-    blue, green = state.ports
+    variant, (blue, green) = of(way or state.way), state.ports
     proxy = HAProxy(FOLDER / "haproxy.sock", "releases", {blue: "blue", green: "green"})
     gate = Gate(
         smoke=SMOKE if variant.smoke else (),
-        checks=[lambda folder: complete(way, folder)] if variant.checks else [],
+        checks=[lambda folder: complete(variant.name, folder)] if variant.checks else [],
     )
     trial = Trial() if variant.trial else None
-    switch = Switch(journal, proxy, orders, gate, trial, grace_seconds=variant.grace_seconds)
+    patience = variant.drain_seconds, variant.grace_seconds
+    switch = Switch(journal, proxy, orders, gate, trial, *patience)
     return Crew(journal, orders, switch, FOLDER / "nginx")
 
 

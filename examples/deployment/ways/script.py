@@ -10,6 +10,7 @@ def change(crew: Crew, folder: str) -> None:
     crew.orders.start(new)
     crew.step("gating")
     switch.gate.pass_(folder, new.number, new.port, lambda: crew.orders.ended(new))
+    crew.step("trying")
     crew.step("switching")
     switch.proxy.route({new.port: 100, old.port: 0})
     crew.step("draining")

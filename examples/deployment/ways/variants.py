@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from releases import Refused
 
 from . import blue_green, recreate, reload, rolling_nginx, script, start_then_stop
 from .crew import Crew
@@ -41,6 +42,7 @@ class Variant:
     smoke: bool = False
     trial: bool = False
     checks: bool = False
+    drain_seconds: float = 30
     grace_seconds: float = 10
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -58,7 +60,7 @@ def _variants() -> tuple[Variant, ...]:
                 start_then_stop.change, weights=(100, 100)),
         Variant("reload", "start the new release, reload nginx, then stop the old one",
                 reload.change, route=reload.route, front=NGINX),
-        Variant("short_grace", "blue_green with one second for requests that are under way", grace_seconds=1, **ALL),
+        Variant("short_grace", "blue_green without draining, and one second to stop", drain_seconds=0, grace_seconds=1, **ALL),
         Variant("healthz_only", "blue_green with a health check and no other gate", **ALL),
         Variant("as_usual", "blue_green with the settings as they are commonly written", **ALL,
                 environment={"DJANGO_SETTINGS_MODULE": "config.as_usual"}),
@@ -69,7 +71,15 @@ def _variants() -> tuple[Variant, ...]:
 
 
 def of(name: str) -> Variant:
-    return next(each for each in VARIANTS if each.name == name)
+    """Return the variant called `name`.
+
+    Raises:
+        Refused: there is none.
+    """
+    for each in VARIANTS:
+        if each.name == name:
+            return each
+    raise Refused(f"there is no way {name!r}; there are: {', '.join(each.name for each in VARIANTS)}")
 
 
 VARIANTS = _variants()

@@ -28,22 +28,23 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         orders = parser.add_subparsers(dest="order", required=True)
         start = orders.add_parser("start", help="put a release in the place of the live one")
-        start.add_argument("folder", help="shipped/<folder>.env")
+        start.add_argument("folders", nargs="+", help="shipped/<folder>.env, one after the other")
         start.add_argument("--die-at", default="", help="be killed at this step")
         begin = orders.add_parser("begin", help="operate the service in another way")
         begin.add_argument("way")
         route = orders.add_parser("route", help="change between two releases")
         route.add_argument("times", type=int)
         orders.add_parser("settle", help="end what a switch that was killed has begun")
-        orders.add_parser("status", help="say what is live, and what runs")
+        status = orders.add_parser("status", help="say what is live, and what runs")
+        status.add_argument("--settled", action="store_true", help="once no switch is under way")
 
     def handle(self, *_args: Any, order: str, **options: Any) -> None:
         self.moments: list[tuple[str, float]] = []
         self.die_at = options.get("die_at", "")
         try:
-            state = configured.journal().read()
-            self.crew = configured.crew(options.get("way") or (state.way if state else ""), self._reached)
+            self.crew = configured.crew(options.get("way", ""), self._reached)
             if order == "status":
+                self.crew.until(lambda: not options["settled"] or self.crew.state.step == STEADY)
                 self._tell()
                 return
             with self.crew.journal.alone():
@@ -53,9 +54,11 @@ class Command(BaseCommand):
             self.stderr.write(f"refused: {refusal}.")
             sys.exit(REFUSED)
 
-    def _start(self, folder: str, **_: object) -> None:
-        configured.shipped(folder)
-        of(self.crew.state.way).change(self.crew, folder)
+    def _start(self, folders: list[str], **_: object) -> None:
+        variant = of(self.crew.state.way)
+        for folder in folders:
+            configured.shipped(folder)
+            variant.change(self.crew, folder)
 
     def _begin(self, way: str, **_: object) -> None:
         variant, state = of(way), self.crew.state

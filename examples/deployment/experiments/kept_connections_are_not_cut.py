@@ -1,0 +1,53 @@
+"""Ten changes of the route between two releases, while clients ask on connections that they keep."""
+
+from collections.abc import Iterator
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+)
+
+from . import Load, Work, begin, none_of, order
+
+CHANGES = 10
+
+
+class KeptConnectionsAreNotCut(Experiment):
+    slug = "kept-connections-are-not-cut"
+    claim = "In ten changes of the route no request on a kept connection is cut off."
+    holds = ("blue_green",)
+    refuted = ("reload",)
+    cut = Series("requests", "requests cut off")
+    changed = Series("changes of the route")
+    chart = Chart(cut, "requests cut off", mark="bars")
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        begin(stack, variant)
+        yield clock_starts()
+        with (
+            Load(stack, kept=1.0) as load,
+            Work(lambda: order(stack, "route", str(CHANGES))) as work,
+        ):
+            for got in load.during(work):
+                yield self.cut(got.failed, at=got.received)
+        moments = [at for step, at in work.outcomes[0].moments if step == "routed"]
+        for place, at in enumerate(moments, 1):
+            yield self.changed(place, at=at)
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        cut = sum(samples.values(self.cut))
+        verdict = none_of(cut, samples.over, "{measured:request} cut off")
+        # Of a run that goes on the order has not told yet how often it changed the route.
+        if not samples.over:
+            return verdict
+        changes = Verdict.exactly(
+            samples.last(self.changed, 0), CHANGES, "{measured} changes of {bound}"
+        )
+        return verdict.provided(changes)
