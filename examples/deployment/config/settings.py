@@ -47,12 +47,12 @@ DATABASES = {"default": database(secret("DATABASE_URL"))}
 PAYMENT_URL = secret("PAYMENT_URL") if PAYMENTS else ""
 HEALTH_ASKS_DATABASE = False
 
-# [hiding]
 DEFAULT_EXCEPTION_REPORTER = "flights.hiding.Reporter"
-LOGGING |= {
+LOGGING = LOGGING | {
     "formatters": {"hiding": {"()": "flights.hiding.Formatter"}},
     "filters": {"hiding": {"()": "flights.hiding.Filter"}},
+    "handlers": {
+        name: handler | {"formatter": "hiding", "filters": ["hiding"]}
+        for name, handler in LOGGING["handlers"].items()
+    },
 }
-for handler in LOGGING["handlers"].values():
-    handler |= {"formatter": "hiding", "filters": ["hiding"]}
-# [/hiding]

@@ -36,6 +36,13 @@ class AMissingSettingStopsTheStart(Experiment):
     served = Series("answers of the new release")
     chart = Chart(failed, "failed requests", bound=0)
     live = (asked, served)
+    reports = (
+        (
+            "penumbra-zone/web#2621",
+            "code needs a variable, the rollout succeeds without it, and users meet the error",
+            "the release ends at its start, and is refused with the name of the variable",
+        ),
+    )
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         old = begin(stack, variant)

@@ -33,6 +33,13 @@ class HealthIsNotTheDatabase(Experiment):
     asked = Series("requests")
     chart = Chart(failed, "failed requests", bound=0)
     live = (asked,)
+    reports = (
+        (
+            "rubygems/rubygems.org#1898",
+            "the health check asks the database: its trouble takes all servers out, a full outage",
+            "`/healthz` asks the process alone, and what needs no database goes on",
+        ),
+    )
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         begin(stack, variant)

@@ -46,6 +46,23 @@ class NoSecretInSight(Experiment):
     secrets = Series("secrets in this place")
     chart = Chart(shown, "places that show a secret", x="places searched", bound=0)
     live = (secrets,)
+    reports = (
+        (
+            "jazzband/dj-database-url#282",
+            "the debug page shows the password of DATABASE_URL",
+            "hidden by its value on the page, in the mail and in the log",
+        ),
+        (
+            "codingjoe/django-health-check#289",
+            "BROKER_URL stands in the mail about an error: only names such as PASSWORD are masked",
+            "PAYMENT_URL and DATABASE_URL are hidden, whatever they are called",
+        ),
+        (
+            "Uninett/nav#4175",
+            "local variables in the mail about an error show credentials of the database",
+            "no local variable shows one: not psycopg's own, nor an HTTP field in Base64",
+        ),
+    )
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         said = json.loads(stack.manage("expose", *KEPT.get(variant, KEPT["blue_green"])))

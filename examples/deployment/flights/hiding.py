@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 from django.template.defaultfilters import pprint
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
 SHORTEST = 4  # characters; a shorter one would be found in every second word
@@ -73,11 +74,11 @@ class Reporter(ExceptionReporter):
                 frame["vars"] = [(name, Shown(value)) for name, value in frame["vars"]]
         return frames
 
-    def get_traceback_html(self) -> str:
-        return hidden(super().get_traceback_html())
+    def get_traceback_html(self) -> SafeString:
+        return SafeString(hidden(super().get_traceback_html()))
 
-    def get_traceback_text(self) -> str:
-        return hidden(super().get_traceback_text())
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(hidden(super().get_traceback_text()))
 
 
 class Filter(logging.Filter):

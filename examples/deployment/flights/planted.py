@@ -41,7 +41,7 @@ def release(folder: Path, told: Mapping[str, str]) -> Iterator[tuple[int, int]]:
     with create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     env = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    env |= told | {"DEBUG": "1", "PAYMENTS": "1", "MAIL_FOLDER": str(folder / "mail")}
+    env |= {**told, "DEBUG": "1", "PAYMENTS": "1", "MAIL_FOLDER": str(folder / "mail")}
     command = f"gunicorn --config config/gunicorn.py --bind 127.0.0.1:{port} config.wsgi"
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -1,12 +1,17 @@
 """The service as its clients and its proxy meet it."""
 
+import io
 import json
+import os
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from wsgiref.util import setup_testing_defaults
 
+import psycopg
 import pytest
-from django.db import connections
+from config.wsgi import application
+from django.db import connection, connections
 from django.test import Client
 from flights import views
 from flights.models import Booking
@@ -161,9 +166,51 @@ def test_health_as_usual_asks_the_database(client, settings, django_assert_num_q
         assert client.get("/healthz").status_code == 200
 
 
-def test_health_of_a_service_that_redirects_to_https_is_told_over_http(client, settings):
+@pytest.mark.report(
+    "basecamp/kamal#992",
+    "the proxy asks by the container's name, ALLOWED_HOSTS refuses it, and no release gets healthy",
+    "`/healthz` is answered before the host is looked at, and nothing else is",
+)
+def test_probe_is_answered_whatever_it_calls_the_host(client):
+    for host in ("7c7168a662c1:8000", "10.42.8.201:8000", "under_score"):
+        assert client.get("/healthz", headers={"host": host}).status_code == 200
+        assert client.get("/api/", headers={"host": host}).status_code == 400
+
+
+@pytest.mark.report(
+    "mdn/developer-portal#233",
+    "with the redirect to HTTPS the probe gets 301, and the site goes down",
+    "`/healthz` is answered over HTTP, and everything else is redirected",
+)
+def test_probe_is_answered_where_clients_are_redirected_to_https(client, settings):
     settings.SECURE_SSL_REDIRECT = True
 
-    answer = client.get("/healthz", headers={"host": "10.1.2.3:8000"})
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/api/").status_code == 301
 
-    assert (answer.status_code, answer["X-Release"]) == (200, "1")
+
+@pytest.mark.report(
+    "8gears/n8n-helm-chart#308",
+    "after the database was away, the health check says ok and no request is ever served again",
+    "the next booking gets a new connection: health without the database needs that",
+)
+@pytest.mark.django_db(transaction=True)
+def test_service_recovers_from_a_lost_connection_without_a_restart():
+    def post():
+        body = json.dumps(BODY).encode()
+        environ = {"HTTP_HOST": "localhost", "HTTP_IDEMPOTENCY_KEY": uuid.uuid4().hex}
+        environ |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
+        environ |= {"REQUEST_METHOD": "POST", "PATH_INFO": "/api/bookings/"}
+        environ["wsgi.input"] = io.BytesIO(body)
+        setup_testing_defaults(environ)
+        said = []
+        answer = application(environ, lambda status, _: said.append(status))
+        answer.close()
+        return said
+
+    first, lost = post(), connection.connection.info.backend_pid
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 60000)", [lost])
+
+    assert (first, post()) == (["201 Created"], ["201 Created"])
+    assert connection.connection.info.backend_pid != lost

@@ -114,6 +114,11 @@ def test_error_mail_shows_no_secret_in_its_subject_and_text(settings):
     assert quote(PASSWORD, safe="") not in letter.body
 
 
+@pytest.mark.report(
+    "aio-libs-abandoned/aioredis-py#399",
+    "a library writes the address it connects to, password included, into the log",
+    "the line is written with stars, its message and its traceback",
+)
 def test_line_of_the_log_shows_no_secret_in_its_traceback():
     record = logging.LogRecord("n", logging.ERROR, __file__, 1, "lost", (), raised())
 
