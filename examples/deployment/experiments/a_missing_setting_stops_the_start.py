@@ -20,7 +20,8 @@ from nexus.experiment import (
 from . import Load, begin, replaced
 
 FOLDER = "charging"  # it charges for bookings, and nobody has set PAYMENT_URL
-AFTER_SECONDS = 4  # how long clients go on, once the new release is live or refused
+AFTER_SECONDS = 1.5  # for so long clients go on, once the new release is live or refused
+LEAST = 300  # requests: fewer would be another load than the claim speaks of
 
 
 class AMissingSettingStopsTheStart(Experiment):
@@ -48,15 +49,17 @@ class AMissingSettingStopsTheStart(Experiment):
         old = begin(stack, variant)
         yield clock_starts()
         with Load(stack) as load, ThreadPoolExecutor(1) as order:
-            rest(1)
+            rest(0.5)
             replacing = order.submit(replaced, stack, FOLDER)
             while not replacing.done():
                 rest(0.1)
                 yield from self._seen(load, old)
-            for _ in range(AFTER_SECONDS * 10):
+            for _ in range(round(AFTER_SECONDS * 10)):
                 rest(0.1)
                 yield from self._seen(load, old)
         yield from self._seen(load, old)
+        if len(load.got) < LEAST:
+            raise ExperimentError(f"the clients sent only {len(load.got)} requests")
         if (refused := replacing.result().refused) and "PAYMENT_URL" not in refused:
             raise ExperimentError(f"the release was refused for another reason: {refused}")
 

@@ -20,8 +20,8 @@ from nexus.experiment import (
 from . import Load, begin
 
 AWAY_SECONDS = 3
-ALL_SECONDS = 7
-LEAST = 1500  # requests: fewer would be another load than the claim speaks of
+ALL_SECONDS = 5
+LEAST = 750  # requests: fewer would be another load than the claim speaks of
 
 
 class HealthIsNotTheDatabase(Experiment):
@@ -46,7 +46,7 @@ class HealthIsNotTheDatabase(Experiment):
         yield clock_starts()
         began = time.monotonic()
         with Load(stack, method="GET") as load:
-            yield from self._until(began + 1, load)
+            yield from self._until(began + 0.7, load)
             with stack.paused("postgres"):
                 yield from self._until(time.monotonic() + AWAY_SECONDS, load)
             yield from self._until(began + ALL_SECONDS, load)
