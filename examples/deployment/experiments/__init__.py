@@ -29,7 +29,7 @@ CLAIMS = (
 BEGINS_AS = "start_then_stop"  # exercises/mine.py, where a reader begins
 
 # A run that is refuted ends then, and not at the first failure: a thick refutation is many of them.
-ENOUGH = 50
+ENOUGH = 20
 AIRPORTS = ("JFK", "EWR", "LGA")
 PATIENCE_SECONDS = 30.0
 
@@ -83,15 +83,16 @@ class Load:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        # Who leaves before the end has seen enough.
+        self.stop(wait=False)
 
-    def during(self, work: "Work") -> Iterator[Got]:
-        """Yield what the clients get until the work is done, and what is under way then."""
+    def during(self, work: "Work", *, wait: bool = True) -> Iterator[Got]:
+        """Yield what the clients get until the work is done, and what is under way then, if it is waited for."""
         seen = 0
         while True:
             over = work.done
             if over:
-                self.stop()
+                self.stop(wait=wait)
             for got in self.got[seen:]:
                 seen += 1
                 yield got
@@ -99,10 +100,10 @@ class Load:
                 return
             rest(0.05)
 
-    def stop(self) -> None:
+    def stop(self, *, wait: bool = True) -> None:
         """Send no more, and wait for what is under way."""
         self._over.set()
-        for thread in self._threads:
+        for thread in self._threads if wait else ():
             thread.join()
 
     def _client(self, place: int) -> None:
@@ -144,13 +145,13 @@ class Load:
 
 
 class Work:
-    """Orders that are given beside the load, until all are or the block is left.
+    """Orders that are given beside the load, until all are or the block is left; then their event is set.
 
     Attributes:
         outcomes: of those that were given.
     """
 
-    def __init__(self, *orders: Callable[[], "Outcome"]) -> None:
+    def __init__(self, *orders: Callable[[threading.Event], "Outcome"]) -> None:
         self.outcomes: list[Outcome] = []
         self._orders = orders
         self._over = threading.Event()
@@ -181,7 +182,7 @@ class Work:
             for order in self._orders:
                 if self._over.is_set():
                     return
-                self.outcomes.append(order())
+                self.outcomes.append(order(self._over))
         except Exception as error:
             self._fault = error
 
@@ -241,20 +242,8 @@ def begin(stack: Stack, way: str) -> int:
 
 
 def killed(stack: Stack, step: str) -> Outcome:
-    """Have a switch killed at a step; return what is left of it when all has come to rest.
-
-    Raises:
-        ExperimentError: it was refused, or came to its end.
-        Exception: it has failed otherwise.
-    """
-    try:
-        said = stack.manage("release", "start", "good", "--die-at", step)
-    except Exception as error:
-        # Who is killed says nothing.
-        if said := str(getattr(error, "log", "")).strip():
-            raise ExperimentError(f"the switch was not killed: {said}") from error
-        return order(stack, "status", "--settled")
-    raise ExperimentError(f"the switch was not killed at {step}: {said}")
+    """Have a switch killed at a step; return what is left of it when all has come to rest."""
+    return order(stack, "drill", step)
 
 
 def replaced(stack: Stack, *folders: str) -> Outcome:

@@ -33,7 +33,7 @@ class KeptConnectionsAreNotCut(Experiment):
         yield clock_starts()
         with (
             Load(stack, kept=1.0) as load,
-            Work(lambda: order(stack, "route", str(CHANGES))) as work,
+            Work(lambda _: order(stack, "route", str(CHANGES))) as work,
         ):
             for got in load.during(work):
                 yield self.cut(got.failed, at=got.received)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from threading import Event
 
 from nexus.experiment import (
     Chart,
@@ -15,7 +16,7 @@ from nexus.experiment import (
     clock_starts,
 )
 
-from . import Load, Work, begin, killed, none_of
+from . import Load, Outcome, Work, begin, killed, none_of
 
 STEPS = ("starting", "gating", "trying", "switching", "draining", "stopping")
 
@@ -34,7 +35,7 @@ class KilledInMidSwitch(Experiment):
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         begin(stack, variant)
         yield clock_starts()
-        orders = [partial(killed, stack, step) for step in STEPS]
+        orders = [partial(self._killed, stack, step) for step in STEPS]
         wrong = judged = 0
         with Load(stack, rate=60, clients=12) as load, Work(*orders) as work:
             for got in load.during(work):
@@ -47,6 +48,9 @@ class KilledInMidSwitch(Experiment):
             judged += 1
             wrong += left.releases != [left.live]
             yield self.wrong(wrong, x=judged)
+
+    def _killed(self, stack: Stack, step: str, _: Event) -> Outcome:
+        return killed(stack, step)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = "{measured} of 6 kills left another number of releases than one"

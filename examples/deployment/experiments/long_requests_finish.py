@@ -1,6 +1,7 @@
 """Eight clients ask for an export that takes three seconds, again and again, while a release is replaced."""
 
 from collections.abc import Iterator
+from threading import Event
 
 from nexus.experiment import (
     Chart,
@@ -14,7 +15,7 @@ from nexus.experiment import (
     clock_starts,
 )
 
-from . import Load, Work, begin, none_of, replaced
+from . import Load, Outcome, Work, begin, none_of, replaced
 
 CLIENTS = 8
 SECONDS = 3
@@ -33,14 +34,18 @@ class LongRequestsFinish(Experiment):
         begin(stack, variant)
         yield clock_starts()
         path = f"/api/airports/JFK/export/?seconds={SECONDS}"
-        # One begins every 3/8 s: whenever the old release is stopped, some have long to go.
+        # One begins every 3/8 s: whenever the old release is stopped, most have longer to go than the grace.
         with (
             Load(stack, rate=CLIENTS / SECONDS, clients=CLIENTS, path=path) as load,
-            Work(lambda: replaced(stack, "good")) as work,
+            Work(lambda over: self._replaced(stack, load, over)) as work,
         ):
-            for got in load.during(work):
+            for got in load.during(work, wait=False):
                 yield self.cut(got.failed, at=got.received)
                 yield self.taken(got.received - got.due, at=got.received)
+
+    def _replaced(self, stack: Stack, load: Load, over: Event) -> Outcome:
+        over.wait(SECONDS)  # until all are under way, and the first asks again
+        return replaced(stack, "good")
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         cut = sum(samples.values(self.cut))

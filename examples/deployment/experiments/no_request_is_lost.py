@@ -33,7 +33,7 @@ class NoRequestIsLost(Experiment):
         begin(stack, variant)
         yield clock_starts()
         seen: set[str] = set()
-        orders = [lambda: replaced(stack, "good")] * RELEASES
+        orders = [lambda _: replaced(stack, "good")] * RELEASES
         with Load(stack) as load, Work(*orders) as work:
             for place, got in enumerate(load.during(work), 1):
                 yield self.failed(got.failed, at=got.received)
@@ -41,8 +41,6 @@ class NoRequestIsLost(Experiment):
                 if got.release not in seen and not got.failed:
                     seen.add(got.release)
                     yield self.answering(len(seen), at=got.received)
-        print({m for m in {(g.method, g.kept, g.status, g.error[:40]) for g in load.got}}, len(load.got), sum(g.failed for g in load.got), sorted({g.release for g in load.got}), max(g.received-g.due for g in load.got))
-        for o in work.outcomes: print(o)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         asked = samples.last(self.asked, 0)

@@ -37,7 +37,7 @@ class Trial:
 
     weight: int = 20
     answers: int = 20
-    errors: int = 5
+    errors: int = 3
     seconds: float = 2
 
 

@@ -60,7 +60,7 @@ def _variants() -> tuple[Variant, ...]:
                 start_then_stop.change, weights=(100, 100)),
         Variant("reload", "start the new release, reload nginx, then stop the old one",
                 reload.change, route=reload.route, front=NGINX),
-        Variant("short_grace", "blue_green without draining, and one second to stop", drain_seconds=0, grace_seconds=1, **ALL),
+        Variant("short_grace", "blue_green without draining, and half a second to stop", drain_seconds=0, grace_seconds=0.5, **ALL),
         Variant("healthz_only", "blue_green with a health check and no other gate", **ALL),
         Variant("as_usual", "blue_green with the settings as they are commonly written", **ALL,
                 environment={"DJANGO_SETTINGS_MODULE": "config.as_usual"}),

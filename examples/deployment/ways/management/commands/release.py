@@ -15,10 +15,11 @@ from releases import Refused, Release
 from releases.gate import get
 from releases.journal import DOWN, STEADY
 from ways import configured
-from ways.variants import NOTHING, of
+from supervisor.supervisor import FRONT
+from ways.variants import HAPROXY, NOTHING, Variant, of
 
 REFUSED = 3  # exit code; any other fault of this command has another one
-ROUTED_SECONDS = 0.5
+ROUTED_SECONDS = 0.3
 
 
 class Command(BaseCommand):
@@ -29,30 +30,40 @@ class Command(BaseCommand):
         orders = parser.add_subparsers(dest="order", required=True)
         start = orders.add_parser("start", help="put a release in the place of the live one")
         start.add_argument("folders", nargs="+", help="shipped/<folder>.env, one after the other")
-        start.add_argument("--die-at", default="", help="be killed at this step")
         begin = orders.add_parser("begin", help="operate the service in another way")
         begin.add_argument("way")
         route = orders.add_parser("route", help="change between two releases")
         route.add_argument("times", type=int)
         orders.add_parser("settle", help="end what a switch that was killed has begun")
-        status = orders.add_parser("status", help="say what is live, and what runs")
-        status.add_argument("--settled", action="store_true", help="once no switch is under way")
+        orders.add_parser("status", help="say what is live, and what runs")
+        drill = orders.add_parser("drill", help="have a switch killed, and see what is left of it")
+        drill.add_argument("step", help="at which it is killed")
 
     def handle(self, *_args: Any, order: str, **options: Any) -> None:
         self.moments: list[tuple[str, float]] = []
-        self.die_at = options.get("die_at", "")
+        self.die_at = ""
         try:
             self.crew = configured.crew(options.get("way", ""), self._reached)
-            if order == "status":
-                self.crew.until(lambda: not options["settled"] or self.crew.state.step == STEADY)
-                self._tell()
-                return
-            with self.crew.journal.alone():
-                getattr(self, f"_{order}")(**options)
+            if order == "drill":
+                self._drill(**options)
+            elif order != "status":
+                with self.crew.journal.alone():
+                    getattr(self, f"_{order}")(**options)
             self._tell()
         except Refused as refusal:
             self.stderr.write(f"refused: {refusal}.")
             sys.exit(REFUSED)
+
+    def _drill(self, step: str, **_: object) -> None:
+        if not (child := os.fork()):
+            self.die_at = step
+            with self.crew.journal.alone():
+                self._start([configured.FIRST])
+            os._exit(1)
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status):
+            raise RuntimeError(f"the switch went on beyond {step!r}")
+        self.crew.until(lambda: self.crew.state.step == STEADY)
 
     def _start(self, folders: list[str], **_: object) -> None:
         variant = of(self.crew.state.way)
@@ -62,6 +73,9 @@ class Command(BaseCommand):
 
     def _begin(self, way: str, **_: object) -> None:
         variant, state = of(way), self.crew.state
+        if self._begins_alike(of(state.way), variant):
+            self.crew.note(way=way)
+            return
         port = int(settings.PORT) if variant.front == NOTHING else state.ports[0]
         new = Release(state.last + 1, configured.FIRST, port)
         self.crew.note(way=way, live=new, other=None, last=new.number, step=DOWN)
@@ -69,6 +83,13 @@ class Command(BaseCommand):
         self.crew.note(step=STEADY)
         self.crew.until(lambda: get(int(settings.PORT), "/healthz") == (200, str(new.number)))
         variant.begin(self.crew)
+
+    def _begins_alike(self, old: Variant, new: Variant) -> bool:
+        """Whether the one release that runs, and what stands in front of it, are those to begin with."""
+        state = self.crew.state
+        alike = {(each.front, each.weights, *each.environment.items()) for each in (old, new)}
+        alone = sorted(self.crew.orders.running()) == [FRONT, state.live.name]
+        return len(alike) == 1 and new.front == HAPROXY and alone and state.live.folder == configured.FIRST
 
     def _route(self, times: int, **_: object) -> None:
         variant, state = of(self.crew.state.way), self.crew.state
