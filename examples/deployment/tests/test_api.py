@@ -11,6 +11,7 @@ from wsgiref.util import setup_testing_defaults
 import psycopg
 import pytest
 from config.wsgi import application
+from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
 from flights import views
@@ -73,6 +74,11 @@ def test_key_of_another_booking_is_refused(client):
 
     assert book(client, key, BODY | {"passenger": "Grace"}).status_code == 422
     assert book(client, key, BODY | {"flight": "UA1545"}).status_code == 422
+
+
+@pytest.mark.django_db
+def test_models_are_what_the_migrations_make():
+    call_command("makemigrations", check=True, dry_run=True)
 
 
 @pytest.mark.django_db(transaction=True)
