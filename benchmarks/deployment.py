@@ -25,8 +25,8 @@ from outcome import Cell, Measured
 
 sys.path.append(str(Path(__file__).parent.parent))  # the clients of the claims ask `nexus` to rest
 
-import experiments  # noqa: E402 -- see above
-from experiments import Load  # noqa: E402
+import experiments
+from experiments import Load
 
 COLUMNS = ("way", "seconds a release", "failed", "of requests", "p99 / quiet")
 WAYS = ("recreate", "rolling_nginx", "start_then_stop", "reload", "blue_green")
