@@ -9,6 +9,7 @@ ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 RELEASE = env.get("RELEASE", "1")  # said in each answer
 PAYMENTS = env.get("PAYMENTS") == "1"  # a release that charges for bookings
 FAULT = env.get("FAULT", "")  # what this release cannot do: the page of an airport, or `bookings`
+MINE = env.get("MINE", "")  # the module of a reader's own way
 HOST = env.get("HOST", "127.0.0.1")
 PORT = env.get("PORT", "8001")
 # What whoever switches releases has to remember.

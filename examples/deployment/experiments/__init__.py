@@ -1,4 +1,4 @@
-"""The claims of this example, and what they share: clients that never stop asking, and orders to the supervisor.
+"""The claims of this example, and what they share: clients that go on asking, and orders to a supervisor.
 
 Clients of the usual libraries ask again by themselves when a kept connection was closed; these do not, for
 they are Python's http.client, which asks once. Whatever they get is counted by the release that it names.
@@ -87,7 +87,7 @@ class Load:
         self.stop(wait=False)
 
     def during(self, work: "Work", *, wait: bool = True) -> Iterator[Got]:
-        """Yield what the clients get until the work is done, and what is under way then, if it is waited for."""
+        """Yield what the clients get until the work is done, and what is under way then, or not."""
         seen = 0
         while True:
             over = work.done

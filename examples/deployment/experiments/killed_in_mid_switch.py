@@ -23,9 +23,7 @@ STEPS = ("starting", "gating", "trying", "switching", "draining", "stopping")
 
 class KilledInMidSwitch(Experiment):
     slug = "killed-in-mid-switch"
-    claim = (
-        "Whoever kills the switch at any of its six steps leaves one live release, and no request fails."
-    )
+    claim = "Whoever kills the switch at any of its six steps leaves one live release, and no request fails."
     holds = ("blue_green",)
     refuted = ("script",)
     failed = Series("requests")

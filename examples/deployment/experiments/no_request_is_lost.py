@@ -21,7 +21,9 @@ RELEASES = 3
 
 class NoRequestIsLost(Experiment):
     slug = "no-request-is-lost"
-    claim = "Of about 2,400 requests during three releases none fails, and the last release answers at the end."
+    claim = (
+        "Of about 2,400 requests during three releases none fails, and each release answers some."
+    )
     holds = ("blue_green",)
     refuted = ("recreate", "rolling_nginx", "start_then_stop", "reload")
     failed = Series("requests")

@@ -7,11 +7,13 @@ Only one line of the journal decides which release is live. Whatever a switch th
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from .gate import Gate, Refused, is_free
 from .journal import STEADY, Journal, Release, State
 from .proxy import FULL, Proxy
+from .trial import Trial
 
 
 class Starter(Protocol):
@@ -22,23 +24,6 @@ class Starter(Protocol):
     def ended(self, release: Release) -> str:
         """Why it does not run; nothing while it does."""
         ...
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A share of the requests for a new release, before it gets all of them.
-
-    Attributes:
-        weight: beside the old one's 100.
-        answers: that end the trial.
-        errors: that send the new release back.
-        seconds: after which it ends even without so many answers.
-    """
-
-    weight: int = 20
-    answers: int = 20
-    errors: int = 3
-    seconds: float = 2
 
 
 @dataclass(frozen=True)
@@ -68,6 +53,7 @@ class Switch:
         """
         before = self.state()
         new = before.next(folder)
+        self.proxy.under_way(new.port)  # asked first: without the proxy nothing is begun
         if not is_free(new.port):
             raise Refused(f"port {new.port} is taken by another program")
         state = self.journal.write(replace(before, other=new, last=new.number, step="starting"))
@@ -76,7 +62,9 @@ class Switch:
             state = self.journal.write(replace(state, step="gating"))
             self.gate.pass_(folder, new.number, new.port, lambda: self.starter.ended(new))
             state = self.journal.write(replace(state, step="trying"))
-            self._try_out(before.live, new)
+            if self.trial:
+                ended = partial(self.starter.ended, new)
+                self.trial.pass_(self.proxy, before.live.port, new.port, ended)
         except Refused:
             self.settle(state)
             raise
@@ -109,24 +97,6 @@ class Switch:
         if (state := self.journal.read()) is None:
             raise Refused("no release is live; is the supervisor running?")
         return state
-
-    def _try_out(self, old: Release, new: Release) -> None:
-        if self.trial is None:
-            return
-        before = self.proxy.answers(new.port)
-        self.proxy.route({old.port: FULL, new.port: self.trial.weight})
-        deadline = self.clock() + self.trial.seconds
-        answers = errors = 0
-        while answers < self.trial.answers and self.clock() < deadline:
-            self.sleep(0.02)
-            total, failed = self.proxy.answers(new.port)
-            answers, errors = total - before[0], failed - before[1]
-            if errors >= self.trial.errors or self.starter.ended(new):
-                break
-        if fault := self.starter.ended(new):
-            raise Refused(f"it ended while it was tried out: {fault}")
-        if errors >= self.trial.errors:
-            raise Refused(f"{errors} of its first {answers} answers were errors")
 
     def _wait(self, done: Callable[[], bool], seconds: float) -> None:
         deadline = self.clock() + seconds

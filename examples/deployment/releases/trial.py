@@ -1,0 +1,49 @@
+"""A share of the requests for a new release, before it gets all of them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .gate import Refused
+from .proxy import FULL, Proxy
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a new release is tried out.
+
+    Attributes:
+        weight: beside the old one's 100.
+        answers: that end the trial.
+        errors: that send the new release back.
+        seconds: after which it ends even without so many answers.
+    """
+
+    weight: int = 20
+    answers: int = 20
+    errors: int = 3
+    seconds: float = 2
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def pass_(self, proxy: Proxy, old: int, new: int, ended: Callable[[], str]) -> None:
+        """Send some requests to port `new`, and return once enough of them were answered well.
+
+        Args:
+            ended: returns why the process has ended; nothing while it runs.
+
+        Raises:
+            Refused: too many were not; the proxy still sends requests there.
+        """
+        total_before, errors_before = proxy.answers(new)
+        proxy.route({old: FULL, new: self.weight})
+        deadline = self.clock() + self.seconds
+        answers = errors = 0
+        while answers < self.answers and self.clock() < deadline:
+            self.sleep(0.02)
+            total, failed = proxy.answers(new)
+            answers, errors = total - total_before, failed - errors_before
+            if fault := ended():
+                raise Refused(f"it ended while it was tried out: {fault}")
+            if errors >= self.errors:
+                raise Refused(f"{errors} of its first {answers} answers were errors")
