@@ -28,6 +28,24 @@ class KeptConnectionsAreNotCut(Experiment):
     changed = Series("changes of the route")
     chart = Chart(cut, "requests cut off", mark="bars")
 
+    reports = (
+        (
+            "nginx/nginx#437",
+            "a reload closes idle kept connections, and resets what a client is just sending",
+            "the route changes by the runtime API: no connection is closed",
+        ),
+        (
+            "caprover/caprover#2490",
+            "`ECONNRESET` around each reload, in no log of either side",
+            "no reload",
+        ),
+        (
+            "kubernetes/ingress-nginx#489",
+            "a rollout loses requests of clients that keep their connections",
+            "clients keep theirs, to the proxy, through ten changes",
+        ),
+    )
+
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         begin(stack, variant)
         yield clock_starts()

@@ -30,6 +30,19 @@ class KilledInMidSwitch(Experiment):
     wrong = Series("kills", "kills that left another number of releases than one")
     chart = Chart(wrong, "kills that left another number of releases than one", x="kills")
 
+    reports = (
+        (
+            "basecamp/kamal#450",
+            "a deployment that was interrupted leaves older containers, until another one is made",
+            "the supervisor ends what a dead switch has begun, or takes it back",
+        ),
+        (
+            "wowu/docker-rollout#25",
+            "after a rollout containers remain, nobody knows why",
+            "one release is left after a kill at each step",
+        ),
+    )
+
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         begin(stack, variant)
         yield clock_starts()

@@ -30,6 +30,14 @@ class LongRequestsFinish(Experiment):
     taken = Series("seconds")
     chart = Chart(taken, "seconds that a request took", mark="points")
 
+    reports = (
+        (
+            "apache/superset#41172",
+            "no SIGTERM arrives, SIGKILL ends the grace, and all that is under way is cut",
+            "the old release is stopped once its last request is answered",
+        ),
+    )
+
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         begin(stack, variant)
         yield clock_starts()

@@ -31,6 +31,24 @@ class NoRequestIsLost(Experiment):
     answering = Series("releases", "releases that answered")
     chart = Chart(failed, "failed requests", mark="bars")
 
+    reports = (
+        (
+            "wowu/docker-rollout#21",
+            "the proxy still sends requests to the container that is being stopped",
+            "the proxy is told first, and the old release is stopped once nothing is under way",
+        ),
+        (
+            "maxcountryman/aquamarine#2",
+            "two containers are up, one is stopped, and the proxy goes on sending it its half",
+            "the old release gets no request from the switch on",
+        ),
+        (
+            "nginx-proxy/nginx-proxy#1495",
+            "one error, and nginx takes its only live server for dead: `no live upstreams`",
+            "what the gate has just asked is up, whatever the proxy thinks of its place",
+        ),
+    )
+
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         begin(stack, variant)
         yield clock_starts()

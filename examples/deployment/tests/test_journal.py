@@ -42,6 +42,11 @@ def test_draft_that_a_killed_switch_left_is_nothing(tmp_path):
     assert journal.write(replace(LIVE, last=10)) == journal.read()
 
 
+@pytest.mark.report(
+    "basecamp/kamal#689",
+    "two deployments at the same time: many things could go wrong",
+    "the second one is refused in a sentence",
+)
 def test_second_switch_at_the_same_time_is_refused(tmp_path):
     with (
         Journal(tmp_path).alone(),
