@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import pytest
@@ -31,6 +32,22 @@ def test_each_step_is_told_once_it_is_written(tmp_path):
     journal.write(replace(LIVE, step="gating"))
 
     assert seen == [("gating", "gating")]
+
+
+def test_who_reads_while_it_is_written_reads_a_whole_one(tmp_path):
+    journal, over, seen = Journal(tmp_path), threading.Event(), set()
+    journal.write(LIVE)
+    reader = threading.Thread(
+        target=lambda: [seen.add(journal.read().last) for _ in iter(over.is_set, True)]
+    )
+    reader.start()
+    for last in range(300):
+        journal.write(replace(LIVE, last=last))
+    over.set()
+    reader.join()
+
+    assert seen <= set(range(300)) | {LIVE.last}
+    assert journal.read().last == 299
 
 
 def test_draft_that_a_killed_switch_left_is_nothing(tmp_path):
