@@ -126,23 +126,28 @@ def supervisor(env: Mapping[str, str]) -> Iterator[None]:
 @contextmanager
 def gunicorn(env: Mapping[str, str], folder: Path) -> Iterator[Release]:
     """Run the service under gunicorn alone; yield what hands its socket to a new master, as its docs say."""
-    pid = folder / "gunicorn.pid"
-    bound = f"--bind 127.0.0.1:{env['PORT']} --workers 1 --threads 8 --pid {pid} config.wsgi"
-    command = [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.py", *bound.split()]
-    process = subprocess.Popen(command, cwd=EXAMPLE, env=env, start_new_session=True)
+    pid, new = folder / "gunicorn.pid", folder / "gunicorn.pid.2"
+    # Its own threads: with `reuse_port`, which config/gunicorn.py sets, there is no socket to hand over.
+    words = "--workers 1 --threads 8 --log-level error config.wsgi"
+    bound = f"--bind 127.0.0.1:{env['PORT']} --pid {pid} {words}"
+    command = [str(Path(sys.executable).with_name("gunicorn")), *bound.split()]
+    # Two masters would share one control socket below HOME.
+    process = subprocess.Popen(command, cwd=EXAMPLE, env={**env, "HOME": str(folder)})
 
     def hand_over() -> None:
-        old, new = number(pid), pid.with_name("gunicorn.pid.2")
+        old = number(pid)
         os.kill(old, signal.SIGUSR2)
-        until(lambda: new.exists() and workers(number(new)))
+        until(lambda: workers(number(new)))
         os.kill(old, signal.SIGTERM)
-        until(lambda: not new.exists() and pid.exists() and number(pid) not in (0, old))
+        until(lambda: not new.exists() and number(pid) not in (0, old))
 
     try:
-        until(lambda: pid.exists() and answers(env["PORT"]))
+        until(lambda: number(pid) and answers(env["PORT"]))
         yield hand_over
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # each master is of this session
+        for master in (number(pid), number(new)):
+            if master:
+                os.kill(master, signal.SIGTERM)
         process.wait()
         until(lambda: not answers(env["PORT"]))
 

@@ -34,10 +34,13 @@ resource "docker_container" "flights" {
   image                 = docker_image.flights.image_id
   restart               = "unless-stopped"
   read_only             = true
-  stop_signal           = "SIGTERM"
+  command               = ["python", "manage.py", "supervise"]
   destroy_grace_seconds = 30
   wait                  = true # until its health check says so
   env = [
+    "HOST=0.0.0.0",
+    "PORT=8001",
+    "STATE_FOLDER=/state",
     "SECRET_KEY_FILE=/run/secrets/secret_key",
     "DATABASE_URL_FILE=/run/secrets/database_url",
   ]
@@ -52,6 +55,10 @@ resource "docker_container" "flights" {
     host_path      = var.secrets
     container_path = "/run/secrets"
     read_only      = true
+  }
+  volumes {
+    volume_name    = "flights-state" # which release is live; it outlives the container
+    container_path = "/state"
   }
   healthcheck {
     test     = ["CMD", "python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8001/healthz')"]
