@@ -162,6 +162,12 @@ def test_release_that_is_never_ready_is_refused_in_time(starter, switch):
         replace(switch, gate=gate).replace("good")
 
 
+def test_another_release_on_the_port_is_not_the_new_one(switch):
+    assert switch.replace("good").live.number == 2
+    with pytest.raises(Refused, match="it was not ready within"):
+        Gate(ready_seconds=0.1).await_ready(3, switch.state().live.port, lambda: "")
+
+
 class Quiet:
     def shutdown(self): ...
     def server_close(self): ...
