@@ -18,13 +18,13 @@ from nexus.experiment import (
 from . import Load, Outcome, Work, begin, replaced
 
 BAD = ("every_third", "no_bookings")
-ALLOWED = 15  # the trial ends at three errors, and a busy machine sees them late
+ALLOWED = 20  # the trial ends at three errors, and others are under way then
 NOTICED_SECONDS = 3  # until somebody sees it and rolls back: fast, for a person
 
 
 class ABadReleaseIsRefused(Experiment):
     slug = "a-bad-release-is-refused"
-    claim = "Two bad releases are refused, and at most 15 of about 1,500 requests have met one."
+    claim = "Two bad releases are refused, and at most 20 of about 1,500 requests have met one."
     holds = ("blue_green",)
     refuted = ("healthz_only",)
     failed = Series("requests")

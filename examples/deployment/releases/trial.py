@@ -22,7 +22,7 @@ class Trial:
     weight: int = 20
     answers: int = 20
     errors: int = 3
-    seconds: float = 2
+    seconds: float = 10
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -33,17 +33,27 @@ class Trial:
             ended: returns why the process has ended; nothing while it runs.
 
         Raises:
-            Refused: too many were not; the proxy still sends requests there.
+            Refused: too many were not.
         """
         total_before, errors_before = proxy.answers(new)
-        proxy.route({old: FULL, new: self.weight})
-        deadline = self.clock() + self.seconds
-        answers = errors = 0
-        while answers < self.answers and self.clock() < deadline:
-            self.sleep(0.02)
+
+        def judged() -> int:
             total, failed = proxy.answers(new)
             answers, errors = total - total_before, failed - errors_before
             if fault := ended():
                 raise Refused(f"it ended while it was tried out: {fault}")
             if errors >= self.errors:
                 raise Refused(f"{errors} of its first {answers} answers were errors")
+            return answers
+
+        proxy.route({old: FULL, new: self.weight})
+        self._wait(lambda: judged() >= self.answers)
+        # An error may take longer than an answer: those that are under way are waited for.
+        proxy.route({old: FULL, new: 0})
+        self._wait(lambda: not proxy.under_way(new))
+        judged()
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        deadline = self.clock() + self.seconds
+        while not done() and self.clock() < deadline:
+            self.sleep(0.02)

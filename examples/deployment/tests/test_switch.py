@@ -43,7 +43,7 @@ class Starter:
             def do_GET(self):
                 if self.path == "/slow":
                     time.sleep(0.6)
-                failing = release.folder == "bad" and self.path == PAGE
+                failing = (release.folder, self.path) in (("bad", PAGE), ("lazy", "/slow"))
                 self.send_response(500 if failing else 200)
                 self.send_header("X-Release", str(release.number))
                 self.send_header("Content-Length", "0")
@@ -224,6 +224,30 @@ def test_trial_sends_back_what_fails(front, switch):
         clients.join()
 
     assert {answering(front) for _ in range(10)} == {(200, "1")}
+
+
+def test_trial_waits_for_the_errors_that_take_longer_than_answers(front, switch):
+    """`lazy` answers /page at once and fails at /slow, which takes 0.6 s."""
+    over = threading.Event()
+    jobs = [
+        threading.Thread(
+            target=lambda path=path: [get(front[1], path) for _ in iter(over.is_set, True)]
+        )
+        for path in [PAGE, *["/slow"] * 12]
+    ]
+    for job in jobs:
+        job.start()
+    try:
+        with pytest.raises(Refused, match=r"\d+ of its first \d+ answers were errors"):
+            replace(switch, trial=Trial(weight=100, answers=5)).replace("lazy")
+    finally:
+        over.set()
+        for job in jobs:
+            job.join()
+
+
+def test_trial_of_a_service_that_nobody_asks_ends_in_time(switch):
+    assert replace(switch, trial=Trial(seconds=0.1)).replace("good").live.number == 2
 
 
 def test_release_that_ends_while_it_is_tried_out_is_refused(front, starter, switch):
