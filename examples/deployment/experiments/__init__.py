@@ -86,16 +86,20 @@ class Load:
         # Who leaves before the end has seen enough.
         self.stop(wait=False)
 
-    def during(self, work: "Work", *, wait: bool = True) -> Iterator[Got]:
-        """Yield what the clients get until the work is done, and what is under way then, or not."""
+    def during(self, work: "Work", *, wait: bool = True) -> Iterator[list[Got]]:
+        """Yield what the clients have got, many times a second, until the work is done.
+
+        Args:
+            wait: for what is under way then.
+        """
         seen = 0
         while True:
             over = work.done
             if over:
                 self.stop(wait=wait)
-            for got in self.got[seen:]:
-                seen += 1
-                yield got
+            batch = self.got[seen:]
+            seen += len(batch)
+            yield batch
             if over:
                 return
             rest(0.05)

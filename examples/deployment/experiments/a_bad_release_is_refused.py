@@ -36,8 +36,8 @@ class ABadReleaseIsRefused(Experiment):
         yield clock_starts()
         orders = [self._tried(stack, folder) for folder in BAD]
         with Load(stack) as load, Work(*orders) as work:
-            for got in load.during(work):
-                yield self.failed(got.failed, at=got.received)
+            for batch in load.during(work):
+                yield self.failed(sum(got.failed for got in batch))
         yield self.refused(sum(bool(each.refused) for each in work.outcomes))
 
     def _tried(self, stack: Stack, folder: str) -> Callable[[Event], Outcome]:

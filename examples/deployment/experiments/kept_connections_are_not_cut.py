@@ -53,8 +53,8 @@ class KeptConnectionsAreNotCut(Experiment):
             Load(stack, kept=1.0) as load,
             Work(lambda _: order(stack, "route", str(CHANGES))) as work,
         ):
-            for got in load.during(work):
-                yield self.cut(got.failed, at=got.received)
+            for batch in load.during(work):
+                yield self.cut(sum(got.failed for got in batch))
         moments = [at for step, at in work.outcomes[0].moments if step == "routed"]
         for place, at in enumerate(moments, 1):
             yield self.changed(place, at=at)

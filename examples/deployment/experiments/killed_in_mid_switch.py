@@ -49,16 +49,12 @@ class KilledInMidSwitch(Experiment):
         orders = [partial(self._killed, stack, step) for step in STEPS]
         wrong = judged = 0
         with Load(stack, rate=60, clients=12) as load, Work(*orders) as work:
-            for got in load.during(work):
-                yield self.failed(got.failed, at=got.received)
+            for batch in load.during(work):
+                yield self.failed(sum(got.failed for got in batch))
                 for left in work.outcomes[judged:]:
                     judged += 1
                     wrong += left.releases != [left.live]
                     yield self.wrong(wrong, x=judged)
-        for left in work.outcomes[judged:]:
-            judged += 1
-            wrong += left.releases != [left.live]
-            yield self.wrong(wrong, x=judged)
 
     def _killed(self, stack: Stack, step: str, _: Event) -> Outcome:
         return killed(stack, step)

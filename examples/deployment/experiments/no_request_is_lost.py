@@ -14,9 +14,10 @@ from nexus.experiment import (
     clock_starts,
 )
 
-from . import Load, Work, begin, none_of, replaced
+from . import Got, Load, Work, begin, none_of, replaced
 
 RELEASES = 3
+RELEASED, FAILED = 1, 2  # levels of the chart
 
 
 class NoRequestIsLost(Experiment):
@@ -29,7 +30,10 @@ class NoRequestIsLost(Experiment):
     failed = Series("requests")
     asked = Series("requests")
     answering = Series("releases", "releases that answered")
-    chart = Chart(failed, "failed requests", mark="bars")
+    happened = Series("what happened")
+    chart = Chart(
+        happened, "", mark="points", levels=("a release begins to answer", "a request fails")
+    )
 
     reports = (
         (
@@ -55,15 +59,22 @@ class NoRequestIsLost(Experiment):
         seen: set[str] = set()
         orders = [lambda _: replaced(stack, "good")] * RELEASES
         with Load(stack) as load, Work(*orders) as work:
-            for place, got in enumerate(load.during(work), 1):
-                yield self.failed(got.failed, at=got.received)
-                yield self.asked(place, at=got.received)
-                if got.release not in seen and not got.failed:
-                    seen.add(got.release)
-                    yield self.answering(len(seen), at=got.received)
+            for batch in load.during(work):
+                yield self.asked(len(batch))
+                yield self.failed(sum(got.failed for got in batch))
+                yield from self._events(batch)
+                if new := {got.release for got in batch if not got.failed} - seen:
+                    seen |= new
+                    yield self.happened(RELEASED)
+                    yield self.answering(len(seen))
+
+    def _events(self, batch: list[Got]) -> Iterator[Sample]:
+        for got in batch:
+            if got.failed:
+                yield self.happened(FAILED, at=got.received)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        asked = samples.last(self.asked, 0)
+        asked = sum(samples.values(self.asked))
         words = f"{{measured}} of {asked:,.0f} requests failed"
         lost = none_of(sum(samples.values(self.failed)), samples.over, words)
         if not samples.over:
