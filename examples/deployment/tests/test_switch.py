@@ -228,20 +228,22 @@ def test_trial_sends_back_what_fails(front, switch):
 
 def test_trial_waits_for_the_errors_that_take_longer_than_answers(front, switch):
     """`lazy` answers /page at once and fails at /slow, which takes 0.6 s."""
-    over = threading.Event()
-    jobs = [
-        threading.Thread(
-            target=lambda path=path: [get(front[1], path) for _ in iter(over.is_set, True)]
-        )
-        for path in [PAGE, *["/slow"] * 12]
-    ]
-    for job in jobs:
-        job.start()
+    jobs = []
+
+    def ask(seconds):
+        if jobs:
+            return time.sleep(seconds)
+        while not jobs or (switch.proxy.under_way(front[2][1]) < 3 and len(jobs) < 50):
+            jobs.append(threading.Thread(target=get, args=(front[1], "/slow")))
+            jobs[-1].start()
+            time.sleep(0.01)
+        return [answering(front) for _ in range(20)]
+
+    trial = Trial(weight=100, answers=5, sleep=ask)
     try:
         with pytest.raises(Refused, match=r"\d+ of its first \d+ answers were errors"):
-            replace(switch, trial=Trial(weight=100, answers=5)).replace("lazy")
+            replace(switch, trial=trial).replace("lazy")
     finally:
-        over.set()
         for job in jobs:
             job.join()
 
