@@ -97,7 +97,7 @@ class Supervisor:
         self._keep(FRONT, lambda: self.front(state))
         if state.step != DOWN:
             self._keep(state.live.name, lambda: self.command(state, state.live))
-        if state.step != STEADY and self._nobody_switches():
+        if state.step != STEADY and self._was_killed():
             self._keep("settle", lambda: self.settle)
 
     def _keep(self, name: str, command: Callable[[], Command | None]) -> None:
@@ -111,9 +111,11 @@ class Supervisor:
         except (OSError, Refused) as fault:
             sys.stderr.write(f"{name} does not start: {fault}.\n")
 
-    def _nobody_switches(self) -> bool:
+    def _was_killed(self) -> bool:
+        """Whether a switch is in the middle, and nobody at it."""
         try:
             with self.journal.alone():
-                return True
+                # Read again: it may have come to its end since.
+                return (state := self.journal.read()) is not None and state.step != STEADY
         except Refused:
             return False
