@@ -22,8 +22,8 @@ PAUSE_SECONDS = 1.0  # between two starts of what dies at once
 
 def free_ports() -> tuple[int, int]:
     """Return two that no system gives to outgoing connections."""
-    found = [port for port in random.sample(range(15_000, 32_000), 200) if is_free(port)]
-    return found[0], found[1]
+    first, second, *_ = filter(is_free, random.sample(range(15_000, 32_000), 200))
+    return first, second
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Supervisor:
         (self.folder / "logs").mkdir(parents=True, exist_ok=True)
         self.children = Children(self.folder / "logs")
         self.journal = Journal(self.folder)
-        # A switch of before finds its supervisor away, and gives up: only then is there one who writes.
+        # A switch of before finds its supervisor away, and gives up; only then is there another writer.
         with self.journal.alone("supervisor", wait=True), listening(self.folder) as door:
             with self.journal.alone(wait=True):
                 self.journal.write(self.begins(self.journal.read(), free_ports()))
@@ -115,7 +115,7 @@ class Supervisor:
         """Whether a switch is in the middle, and nobody at it."""
         try:
             with self.journal.alone():
-                # Read again: it may have come to its end since.
-                return (state := self.journal.read()) is not None and state.step != STEADY
+                state = self.journal.read()  # again: it may have come to its end since
+                return state is not None and state.step != STEADY
         except Refused:
             return False

@@ -210,6 +210,17 @@ def test_server_that_the_proxy_does_not_know_is_told(front):
         stranger.under_way(1)
 
 
+def test_place_that_gets_more_is_told_first(front):
+    proxy, said = HAProxy(front[0]._address, "releases", front[0]._ports), []
+    ask = proxy._ask
+    proxy._ask = lambda command: (said.append(command), ask(command))[1]
+
+    for more, less in (front[2], front[2][::-1]):
+        proxy.route({less: 0, more: 100})
+
+    assert [command.split()[-1] for command in said] == ["100", "0", "100", "0"]
+
+
 def test_trial_sends_back_what_fails(front, switch):
     over = threading.Event()
     clients = threading.Thread(
