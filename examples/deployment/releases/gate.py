@@ -36,6 +36,18 @@ def get(port: int, path: str, timeout_seconds: float = 5) -> tuple[int, str]:
     return answer.status, answer.getheader("X-Release", "")
 
 
+def wait(
+    done: Callable[[], bool], seconds: float, sleep: Callable[[float], None] = time.sleep
+) -> bool:
+    """Return once it is done, or the time is over: then False."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        sleep(0.02)
+    return True
+
+
 @dataclass(frozen=True)
 class Gate:
     """Asks a release that no client reaches yet.
@@ -71,11 +83,11 @@ class Gate:
             raise Refused(f"{len(failed)} of {len(asked)} smoke requests failed, as {failed[0]}")
 
     def await_ready(self, number: int, port: int, ended: Callable[[], str]) -> None:
-        deadline = time.monotonic() + self.ready_seconds
-        # Of the release itself: an older one on the same port would answer, too.
-        while get(port, self.health) != (200, str(number)):
+        def ready() -> bool:
             if fault := ended():
                 raise Refused(f"it ended before it was ready: {fault}")
-            if time.monotonic() > deadline:
-                raise Refused(f"it was not ready within {self.ready_seconds:.0f} s")
-            time.sleep(0.02)
+            # Of the release itself: an older one on the same port would answer, too.
+            return get(port, self.health) == (200, str(number))
+
+        if not wait(ready, self.ready_seconds):
+            raise Refused(f"it was not ready within {self.ready_seconds:.0f} s")

@@ -4,13 +4,11 @@ Only one line of the journal decides which release is live. Whatever a switch th
 `settle` makes true what that line says.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from .gate import Gate, Refused, is_free
+from .gate import Gate, Refused, is_free, wait
 from .journal import STEADY, Journal, Release, State
 from .proxy import FULL, Proxy
 from .trial import Trial
@@ -42,8 +40,6 @@ class Switch:
     trial: Trial | None = None
     drain_seconds: float = 30
     grace_seconds: float = 10
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
 
     def replace(self, folder: str) -> State:
         """Put the release in `folder` in the place of the live one.
@@ -82,10 +78,10 @@ class Switch:
             return self.journal.write(replace(state, step=STEADY))
         self.proxy.route({state.live.port: FULL, other.port: 0})
         self.journal.write(replace(state, step="draining"))
-        self._wait(lambda: not self.proxy.under_way(other.port), self.drain_seconds)
+        wait(lambda: not self.proxy.under_way(other.port), self.drain_seconds)
         self.journal.write(replace(state, step="stopping"))
         self.starter.stop(other, self.grace_seconds)
-        self._wait(lambda: bool(self.starter.ended(other)), self.grace_seconds + 5)
+        wait(lambda: bool(self.starter.ended(other)), self.grace_seconds + 5)
         return self.journal.write(replace(state, other=None, step=STEADY))
 
     def state(self) -> State:
@@ -97,8 +93,3 @@ class Switch:
         if (state := self.journal.read()) is None:
             raise Refused("no release is live; is the supervisor running?")
         return state
-
-    def _wait(self, done: Callable[[], bool], seconds: float) -> None:
-        deadline = self.clock() + seconds
-        while not done() and self.clock() < deadline:
-            self.sleep(0.02)

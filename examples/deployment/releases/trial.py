@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .gate import Refused
+from .gate import Refused, wait
 from .proxy import FULL, Proxy
 
 
@@ -23,7 +23,6 @@ class Trial:
     answers: int = 20
     errors: int = 3
     seconds: float = 10
-    clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
     def pass_(self, proxy: Proxy, old: int, new: int, ended: Callable[[], str]) -> None:
@@ -47,13 +46,8 @@ class Trial:
             return answers
 
         proxy.route({old: FULL, new: self.weight})
-        self._wait(lambda: judged() >= self.answers)
+        wait(lambda: judged() >= self.answers, self.seconds, self.sleep)
         # An error may take longer than an answer: those that are under way are waited for.
         proxy.route({old: FULL, new: 0})
-        self._wait(lambda: not proxy.under_way(new))
+        wait(lambda: not proxy.under_way(new), self.seconds, self.sleep)
         judged()
-
-    def _wait(self, done: Callable[[], bool]) -> None:
-        deadline = self.clock() + self.seconds
-        while not done() and self.clock() < deadline:
-            self.sleep(0.02)

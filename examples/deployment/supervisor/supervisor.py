@@ -56,7 +56,7 @@ class Supervisor:
             with self.journal.alone(wait=True):
                 self.journal.write(self.begins(self.journal.read(), free_ports()))
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, self._end)
+                signal.signal(number, lambda *_: setattr(self, "over", True))
             while not self.over:
                 self._look()
                 answer(door, self.carry_out, LOOK_SECONDS)
@@ -86,9 +86,6 @@ class Supervisor:
         except (OSError, TypeError, Refused) as error:
             return {"fault": str(error)}
         return {"done": True}
-
-    def _end(self, *_: object) -> None:
-        self.over = True
 
     def _look(self) -> None:
         self.children.look()
