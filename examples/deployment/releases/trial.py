@@ -28,11 +28,8 @@ class Trial:
     def pass_(self, proxy: Proxy, old: int, new: int, ended: Callable[[], str]) -> None:
         """Send some requests to port `new`, and return once enough of them were answered well.
 
-        Args:
-            ended: returns why the process has ended; nothing while it runs.
-
         Raises:
-            Refused: too many were not.
+            Refused: too many were not, or it ended.
         """
         total_before, errors_before = proxy.answers(new)
 
