@@ -48,7 +48,7 @@ class KilledInMidSwitch(Experiment):
         yield clock_starts()
         orders = [partial(self._killed, stack, step) for step in STEPS]
         wrong = judged = 0
-        with Load(stack, rate=60, clients=12) as load, Work(*orders) as work:
+        with Load(stack, rate=120, clients=12) as load, Work(*orders) as work:
             for batch in load.during(work):
                 yield self.failed(sum(got.failed for got in batch))
                 for left in work.outcomes[judged:]:

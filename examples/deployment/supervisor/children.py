@@ -96,8 +96,9 @@ class Children:
 
     def _last_line(self, name: str) -> str:
         said = (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
-        lines = [line for line in said.splitlines() if line.strip()]
-        return lines[-1].strip()[-SAID_CHARACTERS:] if lines else ""
+        # What is indented explains the line before it.
+        lines = [line for line in said.splitlines() if line.strip() and not line[0].isspace()]
+        return lines[-1].strip().rstrip(".")[-SAID_CHARACTERS:] if lines else ""
 
 
 def _end_with_parent() -> None:

@@ -105,6 +105,17 @@ def test_refusal_names_the_reason(service, words, said):
     assert service.answers(1)
 
 
+def test_release_whose_database_is_away_is_refused_with_the_line_that_says_so(service):
+    env = service.env | {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/x"}
+    command = [sys.executable, "manage.py", "release", "start", "good"]
+
+    done = subprocess.run(command, cwd=BASE, env=env, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 3
+    assert done.stderr.startswith("refused: django.db.utils.OperationalError: connection failed")
+    assert done.stderr.count("\n") == 1
+
+
 def test_order_without_a_supervisor_is_refused(tmp_path):
     done = Service(tmp_path).order("status")
 

@@ -82,5 +82,6 @@ def complete(way: str, folder: str) -> str:
     )
     if done.returncode == 0:
         return ""
-    said = done.stderr.strip().splitlines()
-    return said[-1].strip() if said else "a migration of it is not applied"
+    # What is indented explains the line before it.
+    said = [line for line in done.stderr.splitlines() if line.strip() and not line[0].isspace()]
+    return said[-1].strip().rstrip(".") if said else "a migration of it is not applied"
