@@ -1,0 +1,67 @@
+"""What both settings modules say: the applications, their order, and where reports of errors go."""
+
+from os import environ as env
+from pathlib import Path
+from typing import Any
+
+DEBUG = env.get("DEBUG") == "1"
+ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+RELEASE = env.get("RELEASE", "1")  # said in each answer
+PAYMENTS = env.get("PAYMENTS") == "1"  # a release that charges for bookings
+FAULT = env.get("FAULT", "")  # what this release cannot do: the page of an airport, or `bookings`
+MINE = env.get("MINE", "")  # the module of a reader's own way
+HOST = env.get("HOST", "127.0.0.1")
+PORT = env.get("PORT", "8001")
+# What whoever switches releases has to remember.
+STATE_FOLDER = Path(env.get("STATE_FOLDER") or Path(__file__).parent.parent / "state")
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+INSTALLED_APPS = ["flights", "ways"]
+MIDDLEWARE = [
+    "flights.middleware.say_release",
+    "flights.middleware.answer_probes",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TIME_ZONE = "UTC"
+# A connection serves many requests; a database that hangs holds none for longer than this.
+DATABASE_OPTIONS: dict[str, Any] = {
+    "CONN_MAX_AGE": 60,
+    "CONN_HEALTH_CHECKS": True,
+    "OPTIONS": {"connect_timeout": 5},
+}
+
+# Errors are mailed to whoever operates the service; here the letters are files.
+MAIL_FOLDER = env.get("MAIL_FOLDER", "")
+ADMINS = ["operator@example.org"] if MAIL_FOLDER else []
+MAILERS = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "OPTIONS": {"file_path": MAIL_FOLDER},
+    }
+}
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {
+        "console": {"class": "logging.StreamHandler"},
+        "mail": {"class": "django.utils.log.AdminEmailHandler", "include_html": True},
+    },
+    "loggers": {
+        "django": {"handlers": ["console", "mail"], "level": "ERROR", "propagate": False},
+        # A request with a wrong Host is answered with 400; a traceback for each would fill the disk.
+        "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
+    },
+}
+
+SECURE_SSL_REDIRECT = env.get("SECURE_SSL_REDIRECT") == "1"
+SECURE_HSTS_SECONDS = 30 * 86_400  # sent over HTTPS only
+SILENCED_SYSTEM_CHECKS = [
+    "security.W003",  # no CSRF middleware: no cookies, no sessions, no forms
+    "security.W005",  # HSTS for subdomains and the preload list are decisions about a whole
+    "security.W021",  # domain, not about one service of it
+    "security.W008",  # no redirect to HTTPS: http://localhost has to work
+]

@@ -1,0 +1,58 @@
+"""The settings of the solution: complete or no start, secrets in files, health without the database.
+
+A mistake in a value ends the process with one sentence.
+"""
+
+import sys
+from os import environ as env
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from .common import *  # noqa: F403
+from .common import DATABASE_OPTIONS, LOGGING, PAYMENTS
+
+SECRET_VALUES: list[str] = []  # what no report may show
+
+
+def secret(name: str) -> str:
+    """Return what the file at ``<name>_FILE`` holds, or else the variable itself; neither ends the process.
+
+    An environment is shown to every child, and to whoever may read /proc or inspect the container.
+    """
+    file = env.get(f"{name}_FILE")
+    try:
+        value = Path(file).read_text(encoding="utf-8").strip() if file else env.get(name, "")
+    except (OSError, ValueError) as error:
+        sys.exit(f"{name}_FILE: {file} cannot be read: {getattr(error, 'strerror', error)}.")
+    if not value:
+        sys.exit(f"{name} is missing: set {name}_FILE to a file with its value.")
+    SECRET_VALUES.append(value)
+    return value
+
+
+def database(url: str) -> dict[str, Any]:
+    try:
+        parsed: dict[str, Any] = {**dj_database_url.parse(url)}
+    except ValueError:
+        parsed = {}
+    if not (parsed.get("ENGINE", "").endswith(".postgresql") and parsed["HOST"] and parsed["NAME"]):
+        sys.exit("DATABASE_URL is no address like postgres://user:password@host:5432/name.")
+    return parsed | DATABASE_OPTIONS
+
+
+SECRET_KEY = secret("SECRET_KEY")
+DATABASES = {"default": database(secret("DATABASE_URL"))}
+PAYMENT_URL = secret("PAYMENT_URL") if PAYMENTS else ""
+HEALTH_ASKS_DATABASE = False
+
+DEFAULT_EXCEPTION_REPORTER = "flights.hiding.Reporter"
+LOGGING = LOGGING | {
+    "formatters": {"hiding": {"()": "flights.hiding.Formatter"}},
+    "filters": {"hiding": {"()": "flights.hiding.Filter"}},
+    "handlers": {
+        name: handler | {"formatter": "hiding", "filters": ["hiding"]}
+        for name, handler in LOGGING["handlers"].items()
+    },
+}

@@ -1,0 +1,60 @@
+"""Two bad releases under load: one that fails on every third page, one that takes no booking."""
+
+from collections.abc import Callable, Iterator
+from threading import Event
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+)
+
+from . import Load, Outcome, Work, begin, replaced
+
+BAD = ("every_third", "no_bookings")
+ALLOWED = 20  # the trial ends at three errors, and others are under way then
+NOTICED_SECONDS = 3  # until somebody sees it and rolls back: fast, for a person
+
+
+class ABadReleaseIsRefused(Experiment):
+    slug = "a-bad-release-is-refused"
+    claim = "Two bad releases are refused, and at most 20 of about 1,500 requests have met one."
+    holds = ("blue_green",)
+    refuted = ("healthz_only",)
+    failed = Series("requests")
+    refused = Series("releases")
+    chart = Chart(failed, "failed requests", mark="bars")
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        begin(stack, variant)
+        yield clock_starts()
+        orders = [self._tried(stack, folder) for folder in BAD]
+        with Load(stack) as load, Work(*orders) as work:
+            for batch in load.during(work):
+                yield self.failed(sum(got.failed for got in batch))
+        yield self.refused(sum(bool(each.refused) for each in work.outcomes))
+
+    def _tried(self, stack: Stack, folder: str) -> Callable[[Event], Outcome]:
+        def order(over: Event) -> Outcome:
+            outcome = replaced(stack, folder)
+            if not outcome.refused and not over.wait(NOTICED_SECONDS):
+                replaced(stack, "good")
+            return outcome
+
+        return order
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        words = "{measured} requests met a bad release, {bound} are allowed"
+        met = Verdict.at_most(sum(samples.values(self.failed)), ALLOWED, words)
+        if not samples.over:
+            return met
+        refused = Verdict.exactly(
+            samples.last(self.refused), len(BAD), "{measured} of {bound} refused"
+        )
+        return met.provided(refused)

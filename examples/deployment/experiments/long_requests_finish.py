@@ -1,0 +1,59 @@
+"""Eight clients ask for an export that takes three seconds, again and again, while a release is replaced."""
+
+from collections.abc import Iterator
+from threading import Event
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+)
+
+from . import Load, Outcome, Work, begin, none_of, replaced
+
+CLIENTS = 8
+SECONDS = 3
+
+
+class LongRequestsFinish(Experiment):
+    slug = "long-requests-finish"
+    claim = "Eight requests of 3 seconds that are under way during a release are all answered."
+    holds = ("blue_green",)
+    refuted = ("short_grace",)
+    cut = Series("requests", "requests cut off")
+    chart = Chart(cut, "requests cut off", mark="bars")
+
+    reports = (
+        (
+            "apache/superset#41172",
+            "no SIGTERM arrives, SIGKILL ends the grace, and all that is under way is cut",
+            "the old release is stopped once its last request is answered",
+        ),
+    )
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        begin(stack, variant)
+        yield clock_starts()
+        path = f"/api/airports/JFK/export/?seconds={SECONDS}"
+        # One begins every 3/8 s: whenever the old release is stopped, most have longer to go than the grace.
+        with (
+            Load(stack, rate=CLIENTS / SECONDS, clients=CLIENTS, path=path) as load,
+            Load(stack, rate=120, clients=12),  # or a trial would wait long for its answers
+            Work(lambda over: self._replaced(stack, load, over)) as work,
+        ):
+            for batch in load.during(work, wait=False):
+                yield self.cut(sum(got.failed for got in batch))
+
+    def _replaced(self, stack: Stack, load: Load, over: Event) -> Outcome:
+        over.wait(SECONDS)  # until all are under way, and the first asks again
+        return replaced(stack, "good")
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        cut = sum(samples.values(self.cut))
+        return none_of(cut, samples.over, "{measured:request} of 3 seconds cut off", enough=3)

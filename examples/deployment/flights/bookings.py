@@ -1,0 +1,54 @@
+"""Book a seat once, however often a client has to ask.
+
+The field is that of draft-ietf-httpapi-idempotency-key-header-07: a client that was cut off cannot know
+whether its POST was carried out, so it sends the same key again.
+"""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from .departures import FLIGHTS
+from .models import Booking
+from .payments import charge
+from .problems import problem
+
+LONGEST = 100  # characters, of a key and of a name
+
+
+def book(request: HttpRequest) -> HttpResponse:
+    """Answer 201 to the first request with a key, 200 to the same one again, 422 to another."""
+    if settings.FAULT == "bookings":
+        raise ValueError(f"release {settings.RELEASE} cannot book")
+    key = request.headers.get("Idempotency-Key", "")
+    if not key.isprintable() or not 0 < len(key) <= LONGEST:
+        return problem(400, f"Idempotency-Key has to have 1 to {LONGEST} printable characters")
+    asked = wanted(request.body)
+    if isinstance(asked, str):
+        return problem(400, asked)
+    first = asked | {"release": settings.RELEASE}
+    if settings.PAYMENTS:  # first: the provider charges once for a key, however often it is asked
+        first["receipt"] = charge(key)
+    booking, made = Booking.objects.get_or_create(key=key, defaults=first)
+    if any(getattr(booking, name) != value for name, value in asked.items()):
+        return problem(422, "This Idempotency-Key was used for another booking")
+    told = {"booking": booking.pk, "flight": booking.flight, "receipt": booking.receipt}
+    return JsonResponse(told, status=201 if made else 200)
+
+
+def wanted(body: bytes) -> dict[str, str] | str:
+    """Return what is to be booked, or what is wrong with the request."""
+    try:
+        said: Any = json.loads(body)
+        flight, passenger = said["flight"], said["passenger"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return 'The body has to be like {"flight": "B6725", "passenger": "Ada"}'
+    if not isinstance(flight, str) or flight not in FLIGHTS:
+        return "There is no such flight on any board"
+    if not isinstance(passenger, str) or not passenger.isprintable() or not passenger:
+        return "passenger has to be a name"
+    if len(passenger) > LONGEST:
+        return f"passenger has more than {LONGEST} characters"
+    return {"flight": flight, "passenger": passenger}

@@ -1,0 +1,93 @@
+"""What a release has to show before a client reaches it: it answers, its checks pass, its pages do."""
+
+import http.client
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+class Refused(Exception):
+    """Nothing was changed: the message says why, in one sentence without its full stop."""
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could have the port for itself; servers that share it do not count as free."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def get(port: int, path: str, timeout_seconds: float = 5) -> tuple[int, str]:
+    """Return the status and the release that answers; 0 and nothing if none does."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_seconds)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
+    return answer.status, answer.getheader("X-Release", "")
+
+
+def wait(
+    done: Callable[[], bool], seconds: float, sleep: Callable[[float], None] = time.sleep
+) -> bool:
+    """Return once it is done, or the time is over: then False."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        sleep(0.02)
+    return True
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Asks a release that no client reaches yet.
+
+    Attributes:
+        health: path that answers 200 once it is ready.
+        smoke: paths that have to answer 200, each of them.
+        checks: each returns what is wrong, or nothing.
+        ready_seconds: within which it has to be ready.
+    """
+
+    health: str = "/healthz"
+    smoke: Sequence[str] = ()
+    checks: Sequence[Callable[[str], str]] = ()
+    ready_seconds: float = 30
+
+    def pass_(self, folder: str, number: int, port: int, ended: Callable[[], str]) -> None:
+        """Return once everything is as it has to be.
+
+        Args:
+            ended: returns why the process has ended; nothing while it runs.
+
+        Raises:
+            Refused: something is not.
+        """
+        # While it starts: a setting that is missing is told by the check in a sentence.
+        for check in self.checks:
+            if fault := check(folder):
+                raise Refused(fault)
+        self.await_ready(number, port, ended)
+        asked = {path: get(port, path)[0] for path in self.smoke}
+        if failed := [f"{path} ({status})" for path, status in asked.items() if status != 200]:
+            raise Refused(f"{len(failed)} of {len(asked)} smoke requests failed, as {failed[0]}")
+
+    def await_ready(self, number: int, port: int, ended: Callable[[], str]) -> None:
+        def ready() -> bool:
+            if fault := ended():
+                raise Refused(f"it ended before it was ready: {fault}")
+            # Of the release itself: an older one on the same port would answer, too.
+            return get(port, self.health) == (200, str(number))
+
+        if not wait(ready, self.ready_seconds):
+            raise Refused(f"it was not ready within {self.ready_seconds:.0f} s")

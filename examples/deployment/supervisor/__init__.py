@@ -1,0 +1,1 @@
+"""Keeps the proxy and the releases running, and takes orders over a Unix socket."""

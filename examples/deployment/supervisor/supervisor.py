@@ -1,0 +1,118 @@
+"""The process that is started first and ends last: what the journal says is live runs, whatever dies."""
+
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from releases import Journal, Refused, Release, State
+from releases.gate import is_free
+from releases.journal import DOWN, STEADY
+
+from .children import Children, Command
+from .orders import Order, answer, listening
+
+FRONT = "front"
+LOOK_SECONDS = 0.05
+PAUSE_SECONDS = 1.0  # between two starts of what dies at once
+
+
+def free_ports() -> tuple[int, int]:
+    """Return two that no system gives to outgoing connections."""
+    first, second, *_ = filter(is_free, random.sample(range(15_000, 32_000), 200))
+    return first, second
+
+
+@dataclass
+class Supervisor:
+    """One thread: orders are carried out at once, and all that waits is somebody else's.
+
+    Attributes:
+        front: what stands before the releases; None if clients reach them directly.
+        command: what a release runs.
+        settle: ends what a switch that was killed has begun.
+        begins: the state of a service that never ran.
+    """
+
+    folder: Path
+    front: Callable[[State], Command | None]
+    command: Callable[[State, Release], Command]
+    settle: Command
+    begins: Callable[[State | None, tuple[int, int]], State]
+    grace_seconds: float = 10
+    over: bool = field(default=False, init=False)
+    _started: dict[str, float] = field(default_factory=dict, init=False)
+
+    def serve(self) -> None:
+        """Run until SIGTERM; a second supervisor in the same folder waits until the first has ended."""
+        (self.folder / "logs").mkdir(parents=True, exist_ok=True)
+        self.children = Children(self.folder / "logs")
+        self.journal = Journal(self.folder)
+        # A switch of before finds its supervisor away, and gives up; only then is there another writer.
+        with self.journal.alone("supervisor", wait=True), listening(self.folder) as door:
+            with self.journal.alone(wait=True):
+                self.journal.write(self.begins(self.journal.read(), free_ports()))
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: setattr(self, "over", True))
+            while not self.over:
+                self._look()
+                answer(door, self.carry_out, LOOK_SECONDS)
+            self.children.end_all(self.grace_seconds)
+
+    def carry_out(self, order: Order) -> Order:
+        """Do what a switch asks for, and return at once."""
+        state = self.journal.read()
+        try:
+            match order:
+                case {"do": "start", "release": release} if state:
+                    new = Release(**release)
+                    self.children.start(new.name, self.command(state, new))
+                case {"do": "stop", "name": name, "grace_seconds": seconds}:
+                    self.children.stop(name, seconds)
+                case {"do": "signal", "number": number}:
+                    self.children.signal(FRONT, number)
+                case {"do": "ended", "name": name}:
+                    return {"why": self.children.ended(name)}
+                case {"do": "running"}:
+                    return {"processes": self.children.running()}
+                case {"do": "reset"}:
+                    self.children.end_all(0)
+                    self._started.clear()
+                case _:
+                    return {"fault": "there is no such order"}
+        except (OSError, TypeError, Refused) as error:
+            return {"fault": str(error)}
+        return {"done": True}
+
+    def _look(self) -> None:
+        self.children.look()
+        if (state := self.journal.read()) is None:
+            return
+        self._keep(FRONT, lambda: self.front(state))
+        if state.step != DOWN:
+            self._keep(state.live.name, lambda: self.command(state, state.live))
+        if state.step != STEADY and self._was_killed():
+            self._keep("settle", lambda: self.settle)
+
+    def _keep(self, name: str, command: Callable[[], Command | None]) -> None:
+        now = time.monotonic()
+        if name in self.children.running() or now < self._started.get(name, 0) + PAUSE_SECONDS:
+            return
+        self._started[name] = now
+        try:
+            if (found := command()) is not None:
+                self.children.start(name, found)
+        except (OSError, Refused) as fault:
+            sys.stderr.write(f"{name} does not start: {fault}.\n")
+
+    def _was_killed(self) -> bool:
+        """Whether a switch is in the middle, and nobody at it."""
+        try:
+            with self.journal.alone():
+                state = self.journal.read()  # again: it may have come to its end since
+                return state is not None and state.step != STEADY
+        except Refused:
+            return False

@@ -1,0 +1,91 @@
+"""The journal and its lock, whoever dies with them."""
+
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+from releases import Journal, Refused, Release, State
+
+LIVE = State("blue_green", (15001, 15002), Release(7, "good", 15002), last=9)
+
+
+def test_what_was_written_is_read(tmp_path):
+    journal = Journal(tmp_path)
+    assert journal.read() is None
+
+    for state in (LIVE, replace(LIVE, other=Release(10, "next", 15001), step="gating")):
+        assert journal.write(state) == state
+        assert journal.read() == state
+
+
+def test_next_release_gets_the_free_place_and_a_number_of_its_own():
+    assert LIVE.next("next") == Release(10, "next", 15001)
+
+
+def test_each_step_is_told_once_it_is_written(tmp_path):
+    seen = []
+    journal = Journal(tmp_path, lambda step: seen.append((step, Journal(tmp_path).read().step)))
+
+    journal.write(replace(LIVE, step="gating"))
+
+    assert seen == [("gating", "gating")]
+
+
+def test_who_reads_while_it_is_written_reads_a_whole_one(tmp_path):
+    journal, over, seen = Journal(tmp_path), threading.Event(), set()
+    journal.write(LIVE)
+    reader = threading.Thread(
+        target=lambda: [seen.add(journal.read().last) for _ in iter(over.is_set, True)]
+    )
+    reader.start()
+    for last in range(300):
+        journal.write(replace(LIVE, last=last))
+    over.set()
+    reader.join()
+
+    assert seen <= set(range(300)) | {LIVE.last}
+    assert journal.read().last == 299
+
+
+def test_draft_that_a_killed_switch_left_is_nothing(tmp_path):
+    journal = Journal(tmp_path)
+    journal.write(LIVE)
+    (tmp_path / "journal.draft").write_text('{"way": "blue_g')
+
+    assert journal.read() == LIVE
+    assert journal.write(replace(LIVE, last=10)) == journal.read()
+
+
+@pytest.mark.report(
+    "basecamp/kamal#689",
+    "two deployments at the same time: many things could go wrong",
+    "the second one is refused in a sentence",
+)
+def test_second_switch_at_the_same_time_is_refused(tmp_path):
+    with (
+        Journal(tmp_path).alone(),
+        pytest.raises(Refused, match="another switch is under way"),
+        Journal(tmp_path).alone(),
+    ):
+        pass
+
+
+def test_lock_of_a_killed_switch_is_free(tmp_path):
+    hold = (
+        "import pathlib, sys; from releases import Journal\n"
+        "with Journal(pathlib.Path(sys.argv[1])).alone():\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        holder.stdout.readline()
+        with pytest.raises(Refused), Journal(tmp_path).alone():
+            pass
+        holder.send_signal(signal.SIGKILL)
+
+    with Journal(tmp_path).alone():
+        pass

