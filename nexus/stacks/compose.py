@@ -170,10 +170,10 @@ class ComposeStack(WoundedStack):
             one.name: {"container": one.id, "service": one.service} for one in self._containers()
         }
 
-    def manage(self, *args: str) -> str:
+    def manage(self, *args: str, of: str = "web") -> str:
         try:
             command = ["python", "manage.py", *args]
-            out, _, _ = self._compose.exec_in_container(command, service_name="web")
+            out, _, _ = self._compose.exec_in_container(command, service_name=of)
         except StackError as error:
             raise StackError(f"manage.py {' '.join(args)} failed.", error.log) from error
         return str(out)

@@ -178,7 +178,8 @@ class EmbeddedStack(WoundedStack):
             env |= readers.noting(self._loaded, env)
         return env
 
-    def manage(self, *args: str) -> str:
+    def manage(self, *args: str, of: str = "web") -> str:
+        del of  # one environment serves all processes
         command = [str(self.bin / "python"), "manage.py", *args]
         done = lifetime.run(command, cwd=self.example.path, env=self.environment())
         if done.returncode:

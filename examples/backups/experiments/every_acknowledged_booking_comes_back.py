@@ -1,0 +1,67 @@
+"""The disk is gone in mid-load: the server is killed, stays away, and its backup alone becomes a server."""
+
+from collections.abc import Iterator
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    ExperimentError,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+    expect,
+    volley,
+)
+
+from . import REFERENCES, begin, bookings, keep, only_column, restored
+
+
+class EveryAcknowledgedBookingComesBack(Experiment):
+    slug = "every-acknowledged-booking-comes-back"
+    claim = (
+        "The database's disk is gone while clients book: every booking that was acknowledged is in the server "
+        "that is restored from the backup alone."
+    )
+    holds = ("received",)
+    refuted = ("nightly_dump",)
+    acknowledged = Series("bookings acknowledged")
+    lost = Series("acknowledged bookings that did not come back")
+    chart = Chart(
+        lost, "acknowledged bookings that are lost", x="bookings acknowledged", mark="points"
+    )
+
+    BEFORE, MORE, KILLED_AT = 100, 1500, 600
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        begin(stack, variant)
+        requests, references = bookings(stack, variant, self.BEFORE + self.MORE)
+        booked = set[str]()
+        for answer in volley(requests[: self.BEFORE], processes=2, connections=8):
+            expect(answer, 201)
+            booked.add(references[answer.request])
+        if not keep(stack, variant):
+            raise ExperimentError("the night's backup was not made")
+        yield clock_starts()
+        killed = False
+        for answer in volley(
+            requests[self.BEFORE :], processes=2, connections=8, timeout_seconds=60
+        ):
+            if expect(answer, 201, 503).status == 201:
+                booked.add(references[self.BEFORE + answer.request])
+                yield self.acknowledged(len(booked))
+            if len(booked) >= self.KILLED_AT and not killed:
+                stack.kill("postgres")
+                killed = True
+        found = restored(stack, variant, REFERENCES)
+        lost = booked - only_column(found[0]) if found else booked
+        yield self.lost(len(lost), x=len(booked))
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        words = (
+            f"{{measured}} of {samples.last(self.acknowledged):,.0f} acknowledged bookings are lost"
+        )
+        return Verdict.at_most(samples.last(self.lost), 0, words)

@@ -1,0 +1,97 @@
+"""What is done for a way of keeping: it is put in force, and each night it keeps and checks.
+
+Which one is in force stands in a file; so does whose programs the keeper runs, for whoever has to wait for it.
+"""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from keep.log import NAME
+from keep.place import Failed, Place
+from restore.proof import Report
+
+from .configured import place as place_of
+from .configured import root
+from .variants import BY_NAME
+
+PATIENCE_SECONDS = 60
+# Of a way that was in force before; of a slot that nobody reads, the server keeps the log for ever.
+SETTLE = (
+    "ALTER SYSTEM RESET synchronous_standby_names",
+    "ALTER SYSTEM SET archive_command = 'true'",
+    "SELECT pg_reload_conf()",
+)
+DROP = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s"
+
+
+@contextmanager
+def errand() -> Iterator[None]:
+    """Let nobody else begin, keep or check meanwhile."""
+    with (root() / "errand.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def begin(name: str) -> None:
+    """Put a way in force, with an empty place; return once its programs do their work.
+
+    Raises:
+        Failed: the keeper does not run, or they do not.
+    """
+    way, place = BY_NAME[name].way, place_of(name)
+    with errand():
+        put_in_force("")
+        everything = Place(root(), place.programs, place.server)
+        for statement in SETTLE:
+            place.sql(statement)
+        place.sql(DROP, NAME)
+        everything.run("rm", "-rf", place.folder)
+        everything.run("mkdir", place.folder)
+        way.begin(place)
+        put_in_force(name)
+        wait_for(lambda: way.ready(place), f"{name} is not ready")
+
+
+def kept(name: str) -> Report:
+    """Do what the way does each night."""
+    with errand():
+        try:
+            BY_NAME[name].way.keep(place_of(name))
+        except (Failed, psycopg.Error) as fault:
+            return Report(False, str(fault).splitlines()[0])
+    return Report(True, "kept")
+
+
+def checked(name: str) -> Report:
+    """Return what the way says about its backups in the same night."""
+    with errand():
+        return BY_NAME[name].way.check(place_of(name))
+
+
+def put_in_force(name: str) -> None:
+    """Tell the keeper, and wait until it runs the programs of `name` and no others."""
+    note("wanted", name)
+    wait_for(lambda: read("running") == name, "the keeper does not run")
+
+
+def wait_for(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Failed(f"{otherwise} after {PATIENCE_SECONDS} s")
+        time.sleep(0.05)
+
+
+def note(name: str, text: str) -> None:
+    """Write a file in one step."""
+    new = root() / f"{name}.new"
+    new.write_text(text, encoding="utf-8")
+    new.replace(root() / name)
+
+
+def read(name: str) -> str | None:
+    path = root() / name
+    return path.read_text(encoding="utf-8") if path.exists() else None

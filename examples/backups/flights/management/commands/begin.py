@@ -1,0 +1,24 @@
+"""Put one way of keeping in force, and forget what it has kept."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from keep.place import Failed
+
+from flights.keeping import begin
+from flights.variants import BY_NAME
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("variant", choices=BY_NAME)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            begin(options["variant"])
+        except Failed as fault:
+            raise CommandError(str(fault)) from None
