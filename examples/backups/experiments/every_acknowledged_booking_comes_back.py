@@ -27,7 +27,7 @@ class EveryAcknowledgedBookingComesBack(Experiment):
         "that is restored from the backup alone."
     )
     holds = ("received",)
-    refuted = ("nightly_dump",)
+    refuted = ("nightly_dump", "archive_default")
     acknowledged = Series("bookings acknowledged")
     lost = Series("acknowledged bookings that did not come back")
     chart = Chart(

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from keep.base import bases, verify
+from keep.base import bases, first_segment, verify
 from keep.log import folder as log_of
-from keep.log import is_received
+from keep.log import is_received, require_whole
 from keep.place import Failed, Place, connect
 from psycopg import sql
 
@@ -74,6 +74,7 @@ def proved(place: Place) -> Report:
             verify(place, base)
         moment, position, live = pinned(place)
         await_received(place, position)
+        require_whole(log_of(place), first_segment(kept[0]))
         with (
             draft(place, place.folder / "proved") as folder,
             replayed(place, kept[0], log_of(place), folder, moment) as server,

@@ -49,10 +49,13 @@ def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:  # noq
 @contextmanager
 def empty(place: Place, folder: Path) -> Iterator[Server]:
     """Yield a new server with an empty database of the same name."""
-    name = place.server["dbname"]
-    how = "--encoding=UTF8", "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-sync"
+    name, password = place.server["dbname"], f"{folder}.password"
+    # In a file of its own: a command line is shown to everybody.
+    place.run("sh", "-c", 'umask 077; cat > "$0"', password, fed=place.server["password"])
+    how = "--encoding=UTF8", "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync"
     who = f"--username={place.server['user']}"
-    place.run("initdb", "--pgdata", folder, who, *how, fed=place.server["password"])
+    place.run("initdb", "--pgdata", folder, who, *how)
+    place.run("rm", password)
     with served(place, folder) as server:
         if name != "postgres":
             place.run("createdb", name, server={**server, "dbname": "postgres"})

@@ -3,10 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError
 from keep.place import Failed
 
-from flights.keeping import begin
+from flights.keeping import alone, begin
 from flights.variants import BY_NAME
 
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            begin(options["variant"])
-        except Failed as fault:
-            raise CommandError(str(fault)) from None
+            with alone():
+                begin(options["variant"])
+        except (Failed, psycopg.Error) as fault:
+            raise CommandError(str(fault).splitlines()[0]) from None

@@ -6,11 +6,12 @@ import threading
 import time
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from keep.place import Failed
 
-from flights.keeping import begin, checked, kept, read
+from flights.keeping import alone, begin, checked, kept, read
 from flights.supervised import Supervised
 from flights.variants import SOLUTION
 
@@ -33,16 +34,19 @@ class Command(BaseCommand):
 
     def nights(self) -> None:
         """One night after the other; the first is now."""
-        if read("wanted") is None:
-            self.attempt()
         while True:
-            if name := read("wanted"):
-                for report in (kept(name), checked(name)):
-                    self.stdout.write(f"{name}: {'good' if report.good else 'BAD'}: {report.says}")
+            with alone():
+                self.night()
             time.sleep(settings.KEEP_HOURS * 3600)
 
-    def attempt(self) -> None:
+    def night(self) -> None:
+        """Keep and check; of a place without anything, put the solution in force before."""
         try:
-            begin(SOLUTION)
-        except Failed as fault:
+            if read("wanted") is None:
+                begin(SOLUTION)
+        except (Failed, psycopg.Error) as fault:
             self.stderr.write(str(fault))
+            return
+        if name := read("wanted"):
+            for report in (kept(name), checked(name)):
+                self.stdout.write(f"{name}: {'good' if report.good else 'BAD'}: {report.says}")
