@@ -76,7 +76,7 @@ def begin(stack: Stack, variant: str) -> None:
         )  # of one that was cut off
         connection.execute("SELECT pg_reload_conf()")
         connection.execute(EMPTY)
-    stack.manage("begin", variant, of="keeper")
+    stack.manage("begin", variant, "--forget", of="keeper")
 
 
 def book(connection: psycopg.Connection[Any], first: int, last: int) -> None:

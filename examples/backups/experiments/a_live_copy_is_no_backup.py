@@ -67,9 +67,9 @@ class ALiveCopyIsNoBackup(Experiment):
         with connect(stack) as connection:
             book(connection, 1, 2_000)
             connection.execute("CHECKPOINT")
-            with barrier(stack) as making, ThreadPoolExecutor(1) as pool:
+            with ThreadPoolExecutor(1) as pool, barrier(stack) as met_by:
                 made = pool.submit(keep, stack, variant)
-                making(made)
+                met_by(made)
                 for first in (2_001, 6_001):
                     book(connection, first, first + 3_999)
                     connection.execute("CHECKPOINT")

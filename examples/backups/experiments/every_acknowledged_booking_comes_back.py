@@ -34,7 +34,7 @@ class EveryAcknowledgedBookingComesBack(Experiment):
         lost, "acknowledged bookings that are lost", x="bookings acknowledged", mark="points"
     )
 
-    BEFORE, MORE, KILLED_AT = 100, 1500, 600
+    BEFORE, MORE, KILLED_AT = 50, 700, 350
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         begin(stack, variant)

@@ -35,8 +35,11 @@ def alone() -> Iterator[None]:
         yield
 
 
-def begin(name: str) -> None:
+def begin(name: str, *, forget: bool = False) -> None:
     """Put a way in force, with an empty place; return once its programs do their work.
+
+    Args:
+        forget: what it has kept; else that is moved aside.
 
     Raises:
         Failed: the keeper does not run, or they do not.
@@ -47,7 +50,10 @@ def begin(name: str) -> None:
     for statement in SETTLE:
         place.sql(statement)
     place.sql(DROP, NAME)
-    everything.run("rm", "-rf", place.folder)
+    if forget:
+        everything.run("rm", "-rf", place.folder)
+    elif place.folder.exists():
+        everything.run("mv", place.folder, f"{place.folder}.until.{time.time():.0f}")
     everything.run("mkdir", place.folder)
     way.begin(place)
     put_in_force(name)

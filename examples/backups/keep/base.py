@@ -19,12 +19,15 @@ def take(place: Place) -> Path:
     Raises:
         Failed: it was cut off, or there is no room.
     """
+    if place.sql("SELECT FROM pg_tablespace WHERE spcname !~ '^pg_'"):
+        raise Failed("there are tablespaces: a copy of a base would write into theirs")
     folder = place.folder / "bases"
     draft = folder / f"base{UNFINISHED}"
     place.run("mkdir", "-p", folder)
     place.run("rm", "-rf", draft)  # of one that was interrupted
     place.run("pg_basebackup", "--pgdata", draft, "--checkpoint=fast")
-    base = folder / f"{datetime.now(UTC):{WHEN}}"
+    [[now]] = place.sql("SELECT clock_timestamp()")  # of the clock that moments are named by
+    base = folder / f"{now.astimezone(UTC):{WHEN}}"
     place.run("mv", draft, base)
     return base
 
@@ -48,10 +51,12 @@ def newest(place: Place, until: str = "") -> Path:
         Failed: there is none, or it is no such time.
     """
     try:
-        moment = datetime.fromisoformat(until or "9999-12-31T00:00Z").astimezone(UTC)
+        moment = datetime.fromisoformat(until or "9999-12-31T00:00Z")
     except ValueError:
-        raise Failed(f"{until} is no time like 2026-11-29T02:59:00+00:00") from None
-    older = [base for base in bases(place) if base.name <= f"{moment:{WHEN}}"]
+        moment = datetime.min
+    if moment.tzinfo is None:
+        raise Failed(f"{until} is no time with its zone, like 2026-11-29T02:59:00+00:00")
+    older = [base for base in bases(place) if base.name <= f"{moment.astimezone(UTC):{WHEN}}"]
     if not older:
         raise Failed(f"no base backup was whole by {until}")
     return older[-1]

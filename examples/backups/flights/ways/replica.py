@@ -1,12 +1,13 @@
 """A hot standby as the only backup: it has everything a moment later, what nobody wanted, too."""
 
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from keep.place import Place, Server
 from restore.proof import Report
-from restore.server import answers, free_port
+from restore.server import answers
 
 
 def begin(place: Place) -> None:
@@ -43,3 +44,9 @@ def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:  # noq
 def address(place: Place) -> Server:
     port = (place.folder / "port").read_text(encoding="utf-8")
     return {**place.server, "host": "127.0.0.1", "port": port}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from keep.place import Failed
 
-from flights.keeping import alone, begin, checked, kept, read
+from flights.keeping import alone, begin, checked, kept, note, read
 from flights.supervised import Supervised
 from flights.variants import SOLUTION
 
@@ -24,20 +24,24 @@ class Command(BaseCommand):
         # The first process of a container ends by no signal that it does not handle.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         programs = Supervised()
-        threading.Thread(target=self.nights, daemon=True).start()
+        nights = threading.Thread(target=self.nights, daemon=True)
+        nights.start()
         try:
-            while True:
+            while nights.is_alive():
                 programs.look()
                 time.sleep(0.05)
         finally:
             programs.stop()
+        raise CommandError("The nights have ended; what ended them is said above.")
 
     def nights(self) -> None:
-        """One night after the other; the first is now."""
+        """One night after the other; a keeper that is started again waits for the next."""
         while True:
+            due = float(read("night") or 0) + settings.KEEP_HOURS * 3600
+            time.sleep(max(0, due - time.time()))
             with alone():
                 self.night()
-            time.sleep(settings.KEEP_HOURS * 3600)
+                note("night", str(time.time()))
 
     def night(self) -> None:
         """Keep and check; of a place without anything, put the solution in force before."""
