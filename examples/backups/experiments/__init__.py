@@ -14,11 +14,44 @@ import psycopg
 
 from nexus.experiment import ExperimentError, Request, Stack
 
-CLAIMS = ("every-acknowledged-booking-comes-back",)
+CLAIMS = (
+    "every-acknowledged-booking-comes-back",
+    "a-backup-counts-once-restored",
+    "a-live-copy-is-no-backup",
+    "a-replica-is-no-backup",
+    "back-to-the-minute-before",
+    "a-gap-is-seen-tonight",
+)
 BEGINS_AS = "nightly_dump"  # exercises/mine.py, where a reader begins
 
 REFERENCES = "SELECT reference FROM flights_booking"
-EMPTY = "TRUNCATE flights_booking; UPDATE flights_account SET balance_cents = 0"
+EMPTY = """
+DROP TABLE IF EXISTS flights_booking_kept;
+TRUNCATE flights_booking;
+UPDATE flights_account SET balance_cents = 0;
+"""
+# The numbers from one to another as bookings, and the balances that they come to.
+BOOK = """
+WITH new AS (
+    INSERT INTO flights_booking (reference, payer_id, payee_id, cents)
+    SELECT 'b' || n, n %% 100 + 1, (n + 1 + n / 100 %% 99) %% 100 + 1, n %% 997 + 1
+    FROM generate_series(%s::int, %s::int) AS n
+    RETURNING payer_id, payee_id, cents
+), moves AS (
+    SELECT payer_id AS id, -cents AS cents FROM new UNION ALL SELECT payee_id, cents FROM new
+)
+UPDATE flights_account SET balance_cents = balance_cents + total
+FROM (SELECT id, sum(cents) AS total FROM moves GROUP BY id) AS totals
+WHERE flights_account.id = totals.id
+"""
+# Accounts of which the balance is not what their bookings come to.
+DISAGREE = """
+SELECT count(*) FROM flights_account AS account WHERE balance_cents <>
+    (SELECT coalesce(sum(cents), 0) FROM flights_booking WHERE payee_id = account.id)
+    - (SELECT coalesce(sum(cents), 0) FROM flights_booking WHERE payer_id = account.id)
+"""
+SUM = "SELECT count(*), sum(hashtextextended(each::text, 0)::numeric)::text FROM flights_booking AS each"
+PATIENCE_SECONDS = 60  # on a busy machine; tells "done" from "hung"
 
 
 @contextmanager
@@ -43,7 +76,29 @@ def begin(stack: Stack, variant: str) -> None:
         )  # of one that was cut off
         connection.execute("SELECT pg_reload_conf()")
         connection.execute(EMPTY)
-    stack.manage("begin", variant, of="keeper")
+    stack.manage("begin", variant, "--forget", of="keeper")
+
+
+def book(connection: psycopg.Connection[Any], first: int, last: int) -> None:
+    """Book the numbers from `first` to `last`, all in one transaction."""
+    connection.execute(BOOK.encode(), (first, last))
+
+
+def number(connection: psycopg.Connection[Any], query: str) -> int:
+    """Return the one number that `query` answers."""
+    row = connection.execute(query.encode()).fetchone()
+    if row is None:
+        raise ExperimentError(f"no row from: {query}")
+    return int(row[0])
+
+
+def at_the_keeper(stack: Stack, code: str) -> str:
+    """Run Python where the keeper runs; `folder` is where the way in force keeps its backups."""
+    names = (
+        "from pathlib import Path; from flights.configured import place; "
+        "from flights.keeping import read; folder = place(read('wanted')).folder\n"
+    )
+    return stack.manage("shell", "--no-imports", "-c", names + code, of="keeper")
 
 
 def keep(stack: Stack, variant: str) -> bool:

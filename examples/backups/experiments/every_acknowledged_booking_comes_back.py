@@ -27,14 +27,14 @@ class EveryAcknowledgedBookingComesBack(Experiment):
         "that is restored from the backup alone."
     )
     holds = ("received",)
-    refuted = ("nightly_dump",)
+    refuted = ("nightly_dump", "archive_default")
     acknowledged = Series("bookings acknowledged")
     lost = Series("acknowledged bookings that did not come back")
     chart = Chart(
         lost, "acknowledged bookings that are lost", x="bookings acknowledged", mark="points"
     )
 
-    BEFORE, MORE, KILLED_AT = 100, 1500, 600
+    BEFORE, MORE, KILLED_AT = 50, 700, 350
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         begin(stack, variant)

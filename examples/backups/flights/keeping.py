@@ -28,47 +28,50 @@ DROP = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHE
 
 
 @contextmanager
-def errand() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Let nobody else begin, keep or check meanwhile."""
-    with (root() / "errand.lock").open("a") as lock:
+    with (root() / "errand.lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def begin(name: str) -> None:
+def begin(name: str, *, forget: bool = False) -> None:
     """Put a way in force, with an empty place; return once its programs do their work.
+
+    Args:
+        forget: what it has kept; else that is moved aside.
 
     Raises:
         Failed: the keeper does not run, or they do not.
     """
     way, place = BY_NAME[name].way, place_of(name)
-    with errand():
-        put_in_force("")
-        everything = Place(root(), place.programs, place.server)
-        for statement in SETTLE:
-            place.sql(statement)
-        place.sql(DROP, NAME)
+    put_in_force("")
+    everything = Place(root(), place.programs, place.server)
+    for statement in SETTLE:
+        place.sql(statement)
+    place.sql(DROP, NAME)
+    if forget:
         everything.run("rm", "-rf", place.folder)
-        everything.run("mkdir", place.folder)
-        way.begin(place)
-        put_in_force(name)
-        wait_for(lambda: way.ready(place), f"{name} is not ready")
+    elif place.folder.exists():
+        everything.run("mv", place.folder, f"{place.folder}.until.{time.time():.0f}")
+    everything.run("mkdir", place.folder)
+    way.begin(place)
+    put_in_force(name)
+    wait_for(lambda: way.ready(place), f"{name} is not ready")
 
 
 def kept(name: str) -> Report:
     """Do what the way does each night."""
-    with errand():
-        try:
-            BY_NAME[name].way.keep(place_of(name))
-        except (Failed, psycopg.Error) as fault:
-            return Report(False, str(fault).splitlines()[0])
+    try:
+        BY_NAME[name].way.keep(place_of(name))
+    except (Failed, psycopg.Error) as fault:
+        return Report(False, str(fault).splitlines()[0])
     return Report(True, "kept")
 
 
 def checked(name: str) -> Report:
     """Return what the way says about its backups in the same night."""
-    with errand():
-        return BY_NAME[name].way.check(place_of(name))
+    return BY_NAME[name].way.check(place_of(name))
 
 
 def put_in_force(name: str) -> None:

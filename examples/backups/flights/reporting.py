@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from restore.proof import Report
 
+from .keeping import alone
 from .variants import BY_NAME
 
 
@@ -24,7 +25,8 @@ class ReportingCommand(BaseCommand):
         parser.add_argument("--report", action="store_true", help="end with 0 whatever is reported")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        report = type(self).act(options["variant"])
+        with alone():
+            report = type(self).act(options["variant"])
         self.stdout.write(json.dumps(asdict(report)))
         if not report.good and not options["report"]:
             sys.exit(1)

@@ -1,5 +1,6 @@
 """The programs of the way that is in force: started, started again when they end, and stopped with it."""
 
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -40,7 +41,7 @@ class Supervised:
     def stop(self) -> None:
         """End them; what they have received is on the disk."""
         for process in self.running.values():
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # at SIGTERM a server would wait for its clients
         for process in self.running.values():
             process.wait()
         self.running.clear()

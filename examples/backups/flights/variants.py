@@ -6,7 +6,7 @@ from typing import cast
 
 from django.conf import settings
 
-from .ways import Way, nightly_dump, received
+from .ways import Way, archive_default, nightly_dump, received, replica, volume_copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ VARIANTS: tuple[Variant, ...] = (
     Variant(
         "nightly_dump", "pg_dump through gzip each night, judged by its exit status", nightly_dump
     ),
+    Variant("volume_copy", "cp of the data folder of the running server", volume_copy),
+    Variant(
+        "archive_default", "a base backup and archive_command, with its defaults", archive_default
+    ),
+    Variant("replica", "a hot standby, and nothing else", replica),
     Variant("received", "base backups, the log received at once, restored each night", received),
 )
 if settings.MINE:

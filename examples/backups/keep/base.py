@@ -10,6 +10,7 @@ from pathlib import Path
 from .place import Failed, Place
 
 UNFINISHED = ".unfinished"
+WHEN = "%Y-%m-%dT%H%M%S.%f"  # it was whole, in UTC
 
 
 def take(place: Place) -> Path:
@@ -18,10 +19,15 @@ def take(place: Place) -> Path:
     Raises:
         Failed: it was cut off, or there is no room.
     """
-    base = place.folder / "bases" / datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%f")
-    draft = base.with_name(base.name + UNFINISHED)
-    place.run("mkdir", "-p", base.parent)
+    if place.sql("SELECT FROM pg_tablespace WHERE spcname !~ '^pg_'"):
+        raise Failed("there are tablespaces: a copy of a base would write into theirs")
+    folder = place.folder / "bases"
+    draft = folder / f"base{UNFINISHED}"
+    place.run("mkdir", "-p", folder)
+    place.run("rm", "-rf", draft)  # of one that was interrupted
     place.run("pg_basebackup", "--pgdata", draft, "--checkpoint=fast")
+    [[now]] = place.sql("SELECT clock_timestamp()")  # of the clock that moments are named by
+    base = folder / f"{now.astimezone(UTC):{WHEN}}"
     place.run("mv", draft, base)
     return base
 
@@ -36,6 +42,24 @@ def bases(place: Place) -> list[Path]:
     if not found:
         raise Failed(f"{place.folder} holds no base backup")
     return found
+
+
+def newest(place: Place, until: str = "") -> Path:
+    """Return the newest that was whole by the time `until`, which names its zone; any time if it is empty.
+
+    Raises:
+        Failed: there is none, or it is no such time.
+    """
+    try:
+        moment = datetime.fromisoformat(until or "9999-12-31T00:00Z")
+    except ValueError:
+        moment = datetime.min
+    if moment.tzinfo is None:
+        raise Failed(f"{until} is no time with its zone, like 2026-11-29T02:59:00+00:00")
+    older = [base for base in bases(place) if base.name <= f"{moment.astimezone(UTC):{WHEN}}"]
+    if not older:
+        raise Failed(f"no base backup was whole by {until}")
+    return older[-1]
 
 
 def verify(place: Place, base: Path) -> None:

@@ -102,5 +102,5 @@ def connect(server: Server) -> psycopg.Connection[Any]:
 def ask(server: Server, query: str, *args: object) -> Rows:
     """Return the rows that `server` answers; none for a statement without rows."""
     with connect(server) as connection:
-        cursor = connection.execute(query.encode(), args)
+        cursor = connection.execute(query.encode(), args or None)  # `%` is its own without any
         return cursor.fetchall() if cursor.description else []

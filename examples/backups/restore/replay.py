@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from keep.base import first_segment
-from keep.log import require_whole
 from keep.place import Failed, Place, Server
 
 from .server import served
 
+# That of an earlier restore may stand in the settings.
+NO_TARGET = [f"recovery_target{kind}=" for kind in ("", "_name", "_time", "_lsn", "_xid")]
 POINT = "night-"  # how the named moments begin; any other is a time
 
 
@@ -26,15 +26,15 @@ def replayed(
         until: a time with its zone, or a named moment; empty is all that there is.
 
     Raises:
-        Failed: of another version, a gap in the log, no room, or a log that ends before the moment.
+        Failed: of another version, no room, or a log that ends before the moment.
     """
     require_version(place, base)
-    require_whole(log, first_segment(base))
     place.run("cp", "-a", base, folder)
-    place.run("touch", folder / "recovery.signal")
+    # Debian has the configuration elsewhere: then the server's defaults do.
+    place.run("touch", folder / "recovery.signal", folder / "postgresql.conf")
     # The file that was being received has another name. `cp` of one that is not there is how the log ends.
     command = f'cp "{log}/%f" "%p" || cp "{log}/%f.partial" "%p"'
-    settings = [f"restore_command={command}", "recovery_target_action=promote"]
+    settings = [f"restore_command={command}", "recovery_target_action=promote", *NO_TARGET]
     if until:
         kind = "name" if until.startswith(POINT) else "time"
         settings.append(f"recovery_target_{kind}={until}")

@@ -1,7 +1,6 @@
-"""A server of its own for what is restored: on a free port of this machine, in a folder that was empty."""
+"""A server of its own for what is restored: in a folder that was empty, and on no port: in a folder of its owner's."""
 
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,20 @@ import psycopg
 from keep.base import UNFINISHED
 from keep.place import Failed, Place, Server, ask
 
-# It is thrown away, or whoever keeps it starts it again: nothing waits for the disk, and no commit for a receiver.
-SETTINGS = ("hot_standby=off", "fsync=off", "synchronous_standby_names=", "shared_buffers=32MB")
+# What is restored has the settings of the server that it was. It must not archive, follow or answer like that
+# one, and nothing waits for its disk or for a receiver.
+SETTINGS = (
+    "archive_mode=off",
+    "max_logical_replication_workers=0",
+    "synchronous_standby_names=",
+    "hot_standby=off",
+    "fsync=off",
+    "ssl=off",
+    "shared_buffers=32MB",
+    "listen_addresses=",
+    "port=5432",
+)
+HBA = 'echo "local all all trust" > "$0/hba"'  # whoever may enter the folder of the socket
 
 
 @contextmanager
@@ -39,22 +50,22 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
     Raises:
         Failed: it ended instead; the reason is its own.
     """
-    port, log = free_port(), folder.with_suffix(".log")
-    log.unlink(missing_ok=True)
-    options = [word for each in (*SETTINGS, *settings) for word in ("-c", each)]
-    running = place.start(
-        log, "postgres", "-D", folder, "-h", "127.0.0.1", "-p", port, "-k", "", *options
-    )
-    server = {**place.server, "host": "127.0.0.1", "port": str(port)}
+    door = Path(place.run("mktemp", "-d").strip())
+    place.run("sh", "-c", HBA, door)
+    own = f"unix_socket_directories={door}", f"hba_file={door}/hba"
+    options = [word for each in (*SETTINGS, *own, *settings) for word in ("-c", each)]
+    running = place.start(door / "log", "postgres", "-D", folder, *options)
+    server = {**place.server, "host": str(door), "port": "5432"}
     try:
         while not answers(server):
             if running.poll() is not None:
-                raise Failed(reason(log))
+                raise Failed(reason(door / "log"))
             time.sleep(0.05)
         yield server
     finally:
         running.send_signal(signal.SIGINT)
         running.wait()
+        place.run("rm", "-r", door)
 
 
 def answers(server: Server) -> bool:
@@ -71,9 +82,3 @@ def reason(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
     return "the server did not start: " + (fatal or lines or [""])[-1].partition(":  ")[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

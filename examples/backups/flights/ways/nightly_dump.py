@@ -49,10 +49,8 @@ def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:  # noq
 @contextmanager
 def empty(place: Place, folder: Path) -> Iterator[Server]:
     """Yield a new server with an empty database of the same name."""
-    name = place.server["dbname"]
-    how = "--encoding=UTF8", "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-sync"
-    who = f"--username={place.server['user']}"
-    place.run("initdb", "--pgdata", folder, who, *how, fed=place.server["password"])
+    name, user = place.server["dbname"], place.server["user"]
+    place.run("initdb", "--no-sync", "--encoding=UTF8", "--username", user, "--pgdata", folder)
     with served(place, folder) as server:
         if name != "postgres":
             place.run("createdb", name, server={**server, "dbname": "postgres"})

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from keep import log
-from keep.base import bases, retire, take
+from keep.base import first_segment, newest, retire, take
 from keep.place import Place, Server
 from restore.proof import Report, proved
 from restore.replay import replayed
@@ -33,15 +33,19 @@ def ready(place: Place) -> bool:
 
 def keep(place: Place) -> None:
     take(place)
-    retire(place, MOST)
 
 
 def check(place: Place) -> Report:
-    return proved(place)
+    """Restore, and part with older ones only after a night that was good."""
+    report = proved(place)
+    if report.good:
+        retire(place, MOST)
+    return report
 
 
 @contextmanager
 def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:
-    """Restore from the newest base backup that was whole before the moment."""
-    with replayed(place, bases(place)[-1], log.folder(place), folder, until) as server:
+    base, received = newest(place, until), log.folder(place)
+    log.require_whole(received, first_segment(base))
+    with replayed(place, base, received, folder, until) as server:
         yield server

@@ -6,11 +6,12 @@ import threading
 import time
 from typing import Any
 
+import psycopg
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from keep.place import Failed
 
-from flights.keeping import begin, checked, kept, read
+from flights.keeping import alone, begin, checked, kept, note, read
 from flights.supervised import Supervised
 from flights.variants import SOLUTION
 
@@ -23,26 +24,33 @@ class Command(BaseCommand):
         # The first process of a container ends by no signal that it does not handle.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         programs = Supervised()
-        threading.Thread(target=self.nights, daemon=True).start()
+        nights = threading.Thread(target=self.nights, daemon=True)
+        nights.start()
         try:
-            while True:
+            while nights.is_alive():
                 programs.look()
                 time.sleep(0.05)
         finally:
             programs.stop()
+        raise CommandError("The nights have ended; what ended them is said above.")
 
     def nights(self) -> None:
-        """One night after the other; the first is now."""
-        if read("wanted") is None:
-            self.attempt()
+        """One night after the other; a keeper that is started again waits for the next."""
         while True:
-            if name := read("wanted"):
-                for report in (kept(name), checked(name)):
-                    self.stdout.write(f"{name}: {'good' if report.good else 'BAD'}: {report.says}")
-            time.sleep(settings.KEEP_HOURS * 3600)
+            due = float(read("night") or 0) + settings.KEEP_HOURS * 3600
+            time.sleep(max(0, due - time.time()))
+            with alone():
+                self.night()
+                note("night", str(time.time()))
 
-    def attempt(self) -> None:
+    def night(self) -> None:
+        """Keep and check; of a place without anything, put the solution in force before."""
         try:
-            begin(SOLUTION)
-        except Failed as fault:
+            if read("wanted") is None:
+                begin(SOLUTION)
+        except (Failed, psycopg.Error) as fault:
             self.stderr.write(str(fault))
+            return
+        if name := read("wanted"):
+            for report in (kept(name), checked(name)):
+                self.stdout.write(f"{name}: {'good' if report.good else 'BAD'}: {report.says}")

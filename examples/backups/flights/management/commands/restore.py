@@ -42,10 +42,11 @@ def restored(
     place: Place, *, variant: str, to: str, into: Path | None, sql: list[str], **_: Any
 ) -> list[Rows]:
     """Return the rows of each query; leave the data in `into`, if that is asked for."""
-    folder = into or place.folder / "restored"
+    folder = into.resolve() if into else place.folder / "restored"
     with draft(place, folder) as unfinished:
         with BY_NAME[variant].way.restored(place, unfinished, to) as server:
             found = [ask(server, query) for query in sql]
         if into:
-            place.run("mv", "-T", unfinished, into)
+            place.run("initdb", "--sync-only", "--pgdata", unfinished)
+            place.run("mv", "-T", unfinished, folder)
     return found
