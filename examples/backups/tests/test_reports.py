@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import uuid
@@ -17,9 +18,14 @@ from keep.place import Failed, Place, Server, ask
 from psycopg import OperationalError
 from restore.proof import proved
 from restore.replay import replayed
-from restore.server import free_port
 
 PATIENCE_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -273,9 +279,9 @@ def test_tablespaces_are_refused(place):
 @pytest.mark.report(
     "amelielabs/amelie#63",
     "rows of an unlogged table are in no log: a restore that succeeds has none of them",
-    "the night says how many tables it cannot keep, and compares the others",
+    "such a table comes back empty; the night compares all others",
 )
-def test_unlogged_tables_are_told(place):
+def test_unlogged_table_makes_no_night_bad(place):
     place.sql("CREATE UNLOGGED TABLE scratch AS SELECT 1 AS id")
     try:
         report = proved(place)
@@ -283,4 +289,3 @@ def test_unlogged_tables_are_told(place):
         place.sql("DROP TABLE scratch")
 
     assert report.good, report.says
-    assert "scratch" in report.says

@@ -1,0 +1,41 @@
+"""Your own way to keep the bookings. It begins as `nightly_dump`: pg_dump through gzip, and its exit status.
+
+Win `back-to-the-minute-before` first: keep a base backup, and the log since then. Then say good in `check` only
+of what was restored. `place.run` runs PostgreSQL's programs; all of `keep/` and `restore/` is at hand.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from flights.ways.nightly_dump import empty
+from keep.place import Place, Server
+from restore.proof import Report
+
+
+def begin(place: Place) -> None:
+    """Set the live server up; `place.folder` is empty, and yours."""
+
+
+def processes(_place: Place) -> Sequence[tuple[object, ...]]:
+    return ()  # programs that have to run all the time, such as pg_receivewal
+
+
+def ready(_place: Place) -> bool:
+    return True
+
+
+def keep(place: Place) -> None:
+    place.run("sh", "-c", 'pg_dump | gzip > "$0"', place.folder / "dump.sql.gz")
+
+
+def check(place: Place) -> Report:
+    return Report((place.folder / "dump.sql.gz").exists(), "the exit status was 0")
+
+
+@contextmanager
+def restored(place: Place, folder: Path, _until: str) -> Iterator[Server]:
+    with empty(place, folder) as server:
+        load = 'gunzip < "$0" | psql --quiet'
+        place.run("sh", "-c", load, place.folder / "dump.sql.gz", server=server)
+        yield server
