@@ -13,8 +13,8 @@ from keep.place import Place, Server
 from restore.proof import Report
 
 
-def begin(place: Place) -> None:
-    """Set the live server up; `place.folder` is empty, and yours."""
+def begin(_place: Place) -> None:
+    """Set the live server up; the folder of the place is empty, and yours."""
 
 
 def processes(_place: Place) -> Sequence[tuple[object, ...]]:
@@ -35,7 +35,7 @@ def check(place: Place) -> Report:
 
 @contextmanager
 def restored(place: Place, folder: Path, _until: str) -> Iterator[Server]:
+    load = ("sh", "-c", 'gunzip < "$0" | psql --quiet', place.folder / "dump.sql.gz")
     with empty(place, folder) as server:
-        load = 'gunzip < "$0" | psql --quiet'
-        place.run("sh", "-c", load, place.folder / "dump.sql.gz", server=server)
+        place.run(*load, server=server)
         yield server
