@@ -1,7 +1,7 @@
 """Your own way to keep the bookings. It begins as `nightly_dump`: pg_dump through gzip, and its exit status.
 
-Win `back-to-the-minute-before` first: keep a base backup, and the log since then. Then say good in `check` only
-of what was restored. `place.run` runs PostgreSQL's programs; all of `keep/` and `restore/` is at hand.
+Win `back-to-the-minute-before` first, with a base backup and the log since then; then let `check` restore.
+All of `keep/` and `restore/` is at hand; `place.run` runs PostgreSQL's programs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,24 +18,23 @@ def begin(_place: Place) -> None:
 
 
 def processes(_place: Place) -> Sequence[tuple[object, ...]]:
-    return ()  # programs that have to run all the time, such as pg_receivewal
+    return ()  # what has to run all the time, such as pg_receivewal
 
 
 def ready(_place: Place) -> bool:
-    return True
+    return True  # whether that does its work
 
 
 def keep(place: Place) -> None:
-    place.run("sh", "-c", 'pg_dump | gzip > "$0"', place.folder / "dump.sql.gz")
+    place.run("sh", "-c", 'pg_dump | gzip > "$0"', place.folder / "dump.gz")
 
 
 def check(place: Place) -> Report:
-    return Report((place.folder / "dump.sql.gz").exists(), "the exit status was 0")
+    return Report((place.folder / "dump.gz").exists(), "the exit status was 0")
 
 
 @contextmanager
 def restored(place: Place, folder: Path, _until: str) -> Iterator[Server]:
-    load = ("sh", "-c", 'gunzip < "$0" | psql --quiet', place.folder / "dump.sql.gz")
     with empty(place, folder) as server:
-        place.run(*load, server=server)
+        place.run("sh", "-c", 'gunzip < "$0" | psql -q', place.folder / "dump.gz", server=server)
         yield server

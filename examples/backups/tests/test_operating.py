@@ -13,7 +13,9 @@ PAGE = Path(__file__).parent.parent / "OPERATING.md"
 def commands() -> list[str]:
     """Return the lines of the section about encryption, in their order."""
     text = PAGE.read_text(encoding="utf-8")
-    section = re.search(r"^## Encryption at rest$(.*?)^## ", text + "\n## ", re.DOTALL | re.MULTILINE)
+    section = re.search(
+        r"^## Encryption at rest$(.*?)^## ", text + "\n## ", re.DOTALL | re.MULTILINE
+    )
     assert section
     return re.findall(r"^\$ (.+)$", section[1], re.MULTILINE)
 
@@ -41,8 +43,12 @@ def test_what_was_encrypted_comes_back(elsewhere):
         assert done.returncode == 0, done.stderr
 
     segment = "log/000000010000000000000001"
-    assert (elsewhere / "back" / segment).read_bytes() == (elsewhere / "store" / segment).read_bytes()
-    assert (elsewhere / "store" / segment).read_bytes()[:99] not in (elsewhere / "copy.enc").read_bytes()
+    assert (elsewhere / "back" / segment).read_bytes() == (
+        elsewhere / "store" / segment
+    ).read_bytes()
+    assert (elsewhere / "store" / segment).read_bytes()[:99] not in (
+        elsewhere / "copy.enc"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("how", ["flipped", "cut"])
