@@ -40,7 +40,12 @@ if not (
     sys.exit("DATABASE_URL is no address like postgres://user:password@host:5432/name.")
 # A commit is acknowledged by two servers: a connection for each request would take as long again.
 # A machine that is gone says nothing any more: without keepalives its clients would wait for hours.
-alive = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3, "connect_timeout": 5}
+alive = {
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "connect_timeout": 5,
+}
 DATABASES = {
     "default": database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": alive}
 }
