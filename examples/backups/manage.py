@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's commands, and this example's own: `prepare`, `keeper`, `begin`, `keep`, `check` and `restore`."""
+"""Run Django's commands, and `prepare`, `keeper`, `begin`, `keep`, `tonight` and `restore`."""
 
 import os
 import sys

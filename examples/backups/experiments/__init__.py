@@ -1,4 +1,4 @@
-"""The claims of this example, and what they share: clients that book, and hands on the server and its backups.
+"""The claims of this example, and what they share: clients that book, and hands on server and backups.
 
 The experiments keep their own list of what was acknowledged. Nothing here is judged by a stopwatch: bookings,
 rows and reports are counted.

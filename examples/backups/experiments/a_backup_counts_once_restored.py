@@ -1,4 +1,4 @@
-"""A backup that is cut off, one with a flipped bit, and one without the roles: what does the night say of each?"""
+"""A backup that is cut off, one with a flipped bit, one without the roles: what does each night say?"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -47,13 +47,25 @@ ROLE = "SELECT count(*), '' FROM information_schema.table_privileges WHERE grant
 class ABackupCountsOnceRestored(Experiment):
     slug = "a-backup-counts-once-restored"
     claim = (
-        "Of a backup that is cut off, one with a flipped bit and one without the roles, each is called bad in "
-        "the same night, unless it restores everything."
+        "A backup that is cut off, one with a flipped bit, one without the roles: each is called bad in the "
+        "same night, unless it restores everything."
     )
     holds = ("received",)
     refuted = ("nightly_dump",)
     nights = Series("nights")
     wrong = Series("nights that said the wrong thing")
+    reports = (
+        (
+            "Archmonger/django-dbbackup#211",
+            "a restore that fails says that it is done",
+            "each night a restored server is compared with the live one, table by table",
+        ),
+        (
+            "AmbitionEng/django-pgclone#38",
+            "pg_dump fails in a pipe, and an empty dump is kept as if it were one",
+            "a backup that was cut off has no name, and the night is bad",
+        ),
+    )
     chart = Chart(wrong, "nights that said the wrong thing", x="nights", mark="points")
 
     ROWS = 80_000

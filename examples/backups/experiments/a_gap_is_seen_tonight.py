@@ -33,6 +33,13 @@ class AGapIsSeenTonight(Experiment):
     holds = ("received",)
     refuted = ("archive_default",)
     hidden = Series("bookings that cannot come back although the night was good")
+    reports = (
+        (
+            "pgbackrest/pgbackrest#1306",
+            "a file of the log is gone from the archive, and the check is content",
+            "each night all of the log is looked through, and replayed from the oldest base",
+        ),
+    )
     chart = Chart(hidden, "bookings lost in silence", mark="points")
 
     EACH, FILES = 100, 4

@@ -54,12 +54,19 @@ print("met" if (folder / "met").exists() else "never met")
 class ALiveCopyIsNoBackup(Experiment):
     slug = "a-live-copy-is-no-backup"
     claim = (
-        "Two checkpoints fall into the time in which a backup is made, and in the restored server each balance "
-        "is what its bookings come to."
+        "Two checkpoints fall into the time in which a backup is made, and in the restored server each "
+        "balance is what its bookings come to."
     )
     holds = ("received",)
     refuted = ("volume_copy",)
     wrong = Series("accounts whose balance is not what its bookings come to")
+    reports = (
+        (
+            "offen/docker-volume-backup#245",
+            "the volume of a running database is copied file by file",
+            "the server itself sends the copy, and the log that makes it whole",
+        ),
+    )
     chart = Chart(wrong, "accounts with a wrong balance", mark="points")
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:

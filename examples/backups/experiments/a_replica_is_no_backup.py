@@ -25,7 +25,7 @@ WHERE application_name = 'replica' HAVING count(*) > 0 UNION ALL SELECT 1
 
 class AReplicaIsNoBackup(Experiment):
     slug = "a-replica-is-no-backup"
-    claim = "A table of 10,000 rows is dropped by mistake, and all of its rows come back as of the moment before."
+    claim = "A table of 10,000 rows is dropped by mistake: all of its rows come back as of the moment before."
     holds = ("received",)
     refuted = ("replica",)
     gone = Series("rows that do not come back")

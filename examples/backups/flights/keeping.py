@@ -1,6 +1,6 @@
 """What is done for a way of keeping: it is put in force, and each night it keeps and checks.
 
-Which one is in force stands in a file; so does whose programs the keeper runs, for whoever has to wait for it.
+Which one is in force stands in a file; so does whose programs the keeper runs, for whoever waits for it.
 """
 
 import fcntl

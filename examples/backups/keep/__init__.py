@@ -1,1 +1,1 @@
-"""What is kept of a PostgreSQL server: base backups, and its log as it is written, for as long as is wanted."""
+"""What is kept of a PostgreSQL server: base backups, and its log as it is written, for a while."""

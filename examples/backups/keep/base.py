@@ -53,8 +53,8 @@ def newest(place: Place, until: str = "") -> Path:
     try:
         moment = datetime.fromisoformat(until or "9999-12-31T00:00Z")
     except ValueError:
-        moment = datetime.min
-    if moment.tzinfo is None:
+        moment = None
+    if moment is None or moment.tzinfo is None:
         raise Failed(f"{until} is no time with its zone, like 2026-11-29T02:59:00+00:00")
     older = [base for base in bases(place) if base.name <= f"{moment.astimezone(UTC):{WHEN}}"]
     if not older:

@@ -58,6 +58,7 @@ class Place:
             input=fed,
             encoding="utf-8",
             errors="replace",
+            restore_signals=False,  # a file that may not grow is an error that is told, and no end
             **self.options(server),
         )
         if done.returncode:
@@ -77,7 +78,7 @@ class Place:
             )
 
     def options(self, server: Server | None = None) -> dict[str, Any]:
-        """Say as whom a program runs, where, and which server it talks to. No command line shows a password."""
+        """Say as whom a program runs, and which server it talks to: no command line shows a password."""
         path = os.pathsep.join(filter(None, [self.programs, os.environ.get("PATH", os.defpath)]))
         told = {VARIABLES[name]: value for name, value in (server or self.server).items()}
         owner = self.folder.stat().st_uid if os.geteuid() == 0 else None

@@ -53,7 +53,7 @@ def contents(connection: psycopg.Connection[Any]) -> Contents:
 def pinned(place: Place) -> tuple[str, str, Contents]:
     """Name this moment in the log; return its name, its position, and what each table holds at it.
 
-    For the moment itself nobody writes: the log has no commit that the snapshot has not, nor the other way round.
+    For the moment itself nobody writes: log and snapshot have the same commits.
     """
     name = f"{POINT}{datetime.now(UTC):%Y-%m-%dT%H%M%S.%f}"
     with connect(place.server) as reader, connect(place.server) as holder:

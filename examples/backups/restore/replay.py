@@ -30,6 +30,7 @@ def replayed(
     """
     require_version(place, base)
     place.run("cp", "-a", base, folder)
+    place.run("rm", "-f", folder / "standby.signal")  # of a base that was taken of a replica
     # Debian has the configuration elsewhere: then the server's defaults do.
     place.run("touch", folder / "recovery.signal", folder / "postgresql.conf")
     # The file that was being received has another name. `cp` of one that is not there is how the log ends.

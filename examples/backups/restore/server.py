@@ -1,4 +1,4 @@
-"""A server of its own for what is restored: in a folder that was empty, and on no port: in a folder of its owner's."""
+"""A server of its own for what is restored: on no port, and in folders that its owner alone may enter."""
 
 import signal
 import time

@@ -8,9 +8,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = []
+    dependencies = ()
 
-    operations = [
+    operations = (
         migrations.CreateModel(
             name="Account",
             fields=[
@@ -56,4 +56,4 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-    ]
+    )

@@ -1,0 +1,92 @@
+"""What is kept, for how long, and whether it becomes the server that it was."""
+
+import os
+import signal
+
+import pytest
+from conftest import receiving, wait_until
+from keep import log
+from keep.base import bases, first_segment, newest, retire, take, verify
+from keep.place import Failed, Place, ask
+from restore.proof import await_received, pinned, proved
+from restore.replay import replayed
+from restore.server import answers, draft
+
+
+def test_night_is_good_and_says_how_much_came_back(received):
+    report = proved(received)
+
+    assert report.good, report.says
+    assert "rows restored as they were" in report.says
+
+
+def test_base_with_another_byte_is_bad(received):
+    file = bases(received)[-1] / "global" / "pg_control"
+    was = file.read_bytes()
+    file.write_bytes(was[:100] + bytes([was[100] ^ 1]) + was[101:])
+    try:
+        report = proved(received)
+    finally:
+        file.write_bytes(was)
+
+    assert not report.good
+    assert "checksum mismatch" in report.says
+
+
+def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
+    take(received)
+    third = take(received)
+    received.sql("SELECT pg_switch_wal()")
+    wait_until(lambda: (log.folder(received) / first_segment(third)).exists())
+
+    retire(received, 2)
+
+    kept = bases(received)
+    assert len(kept) == 2
+    assert kept[-1] == third
+    assert newest(received) == third
+    assert min(p.name for p in log.folder(received).glob("0*"))[:24] == first_segment(kept[0])
+    for each in kept:
+        verify(received, each)
+
+
+def test_log_without_one_of_its_files_is_not_whole(tmp_path):
+    names = [f"00000001{n:08X}{s:08X}" for n, s in ((0, 0xFE), (0, 0xFF), (1, 0), (1, 2))]
+    for name in names:
+        os.truncate(os.open(tmp_path / name, os.O_CREAT | os.O_WRONLY), 2**24)
+
+    with pytest.raises(Failed, match="a gap: 000000010000000100000001 is missing"):
+        log.require_whole(tmp_path, names[0])
+
+
+def test_restored_server_goes_on_and_is_kept_again(received):
+    """It has another timeline, and no slot: what was kept of the old one is moved aside."""
+    moment, position, was = pinned(received)
+    await_received(received, position)
+    root = received.folder.parent
+    with draft(received, root / "again") as folder:
+        with replayed(received, newest(received), log.folder(received), folder, moment):
+            pass
+        socket = root / "s"
+        received.run("mkdir", socket, root / "second")
+        options = "-h", "", "-k", socket, "-p", "5432", "-c", "fsync=off"
+        live = received.start(root / "again.log", "postgres", "-D", folder, *options)
+        second = Place(
+            root / "second",
+            received.programs,
+            {**received.server, "host": str(socket), "port": "5432"},
+        )
+        try:
+            wait_until(lambda: answers(second.server))
+            log.reserve(second)
+            with receiving(second):
+                take(second)
+                assert proved(second).good
+                assert ask(second.server, "SELECT timeline_id FROM pg_control_checkpoint()") == [
+                    (2,)
+                ]
+        finally:
+            live.send_signal(signal.SIGINT)
+            live.wait()
+            received.run("rm", "-r", root / "second", socket)
+    assert was["public.written"][0] == 1000
