@@ -1,11 +1,10 @@
 """What went wrong elsewhere, tried here: on a real server, with what was kept of it."""
 
 import os
+import re
 import shutil
 import signal
 import socket
-import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,26 +12,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import wait_until
+from flights.ways import received
 from keep import base, log
 from keep.place import Failed, Place, Server, ask
 from psycopg import OperationalError
 from restore.proof import proved
 from restore.replay import replayed
 
-PATIENCE_SECONDS = 60
+PAGE = Path(__file__).parent.parent / "README.md"
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -56,15 +50,21 @@ def answers(place: Place) -> bool:
 
 
 @contextmanager
-def receiving(place: Place) -> Iterator[subprocess.Popen[bytes]]:
-    """Receive the log, until the receiver is killed."""
-    receiver = place.start(place.folder.with_suffix(".receiver"), *log.receiver(place))
+def begun(place: Place) -> Iterator[None]:
+    """Do what the write-up says under "In your own project"; end what it has started."""
+    section = PAGE.read_text(encoding="utf-8").partition("## In your own project")[2]
+    lines = re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)[0]
+    names = {"FOLDER": place.folder, "SERVER": place.server}
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{place.programs}{os.pathsep}{path}"
     try:
-        wait_until(lambda: log.is_received(place))
-        yield receiver
+        exec(lines, names)
+        yield
     finally:
-        receiver.kill()
-        receiver.wait()
+        os.environ["PATH"] = path
+        if "receiver" in names:
+            names["receiver"].kill()
+            names["receiver"].wait()
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +94,7 @@ def place(folder: Path) -> Iterator[Place]:
     place = Place(kept, whole.programs, whole.server)
     with running(place, live):
         place.sql("CREATE TABLE booked AS SELECT generate_series(1, 10) AS id")
-        log.reserve(place)
-        with receiving(place):
-            base.take(place)
+        with begun(place):
             yield place
 
 
@@ -128,6 +126,11 @@ def trial(place: Place) -> Iterator[Server]:
     place.sql("INSERT INTO booked SELECT generate_series(21, 30)")
     with restored(place) as server:
         yield server
+
+
+def test_lines_of_the_page_keep_a_server(place):
+    assert len(base.bases(place)) == 1
+    assert log.is_demanded(place)
 
 
 @pytest.mark.report(
@@ -289,3 +292,23 @@ def test_unlogged_table_makes_no_night_bad(place):
         place.sql("DROP TABLE scratch")
 
     assert report.good, report.says
+
+
+@pytest.mark.report(
+    "mighty840/orca#204",
+    "retention runs after nights that failed, and takes the last good backup with it",
+    "after a night that was not good nothing goes",
+)
+def test_bad_night_takes_no_backup_with_it(place):
+    newest = [base.take(place) for _ in range(received.MOST)][-1]
+    control = newest / "global" / "pg_control"
+    was = control.read_bytes()
+    control.write_bytes(was[:-1] + b"!")
+    try:
+        assert not received.check(place).good
+        assert len(base.bases(place)) == 1 + received.MOST
+    finally:
+        control.write_bytes(was)
+
+    assert received.check(place).good
+    assert len(base.bases(place)) == received.MOST
