@@ -19,7 +19,7 @@ def take(place: Place) -> Path:
     Raises:
         Failed: it was cut off, or there is no room.
     """
-    if place.sql("SELECT FROM pg_tablespace WHERE spcname !~ '^pg_'"):
+    if place.sql("SELECT 1 FROM pg_tablespace WHERE spcname !~ '^pg_'"):
         raise Failed("there are tablespaces: a copy of a base would write into theirs")
     folder = place.folder / "bases"
     draft = folder / f"base{UNFINISHED}"

@@ -62,8 +62,9 @@ class Place:
             **self.options(server),
         )
         if done.returncode:
-            said = [line for line in done.stderr.splitlines() if line.strip()]
-            raise Failed(said[-1] if said else f"{command[0]} ended with {done.returncode}")
+            lines = done.stderr.splitlines()
+            said = [line for line in lines if "rror: " in line or "cannot" in line] or lines
+            raise Failed(said[0] if said else f"{command[0]} ended with {done.returncode}")
         return done.stdout
 
     def start(self, log: Path, *command: object) -> subprocess.Popen[bytes]:

@@ -7,10 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import command, wait_until
 from django.conf import settings
-from keep.base import bases, take
-from keep.place import Failed
+from keep.base import bases
+from tests.hands import command, wait_until
 
 LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))"
 WRITTEN = "SELECT count(*), sum(id) FROM written"
@@ -112,15 +111,3 @@ def test_restore_that_was_interrupted_is_no_folder_and_the_next_one_is(target):
 )
 def test_moment_that_is_not_kept_is_refused(moment, why):
     assert why in refusal(command("restore", "received", "--to", moment))
-
-
-def test_tablespace_is_refused(received):
-    folder = Path(settings.POSTGRES_FOLDER) / "elsewhere"
-    received.run("mkdir", folder)
-    received.sql(f"CREATE TABLESPACE elsewhere LOCATION '{folder}'")
-    try:
-        with pytest.raises(Failed, match="there are tablespaces"):
-            take(received)
-    finally:
-        received.sql("DROP TABLESPACE elsewhere")
-        received.run("rm", "-r", folder)

@@ -4,13 +4,13 @@ import os
 import signal
 
 import pytest
-from conftest import receiving, wait_until
 from keep import log
 from keep.base import bases, first_segment, newest, retire, take, verify
 from keep.place import Failed, Place, ask
 from restore.proof import await_received, pinned, proved
 from restore.replay import replayed
 from restore.server import answers, draft
+from tests.hands import receiving, wait_until
 
 
 def test_night_is_good_and_says_how_much_came_back(received):
@@ -21,7 +21,7 @@ def test_night_is_good_and_says_how_much_came_back(received):
 
 
 def test_base_with_another_byte_is_bad(received):
-    file = bases(received)[-1] / "global" / "pg_control"
+    file = bases(received)[-1] / "global" / "pg_filenode.map"
     was = file.read_bytes()
     file.write_bytes(was[:100] + bytes([was[100] ^ 1]) + was[101:])
     try:
