@@ -42,6 +42,7 @@ class BackToTheMinuteBefore(Experiment):
                 if since in self.MOMENTS:
                     [[now]] = connection.execute("SELECT clock_timestamp()::text").fetchall()
                     moments.append((since, now))
+            keep(stack, variant)  # a newer one, which is of no use for a moment before it
         otherwise = 0
         for number, (since, moment) in enumerate(moments, 1):
             committed = {f"b{n}" for n in range(1, self.AT_NIGHT + since + 1)}

@@ -1,4 +1,7 @@
-"""The disk is gone in mid-load: the server is killed, stays away, and its backup alone becomes a server."""
+"""The disk is gone in mid-load: the server is killed, stays away, and its backup alone becomes a server.
+
+What keeps it dies half a second before: whatever is acknowledged in between has no other place to be.
+"""
 
 from collections.abc import Iterator
 
@@ -14,6 +17,7 @@ from nexus.experiment import (
     Verdict,
     clock_starts,
     expect,
+    rest,
     volley,
 )
 
@@ -67,7 +71,7 @@ class EveryAcknowledgedBookingComesBack(Experiment):
                 booked.add(references[self.BEFORE + answer.request])
                 yield self.acknowledged(len(booked))
             if len(booked) >= self.KILLED_AT and not killed:
-                stack.kill("postgres")
+                lose(stack)
                 killed = True
             if refused >= self.REFUSED:
                 break
@@ -80,3 +84,11 @@ class EveryAcknowledgedBookingComesBack(Experiment):
             f"{{measured}} of {samples.last(self.acknowledged):,.0f} acknowledged bookings are lost"
         )
         return Verdict.at_most(samples.last(self.lost), 0, words)
+
+
+def lose(stack: Stack) -> None:
+    """Kill the keeper, and then the server, for good; start the keeper again to restore from what it has."""
+    stack.kill("keeper")
+    rest(0.5)
+    stack.kill("postgres")
+    stack.start("keeper")

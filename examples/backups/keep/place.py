@@ -51,7 +51,7 @@ class Place:
         Raises:
             Failed: it says so, in its own words.
         """
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [str(word) for word in command],
             check=False,
             capture_output=True,

@@ -42,7 +42,7 @@ def contents(connection: psycopg.Connection[Any]) -> Contents:
     """Return rows and checksum of each table, and of the roles."""
     connection.execute("SET TIME ZONE 'UTC'")
     tables = connection.execute(TABLES).fetchall()
-    queries = {
+    queries: dict[str, sql.SQL | sql.Composed] = {
         ".".join(name): sql.SQL(CHECKSUM).format(table=sql.Identifier(*name)) for name in tables
     }
     queries["roles"] = sql.SQL(ROLES)

@@ -4,10 +4,11 @@ import os
 import signal
 
 import pytest
+from flights.ways.received import restored
 from keep import log
 from keep.base import bases, first_segment, newest, retire, take, verify
-from keep.place import Failed, Place, ask
-from restore.proof import await_received, pinned, proved
+from keep.place import Failed, Place, ask, connect
+from restore.proof import await_received, contents, pinned, proved
 from restore.replay import replayed
 from restore.server import answers, draft
 from tests.hands import receiving, wait_until
@@ -31,6 +32,33 @@ def test_base_with_another_byte_is_bad(received):
 
     assert not report.good
     assert "checksum mismatch" in report.says
+
+
+def test_log_with_a_gap_is_not_restored_in_silence(received):
+    """Without a moment, PostgreSQL would take the gap for the end, and begin without what lies behind."""
+    received.sql("SELECT pg_switch_wal()")
+    first = log.folder(received) / first_segment(newest(received))
+    wait_until(first.exists)
+    aside = first.with_suffix(".aside")
+    received.run("mv", first, aside)
+    try:
+        restoring = restored(received, received.folder / "restored", "")
+        with pytest.raises(Failed, match=f"a gap: {first.name} is missing"), restoring:
+            pass
+    finally:
+        received.run("mv", aside, first)
+
+
+def test_one_row_of_another_value_is_another_table(received):
+    with connect(received.server) as connection:
+        before = contents(connection)
+        connection.execute("UPDATE written SET id = -1 WHERE id = 1")
+        after = contents(connection)
+        connection.execute("UPDATE written SET id = 1 WHERE id = -1")
+
+        assert [name for name in before if before[name] != after[name]] == ["public.written"]
+        assert before["public.written"][0] == after["public.written"][0] == 1000
+        assert contents(connection) == before
 
 
 def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):

@@ -12,26 +12,20 @@ from restore.proof import Report
 class Way(Protocol):
     """What a module says about one way."""
 
-    @staticmethod
-    def begin(place: Place) -> None:
+    def begin(self, place: Place, /) -> None:
         """Set the server up, before anything is booked; `place` is empty."""
 
-    @staticmethod
-    def processes(place: Place) -> Sequence[tuple[object, ...]]:
+    def processes(self, place: Place, /) -> Sequence[tuple[object, ...]]:
         """Return the commands of programs that have to run all the time."""
 
-    @staticmethod
-    def ready(place: Place) -> bool:
+    def ready(self, place: Place, /) -> bool:
         """Whether those programs do their work now."""
 
-    @staticmethod
-    def keep(place: Place) -> None:
+    def keep(self, place: Place, /) -> None:
         """Do what is done each night."""
 
-    @staticmethod
-    def check(place: Place) -> Report:
+    def check(self, place: Place, /) -> Report:
         """Say in the same night whether all is well."""
 
-    @staticmethod
-    def restored(place: Place, folder: Path, until: str) -> AbstractContextManager[Server]:
+    def restored(self, place: Place, folder: Path, until: str, /) -> AbstractContextManager[Server]:
         """Make `folder` a server from what was kept, up to a moment if one is named."""
