@@ -280,9 +280,9 @@ def test_tablespaces_are_refused(place):
 
 
 @pytest.mark.report(
-    "amelielabs/amelie#63",
-    "rows of an unlogged table are in no log: a restore that succeeds has none of them",
-    "such a table comes back empty; the night compares all others",
+    "postgrespro/pg_probackup#490",
+    "unlogged tables are empty after every restore of a physical backup",
+    "the night compares the other tables, and is good",
 )
 def test_unlogged_table_makes_no_night_bad(place):
     place.sql("CREATE UNLOGGED TABLE scratch AS SELECT 1 AS id")
