@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
     def night(self) -> None:
         """Keep and check; of a place without anything, put the solution in force before."""
-        if read("wanted") is None:
+        if not read("wanted"):
             begin(SOLUTION)  # what it raises ends the keeper, which is started again
         if name := read("wanted"):
             for report in (kept(name), checked(name)):
