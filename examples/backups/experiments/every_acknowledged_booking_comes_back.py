@@ -10,6 +10,7 @@ from nexus.experiment import (
     Experiment,
     ExperimentError,
     Params,
+    Request,
     Sample,
     Samples,
     Series,
@@ -45,7 +46,7 @@ class EveryAcknowledgedBookingComesBack(Experiment):
         lost, "acknowledged bookings that are lost", x="bookings acknowledged", mark="points"
     )
 
-    BEFORE, MORE, KILLED_AT = 50, 900, 350
+    BEFORE, MORE, KILLED_AT = 50, 900, 300
     RATE, REFUSED = 400, 20  # after so many nobody is answered any more
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
@@ -58,26 +59,28 @@ class EveryAcknowledgedBookingComesBack(Experiment):
         if not keep(stack, variant):
             raise ExperimentError("the night's backup was not made")
         yield clock_starts()
-        killed, refused = False, 0
-        for answer in volley(
-            requests[self.BEFORE :],
-            processes=2,
-            connections=8,
-            rate=self.RATE,
-            timeout_seconds=60,
-        ):
-            refused += expect(answer, 201, 503).status == 503
-            if answer.status == 201:
-                booked.add(references[self.BEFORE + answer.request])
-                yield self.acknowledged(len(booked))
-            if len(booked) >= self.KILLED_AT and not killed:
-                lose(stack)
-                killed = True
-            if refused >= self.REFUSED:
-                break
+        for number in self._load(stack, requests[self.BEFORE :]):
+            booked.add(references[self.BEFORE + number])
+            yield self.acknowledged(len(booked))
         found = restored(stack, variant, REFERENCES)
         lost = booked - only_column(found[0]) if found else booked
         yield self.lost(len(lost), x=len(booked))
+
+    def _load(self, stack: Stack, requests: list[Request]) -> Iterator[int]:
+        """Yield the number of each request that was answered with a booking; the disk goes in the middle."""
+        answered = refused = 0
+        for answer in volley(
+            requests, processes=2, connections=8, rate=self.RATE, timeout_seconds=60
+        ):
+            if expect(answer, 201, 503).status == 201:
+                answered += 1
+                yield answer.request
+                if answered == self.KILLED_AT:
+                    lose(stack)
+            else:
+                refused += 1
+            if refused >= self.REFUSED:
+                break
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = (

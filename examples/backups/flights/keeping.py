@@ -61,9 +61,11 @@ def begin(name: str, *, forget: bool = False) -> None:
 
 
 def kept(name: str) -> Report:
-    """Do what the way does each night."""
+    """Do what the way does each night, once its programs do their work."""
+    way, place = BY_NAME[name].way, place_of(name)
     try:
-        BY_NAME[name].way.keep(place_of(name))
+        wait_for(lambda: way.ready(place), f"{name} is not ready")
+        way.keep(place)
     except (Failed, psycopg.Error) as fault:
         return Report(False, str(fault).splitlines()[0])
     return Report(True, "kept")

@@ -35,5 +35,8 @@ def received() -> Iterator[Place]:
     with receiving(found):
         base.take(found)
         yield found
+        # Before the receiver ends: other tests' commits would wait for it.
+        found.sql("ALTER SYSTEM RESET synchronous_standby_names")
+        found.sql("SELECT pg_reload_conf()")
     found.sql("SELECT pg_drop_replication_slot(%s)", log.NAME)
     everything.run("rm", "-r", found.folder)

@@ -6,10 +6,8 @@ import threading
 import time
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from keep.place import Failed
 
 from flights.keeping import alone, begin, checked, kept, note, read
 from flights.supervised import Supervised
@@ -45,12 +43,8 @@ class Command(BaseCommand):
 
     def night(self) -> None:
         """Keep and check; of a place without anything, put the solution in force before."""
-        try:
-            if read("wanted") is None:
-                begin(SOLUTION)
-        except (Failed, psycopg.Error) as fault:
-            self.stderr.write(str(fault))
-            return
+        if not read("wanted"):
+            begin(SOLUTION)  # what it raises ends the keeper, which is started again
         if name := read("wanted"):
             for report in (kept(name), checked(name)):
                 self.stdout.write(f"{name}: {'good' if report.good else 'BAD'}: {report.says}")
