@@ -119,12 +119,15 @@ def copied(place: Place) -> Callable[[], Path]:
 
 
 @pytest.fixture(scope="module")
-def trial(place: Place) -> Iterator[Server]:
+def trial(place: Place, copied: Callable[[], Path]) -> Iterator[Server]:
     """Yield a server restored from all that was kept, with what its settings once were still in them."""
     place.sql("INSERT INTO booked SELECT generate_series(11, 20)")
     place.sql("SELECT pg_switch_wal()")
     place.sql("INSERT INTO booked SELECT generate_series(21, 30)")
-    with restored(place) as server:
+    waiting = copied()  # of a server whose commits wait for the keeper
+    with (waiting / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
+        settings.write("synchronous_standby_names = 'keeper'\n")
+    with restored(place, of=waiting) as server:
         yield server
 
 
@@ -166,6 +169,7 @@ def test_restored_server_writes_into_no_archive(place, trial):
     "the restored server waits for nobody",
 )
 def test_restored_server_takes_writes(trial):
+    assert ask(trial, "SHOW synchronous_standby_names") == [("",)]
     ask(trial, "CREATE TABLE written (id int)")
     assert ask(trial, "SELECT count(*) FROM written") == [(0,)]
 
