@@ -9,7 +9,7 @@ from pathlib import Path
 from .place import Failed, Place
 
 NAME = "keeper"  # of the slot, and of the receiver as synchronous_standby_names has it
-SEGMENT = re.compile(r"[0-9A-F]{24}")
+SEGMENT = re.compile(r"[0-9A-F]{24}(\.partial)?")
 STATE = "SELECT sync_state, flush_lsn >= %s::pg_lsn FROM pg_stat_replication WHERE application_name = %s"
 
 
@@ -52,7 +52,7 @@ def require_whole(log: Path, first: str) -> None:
     Raises:
         Failed: names the first that is missing.
     """
-    paths = [path for path in log.iterdir() if SEGMENT.match(path.name)]
+    paths = [path for path in log.iterdir() if SEGMENT.fullmatch(path.name)]
     here = {path.name[8:24] for path in paths}
     each_log = 2**32 // max((path.stat().st_size for path in paths), default=2**24)
     due = first[8:24]
