@@ -171,8 +171,8 @@ class Stack(Protocol):
         """
         ...
 
-    def manage(self, *args: str) -> str:
-        """Run the example's manage.py inside the stack and return its output.
+    def manage(self, *args: str, of: str = "web") -> str:
+        """Run the example's manage.py inside the stack, where the process `of` runs; return its output.
 
         Raises:
             StackError: it fails, or does not end within 100 s and is ended.

@@ -165,20 +165,20 @@ class WoundedStack(ABC):
     def _port(self, documented: int) -> int:
         return self._ports.take(documented if self._preferred else None)
 
-    def manage(self, *args: str) -> str:
-        """Run the example's manage.py inside the stack and return its output.
+    def manage(self, *args: str, of: str = "web") -> str:
+        """Run the example's manage.py inside the stack, where the process `of` runs; return its output.
 
         Raises:
             StackError: it fails, or does not end within `manage_seconds` and is ended.
         """
         try:
-            return self._manage(*args)
+            return self._manage(args, of)
         except TimeoutError:
             limit = f"{self.manage_seconds:g} s"
             raise StackError(f"{told(args)} did not end within {limit}, and was ended.") from None
 
     @abstractmethod
-    def _manage(self, *args: str) -> str: ...
+    def _manage(self, args: Sequence[str], of: str) -> str: ...
     @abstractmethod
     def _stop(self, name: str) -> None: ...
     @abstractmethod

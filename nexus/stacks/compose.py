@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -174,12 +175,12 @@ class ComposeStack(WoundedStack):
             one.name: {"container": one.id, "service": one.service} for one in self._containers()
         }
 
-    def _manage(self, *args: str) -> str:
+    def _manage(self, args: Sequence[str], of: str) -> str:
         # Within the container: what ended here, the client, would leave the command there.
         limit = ["timeout", f"--kill-after={KILL_SECONDS}", f"{self.manage_seconds:g}"]
         command = [*limit, "python", "manage.py", *args]
         try:
-            out, _, _ = self._compose.exec_in_container(command, service_name="web")
+            out, _, _ = self._compose.exec_in_container(command, service_name=of)
         except StackError as error:
             if error.code in TIMED_OUT:
                 raise TimeoutError from None

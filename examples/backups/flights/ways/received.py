@@ -1,0 +1,51 @@
+"""The solution: base backups, the log received before a commit is acknowledged, and a restore each night."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from keep import log
+from keep.base import first_segment, newest, retire, take
+from keep.place import Place, Server
+from restore.proof import Report, proved
+from restore.replay import replayed
+
+MOST = 2  # base backups: a restore from the older one has all the log of a day to replay
+
+
+def begin(place: Place) -> None:
+    log.reserve(place)
+
+
+def processes(place: Place) -> Sequence[tuple[object, ...]]:
+    return (log.receiver(place),)
+
+
+def ready(place: Place) -> bool:
+    """Have commits wait for the receiver once it is there: before that they would wait for nobody."""
+    if not log.is_received(place):
+        return False
+    if not log.is_demanded(place):
+        log.demand(place)
+        return False
+    return True
+
+
+def keep(place: Place) -> None:
+    take(place)
+
+
+def check(place: Place) -> Report:
+    """Restore, and part with older ones only after a night that was good."""
+    report = proved(place)
+    if report.good:
+        retire(place, MOST)
+    return report
+
+
+@contextmanager
+def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:
+    base, received = newest(place, until), log.folder(place)
+    log.require_whole(received, first_segment(base))
+    with replayed(place, base, received, folder, until) as server:
+        yield server

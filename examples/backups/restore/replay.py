@@ -1,0 +1,55 @@
+"""A base backup and the log since then, replayed up to a moment.
+
+https://www.postgresql.org/docs/current/continuous-archiving.html
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from keep.place import Failed, Place, Server
+
+from .server import served
+
+# That of an earlier restore may stand in the settings.
+NO_TARGET = [f"recovery_target{kind}=" for kind in ("", "_name", "_time", "_lsn", "_xid")]
+POINT = "night-"  # how the named moments begin; any other is a time
+
+
+@contextmanager
+def replayed(
+    place: Place, base: Path, log: Path, folder: Path, until: str = ""
+) -> Iterator[Server]:
+    """Make `folder` a server from `base` and `log`, and yield its address.
+
+    Args:
+        until: a time with its zone, or a named moment; empty is all that there is.
+
+    Raises:
+        Failed: of another version, no room, or a log that ends before the moment.
+    """
+    require_version(place, base)
+    place.run("cp", "-a", base, folder)
+    place.run("rm", "-f", folder / "standby.signal")  # of a base that was taken of a replica
+    # Debian has the configuration elsewhere: then the server's defaults do.
+    place.run("touch", folder / "recovery.signal", folder / "postgresql.conf")
+    # The file that was being received has another name. `cp` of one that is not there is how the log ends.
+    command = f'cp "{log}/%f" "%p" || cp "{log}/%f.partial" "%p"'
+    settings = [f"restore_command={command}", "recovery_target_action=promote", *NO_TARGET]
+    if until:
+        kind = "name" if until.startswith(POINT) else "time"
+        settings.append(f"recovery_target_{kind}={until}")
+    with served(place, folder, *settings) as server:
+        yield server
+
+
+def require_version(place: Place, base: Path) -> None:
+    """Check that the programs are of the version that `base` is of.
+
+    Raises:
+        Failed: they are of another one.
+    """
+    version = (base / "PG_VERSION").read_text(encoding="utf-8").strip()
+    ours = place.run("postgres", "--version").split()[2]
+    if ours.split(".")[0] != version:
+        raise Failed(f"{base} is of PostgreSQL {version}, and the programs here are of {ours}")

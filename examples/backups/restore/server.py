@@ -1,0 +1,84 @@
+"""A server of its own for what is restored: on no port, and in folders that its owner alone may enter."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from keep.base import UNFINISHED
+from keep.place import Failed, Place, Server, ask
+
+# What is restored has the settings of the server that it was. It must not archive, follow or answer like that
+# one, and nothing waits for its disk or for a receiver.
+SETTINGS = (
+    "archive_mode=off",
+    "max_logical_replication_workers=0",
+    "synchronous_standby_names=",
+    "hot_standby=off",
+    "fsync=off",
+    "ssl=off",
+    "shared_buffers=32MB",
+    "listen_addresses=",
+    "port=5432",
+)
+HBA = 'echo "local all all trust" > "$0/hba"'  # whoever may enter the folder of the socket
+
+
+@contextmanager
+def draft(place: Place, folder: Path) -> Iterator[Path]:
+    """Yield a folder beside `folder` to restore into; what is not moved away by the end is removed.
+
+    Raises:
+        Failed: there is something in `folder`.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise Failed(f"{folder} is not empty: restore into a folder that is")
+    unfinished = folder.with_name(folder.name + UNFINISHED)
+    place.run("rm", "-rf", unfinished)  # of a restore that was interrupted
+    try:
+        yield unfinished
+    finally:
+        place.run("rm", "-rf", unfinished)
+
+
+@contextmanager
+def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
+    """Start a server on `folder`, and yield its address once it has recovered; stop it at the end.
+
+    Raises:
+        Failed: it ended instead; the reason is its own.
+    """
+    door = Path(place.run("mktemp", "-d").strip())
+    place.run("sh", "-c", HBA, door)
+    own = f"unix_socket_directories={door}", f"hba_file={door}/hba"
+    options = [word for each in (*SETTINGS, *own, *settings) for word in ("-c", each)]
+    running = place.start(door / "log", "postgres", "-D", folder, *options)
+    server = {**place.server, "host": str(door), "port": "5432"}
+    try:
+        while not answers(server):
+            if running.poll() is not None:
+                raise Failed(reason(door / "log"))
+            time.sleep(0.05)
+        yield server
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait()
+        place.run("rm", "-r", door)
+
+
+def answers(server: Server) -> bool:
+    """Whether it lets clients in, which it does once it has recovered."""
+    try:
+        ask({**server, "dbname": "postgres"}, "SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def reason(log: Path) -> str:
+    """Return why a server ended: the last line of its log that says so."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    return "the server did not start: " + (fatal or lines or [""])[-1].partition(":  ")[2]

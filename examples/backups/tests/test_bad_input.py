@@ -1,0 +1,113 @@
+"""What can be wrong when a backup is made or restored: one sentence, an exit code, and nothing touched."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from keep.base import bases
+from tests.hands import command, wait_until
+
+LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))"
+WRITTEN = "SELECT count(*), sum(id) FROM written"
+
+
+@pytest.fixture
+def target(received):
+    """A folder that is not there, and its name is nobody else's."""
+    path = Path(settings.POSTGRES_FOLDER) / "target"
+    yield path
+    received.run("rm", "-rf", path, f"{path}.unfinished")
+
+
+def refusal(running: subprocess.Popen[str]) -> str:
+    """Return the one sentence with which a restore ends; it may not end well."""
+    output, errors = running.communicate(timeout=60)
+    assert running.returncode == 1, errors
+    assert errors == ""
+    said = json.loads(output)
+    assert not said["good"]
+    assert "\n" not in said["says"]
+    return said["says"]
+
+
+@pytest.fixture(autouse=True)
+def live_is_untouched(received):
+    before = received.sql(WRITTEN)
+    yield
+    assert received.sql(WRITTEN) == before
+
+
+def test_disk_without_room_is_told_and_nothing_is_left(target):
+    said = refusal(command("restore", "received", "--into", target, before=LIMITED))
+
+    assert "File too large" in said
+    assert not target.exists()
+    assert not target.with_name("target.unfinished").exists()
+
+
+def test_backup_without_room_is_bad_and_no_base(received):
+    before = bases(received)
+    running = command("keep", "received", before=LIMITED)
+    output, _ = running.communicate(timeout=60)
+
+    assert running.returncode == 1
+    assert not json.loads(output)["good"]
+    assert bases(received) == before
+
+
+def test_folder_with_anything_in_it_is_left_as_it_is(received, target):
+    received.run("mkdir", target)
+    received.run("touch", target / "mine")
+
+    said = refusal(command("restore", "received", "--into", target))
+
+    assert said == f"{target} is not empty: restore into a folder that is"
+    assert [path.name for path in target.iterdir()] == ["mine"]
+
+
+def test_base_of_another_version_is_refused(received, target):
+    version = bases(received)[-1] / "PG_VERSION"
+    was = version.read_text()
+    version.write_text("12\n")
+    try:
+        said = refusal(command("restore", "received", "--into", target))
+    finally:
+        version.write_text(was)
+
+    assert "is of PostgreSQL 12, and the programs here are of" in said
+    assert not target.exists()
+
+
+def test_restore_that_was_interrupted_is_no_folder_and_the_next_one_is(target):
+    unfinished = target.with_name("target.unfinished")
+    running = command("restore", "received", "--into", target)
+    wait_until(lambda: (unfinished / "base").exists() or running.poll() is not None)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
+    assert unfinished.exists()
+    assert not target.exists()
+
+    again = command("restore", "received", "--into", target, "--sql", WRITTEN)
+    output, errors = again.communicate(timeout=60)
+
+    assert again.returncode == 0, errors
+    assert json.loads(output)["found"] == [[[1000, 500500]]]
+    assert (target / "PG_VERSION").exists()
+    assert not unfinished.exists()
+
+
+@pytest.mark.parametrize(
+    ("moment", "why"),
+    [
+        ("tomorrow", "is no time with its zone"),
+        ("2026-11-29 02:59", "is no time with its zone"),
+        ("2001-01-01T00:00+00:00", "no base backup was whole by"),
+        ("9000-01-01T00:00+00:00", "recovery ended before configured recovery target was reached"),
+    ],
+)
+def test_moment_that_is_not_kept_is_refused(moment, why):
+    assert why in refusal(command("restore", "received", "--to", moment))

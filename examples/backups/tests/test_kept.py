@@ -1,0 +1,120 @@
+"""What is kept, for how long, and whether it becomes the server that it was."""
+
+import os
+import signal
+
+import pytest
+from flights.ways.received import restored
+from keep import log
+from keep.base import bases, first_segment, newest, retire, take, verify
+from keep.place import Failed, Place, ask, connect
+from restore.proof import await_received, contents, pinned, proved
+from restore.replay import replayed
+from restore.server import answers, draft
+from tests.hands import receiving, wait_until
+
+
+def test_night_is_good_and_says_how_much_came_back(received):
+    report = proved(received)
+
+    assert report.good, report.says
+    assert "rows restored as they were" in report.says
+
+
+def test_base_with_another_byte_is_bad(received):
+    file = bases(received)[-1] / "global" / "pg_filenode.map"
+    was = file.read_bytes()
+    file.write_bytes(was[:100] + bytes([was[100] ^ 1]) + was[101:])
+    try:
+        report = proved(received)
+    finally:
+        file.write_bytes(was)
+
+    assert not report.good
+    assert "checksum mismatch" in report.says
+
+
+def test_log_with_a_gap_is_not_restored_in_silence(received):
+    """Without a moment, PostgreSQL would take the gap for the end, and begin without what lies behind."""
+    received.sql("SELECT pg_switch_wal()")
+    first = log.folder(received) / first_segment(newest(received))
+    wait_until(first.exists)
+    aside = first.with_suffix(".aside")
+    received.run("mv", first, aside)
+    try:
+        restoring = restored(received, received.folder / "restored", "")
+        with pytest.raises(Failed, match=f"a gap: {first.name} is missing"), restoring:
+            pass
+    finally:
+        received.run("mv", aside, first)
+
+
+def test_one_row_of_another_value_is_another_table(received):
+    with connect(received.server) as connection:
+        before = contents(connection)
+        connection.execute("UPDATE written SET id = -1 WHERE id = 1")
+        after = contents(connection)
+        connection.execute("UPDATE written SET id = 1 WHERE id = -1")
+
+        assert [name for name in before if before[name] != after[name]] == ["public.written"]
+        assert before["public.written"][0] == after["public.written"][0] == 1000
+        assert contents(connection) == before
+
+
+def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
+    take(received)
+    third = take(received)
+    received.sql("SELECT pg_switch_wal()")
+    wait_until(lambda: (log.folder(received) / first_segment(third)).exists())
+
+    retire(received, 2)
+
+    kept = bases(received)
+    assert len(kept) == 2
+    assert kept[-1] == third
+    assert newest(received) == third
+    assert min(p.name for p in log.folder(received).glob("0*"))[:24] == first_segment(kept[0])
+    for each in kept:
+        verify(received, each)
+
+
+def test_log_without_one_of_its_files_is_not_whole(tmp_path):
+    names = [f"00000001{n:08X}{s:08X}" for n, s in ((0, 0xFE), (0, 0xFF), (1, 0), (1, 2))]
+    for name in names:
+        os.truncate(os.open(tmp_path / name, os.O_CREAT | os.O_WRONLY), 2**24)
+
+    with pytest.raises(Failed, match="a gap: 000000010000000100000001 is missing"):
+        log.require_whole(tmp_path, names[0])
+
+
+def test_restored_server_goes_on_and_is_kept_again(received):
+    """It has another timeline, and no slot: what was kept of the old one is moved aside."""
+    moment, position, was = pinned(received)
+    await_received(received, position)
+    root = received.folder.parent
+    with draft(received, root / "again") as folder:
+        with replayed(received, newest(received), log.folder(received), folder, moment):
+            pass
+        socket = root / "s"
+        received.run("mkdir", socket, root / "second")
+        options = "-h", "", "-k", socket, "-p", "5432", "-c", "fsync=off"
+        live = received.start(root / "again.log", "postgres", "-D", folder, *options)
+        second = Place(
+            root / "second",
+            received.programs,
+            {**received.server, "host": str(socket), "port": "5432"},
+        )
+        try:
+            wait_until(lambda: answers(second.server))
+            log.reserve(second)
+            with receiving(second):
+                take(second)
+                assert proved(second).good
+                assert ask(second.server, "SELECT timeline_id FROM pg_control_checkpoint()") == [
+                    (2,)
+                ]
+        finally:
+            live.send_signal(signal.SIGINT)
+            live.wait()
+            received.run("rm", "-r", root / "second", socket)
+    assert was["public.written"][0] == 1000

@@ -1,0 +1,318 @@
+"""What went wrong elsewhere, tried here: on a real server, with what was kept of it."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flights.ways import received
+from keep import base, log
+from keep.place import Failed, Place, Server, ask
+from psycopg import OperationalError
+from restore.proof import proved
+from restore.replay import replayed
+from tests.hands import wait_until
+
+PAGE = Path(__file__).parent.parent / "README.md"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(place: Place, folder: Path, *more: str) -> Iterator[None]:
+    """Start the live server on `folder`; end it as at the end of a working day."""
+    options = "-h", "127.0.0.1", "-p", place.server["port"], "-k", "", "-c", "fsync=off", *more
+    server = place.start(folder.with_suffix(".log"), "postgres", "-D", folder, *options)
+    try:
+        wait_until(lambda: answers(place))
+        yield
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+
+
+def answers(place: Place) -> bool:
+    try:
+        return bool(place.sql("SELECT 1"))
+    except OperationalError:
+        return False
+
+
+@contextmanager
+def begun(place: Place) -> Iterator[None]:
+    """Do what the write-up says under "In your own project"; end what it has started."""
+    section = PAGE.read_text(encoding="utf-8").partition("## In your own project")[2]
+    lines = re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)[0]
+    names = {"FOLDER": place.folder, "SERVER": place.server}
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{place.programs}{os.pathsep}{path}"
+    try:
+        exec(lines, names)
+        yield
+    finally:
+        os.environ["PATH"] = path
+        if "receiver" in names:
+            names["receiver"].kill()
+            names["receiver"].wait()
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Yield a folder of whoever PostgreSQL's programs run as."""
+    root = Path(os.environ["POSTGRES_FOLDER"])
+    path = root / uuid.uuid4().hex[:8]
+    path.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(path, root.stat().st_uid, root.stat().st_gid)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def place(folder: Path) -> Iterator[Place]:
+    """Yield the place of a server that has the traps of others in its settings, and is received."""
+    address = {"host": "127.0.0.1", "user": "nexus", "password": "one", "dbname": "postgres"}
+    whole = Place(folder, os.environ["POSTGRES_BIN"], address | {"port": str(free_port())})
+    live, kept = folder / "live", folder / "kept"
+    (folder / "password").write_text("one")
+    how = "--username=nexus", "--auth=scram-sha-256", f"--pwfile={folder}/password", "--no-sync"
+    whole.run("initdb", "--pgdata", live, *how)
+    whole.run("mkdir", kept, folder / "archive")
+    with (live / "postgresql.conf").open("a", encoding="utf-8") as settings:
+        settings.write(f"archive_mode = on\narchive_command = 'cp %p {folder}/archive/%f'\n")
+    place = Place(kept, whole.programs, whole.server)
+    with running(place, live):
+        place.sql("CREATE TABLE booked AS SELECT generate_series(1, 10) AS id")
+        with begun(place):
+            yield place
+
+
+@contextmanager
+def restored(place: Place, until: str = "", of: Path | None = None) -> Iterator[Server]:
+    """Restore the only base backup, or another one, beside what is kept."""
+    folder = place.folder.with_name(f"restored_{uuid.uuid4().hex[:8]}")
+    with replayed(place, of or base.bases(place)[0], log.folder(place), folder, until) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def copied(place: Place) -> Callable[[], Path]:
+    """Return what copies the base backup, for a test to change."""
+
+    def copy() -> Path:
+        copy = place.folder.with_name(f"base_{uuid.uuid4().hex[:8]}")
+        place.run("cp", "-a", base.bases(place)[0], copy)
+        return copy
+
+    return copy
+
+
+@pytest.fixture(scope="module")
+def trial(place: Place, copied: Callable[[], Path]) -> Iterator[Server]:
+    """Yield a server restored from all that was kept, with what its settings once were still in them."""
+    place.sql("INSERT INTO booked SELECT generate_series(11, 20)")
+    place.sql("SELECT pg_switch_wal()")
+    place.sql("INSERT INTO booked SELECT generate_series(21, 30)")
+    waiting = copied()  # of a server whose commits wait for the keeper
+    with (waiting / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
+        settings.write("synchronous_standby_names = 'keeper'\n")
+    with restored(place, of=waiting) as server:
+        yield server
+
+
+def test_lines_of_the_page_keep_a_server(place):
+    assert len(base.bases(place)) == 1
+    assert log.is_demanded(place)
+
+
+@pytest.mark.report(
+    "EnterpriseDB/barman#92",
+    "the segment that is being received has another name, and is left out of the restore",
+    "what is received is restored, whatever its file is called",
+)
+def test_segment_that_is_not_full_is_restored_too(place, trial):
+    assert [path.suffix for path in log.folder(place).iterdir()].count(".partial") == 1
+    assert ask(trial, "SELECT count(*) FROM booked") == [(30,)]
+
+
+@pytest.mark.report(
+    "pgbackrest/pgbackrest#1616",
+    "a server restored for a test archives its own timeline, and the next real restore follows it",
+    "the restored server archives nothing",
+)
+def test_restored_server_writes_into_no_archive(place, trial):
+    archive = place.folder.with_name("archive")
+    wait_until(lambda: list(archive.iterdir()))  # the live server does
+    before = ask(trial, "SELECT pg_walfile_name(pg_current_wal_lsn())")[0][0]
+    ask(trial, "SELECT pg_switch_wal()")
+    ask(trial, "CHECKPOINT")
+
+    assert ask(trial, "SHOW archive_mode") == [("off",)]
+    assert before.startswith("00000002")
+    assert not list(archive.glob("00000002*"))
+
+
+@pytest.mark.report(
+    "EnterpriseDB/repmgr#274",
+    "a server that names a standby which is not there yet: each statement that writes hangs",
+    "the restored server waits for nobody",
+)
+def test_restored_server_takes_writes(trial):
+    assert ask(trial, "SHOW synchronous_standby_names") == [("",)]
+    ask(trial, "CREATE TABLE written (id int)")
+    assert ask(trial, "SELECT count(*) FROM written") == [(0,)]
+
+
+@pytest.mark.report(
+    "2ndQuadrant/bdr#207",
+    "a restored server does not know that it is one, and takes changes that others wait for",
+    "it starts no worker that would fetch any",
+)
+def test_restored_server_subscribes_to_nothing(trial):
+    assert ask(trial, "SHOW max_logical_replication_workers") == [("0",)]
+
+
+@pytest.mark.report(
+    "apecloud/kubeblocks#5429",
+    "a restored server knows the password of its own time, and nobody is let in",
+    "whoever restores comes in without one; nobody else reaches the server",
+)
+def test_password_that_was_changed_since_then_keeps_nobody_out(place):
+    moment = str(place.sql("SELECT clock_timestamp()")[0][0])
+    place.sql("ALTER ROLE nexus PASSWORD 'two'")
+    since = replace(place, server=place.server | {"password": "two"})
+    try:
+        with restored(since, moment) as server:
+            assert ask(server, "SELECT count(*) > 0 FROM booked") == [(True,)]
+    finally:
+        since.sql("ALTER ROLE nexus PASSWORD 'one'")
+
+
+@pytest.mark.report(
+    "pgmoneta/pgmoneta#1181",
+    "Debian keeps postgresql.conf outside of the data, so that it is in no base backup",
+    "the restored server needs neither it nor pg_hba.conf",
+)
+def test_settings_that_lay_elsewhere_are_not_missed(place, copied):
+    other = copied()
+    for name in ("postgresql.conf", "pg_hba.conf", "pg_ident.conf"):
+        (other / name).unlink()
+
+    with restored(place, of=other) as server:
+        assert ask(server, "SELECT count(*) > 0 FROM booked") == [(True,)]
+
+
+@pytest.mark.report(
+    "pgbackrest/pgbackrest#2417",
+    "the target of an earlier recovery stays in postgresql.auto.conf for good",
+    "the moment that was asked for is the only one",
+)
+def test_target_of_an_earlier_recovery_counts_no_more(place, copied):
+    other = copied()
+    with (other / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
+        settings.write("recovery_target = 'immediate'\nrecovery_target_action = 'shutdown'\n")
+    moment = str(place.sql("SELECT clock_timestamp()")[0][0])
+    place.sql("INSERT INTO booked VALUES (0)")
+    count = place.sql("SELECT count(*) FROM booked WHERE id > 0")
+
+    with restored(place, moment, of=other) as server:
+        assert ask(server, "SELECT count(*) FROM booked") == count
+    place.sql("DELETE FROM booked WHERE id = 0")
+
+
+@pytest.mark.report(
+    "wal-g/wal-g#1702",
+    "a base backup taken of a standby says that it is one, and its restore waits for ever",
+    "a restored server is a standby of nobody",
+)
+def test_base_of_a_standby_becomes_a_server(place, copied):
+    other = copied()
+    (other / "standby.signal").touch()
+
+    with restored(place, of=other) as server:
+        assert ask(server, "SELECT pg_is_in_recovery()") == [(False,)]
+
+
+@pytest.mark.report(
+    "EnterpriseDB/barman#881",
+    "asked for a moment after the last commit, the server ends without having started",
+    "one sentence says so; no server, no guess",
+)
+def test_moment_that_the_log_does_not_reach_is_refused(place):
+    refused = pytest.raises(Failed, match="recovery ended before configured recovery target")
+    with refused, restored(place, "2100-01-01 00:00:00+00"):
+        pass
+
+
+@pytest.mark.report(
+    "EnterpriseDB/barman#945",
+    "a moment without its zone is one time for the tool, and another for the server",
+    "it is refused; `Z` and `+02:00` are understood",
+)
+def test_moment_without_its_zone_is_refused(place):
+    with pytest.raises(Failed, match="zone"):
+        base.newest(place, "2100-01-01 00:00:00")
+    for zoned in ("2100-01-01T00:00:00Z", "2100-01-01 02:00:00+02:00"):
+        assert base.newest(place, zoned) == base.bases(place)[-1]
+
+
+@pytest.mark.report(
+    "EnterpriseDB/barman#95",
+    "a restore puts the tablespaces of the copy where those of the live server are",
+    "a server with tablespaces is refused before anything is copied",
+)
+def test_tablespaces_are_refused(place):
+    place.run("mkdir", place.folder.with_name("space"))
+    place.sql(f"CREATE TABLESPACE space LOCATION '{place.folder.with_name('space')}'")
+    try:
+        with pytest.raises(Failed, match="tablespace"):
+            base.take(place)
+    finally:
+        place.sql("DROP TABLESPACE space")
+    assert len(base.bases(place)) == 1
+
+
+@pytest.mark.report(
+    "postgrespro/pg_probackup#490",
+    "unlogged tables are empty after every restore of a physical backup",
+    "the night compares the other tables, and is good",
+)
+def test_unlogged_table_makes_no_night_bad(place):
+    place.sql("CREATE UNLOGGED TABLE scratch AS SELECT 1 AS id")
+    try:
+        report = proved(place)
+    finally:
+        place.sql("DROP TABLE scratch")
+
+    assert report.good, report.says
+
+
+@pytest.mark.report(
+    "mighty840/orca#204",
+    "retention runs after nights that failed, and takes the last good backup with it",
+    "after a night that was not good nothing goes",
+)
+def test_bad_night_takes_no_backup_with_it(place):
+    newest = [base.take(place) for _ in range(received.MOST)][-1]
+    control = newest / "global" / "pg_control"
+    was = control.read_bytes()
+    control.write_bytes(was[:-1] + b"!")
+    try:
+        assert not received.check(place).good
+        assert len(base.bases(place)) == 1 + received.MOST
+    finally:
+        control.write_bytes(was)
+
+    assert received.check(place).good
+    assert len(base.bases(place)) == received.MOST
