@@ -10,9 +10,10 @@ from nexus.experiment import Experiment, Samples
 from nexus.prove import prove_one
 
 REACHED = 0.90  # of an example's lines, by its claims with the solution
-# Examples that have yet to become small: what was reached on 2026-11-28, to be raised as each is reworked.
+# Examples that have yet to become small: what was reached, to be raised as each is reworked.
 NOT_YET = {
     "async_tasks": 0.89,  # of Redis as its broker; 0.898 measured, the lines of RabbitMQ are not reached
+    "backups": 0.84,  # the naive ways, and what a view refuses, are not reached
 }
 BEGINNINGS = 40  # of a run that holds: none of them may be shown as refuted
 
