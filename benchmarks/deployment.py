@@ -154,14 +154,14 @@ def gunicorn(env: Mapping[str, str], folder: Path) -> Iterator[Release]:
 
 def number(file: Path) -> int:
     try:
-        return int(file.read_text())
+        return int(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # between two of them
         return 0
 
 
 def workers(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
     except OSError:
         return ""
 

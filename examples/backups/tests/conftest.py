@@ -19,9 +19,9 @@ django.setup()  # pytest-django looks for settings before this file has named th
 
 from django.conf import settings  # noqa: E402
 from flights.configured import place as place_of  # noqa: E402
+from hands import receiving  # noqa: E402
 from keep import base, log  # noqa: E402
 from keep.place import Place  # noqa: E402
-from tests.hands import receiving  # noqa: E402
 
 
 @pytest.fixture(scope="session")

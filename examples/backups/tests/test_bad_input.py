@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from hands import command, wait_until
 from keep.base import bases
-from tests.hands import command, wait_until
 
 LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))"
 WRITTEN = "SELECT count(*), sum(id) FROM written"

@@ -5,13 +5,13 @@ import signal
 
 import pytest
 from flights.ways.received import restored
+from hands import receiving, wait_until
 from keep import log
 from keep.base import bases, first_segment, newest, retire, take, verify
 from keep.place import Failed, Place, ask, connect
 from restore.proof import await_received, contents, pinned, proved
 from restore.replay import replayed
 from restore.server import answers, draft
-from tests.hands import receiving, wait_until
 
 
 def test_night_is_good_and_says_how_much_came_back(received):

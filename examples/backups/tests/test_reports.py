@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from flights.ways import received
+from hands import wait_until
 from keep import base, log
 from keep.place import Failed, Place, Server, ask
 from psycopg import OperationalError
 from restore.proof import proved
 from restore.replay import replayed
-from tests.hands import wait_until
 
 PAGE = Path(__file__).parent.parent / "README.md"
 

@@ -54,7 +54,7 @@ def database():
 
 def test_page_is_enough_for_a_project_of_thirty_lines(tmp_path, database):
     shutil.copytree(EXAMPLE / "layers", tmp_path / "layers")
-    project, relay = fences("python")
+    project, relay, *_ = fences("python")
     for name, text in (
         ("shop.py", project),
         ("relay.py", relay),

@@ -31,7 +31,7 @@ def in_files(values: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Write each value to a file that nobody else reads; return the variables that name the files."""
     for name, value in values.items():
         (folder / name).touch(mode=0o600)
-        (folder / name).write_text(value)
+        (folder / name).write_text(value, encoding="utf-8")
     return {f"{name}_FILE": str(folder / name) for name in values}
 
 

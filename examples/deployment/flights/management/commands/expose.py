@@ -57,13 +57,13 @@ def exposed(folder: Path, told: dict[str, str], provider: socket) -> dict[str, s
         bodies = [letter.get_body((kind,)) for letter in letters]
         places[f"error mail, {kind}"] = "\n".join(body.get_content() for body in bodies if body)
     places["subject of an error mail"] = "\n".join(str(letter["Subject"]) for letter in letters)
-    places["log"] = (folder / "log").read_text()
+    places["log"] = (folder / "log").read_text(encoding="utf-8", errors="replace")
     return places
 
 
 def seen(pid: int) -> dict[str, str]:
     """Return what /proc shows of a process, of its child, and of the commands of all."""
-    child = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+    child = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()[0]
     commands = [words(one) for one in Path("/proc").glob("[0-9]*/cmdline")]
     return {
         "environment of the process": words(Path(f"/proc/{pid}/environ")),
