@@ -134,7 +134,8 @@ def test_server_survives_wrong_hosts_and_a_killed_worker(example, tmp_path):
     ensure_environment(example)
     with EmbeddedStack(example, tmp_path) as stack:
         wrong_host_is_refused_and_writes_no_traceback(stack)
-        killed_worker_is_replaced_and_costs_a_few_requests(stack)
+        if web_of(stack).command.startswith("gunicorn"):  # one that keeps releases has tests of its own
+            killed_worker_is_replaced_and_costs_a_few_requests(stack)
         commands_end_when_they_are_asked(stack)
 
 
@@ -149,7 +150,8 @@ def commands_end_when_they_are_asked(served) -> None:
 
 
 def wrong_host_is_refused_and_writes_no_traceback(served) -> None:
-    asked = b"GET /healthz HTTP/1.1\r\nHost: elsewhere.test\r\nConnection: close\r\n\r\n"
+    # Not /healthz: a probe may ask by an address that nobody has listed.
+    asked = b"GET /api/ HTTP/1.1\r\nHost: elsewhere.test\r\nConnection: close\r\n\r\n"
     before = len(served.logs("web"))
 
     for _ in range(20):
@@ -191,8 +193,13 @@ def ended(client: socket.socket) -> bool:
     return True
 
 
-def killed_worker_is_replaced_and_costs_a_few_requests(served) -> None:
+def web_of(served):
     (web,) = [child for name, child in served.children().items() if name.startswith("web")]
+    return web
+
+
+def killed_worker_is_replaced_and_costs_a_few_requests(served) -> None:
+    web = web_of(served)
     master = psutil.Process(web.pid)
     assert wait_until(lambda: len(master.children()) == 2, 20)
     workers = master.children()
