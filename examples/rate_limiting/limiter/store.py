@@ -93,8 +93,13 @@ class RedisStore:
 
     def _exchange(self, connection: Any, command: Sequence[int | str]) -> Any:
         try:
-            connection.send_command(*command, check_health=False)  # connects if it has to
+            if not connection.is_connected:
+                connection.connect()  # sending would connect, too, but ask no Sentinel where
+            connection.send_command(*command, check_health=False)
             return connection.read_response(timeout=self._timeout_seconds)
-        except RedisError:  # its answer may still come; of a read-only one there may be a successor
+        except NoScriptError:
+            raise  # a whole answer: the text may follow on the same connection
+        except BaseException:  # of a signal, too
+            # The answer may still come, for the next to ask; of a read-only one there may be a successor.
             connection.disconnect()
             raise

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import pytest
 from limiter.breaker import Breaker
@@ -16,7 +17,9 @@ from limiter.policy import OnFailure, Policy, Rate, RuleSet
 from limiter.store import RedisStore, StoreFailure
 from limiter.store import client as connect
 from limiter.token_bucket import TokenBucket
+from redis import Redis
 from redis.exceptions import RedisError
+from redis.sentinel import SentinelConnectionPool
 
 HOURLY = Rate(1, 3_600)
 NOW_US = 60_000_000_000_000  # microseconds since 2025
@@ -80,6 +83,14 @@ def _nothing_is_left():
 @pytest.fixture
 def server(start_server):
     return start_server()
+
+
+def led_by_sentinel(servers):
+    """Return a store whose Sentinel names the first of these servers as the primary, whenever asked."""
+    sentinel = SimpleNamespace(discover_master=lambda _name: ("127.0.0.1", servers[0].port))
+    waits = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), 20)
+    pool = SentinelConnectionPool("name", sentinel, **waits)
+    return RedisStore(Redis(connection_pool=pool), timeout_seconds=20)
 
 
 def rules(on_failure=OnFailure.LOCAL, burst=10):
@@ -255,6 +266,53 @@ def test_a_late_answer_is_never_taken_for_the_next_one(server, secret, wait_unti
     assert bucket.take("client").outcomes[0].remaining == 9
 
 
+class Interrupted(Exception):
+    """What a signal raises wherever the program is."""
+
+
+def test_an_answer_that_a_signal_left_unread_is_never_taken_for_the_next_one(server, wait_until):
+    bucket = TokenBucket(rules(), led_by_sentinel([server]), secret=b"secret")
+    bucket.take("somebody else")
+
+    def interrupt(*_):
+        raise Interrupted
+
+    def waits(client):
+        return client["cmd"] == "evalsha" and "b" in client["flags"]
+
+    def interrupt_who_waits():
+        with server.client() as watcher:
+            wait_until(lambda: any(map(waits, watcher.client_list())))
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    thread = threading.Thread(target=interrupt_who_waits)
+    with server.client() as client:
+        client.client_pause(600_000, all=False)  # writes wait, as those of scripts
+        thread.start()
+        try:
+            with pytest.raises(Interrupted):
+                bucket.take("somebody else", cost=7)
+        finally:
+            thread.join()
+            signal.signal(signal.SIGUSR1, before)
+        client.client_unpause()
+    wait_until(server.answers)
+
+    assert bucket.take("client").outcomes[0].remaining == 9
+
+
+def test_a_script_that_is_missing_costs_no_connection(server, patient):
+    bucket = TokenBucket(rules(), patient(server.url), secret=b"secret")
+    bucket.take("client", cost=0)
+    with server.client() as client:
+        client.script_flush()
+        before = client.info("stats")["total_connections_received"]
+
+        assert bucket.take("client").allowed
+        assert client.info("stats")["total_connections_received"] == before
+
+
 def test_a_killed_server_is_survived_and_its_successor_found(server, patient, secret, wait_until):
     limiter = limiter_of(patient(server.url), secret=secret)
     assert limiter.decide("client").degraded is None
@@ -311,6 +369,20 @@ def test_a_demoted_primary_is_left_for_the_one_behind_the_same_address(
 
     modes = [limiter.decide("client").degraded for _ in range(2)]
     assert modes == [OnFailure.LOCAL, None]
+
+
+def test_the_primary_is_the_one_that_sentinel_names(server, start_server):
+    servers = [server, start_server()]
+    limiter = limiter_of(led_by_sentinel(servers))
+    assert limiter.decide("client").degraded is None
+
+    servers.reverse()
+    with server.client() as demoted:
+        demoted.replicaof("127.0.0.1", servers[0].port)
+
+    assert limiter.decide("client").degraded is None
+    with servers[0].client() as primary:
+        assert primary.dbsize() == 1
 
 
 def test_a_full_server_is_a_failure(server, patient):
