@@ -498,15 +498,35 @@ def test_cached_refusals_are_bounded_and_live_a_second_at_most(store, secret):
     assert cache.get("d", 101.0) is None
 
 
-def test_a_thread_leaves_its_connection_to_the_next(server, patient, wait_until):
-    store = patient(server.url)
-    bucket = TokenBucket(rules(), store, secret=b"secret")
+def test_a_thread_leaves_its_connection_to_the_next(server, patient):
+    """Under ASGI each request has a thread of its own."""
+    bucket = TokenBucket(rules(burst=100), patient(server.url), secret=b"secret")
     bucket.take("client")
-
-    for _ in range(10):
-        thread = threading.Thread(target=bucket.take, args=("client",))
-        thread.start()
-        thread.join()
-
     with server.client() as client:
-        wait_until(lambda: len(client.client_list()) <= 3)  # two threads', and the one that asks
+        before = client.info("stats")["total_connections_received"]
+
+        for _ in range(10):
+            thread = threading.Thread(target=bucket.take, args=("client",))
+            thread.start()
+            thread.join()
+
+        assert client.info("stats")["total_connections_received"] == before
+        assert bucket.take("client").outcomes[0].remaining == 100 - 12
+
+
+def test_threads_that_ask_at_once_have_a_connection_each(server, patient, wait_until):
+    bucket = TokenBucket(rules(burst=100), patient(server.url), secret=b"secret")
+    threads = [threading.Thread(target=bucket.take, args=("client",)) for _ in range(8)]
+    with server.client() as client:
+        client.client_pause(600_000, all=False)
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: sum("b" in each["flags"] for each in client.client_list()) == 8)
+        client.client_unpause()
+        for thread in threads:
+            thread.join()
+
+        assert bucket.take("client").outcomes[0].remaining == 100 - 9
+        assert len(client.client_list()) == 8 + 1  # and the one that asks
+        del bucket
+        wait_until(lambda: len(client.client_list()) == 1)
