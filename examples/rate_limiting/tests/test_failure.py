@@ -126,6 +126,36 @@ def test_each_rule_set_is_honoured_without_the_store(on_failure, admitted):
     assert all(decision.allowed or decision.retry_after_us for decision in decisions)
 
 
+def test_a_client_the_store_refused_begins_an_outage_with_nothing(server, patient, clock):
+    hourly = (Policy("spent", 4, HOURLY), Policy("left", 100, HOURLY))
+    limiter = Limiter(
+        RuleSet("r", hourly), patient(server.url), secret=b"s", processes=2, clock=clock
+    )
+    while limiter.decide("spent").allowed:
+        pass
+    server.kill()
+    clock.seconds += 2  # the refusal is no longer in the deny cache
+
+    spent, other = limiter.decide("spent"), limiter.decide("other")
+
+    assert (spent.degraded, other.degraded) == (OnFailure.LOCAL, OnFailure.LOCAL)
+    assert [outcome.allowed for outcome in spent.outcomes] == [False, True]
+    assert other.allowed
+
+
+def test_a_drained_local_bucket_refills_at_the_rate_of_its_share(clock):
+    policy = Policy("a", 10, Rate(3, 1))
+    store = LocalStore(processes=2, clock_ns=clock.nanoseconds)
+    bucket = TokenBucket(RuleSet("rules", (policy,)), store, secret=b"secret")
+    store.drain(*bucket.keys("client"), policy)
+
+    refused = bucket.take("client")
+
+    assert (refused.allowed, refused.retry_after_us) == (False, 666_667)
+    clock.seconds += refused.retry_after_us / 1_000_000
+    assert bucket.take("client").allowed
+
+
 def test_a_refusal_by_one_local_bucket_charges_no_other(local):
     bucket = local(Policy("wide", 10, HOURLY), Policy("narrow", 2, HOURLY))
 
