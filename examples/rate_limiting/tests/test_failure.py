@@ -282,14 +282,18 @@ def test_the_log_says_once_why_redis_is_gone_and_once_that_it_is_back(caplog):
     ]
 
 
-def test_a_late_answer_is_never_taken_for_the_next_one(server, secret, wait_until):
-    store = RedisStore(connect(server.url, connect_seconds=20), timeout_seconds=3)
+def test_a_late_answer_is_never_taken_for_the_next_one(
+    server, patient, secret, wait_until, monkeypatch
+):
+    store = patient(server.url)
     bucket = TokenBucket(rules(), store, secret=secret)
     bucket.take("somebody else")
     with server.client() as client:
         client.client_pause(600_000, all=False)  # writes wait, as those of scripts
+        monkeypatch.setattr(store, "_timeout_seconds", 0.1)
         with pytest.raises(StoreFailure):
             bucket.take("somebody else", cost=7)
+        monkeypatch.undo()
         client.client_unpause()
     wait_until(server.answers)
 
