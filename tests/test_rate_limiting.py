@@ -43,6 +43,16 @@ def test_starts_in_seconds_takes_350_mb_and_ends_within_5_s(tmp_path):
     assert memory <= 350 * MEGABYTE, f"{memory / MEGABYTE:.0f} MB"
 
 
+def test_no_cliff_times_the_quickest_11_in_whatever_order_they_were_answered():
+    rate = sys.modules[EXAMPLE.experiment("no-cliff").__module__].rate_of_the_quickest
+    in_half_a_second = [(1 + n / 20, 1.25 + n / 40) for n in range(11)]
+    slow, late = (0.0, 5.0), (9.0, 9.1)
+
+    assert rate(in_half_a_second[1:]) == 0
+    assert rate([*in_half_a_second[1:], slow]) == 2
+    assert rate([slow, *reversed(in_half_a_second), late]) == 20
+
+
 SPELLINGS = ("X_Forwarded_For", "x_forwarded-for", "X-Forwarded_For", "x-forwarded_for")
 
 

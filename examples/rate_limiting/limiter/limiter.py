@@ -29,7 +29,8 @@ class Limiter:
     ) -> None:
         self.rules = rules
         self._bucket = TokenBucket(rules, store, secret=secret)
-        self._local = TokenBucket(rules, LocalStore(processes=processes), secret=secret)
+        self._buckets = LocalStore(processes=processes)
+        self._local = TokenBucket(rules, self._buckets, secret=secret)
         self._refusals = DenyCache()
         self._clock = clock
 
@@ -47,7 +48,14 @@ class Limiter:
             return self._without_store(client)
         if not decision.allowed:
             self._refusals.put(client, decision, sent=started, received=self._clock())
+            self._drain(client, decision)
         return decision
+
+    def _drain(self, client: str, decision: Decision) -> None:
+        # Else an answer that is late once would give whom Redis has refused a share of the limit.
+        for key, outcome in zip(self._bucket.keys(client), decision.outcomes, strict=True):
+            if not outcome.allowed:
+                self._buckets.drain(key, outcome.policy)
 
     def _without_store(self, client: str) -> Decision:
         way = self.rules.on_failure

@@ -2,8 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from .policy import Policy
 
 
 @dataclass
@@ -31,9 +33,19 @@ class LocalStore:
                 after[key] = max(now, self._full_at.get(key, now)) + charge
                 excesses.append(after[key] - now - max(capacity, charge))  # a full bucket has one
             if max(excesses) <= 0:
-                for key, full_at in after.items():
-                    self._full_at.pop(key, None)  # to the end
-                    self._full_at[key] = full_at
-                while len(self._full_at) > self.size:
-                    del self._full_at[next(iter(self._full_at))]
+                self._keep(after)
         return excesses
+
+    def drain(self, key: str, policy: Policy) -> None:
+        """Leave nothing in a bucket, as nothing is left in the store's."""
+        with self._lock:
+            now = self.clock_ns() // 1_000 * policy.ticks_per_us
+            full = max(policy.capacity, policy.ticks_per_token * self.processes)
+            self._keep({key: now + full})
+
+    def _keep(self, buckets: Mapping[str, int]) -> None:
+        for key, full_at in buckets.items():
+            self._full_at.pop(key, None)  # to the end
+            self._full_at[key] = full_at
+        while len(self._full_at) > self.size:
+            del self._full_at[next(iter(self._full_at))]

@@ -1,13 +1,13 @@
 """Where buckets are: in Redis, which runs the script on them, atomically."""
 
 import os
-import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
-from redis import Redis, RedisCluster
+from redis import ConnectionPool, Redis, RedisCluster
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
@@ -44,7 +44,7 @@ class RedisStore:
     """A Redis server, its Sentinels' primary, or a Redis Cluster, as a client of redis-py reaches it.
 
     An answer may take *timeout_seconds*; to connect takes what the client allows, as does a cluster.
-    Each thread keeps a connection: to take one from the pool for each decision costs a third.
+    Who asks takes an idle connection from a list: from the client's pool it costs a third.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class RedisStore:
         self._client = client
         self._timeout_seconds = timeout_seconds
         self._breaker = breaker or Breaker()
-        self._thread = threading.local()
+        self._idle: list[Any] = []  # its pop and append are atomic
 
     def run(self, keys: Sequence[str], args: Sequence[int]) -> list[int]:
         """Return the reply of the script; raise StoreFailure, and nothing else, without one."""
@@ -77,24 +77,36 @@ class RedisStore:
     def _ask(self, *command: int | str) -> Any:
         if isinstance(self._client, RedisCluster):  # which looks for the node of the keys
             return self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
-        kept: Any = getattr(self._thread, "connection", None)
-        if kept is None or kept.pid != os.getpid():  # a forked child must not share a socket
-            pool = self._client.connection_pool  # made as it makes them, and closed with the thread
-            kept = self._thread.connection = pool.connection_class(**pool.connection_kwargs)
-        was_connected = kept.is_connected
+        connection = self._connection(self._client.connection_pool)
+        was_connected = connection.is_connected
         try:
-            return self._exchange(kept, command)
+            return self._exchange(connection, command)
         except RedisError as error:
             # Closed while idle, or by a restart. If the command was run all the same, asking again
             # charges twice: an error on the safe side, in a rare moment.
             if not was_connected or type(error) is not Disconnected:
                 raise
-            return self._exchange(kept, command)
+            return self._exchange(connection, command)
+        finally:
+            if connection.is_connected:
+                self._idle.append(connection)
+
+    def _connection(self, pool: ConnectionPool) -> Any:
+        with suppress(IndexError):
+            idle = self._idle.pop()
+            if idle.pid == os.getpid():  # a forked child must not share a socket
+                return idle
+        return pool.connection_class(**pool.connection_kwargs)  # which it does not count
 
     def _exchange(self, connection: Any, command: Sequence[int | str]) -> Any:
         try:
-            connection.send_command(*command, check_health=False)  # connects if it has to
+            if not connection.is_connected:
+                connection.connect()  # sending would connect, too, but ask no Sentinel where
+            connection.send_command(*command, check_health=False)
             return connection.read_response(timeout=self._timeout_seconds)
-        except RedisError:  # its answer may still come; of a read-only one there may be a successor
+        except NoScriptError:
+            raise  # a whole answer: the text may follow on the same connection
+        except BaseException:  # of a signal, too
+            # The answer may still come, for the next to ask; of a read-only one there may be a successor.
             connection.disconnect()
             raise

@@ -50,7 +50,9 @@ class TokenBucket:
         self.rules = rules
         self.store = store
         # Redis holds keyed hashes only: without the secret nobody can test who is behind a key.
-        keyed = blake2b(f"{rules.name}/".encode(), key=blake2b(secret).digest(), digest_size=6)
+        # Of each name a key of its own, so that no name and client read like another name and client.
+        key = blake2b(rules.name.encode(), key=blake2b(secret).digest()).digest()
+        keyed = blake2b(key=key, digest_size=6)
         suffixes = [suffix(policy.name) for policy in rules.policies]
         if not 0 < len(rules.policies) == len(set(suffixes)):
             raise ValueError(f"rule set {rules.name!r} needs policies, each with a key of its own")

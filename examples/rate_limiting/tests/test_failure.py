@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import pytest
 from limiter.breaker import Breaker
@@ -16,7 +17,9 @@ from limiter.policy import OnFailure, Policy, Rate, RuleSet
 from limiter.store import RedisStore, StoreFailure
 from limiter.store import client as connect
 from limiter.token_bucket import TokenBucket
+from redis import Redis
 from redis.exceptions import RedisError
+from redis.sentinel import SentinelConnectionPool
 
 HOURLY = Rate(1, 3_600)
 NOW_US = 60_000_000_000_000  # microseconds since 2025
@@ -82,6 +85,14 @@ def server(start_server):
     return start_server()
 
 
+def led_by_sentinel(servers):
+    """Return a store whose Sentinel names the first of these servers as the primary, whenever asked."""
+    sentinel = SimpleNamespace(discover_master=lambda _name: ("127.0.0.1", servers[0].port))
+    waits = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), 20)
+    pool = SentinelConnectionPool("name", sentinel, **waits)
+    return RedisStore(Redis(connection_pool=pool), timeout_seconds=20)
+
+
 def rules(on_failure=OnFailure.LOCAL, burst=10):
     return RuleSet("rules", (Policy("p", burst, HOURLY),), on_failure)
 
@@ -113,6 +124,36 @@ def test_each_rule_set_is_honoured_without_the_store(on_failure, admitted):
     assert sum(decision.allowed for decision in decisions) == admitted
     assert {decision.degraded for decision in decisions} == {on_failure}
     assert all(decision.allowed or decision.retry_after_us for decision in decisions)
+
+
+def test_a_client_the_store_refused_begins_an_outage_with_nothing(server, patient, clock):
+    hourly = (Policy("spent", 4, HOURLY), Policy("left", 100, HOURLY))
+    limiter = Limiter(
+        RuleSet("r", hourly), patient(server.url), secret=b"s", processes=2, clock=clock
+    )
+    while limiter.decide("spent").allowed:
+        pass
+    server.kill()
+    clock.seconds += 2  # the refusal is no longer in the deny cache
+
+    spent, other = limiter.decide("spent"), limiter.decide("other")
+
+    assert (spent.degraded, other.degraded) == (OnFailure.LOCAL, OnFailure.LOCAL)
+    assert [outcome.allowed for outcome in spent.outcomes] == [False, True]
+    assert other.allowed
+
+
+def test_a_drained_local_bucket_refills_at_the_rate_of_its_share(clock):
+    policy = Policy("a", 10, Rate(3, 1))
+    store = LocalStore(processes=2, clock_ns=clock.nanoseconds)
+    bucket = TokenBucket(RuleSet("rules", (policy,)), store, secret=b"secret")
+    store.drain(*bucket.keys("client"), policy)
+
+    refused = bucket.take("client")
+
+    assert (refused.allowed, refused.retry_after_us) == (False, 666_667)
+    clock.seconds += refused.retry_after_us / 1_000_000
+    assert bucket.take("client").allowed
 
 
 def test_a_refusal_by_one_local_bucket_charges_no_other(local):
@@ -241,18 +282,69 @@ def test_the_log_says_once_why_redis_is_gone_and_once_that_it_is_back(caplog):
     ]
 
 
-def test_a_late_answer_is_never_taken_for_the_next_one(server, secret, wait_until):
-    store = RedisStore(connect(server.url, connect_seconds=20), timeout_seconds=3)
+def test_a_late_answer_is_never_taken_for_the_next_one(
+    server, patient, secret, wait_until, monkeypatch
+):
+    store = patient(server.url)
     bucket = TokenBucket(rules(), store, secret=secret)
     bucket.take("somebody else")
     with server.client() as client:
         client.client_pause(600_000, all=False)  # writes wait, as those of scripts
+        monkeypatch.setattr(store, "_timeout_seconds", 0.1)
         with pytest.raises(StoreFailure):
             bucket.take("somebody else", cost=7)
+        monkeypatch.undo()
         client.client_unpause()
     wait_until(server.answers)
 
     assert bucket.take("client").outcomes[0].remaining == 9
+
+
+class Interrupted(Exception):
+    """What a signal raises wherever the program is."""
+
+
+def test_an_answer_that_a_signal_left_unread_is_never_taken_for_the_next_one(server, wait_until):
+    bucket = TokenBucket(rules(), led_by_sentinel([server]), secret=b"secret")
+    bucket.take("somebody else")
+
+    def interrupt(*_):
+        raise Interrupted
+
+    def waits(client):
+        return client["cmd"] == "evalsha" and "b" in client["flags"]
+
+    def interrupt_who_waits():
+        with server.client() as watcher:
+            wait_until(lambda: any(map(waits, watcher.client_list())))
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    thread = threading.Thread(target=interrupt_who_waits)
+    with server.client() as client:
+        client.client_pause(600_000, all=False)  # writes wait, as those of scripts
+        thread.start()
+        try:
+            with pytest.raises(Interrupted):
+                bucket.take("somebody else", cost=7)
+        finally:
+            thread.join()
+            signal.signal(signal.SIGUSR1, before)
+        client.client_unpause()
+    wait_until(server.answers)
+
+    assert bucket.take("client").outcomes[0].remaining == 9
+
+
+def test_a_script_that_is_missing_costs_no_connection(server, patient):
+    bucket = TokenBucket(rules(), patient(server.url), secret=b"secret")
+    bucket.take("client", cost=0)
+    with server.client() as client:
+        client.script_flush()
+        before = client.info("stats")["total_connections_received"]
+
+        assert bucket.take("client").allowed
+        assert client.info("stats")["total_connections_received"] == before
 
 
 def test_a_killed_server_is_survived_and_its_successor_found(server, patient, secret, wait_until):
@@ -311,6 +403,20 @@ def test_a_demoted_primary_is_left_for_the_one_behind_the_same_address(
 
     modes = [limiter.decide("client").degraded for _ in range(2)]
     assert modes == [OnFailure.LOCAL, None]
+
+
+def test_the_primary_is_the_one_that_sentinel_names(server, start_server):
+    servers = [server, start_server()]
+    limiter = limiter_of(led_by_sentinel(servers))
+    assert limiter.decide("client").degraded is None
+
+    servers.reverse()
+    with server.client() as demoted:
+        demoted.replicaof("127.0.0.1", servers[0].port)
+
+    assert limiter.decide("client").degraded is None
+    with servers[0].client() as primary:
+        assert primary.dbsize() == 1
 
 
 def test_a_full_server_is_a_failure(server, patient):
@@ -426,15 +532,35 @@ def test_cached_refusals_are_bounded_and_live_a_second_at_most(store, secret):
     assert cache.get("d", 101.0) is None
 
 
-def test_a_thread_leaves_its_connection_to_the_next(server, patient, wait_until):
-    store = patient(server.url)
-    bucket = TokenBucket(rules(), store, secret=b"secret")
+def test_a_thread_leaves_its_connection_to_the_next(server, patient):
+    """Under ASGI each request has a thread of its own."""
+    bucket = TokenBucket(rules(burst=100), patient(server.url), secret=b"secret")
     bucket.take("client")
-
-    for _ in range(10):
-        thread = threading.Thread(target=bucket.take, args=("client",))
-        thread.start()
-        thread.join()
-
     with server.client() as client:
-        wait_until(lambda: len(client.client_list()) <= 3)  # two threads', and the one that asks
+        before = client.info("stats")["total_connections_received"]
+
+        for _ in range(10):
+            thread = threading.Thread(target=bucket.take, args=("client",))
+            thread.start()
+            thread.join()
+
+        assert client.info("stats")["total_connections_received"] == before
+        assert bucket.take("client").outcomes[0].remaining == 100 - 12
+
+
+def test_threads_that_ask_at_once_have_a_connection_each(server, patient, wait_until):
+    bucket = TokenBucket(rules(burst=100), patient(server.url), secret=b"secret")
+    threads = [threading.Thread(target=bucket.take, args=("client",)) for _ in range(8)]
+    with server.client() as client:
+        client.client_pause(600_000, all=False)
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: sum("b" in each["flags"] for each in client.client_list()) == 8)
+        client.client_unpause()
+        for thread in threads:
+            thread.join()
+
+        assert bucket.take("client").outcomes[0].remaining == 100 - 9
+        assert len(client.client_list()) == 8 + 1  # and the one that asks
+        del bucket
+        wait_until(lambda: len(client.client_list()) == 1)

@@ -297,6 +297,17 @@ def test_two_policies_with_one_key_are_refused_and_no_policy_is(make):
             make(*(Policy(name, 5, Rate(1)) for name in names))
 
 
+def test_a_name_and_a_client_never_read_like_another_pair(store, secret):
+    policies = (Policy("a", 5, Rate(1)),)
+    pairs = [("api", "v1/x"), ("api/v1", "x"), ("", "api/v1/x"), ("api/v1/x", ""), ("api", "/v1/x")]
+    keys = [
+        TokenBucket(RuleSet(name, policies), store, secret=secret).keys(client)[0]
+        for name, client in pairs
+    ]
+
+    assert len(set(keys)) == len(pairs)
+
+
 def test_keys_begin_with_what_an_acl_may_name(make):
     (key,) = make(Policy("a", 5, Rate(1))).keys("198.51.100.7")
 
