@@ -23,6 +23,7 @@ SETTINGS = (
     "listen_addresses=",
     "port=5432",
 )
+STATE = "the database system is "  # starting up, not accepting connections, shutting down
 HBA = 'echo "local all all trust" > "$0/hba"'  # whoever may enter the folder of the socket
 
 
@@ -78,7 +79,8 @@ def answers(server: Server) -> bool:
 
 
 def reason(log: Path) -> str:
-    """Return why a server ended: the last line of its log that says so."""
+    """Return why a server ended: the last line of its log that says so, and is no answer to a client."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [line for line in lines if STATE not in line]
     fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
     return "the server did not start: " + (fatal or lines or [""])[-1].partition(":  ")[2]
