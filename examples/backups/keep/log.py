@@ -54,9 +54,10 @@ def require_whole(log: Path, first: str) -> None:
     """
     paths = [path for path in log.iterdir() if SEGMENT.fullmatch(path.name)]
     here = {path.name[8:24] for path in paths}
-    each_log = 2**32 // max((path.stat().st_size for path in paths), default=2**24)
+    each_log = 2**32 // max([2**20, *(path.stat().st_size for path in paths)])
     due = first[8:24]
-    while due <= max(here, default=""):
+    newest = max(here | {due})
+    while due <= newest:
         if due not in here:
             raise Failed(f"the log has a gap: {first[:8]}{due} is missing")
         number = int(due[:8], 16) * each_log + int(due[8:], 16) + 1

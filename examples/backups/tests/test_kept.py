@@ -88,6 +88,18 @@ def test_log_without_one_of_its_files_is_not_whole(tmp_path):
         log.require_whole(tmp_path, names[0])
 
 
+@pytest.mark.parametrize("name", ["000000010000000000000001.partial", "000000010000000000000001"])
+def test_log_that_does_not_reach_its_beginning_is_not_whole(tmp_path, name):
+    with pytest.raises(Failed, match="a gap: 000000010000000000000001 is missing"):
+        log.require_whole(tmp_path, "000000010000000000000001")
+
+    (tmp_path / name).touch()
+    log.require_whole(tmp_path, "000000010000000000000001")  # a base that was taken just now
+
+    with pytest.raises(Failed, match="a gap: 000000010000000000000002 is missing"):
+        log.require_whole(tmp_path, "000000010000000000000002")
+
+
 def test_restored_server_goes_on_and_is_kept_again(received):
     """It has another timeline, and no slot: what was kept of the old one is moved aside."""
     moment, position, was = pinned(received)
