@@ -25,7 +25,8 @@ def reserve(place: Place) -> None:
 
 def receiver(place: Place) -> tuple[object, ...]:
     """Return the command that receives the log until its connection ends."""
-    return "pg_receivewal", "-D", folder(place), "--slot", NAME, "--synchronous", "--no-loop"
+    how = "--slot", NAME, "--synchronous", "--no-loop"
+    return "pg_receivewal", "-d", f"application_name={NAME}", "-D", folder(place), *how
 
 
 def demand(place: Place) -> None:

@@ -84,7 +84,7 @@ class Place:
         told = {VARIABLES[name]: value for name, value in (server or self.server).items()}
         owner = self.folder.stat().st_uid if os.geteuid() == 0 else None
         return {
-            "env": {"PATH": path, "LC_ALL": "C.UTF-8", "PGAPPNAME": "keeper", **told},
+            "env": {"PATH": path, "LC_ALL": "C.UTF-8", **told},
             "cwd": "/",
             "user": owner,
             "group": owner,

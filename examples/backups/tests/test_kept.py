@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,20 @@ def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
     assert min(p.name for p in log.folder(received).glob("0*"))[:24] == first_segment(kept[0])
     for each in kept:
         verify(received, each)
+
+
+def test_nothing_but_the_receiver_is_called_so(received):
+    """The log that a base backup brings would be taken for the receiver's, and goes if the backup fails."""
+    query = "SELECT application_name FROM pg_stat_replication"
+    with ThreadPoolExecutor(1) as pool, connect(received.server) as connection:
+        taking = pool.submit(take, received)
+        seen = []
+        while not taking.done():
+            seen.append([name for (name,) in connection.execute(query)])
+        taking.result()
+
+    assert {names.count(log.NAME) for names in seen} == {1}
+    assert max(map(len, seen)) > 1  # the backup's own
 
 
 def test_log_without_one_of_its_files_is_not_whole(tmp_path):
