@@ -113,7 +113,7 @@ def barrier(stack: Stack) -> Iterator[Callable[[Future[bool]], None]]:
             seen("held", holding)
             yield lambda made: seen("met", made)
         finally:
-            shell(connection, f"touch {folder}/go")
+            shell(connection, f'touch "{folder}/go"')
             holding.result()
             shell(connection, "rm -r between")
 

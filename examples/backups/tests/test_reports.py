@@ -90,7 +90,7 @@ def place(folder: Path) -> Iterator[Place]:
     whole.run("initdb", "--pgdata", live, *how)
     whole.run("mkdir", kept, folder / "archive")
     with (live / "postgresql.conf").open("a", encoding="utf-8") as settings:
-        settings.write(f"archive_mode = on\narchive_command = 'cp %p {folder}/archive/%f'\n")
+        settings.write(f"archive_mode = on\narchive_command = 'cp %p \"{folder}/archive/%f\"'\n")
     place = Place(kept, whole.programs, whole.server)
     with running(place, live):
         place.sql("CREATE TABLE booked AS SELECT generate_series(1, 10) AS id")
