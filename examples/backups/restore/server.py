@@ -11,14 +11,23 @@ from keep.base import UNFINISHED
 from keep.place import Failed, Place, Server, ask
 
 # What is restored has the settings of the server that it was. It must not archive, follow or answer like that
-# one, and nothing waits for its disk or for a receiver.
+# one, nor run its commands; nothing waits for its disk or for a receiver; and its reasons are read here.
 SETTINGS = (
     "archive_mode=off",
+    "archive_cleanup_command=",
+    "recovery_end_command=",
+    "shared_preload_libraries=",
+    "session_preload_libraries=",
+    "local_preload_libraries=",
+    "external_pid_file=",
     "max_logical_replication_workers=0",
     "synchronous_standby_names=",
     "hot_standby=off",
     "fsync=off",
     "ssl=off",
+    "logging_collector=off",
+    "log_destination=stderr",
+    "lc_messages=C",
     "shared_buffers=32MB",
     "listen_addresses=",
     "port=5432",
