@@ -11,7 +11,7 @@ from hands import receiving, wait_until
 from keep import log
 from keep.base import bases, first_segment, newest, retire, take, verify
 from keep.place import Failed, Place, ask, connect
-from restore.proof import await_received, contents, pinned, proved
+from restore.proof import await_received, contents, hold, pinned, proved
 from restore.replay import replayed
 from restore.server import answers, draft
 
@@ -61,6 +61,24 @@ def test_one_row_of_another_value_is_another_table(received):
         assert [name for name in before if before[name] != after[name]] == ["public.written"]
         assert before["public.written"][0] == after["public.written"][0] == 1000
         assert contents(connection) == before
+
+
+def test_booking_that_waits_for_the_locks_goes_first(received):
+    received.sql("CREATE TABLE a_first (id int)")
+    waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'written'::regclass"
+    with (
+        connect(received.server) as booker,
+        connect(received.server) as holder,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        booker.execute("BEGIN; LOCK TABLE written IN ROW EXCLUSIVE MODE")
+        holding = pool.submit(hold, holder)
+        wait_until(lambda: received.sql(waits))
+        booker.execute("LOCK TABLE a_first IN ROW EXCLUSIVE MODE")  # no deadlock for the booker
+        booker.execute("ROLLBACK")
+        holding.result()
+        holder.execute("ROLLBACK")
+    received.sql("DROP TABLE a_first")
 
 
 def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
