@@ -58,7 +58,7 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
     """Start a server on `folder`, and yield its address once it has recovered; stop it at the end.
 
     Raises:
-        Failed: it ended instead; the reason is its own.
+        Failed: it ended instead, or lets nobody in; the reason is its own.
     """
     door = Path(place.run("mktemp", "-d").strip())
     place.run("sh", "-c", HBA, door)
@@ -67,9 +67,11 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
     running = place.start(door / "log", "postgres", "-D", folder, *options)
     server = {**place.server, "host": str(door), "port": "5432"}
     try:
-        while not answers(server):
+        while said := refusal(server):
             if running.poll() is not None:
                 raise Failed(reason(door / "log"))
+            if "FATAL:  " in said and STATE not in said:
+                raise Failed("the server lets nobody in: " + said.partition("FATAL:  ")[2])
             time.sleep(0.05)
         yield server
     finally:
@@ -80,11 +82,16 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
 
 def answers(server: Server) -> bool:
     """Whether it lets clients in, which it does once it has recovered."""
+    return not refusal(server)
+
+
+def refusal(server: Server) -> str:
+    """Return why it does not let clients in; nothing once it does."""
     try:
         ask({**server, "dbname": "postgres"}, "SELECT 1")
-    except psycopg.OperationalError:
-        return False
-    return True
+    except psycopg.OperationalError as error:
+        return str(error)
+    return ""
 
 
 def reason(log: Path) -> str:

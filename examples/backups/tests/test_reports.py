@@ -199,6 +199,13 @@ def test_password_that_was_changed_since_then_keeps_nobody_out(place):
         since.sql("ALTER ROLE nexus PASSWORD 'one'")
 
 
+def test_server_that_lets_nobody_in_is_not_waited_for(place):
+    stranger = replace(place, server=place.server | {"user": "stranger"})
+    refused = pytest.raises(Failed, match='nobody in: role "stranger" does not exist')
+    with refused, restored(stranger):
+        pass
+
+
 @pytest.mark.report(
     "pgmoneta/pgmoneta#1181",
     "Debian keeps postgresql.conf outside of the data, so that it is in no base backup",
