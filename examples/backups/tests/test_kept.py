@@ -13,7 +13,7 @@ from keep.base import bases, first_segment, newest, retire, take, verify
 from keep.place import Failed, Place, ask, connect
 from restore.proof import await_received, contents, hold, pinned, proved
 from restore.replay import replayed
-from restore.server import answers, draft
+from restore.server import answers, draft, reason
 
 
 def test_night_is_good_and_says_how_much_came_back(received):
@@ -131,6 +131,13 @@ def test_log_that_does_not_reach_its_beginning_is_not_whole(tmp_path, name):
 
     with pytest.raises(Failed, match="a gap: 000000010000000000000002 is missing"):
         log.require_whole(tmp_path, "000000010000000000000002")
+
+
+def test_reason_of_a_server_is_no_answer_to_a_client(tmp_path):
+    lines = "PANIC:  the reason", "FATAL:  the database system is shutting down", "LOG:  the end"
+    (tmp_path / "log").write_text("\n".join(lines), encoding="utf-8")
+
+    assert reason(tmp_path / "log") == "the server did not start: the reason"
 
 
 def test_restored_server_goes_on_and_is_kept_again(received):
