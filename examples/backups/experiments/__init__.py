@@ -26,7 +26,7 @@ BEGINS_AS = "nightly_dump"  # exercises/mine.py, where a reader begins
 
 REFERENCES = "SELECT reference FROM flights_booking"
 EMPTY = """
-DROP TABLE IF EXISTS flights_booking_kept;
+DROP TABLE IF EXISTS season;
 TRUNCATE flights_booking;
 UPDATE flights_account SET balance_cents = 0;
 """

@@ -29,6 +29,7 @@ SELECT pg_terminate_backend(pid) FROM (
     UNION SELECT pid FROM pg_stat_progress_basebackup
 ) AS under_way
 """
+ATTEMPTS = 10  # a small backup may be made between two looks
 # In the middle of the largest file that is no log.
 FLIP = """
 files = [p for p in folder.rglob("*") if p.is_file() and not {"log", "pg_wal"} & {*p.parts}]
@@ -119,12 +120,13 @@ def faulty(
 
 def cut(stack: Stack, variant: str, connection: psycopg.Connection[Any]) -> bool:
     """End the server's side of the backup in its middle; return whether it is said to be made."""
-    ended = False
-    with ThreadPoolExecutor(1) as pool:
-        making = pool.submit(keep, stack, variant)
-        while not making.done():
-            ended = bool(connection.execute(CUT).fetchall()) or ended
-            rest(0.001)
-        if not ended:
-            raise ExperimentError("the backup was made before it could be cut off")
-        return making.result()
+    for _ in range(ATTEMPTS):
+        ended = False
+        with ThreadPoolExecutor(1) as pool:
+            making = pool.submit(keep, stack, variant)
+            while not making.done():
+                ended = bool(connection.execute(CUT).fetchall()) or ended
+                rest(0.001)
+        if ended:
+            return making.result()
+    raise ExperimentError("the backup was made before it could be cut off")

@@ -23,8 +23,10 @@ log, end = folder / "log", time.monotonic() + 60
 while not ((log / {name!r}).exists() and max(p.name[:24] for p in log.iterdir()) > {name!r}):
     assert time.monotonic() < end, "the log does not come"
     time.sleep(0.05)
-(log / {name!r}).unlink()
+(log / {name!r}).rename(folder / {name!r})
 """
+NOW = "SELECT pg_walfile_name(pg_current_wal_lsn()), clock_timestamp()::text"
+FIND = '(folder / {name!r}).rename(folder / "log" / {name!r})'
 
 
 class AGapIsSeenTonight(Experiment):
@@ -54,14 +56,17 @@ class AGapIsSeenTonight(Experiment):
                 raise ExperimentError("a night before the fault was not good")
             for first in range(1, self.FILES * self.EACH, self.EACH):
                 book(connection, first, first + self.EACH - 1)
-                query = "SELECT pg_walfile_name(pg_current_wal_lsn()), clock_timestamp()::text"
-                [[name, moment]] = connection.execute(query).fetchall()
+                [[name, moment]] = connection.execute(NOW).fetchall()
                 names.append(name)
                 connection.execute("SELECT pg_switch_wal()")
             book(connection, 1_001, 1_001)  # a commit after the moment
             connection.execute("SELECT pg_switch_wal()")
         at_the_keeper(stack, LOSE.format(name=names[1]))
         good = keep(stack, variant) and tonight(stack, variant)
+        if not good:
+            at_the_keeper(stack, FIND.format(name=names[1]))
+            if not tonight(stack, variant):
+                raise ExperimentError("the night is bad without the fault, too")
         booked = {f"b{n}" for n in range(1, self.FILES * self.EACH + 1)}
         found = restored(stack, variant, REFERENCES, to=moment) if good else None
         lost = booked - (only_column(found[0]) if found else set())

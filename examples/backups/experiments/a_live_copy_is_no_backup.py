@@ -5,7 +5,7 @@ opens it waits until the lease is given back. Neither the server nor the ways kn
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,8 @@ from . import (
 HOLD = """
 import fcntl, os, signal, time
 signal.signal(signal.SIGIO, lambda *_: (folder / "met").touch())
+if os.geteuid() == 0:
+    os.seteuid(os.stat({barrier!r}).st_uid)  # who owns a file may lease it; root may not everywhere
 barrier = os.open({barrier!r}, os.O_RDONLY)
 fcntl.fcntl(barrier, fcntl.F_SETLEASE, fcntl.F_WRLCK)
 (folder / "held").touch()
@@ -47,7 +49,7 @@ end = time.monotonic() + 40
 while not (folder / "go").exists() and time.monotonic() < end:
     time.sleep(0.02)
 fcntl.fcntl(barrier, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-print("met" if (folder / "met").exists() else "never met")
+assert (folder / "go").exists(), "the barrier was given up before the server was done"
 """
 
 
@@ -113,9 +115,10 @@ def barrier(stack: Stack) -> Iterator[Callable[[Future[bool]], None]]:
             seen("held", holding)
             yield lambda made: seen("met", made)
         finally:
-            shell(connection, f"touch {folder}/go")
-            holding.result()
+            shell(connection, f'touch "{folder}/go"')
+            wait([holding])
             shell(connection, "rm -r between")
+            holding.result()
 
 
 def shell(connection: psycopg.Connection[Any], command: str) -> None:

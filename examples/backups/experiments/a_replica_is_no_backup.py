@@ -40,13 +40,20 @@ class AReplicaIsNoBackup(Experiment):
             connection.execute("CREATE TABLE season AS SELECT * FROM flights_booking")
             if not keep(stack, variant):
                 raise ExperimentError("the night's backup was not made")
+            if not until(lambda: rows(stack, variant) == self.ROWS, PATIENCE_SECONDS):
+                raise ExperimentError("before the mistake its rows did not come back either")
             [[before]] = connection.execute("SELECT clock_timestamp()::text").fetchall()
             connection.execute("DROP TABLE season")
             if not until(lambda: number(connection, REPLAYED), PATIENCE_SECONDS):
                 raise ExperimentError("the replica does not follow")
-        found = restored(stack, variant, "SELECT count(*) FROM season", to=before)
-        yield self.gone(self.ROWS - (found[0][0][0] if found else 0))
+        yield self.gone(self.ROWS - rows(stack, variant, before))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = f"{{measured}} of {self.ROWS:,} rows do not come back"
         return Verdict.at_most(samples.last(self.gone), 0, words)
+
+
+def rows(stack: Stack, variant: str, moment: str = "") -> int:
+    """Return how many rows of the table come back."""
+    found = restored(stack, variant, "SELECT count(*) FROM season", to=moment)
+    return int(found[0][0][0]) if found else 0

@@ -81,6 +81,8 @@ class EveryAcknowledgedBookingComesBack(Experiment):
                 refused += 1
             if refused >= self.REFUSED:
                 break
+        if answered < self.KILLED_AT:
+            raise ExperimentError("the disk was not gone: too few bookings were answered")
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = (

@@ -25,7 +25,8 @@ def reserve(place: Place) -> None:
 
 def receiver(place: Place) -> tuple[object, ...]:
     """Return the command that receives the log until its connection ends."""
-    return "pg_receivewal", "-D", folder(place), "--slot", NAME, "--synchronous", "--no-loop"
+    how = "--slot", NAME, "--synchronous", "--no-loop"
+    return "pg_receivewal", "-d", f"application_name={NAME}", "-D", folder(place), *how
 
 
 def demand(place: Place) -> None:
@@ -54,9 +55,10 @@ def require_whole(log: Path, first: str) -> None:
     """
     paths = [path for path in log.iterdir() if SEGMENT.fullmatch(path.name)]
     here = {path.name[8:24] for path in paths}
-    each_log = 2**32 // max((path.stat().st_size for path in paths), default=2**24)
+    each_log = 2**32 // max([2**20, *(path.stat().st_size for path in paths)])
     due = first[8:24]
-    while due <= max(here, default=""):
+    newest = max(here | {due})
+    while due <= newest:
         if due not in here:
             raise Failed(f"the log has a gap: {first[:8]}{due} is missing")
         number = int(due[:8], 16) * each_log + int(due[8:], 16) + 1

@@ -82,12 +82,12 @@ class Place:
         """Say as whom a program runs, and which server it talks to: no command line shows a password."""
         path = os.pathsep.join(filter(None, [self.programs, os.environ.get("PATH", os.defpath)]))
         told = {VARIABLES[name]: value for name, value in (server or self.server).items()}
-        owner = self.folder.stat().st_uid if os.geteuid() == 0 else None
+        owner = self.folder.stat() if os.geteuid() == 0 else None
         return {
-            "env": {"PATH": path, "LC_ALL": "C.UTF-8", "PGAPPNAME": "keeper", **told},
+            "env": {"PATH": path, "LC_ALL": "C.UTF-8", **told},
             "cwd": "/",
-            "user": owner,
-            "group": owner,
+            "user": owner and owner.st_uid,
+            "group": owner and owner.st_gid,
             "extra_groups": None if owner is None else [],
         }
 

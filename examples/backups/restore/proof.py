@@ -67,13 +67,13 @@ def pinned(place: Place) -> tuple[str, str, Contents]:
 def hold(connection: psycopg.Connection[Any]) -> None:
     """Lock all tables against writers; give way sooner than a deadlock would have a booking fail."""
     tables = [sql.Identifier(*each) for each in connection.execute(TABLES).fetchall()]
-    connection.execute("SET statement_timeout = '500ms'")
+    connection.execute("SET statement_timeout = '500ms'; SET deadlock_timeout = '100ms'")
     for left in reversed(range(ATTEMPTS)):
         connection.execute("BEGIN")
         try:
             for table in tables:
                 connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(table))
-        except psycopg.errors.QueryCanceled:
+        except (psycopg.errors.QueryCanceled, psycopg.errors.DeadlockDetected):
             connection.execute("ROLLBACK")
             if not left:
                 raise

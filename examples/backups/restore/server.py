@@ -11,18 +11,28 @@ from keep.base import UNFINISHED
 from keep.place import Failed, Place, Server, ask
 
 # What is restored has the settings of the server that it was. It must not archive, follow or answer like that
-# one, and nothing waits for its disk or for a receiver.
+# one, nor run its commands; nothing waits for its disk or for a receiver; and its reasons are read here.
 SETTINGS = (
     "archive_mode=off",
+    "archive_cleanup_command=",
+    "recovery_end_command=",
+    "shared_preload_libraries=",
+    "session_preload_libraries=",
+    "local_preload_libraries=",
+    "external_pid_file=",
     "max_logical_replication_workers=0",
     "synchronous_standby_names=",
     "hot_standby=off",
     "fsync=off",
     "ssl=off",
+    "logging_collector=off",
+    "log_destination=stderr",
+    "lc_messages=C",
     "shared_buffers=32MB",
     "listen_addresses=",
     "port=5432",
 )
+STATE = "the database system is "  # starting up, not accepting connections, shutting down
 HBA = 'echo "local all all trust" > "$0/hba"'  # whoever may enter the folder of the socket
 
 
@@ -48,7 +58,7 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
     """Start a server on `folder`, and yield its address once it has recovered; stop it at the end.
 
     Raises:
-        Failed: it ended instead; the reason is its own.
+        Failed: it ended instead, or lets nobody in; the reason is its own.
     """
     door = Path(place.run("mktemp", "-d").strip())
     place.run("sh", "-c", HBA, door)
@@ -57,9 +67,11 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
     running = place.start(door / "log", "postgres", "-D", folder, *options)
     server = {**place.server, "host": str(door), "port": "5432"}
     try:
-        while not answers(server):
+        while said := refusal(server):
             if running.poll() is not None:
                 raise Failed(reason(door / "log"))
+            if "FATAL:  " in said and STATE not in said:
+                raise Failed("the server lets nobody in: " + said.partition("FATAL:  ")[2])
             time.sleep(0.05)
         yield server
     finally:
@@ -70,15 +82,21 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
 
 def answers(server: Server) -> bool:
     """Whether it lets clients in, which it does once it has recovered."""
+    return not refusal(server)
+
+
+def refusal(server: Server) -> str:
+    """Return why it does not let clients in; nothing once it does."""
     try:
         ask({**server, "dbname": "postgres"}, "SELECT 1")
-    except psycopg.OperationalError:
-        return False
-    return True
+    except psycopg.OperationalError as error:
+        return str(error)
+    return ""
 
 
 def reason(log: Path) -> str:
-    """Return why a server ended: the last line of its log that says so."""
+    """Return why a server ended: the last line of its log that says so, and is no answer to a client."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [line for line in lines if STATE not in line]
     fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
     return "the server did not start: " + (fatal or lines or [""])[-1].partition(":  ")[2]

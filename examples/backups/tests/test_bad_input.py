@@ -84,7 +84,8 @@ def test_base_of_another_version_is_refused(received, target):
 
 def test_restore_that_was_interrupted_is_no_folder_and_the_next_one_is(target):
     unfinished = target.with_name("target.unfinished")
-    running = command("restore", "received", "--into", target)
+    endless = "SELECT pg_sleep(600)"
+    running = command("restore", "received", "--into", target, "--sql", endless)
     wait_until(lambda: (unfinished / "base").exists() or running.poll() is not None)
     os.killpg(running.pid, signal.SIGKILL)
     running.communicate()

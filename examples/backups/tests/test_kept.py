@@ -2,6 +2,8 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from flights.ways.received import restored
@@ -9,9 +11,9 @@ from hands import receiving, wait_until
 from keep import log
 from keep.base import bases, first_segment, newest, retire, take, verify
 from keep.place import Failed, Place, ask, connect
-from restore.proof import await_received, contents, pinned, proved
+from restore.proof import await_received, contents, hold, pinned, proved
 from restore.replay import replayed
-from restore.server import answers, draft
+from restore.server import answers, draft, reason
 
 
 def test_night_is_good_and_says_how_much_came_back(received):
@@ -61,6 +63,24 @@ def test_one_row_of_another_value_is_another_table(received):
         assert contents(connection) == before
 
 
+def test_booking_that_waits_for_the_locks_goes_first(received):
+    received.sql("CREATE TABLE a_first (id int)")
+    waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'written'::regclass"
+    with (
+        connect(received.server) as booker,
+        connect(received.server) as holder,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        booker.execute("BEGIN; LOCK TABLE written IN ROW EXCLUSIVE MODE")
+        holding = pool.submit(hold, holder)
+        wait_until(lambda: received.sql(waits))
+        booker.execute("LOCK TABLE a_first IN ROW EXCLUSIVE MODE")  # no deadlock for the booker
+        booker.execute("ROLLBACK")
+        holding.result()
+        holder.execute("ROLLBACK")
+    received.sql("DROP TABLE a_first")
+
+
 def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
     take(received)
     third = take(received)
@@ -78,6 +98,20 @@ def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
         verify(received, each)
 
 
+def test_nothing_but_the_receiver_is_called_so(received):
+    """The log that a base backup brings would be taken for the receiver's, and goes if the backup fails."""
+    query = "SELECT application_name FROM pg_stat_replication"
+    with ThreadPoolExecutor(1) as pool, connect(received.server) as connection:
+        taking = pool.submit(take, received)
+        seen = []
+        while not taking.done():
+            seen.append([name for (name,) in connection.execute(query)])
+        taking.result()
+
+    assert {names.count(log.NAME) for names in seen} == {1}
+    assert max(map(len, seen)) > 1  # the backup's own
+
+
 def test_log_without_one_of_its_files_is_not_whole(tmp_path):
     names = [f"00000001{n:08X}{s:08X}" for n, s in ((0, 0xFE), (0, 0xFF), (1, 0), (1, 2))]
     for name in names:
@@ -85,6 +119,25 @@ def test_log_without_one_of_its_files_is_not_whole(tmp_path):
 
     with pytest.raises(Failed, match="a gap: 000000010000000100000001 is missing"):
         log.require_whole(tmp_path, names[0])
+
+
+@pytest.mark.parametrize("name", ["000000010000000000000001.partial", "000000010000000000000001"])
+def test_log_that_does_not_reach_its_beginning_is_not_whole(tmp_path, name):
+    with pytest.raises(Failed, match="a gap: 000000010000000000000001 is missing"):
+        log.require_whole(tmp_path, "000000010000000000000001")
+
+    (tmp_path / name).touch()
+    log.require_whole(tmp_path, "000000010000000000000001")  # a base that was taken just now
+
+    with pytest.raises(Failed, match="a gap: 000000010000000000000002 is missing"):
+        log.require_whole(tmp_path, "000000010000000000000002")
+
+
+def test_reason_of_a_server_is_no_answer_to_a_client(tmp_path):
+    lines = "PANIC:  the reason", "FATAL:  the database system is shutting down", "LOG:  the end"
+    (tmp_path / "log").write_text("\n".join(lines), encoding="utf-8")
+
+    assert reason(tmp_path / "log") == "the server did not start: the reason"
 
 
 def test_restored_server_goes_on_and_is_kept_again(received):
@@ -95,8 +148,9 @@ def test_restored_server_goes_on_and_is_kept_again(received):
     with draft(received, root / "again") as folder:
         with replayed(received, newest(received), log.folder(received), folder, moment):
             pass
-        socket = root / "s"
-        received.run("mkdir", socket, root / "second")
+        # A socket's path has room for 107 bytes, which a folder for tests may need alone.
+        socket = Path(received.run("mktemp", "-d").strip())
+        received.run("mkdir", root / "second")
         options = "-h", "", "-k", socket, "-p", "5432", "-c", "fsync=off"
         live = received.start(root / "again.log", "postgres", "-D", folder, *options)
         second = Place(

@@ -90,7 +90,7 @@ def place(folder: Path) -> Iterator[Place]:
     whole.run("initdb", "--pgdata", live, *how)
     whole.run("mkdir", kept, folder / "archive")
     with (live / "postgresql.conf").open("a", encoding="utf-8") as settings:
-        settings.write(f"archive_mode = on\narchive_command = 'cp %p {folder}/archive/%f'\n")
+        settings.write(f"archive_mode = on\narchive_command = 'cp %p \"{folder}/archive/%f\"'\n")
     place = Place(kept, whole.programs, whole.server)
     with running(place, live):
         place.sql("CREATE TABLE booked AS SELECT generate_series(1, 10) AS id")
@@ -199,6 +199,13 @@ def test_password_that_was_changed_since_then_keeps_nobody_out(place):
         since.sql("ALTER ROLE nexus PASSWORD 'one'")
 
 
+def test_server_that_lets_nobody_in_is_not_waited_for(place):
+    stranger = replace(place, server=place.server | {"user": "stranger"})
+    refused = pytest.raises(Failed, match='nobody in: role "stranger" does not exist')
+    with refused, restored(stranger):
+        pass
+
+
 @pytest.mark.report(
     "pgmoneta/pgmoneta#1181",
     "Debian keeps postgresql.conf outside of the data, so that it is in no base backup",
@@ -222,12 +229,17 @@ def test_target_of_an_earlier_recovery_counts_no_more(place, copied):
     other = copied()
     with (other / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
         settings.write("recovery_target = 'immediate'\nrecovery_target_action = 'shutdown'\n")
+        settings.write(f"recovery_end_command = 'touch \"{other}.ended\"'\n")
+        settings.write(f"external_pid_file = '{other}.pid'\nlogging_collector = on\n")
+        settings.write("shared_preload_libraries = 'is_not_here'\n")
     moment = str(place.sql("SELECT clock_timestamp()")[0][0])
     place.sql("INSERT INTO booked VALUES (0)")
     count = place.sql("SELECT count(*) FROM booked WHERE id > 0")
 
     with restored(place, moment, of=other) as server:
         assert ask(server, "SELECT count(*) FROM booked") == count
+        assert not list(other.parent.glob(f"{other.name}.*"))
+        assert ask(server, "SHOW logging_collector") == [("off",)]
     place.sql("DELETE FROM booked WHERE id = 0")
 
 

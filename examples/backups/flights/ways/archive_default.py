@@ -19,7 +19,7 @@ DAY_SECONDS = 86_400
 def begin(place: Place) -> None:
     log = place.folder / "log"
     place.run("mkdir", log)
-    command = f"test ! -f {log}/%f && cp %p {log}/%f"
+    command = f'test ! -f "{log}/%f" && cp %p "{log}/%f"'
     place.sql(f"ALTER SYSTEM SET archive_command = '{command}'")
     place.sql("SELECT pg_reload_conf()")
 
