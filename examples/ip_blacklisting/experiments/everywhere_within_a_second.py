@@ -43,7 +43,7 @@ class EverywhereWithinASecond(Experiment):
     late = Series("processes later than 1 s")
     # Not the seconds: who never sees it has none, and the ways that lose most would look like the fastest.
     chart = Chart(late, "processes later than 1 s", bound=0)
-    parameters = (Parameter("rounds", 8, 4, 100, "bans"),)
+    parameters = (Parameter("rounds", 12, 4, 100, "bans"),)
 
     DEADLINE_SECONDS = 1.0
     ENOUGH_LATE = PROCESSES
