@@ -91,13 +91,9 @@ def test_refresh_that_waited_longer_than_its_lease_is_dropped(cache, key, value,
     assert len(computed) == 2
 
 
-def test_thread_of_a_refresh_is_told_when_it_is_over(redis, key, value, wait_until):
+def test_thread_of_a_refresh_is_told_when_it_is_over(cache, key, value, wait_until):
     over = []
-    cache = LayeredCache(
-        redis,
-        in_transaction=lambda: False,
-        after_refresh=lambda: over.append(threading.get_ident()),
-    )
+    cache.after_refresh = lambda: over.append(threading.get_ident())
     for _ in range(2):
         cache.get(key, lambda: value, SPENT)
 
@@ -105,8 +101,8 @@ def test_thread_of_a_refresh_is_told_when_it_is_over(redis, key, value, wait_unt
     assert over != [threading.get_ident()]
 
 
-def test_reader_who_waited_for_longer_than_the_patience_computes(redis, shared, key, value):
-    cache = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=0.05)
+def test_reader_who_waited_for_longer_than_the_patience_computes(cache, shared, key, value):
+    cache.patience_seconds = 0.05
     read(shared, key, TTL)  # somebody else has the lease, and dies
 
     assert cache.get(key, lambda: value, TTL).source is Source.BYPASS

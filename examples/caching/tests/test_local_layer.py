@@ -105,10 +105,10 @@ def test_purges_that_are_no_more_remembered_count_for_every_tag(local, key, valu
 
 
 @pytest.fixture
-def tracked(local, redis):
+def tracked(local, redis, wait_until):
     local.clear(up=False)
     track(local, redis)
-    assert local.epoch is not None
+    wait_until(lambda: local.epoch is not None)
     return local
 
 
@@ -141,5 +141,5 @@ def test_process_that_does_not_hear_its_own_purge_keeps_nothing(
     local.clear(up=False)
     track(local, redis)
 
-    assert local.epoch is not None
+    wait_until(lambda: local.epoch is not None)
     wait_until(lambda: local.epoch is None)
