@@ -284,7 +284,7 @@ def test_what_cannot_be_purged_is_not_trusted(filled, wait_until):
 @pytest.mark.report(
     "redis/redis-py#460",
     "a demoted server keeps its connections, and every write on them fails",
-    "its connections are closed, and the next one finds the new server",
+    "its connections are closed, those of readers who only hit, too; the next one finds the new server",
 )
 def test_connections_to_a_demoted_server_are_left(filled, redis, key, value, wait_until):
     before = str(filled.shared._own.client_id())
@@ -296,6 +296,19 @@ def test_connections_to_a_demoted_server_are_left(filled, redis, key, value, wai
         redis.execute_command("REPLICAOF", "NO", "ONE")
     wait_until(lambda: filled.local.epoch is not None)
     assert filled.get(f"{key}:2", lambda: value, TTL).source is Source.COMPUTED
+
+
+def test_reader_who_only_hits_leaves_a_demoted_server(filled, redis, key, value, wait_until):
+    before = filled.shared._own.client_id()
+    redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        wait_until(lambda: filled.local.epoch is None)
+    finally:
+        redis.execute_command("REPLICAOF", "NO", "ONE")
+    wait_until(lambda: filled.local.epoch is not None)
+
+    redis.client_kill_filter(_id=before)  # it fails whoever asks on it
+    assert filled.get(key, lambda: value, TTL, nearest=False).source is Source.REDIS
 
 
 @pytest.mark.report(
