@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -18,7 +19,7 @@ from flights.models import Airport, Departure
 from layers import redis_layer as stored
 from layers.layered import LayeredCache
 from layers.outbox import BATCH, carry_out, relay
-from layers.redis_layer import CLOCK, RedisLayer, Source, adopt
+from layers.redis_layer import CLOCK, TAG_PREFIX, RedisLayer, Source, adopt
 from layers.values import PURGE_MEMORY_MS, Ttl
 from lifetimes import TTL
 from readings import read
@@ -199,6 +200,24 @@ def test_relay_outlives_a_cut_connection(wait_until, cut_at, expected):
         wait_until(lambda: not outbox())
 
     assert purged == ["before"] * expected + ["after"]
+
+
+@here
+def test_relay_purges_though_it_hears_of_no_purges(redis, key, wait_until):
+    rights = {"keys": ["*"], "channels": ["*"], "commands": ["+@all", "-subscribe"]}
+    redis.acl_setuser("deaf", enabled=True, passwords=["+deaf"], **rights)
+    heard = urlsplit(os.environ["REDIS_URL"])
+    deaf = f"redis://deaf:deaf@{heard.hostname}:{heard.port}{heard.path}"
+    env = {**os.environ, "REDIS_URL": deaf, "DATABASE_URL": database_url()}
+    outbox(f"INSERT INTO cache_outbox (tag) VALUES ('{key}')")
+    with subprocess.Popen([sys.executable, "manage.py", "relay"], cwd=EXAMPLE, env=env) as process:
+        try:
+            wait_until(lambda: not outbox())
+        finally:
+            process.terminate()
+    redis.acl_deluser("deaf")
+
+    assert redis.exists(f"{TAG_PREFIX}{key}")
 
 
 @pytest.mark.report(
