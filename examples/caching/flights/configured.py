@@ -1,6 +1,8 @@
 """The layered cache as this project's settings describe it: one per process."""
 
-from functools import cache as once
+from collections.abc import Callable
+from functools import cache as kept
+from threading import Lock
 
 from django.conf import settings
 from django.db import connection
@@ -24,6 +26,17 @@ REDIS_SECONDS = 1.0
 PATIENCE_SECONDS = 8.0
 # In a CDN, unless it is purged before.
 EDGE_SECONDS = {"airport": 60, "alternates": 1, "absent": 10}
+
+
+def once[T](build: Callable[[], T]) -> Callable[[], T]:
+    """Let one thread build it, and the others wait: `functools.cache` lets each of a crowd build one."""
+    lock, built = Lock(), kept(build)
+
+    def get() -> T:
+        with lock:
+            return built()
+
+    return get
 
 
 @once

@@ -1,1 +1,1 @@
-"""The cache that is never wrong: leases, tags, a local layer, an outbox; only `edge` knows of HTTP."""
+"""The cache that is never wrong: leases, tags, a local layer, an outbox; nothing here knows of HTTP."""

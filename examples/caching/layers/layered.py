@@ -29,7 +29,8 @@ class LayeredCache:
     """Answers from the nearest layer that is sure to be fresh.
 
     Args:
-        redis: a client with short timeouts and `redis_connect_func=adopt`.
+        redis: a client with short timeouts and `redis_connect_func=adopt`; `Redis.from_url` retries nothing,
+            while `Redis()` asks a frozen server eleven times.
         in_transaction: whether this thread may see what is not committed, or an older snapshot: neither
             belongs into a cache. Django: `lambda: connection.in_atomic_block`.
         local_bytes: how much this process keeps.

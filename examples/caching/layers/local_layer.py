@@ -40,7 +40,8 @@ class LocalLayer:
         So the answer of a read that was overtaken by a purge is never served from here.
         """
         with self._lock:
-            if (found := self._entries.get(key)) is None:
+            # Stored while it went down, if at all: `epoch` looks twice without the lock.
+            if not self._up or (found := self._entries.get(key)) is None:
                 return None
             value, until, epoch, _ = found
             purged = any(self._purged.get(tag, 0) > epoch for tag in value.tags)

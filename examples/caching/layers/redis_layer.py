@@ -26,9 +26,7 @@ CLOCK: Final = "cache:clock"  # logical: counts leases and purges, so no wall cl
 RUN_ID: Final = "cache:run_id"
 CHANNEL: Final = "cache:purges"  # names with spaces between, for the local layers
 
-SCRIPTS: Final = {
-    path.stem: path.read_text("utf-8") for path in Path(__file__).parent.glob("*.lua")
-}
+SCRIPTS: Final = {p.stem: p.read_text("utf-8") for p in Path(__file__).parent.glob("*.lua")}
 SHAS: Final = {k: sha1(v.encode(), usedforsecurity=False).hexdigest() for k, v in SCRIPTS.items()}
 
 
@@ -83,11 +81,13 @@ class RedisLayer(threading.local):
         """Return what Redis says; None if it does not."""
         call = len(keys), *keys, *args
         try:
-            self._own = self._own or self._redis.client()  # type: ignore[no-untyped-call]
+            own = self._own = self._own or self._redis.client()  # type: ignore[no-untyped-call]
+            if own.connection and own.connection.should_reconnect():  # so the tracking has said
+                own.connection.disconnect()  # now: the library would do so after the call
             try:
-                return self._own.execute_command("EVALSHA", SHAS[script], *call)
+                return own.execute_command("EVALSHA", SHAS[script], *call)
             except NoScriptError:
-                return self._own.execute_command("EVAL", SCRIPTS[script], *call)
+                return own.execute_command("EVAL", SCRIPTS[script], *call)
         except RedisError as error:
             bypassed(str(error))
             return None

@@ -26,6 +26,9 @@ def track(layer: LocalLayer, redis: "Redis") -> None:
                 follow(layer, redis, settled)
             except Exception as error:
                 layer.clear(up=False)
+                # A read of what is fresh writes nothing, so it would stay with a server that was demoted.
+                redis.connection_pool.disconnect(inuse_connections=False)
+                redis.connection_pool.update_active_connections_for_reconnect()
                 bypassed(str(error))
                 settled.set()
             time.sleep(SILENCE_SECONDS)

@@ -52,6 +52,7 @@ def emptied():
     configured.redis().flushall()
     configured.redis().connection_pool.disconnect(inuse_connections=False)
     configured.redis().ping()
+    wait_until(lambda: configured.cache().local.epoch is not None)
 
 
 @pytest.fixture
@@ -80,4 +81,6 @@ def local():
 @pytest.fixture
 def cache(redis):
     """A cache that hears of purges."""
-    return LayeredCache(redis, in_transaction=lambda: False, patience_seconds=60)
+    cache = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=60)
+    wait_until(lambda: cache.local.epoch is not None)
+    return cache

@@ -17,6 +17,10 @@ from layers.redis_layer import TAG_PREFIX
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = dict(_PAGES)
 NAMES = [variant.name for variant in VARIANTS]
+LATER = """
+    UPDATE cache_outbox SET due = due + interval '1 hour'
+    WHERE due > (SELECT min(due) FROM cache_outbox) + interval '1 second' RETURNING tag
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +59,9 @@ def drained():
 
     def purge(tags):
         purged.extend(tags)
-        return configured.cache().purge(tags)
+        heard = configured.cache().purge(tags)
+        assert heard
+        return heard
 
     carry_out(connection.connection, "cache", purge)
     return purged
@@ -167,7 +173,7 @@ def test_edit_is_served_at_once(site, operator):
     assert site.get("/api/layered/airports/TEST/").json()["name"] == "There"
 
 
-def test_edit_while_redis_is_frozen_is_made_and_purged_later(site, operator, redis):
+def test_edit_while_redis_is_frozen_is_made_and_purged_later(site, operator, redis, wait_until):
     site.get("/api/layered/airports/TEST/")
     redis.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
     try:
@@ -179,6 +185,7 @@ def test_edit_while_redis_is_frozen_is_made_and_purged_later(site, operator, red
 
     assert (answer.status_code, answer.json()["version"]) == (200, 2)
     assert seconds < 20  # each client waits for a second at most, and the pause is a minute long
+    wait_until(lambda: configured.cache().local.epoch is not None)
     assert drained() == ["airport:TEST"]
     assert site.get("/api/layered/airports/TEST/").json()["name"] == "There"
 
@@ -265,18 +272,16 @@ def test_purge_that_redis_did_not_hear_stays_in_the_outbox():
 
 def test_cdn_is_purged_after_redis_twice_and_again_until_it_hears_it():
     Airport.objects.filter(code="TEST").update(name="There")
-    database, began = connection.connection, time.monotonic()
+    database = connection.connection
     assert carry_out(database, "edge", lambda _: True) == 0
 
     carry_out(database, "cache", lambda _: True, forward)
+    # However slow the machine is, the second time does not come during the test.
+    assert outbox(LATER) == [("airport:TEST",)]
 
     assert carry_out(database, "edge", lambda _: False) == 0
     assert carry_out(database, "edge", lambda tags: tags == ["airport:TEST"]) == 1
     assert outbox() == [("airport:TEST", "edge")]
-    assert (
-        outbox("SELECT due > now() + interval '1 second' FROM cache_outbox") == [(True,)]
-        or time.monotonic() - began > 1
-    )
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
-"""How many computations are in the database at a time, with Redis and without."""
+"""How many computations are in the database at a time, with Redis and without; and that all pass one gate."""
 
 import threading
+from contextlib import suppress
 
 import pytest
+from flights.configured import once
 from flights.gate import Gate, Overloaded
 
 
@@ -50,3 +52,25 @@ def test_computation_within_a_computation_needs_no_permit_of_its_own():
         reader.join()
 
     assert answers == ["a fragment of the page"] * 2
+
+
+def test_crowd_that_comes_first_gets_one_gate():
+    crowd, two, gates = threading.Barrier(8), threading.Barrier(2), set()
+
+    @once
+    def build():
+        with suppress(threading.BrokenBarrierError):
+            two.wait(0.5)  # for somebody else who builds one
+        return Gate(1, 0)
+
+    def ask():
+        crowd.wait(60)
+        gates.add(build())
+
+    readers = [threading.Thread(target=ask) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+
+    assert len(gates) == 1

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from layers.layered import LayeredCache
-from layers.redis_layer import ENTRIES, RUN_ID, RedisLayer, Source, adopt
+from layers.redis_layer import CLOCK, ENTRIES, RUN_ID, RedisLayer, Source, adopt
 from layers.values import Ttl, Value
 from lifetimes import SPENT, TTL
 from readings import read
@@ -91,13 +91,9 @@ def test_refresh_that_waited_longer_than_its_lease_is_dropped(cache, key, value,
     assert len(computed) == 2
 
 
-def test_thread_of_a_refresh_is_told_when_it_is_over(redis, key, value, wait_until):
+def test_thread_of_a_refresh_is_told_when_it_is_over(cache, key, value, wait_until):
     over = []
-    cache = LayeredCache(
-        redis,
-        in_transaction=lambda: False,
-        after_refresh=lambda: over.append(threading.get_ident()),
-    )
+    cache.after_refresh = lambda: over.append(threading.get_ident())
     for _ in range(2):
         cache.get(key, lambda: value, SPENT)
 
@@ -105,8 +101,8 @@ def test_thread_of_a_refresh_is_told_when_it_is_over(redis, key, value, wait_unt
     assert over != [threading.get_ident()]
 
 
-def test_reader_who_waited_for_longer_than_the_patience_computes(redis, shared, key, value):
-    cache = LayeredCache(redis, in_transaction=lambda: False, patience_seconds=0.05)
+def test_reader_who_waited_for_longer_than_the_patience_computes(cache, shared, key, value):
+    cache.patience_seconds = 0.05
     read(shared, key, TTL)  # somebody else has the lease, and dies
 
     assert cache.get(key, lambda: value, TTL).source is Source.BYPASS
@@ -216,6 +212,32 @@ def test_another_server_is_purged_before_it_is_read(redis, key):
     connected(redis).disconnect()
 
     assert read(shared, key, TTL).value is None
+
+
+def time_us(redis) -> int:
+    seconds, microseconds = redis.time()
+    return seconds * 1_000_000 + microseconds
+
+
+def test_another_server_that_lacks_leases_hands_none_of_them_out_again(redis, shared, key):
+    last = int(read(shared, key, TTL).lease)
+    redis.set(CLOCK, last - 1_000)
+    redis.set(RUN_ID, "of the server before")
+
+    connected(redis).disconnect()
+
+    assert int(read(shared, f"{key}:2", TTL).lease) > last
+
+
+def test_another_server_whose_time_is_behind_counts_on(redis, shared, key, wait_until):
+    last = time_us(redis) + 1_000_000
+    redis.set(CLOCK, last)
+    redis.set(RUN_ID, "of the server before")
+
+    connected(redis).disconnect()
+
+    assert int(read(shared, key, TTL).lease) > last
+    wait_until(lambda: time_us(redis) > int(redis.get(CLOCK)))  # for the tests that follow
 
 
 def test_full_redis_still_hears_purges_and_keeps_what_it_has(cache, redis, key, value):

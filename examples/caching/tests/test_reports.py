@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -18,7 +19,7 @@ from flights.models import Airport, Departure
 from layers import redis_layer as stored
 from layers.layered import LayeredCache
 from layers.outbox import BATCH, carry_out, relay
-from layers.redis_layer import CLOCK, RedisLayer, Source, adopt
+from layers.redis_layer import CLOCK, TAG_PREFIX, RedisLayer, Source, adopt
 from layers.values import PURGE_MEMORY_MS, Ttl
 from lifetimes import TTL
 from readings import read
@@ -90,7 +91,7 @@ def test_row_that_is_made_anew_with_the_same_version_is_another_page():
     Airport.objects.create(
         code="TEST", name="There", city="", country="DE", latitude=50.9, longitude=7.1
     )
-    carry_out(connection.connection, "cache", configured.cache().purge)
+    assert carry_out(connection.connection, "cache", configured.cache().purge)
 
     answer = site.get(PAGE, headers={"If-None-Match": etag})
 
@@ -201,6 +202,24 @@ def test_relay_outlives_a_cut_connection(wait_until, cut_at, expected):
     assert purged == ["before"] * expected + ["after"]
 
 
+@here
+def test_relay_purges_though_it_hears_of_no_purges(redis, key, wait_until):
+    rights = {"keys": ["*"], "channels": ["*"], "commands": ["+@all", "-subscribe"]}
+    redis.acl_setuser("deaf", enabled=True, passwords=["+deaf"], **rights)
+    heard = urlsplit(os.environ["REDIS_URL"])
+    deaf = f"redis://deaf:deaf@{heard.hostname}:{heard.port}{heard.path}"
+    env = {**os.environ, "REDIS_URL": deaf, "DATABASE_URL": database_url()}
+    outbox(f"INSERT INTO cache_outbox (tag) VALUES ('{key}')")
+    with subprocess.Popen([sys.executable, "manage.py", "relay"], cwd=EXAMPLE, env=env) as process:
+        try:
+            wait_until(lambda: not outbox())
+        finally:
+            process.terminate()
+    redis.acl_deluser("deaf")
+
+    assert redis.exists(f"{TAG_PREFIX}{key}")
+
+
 @pytest.mark.report(
     "hardbyte/awa#492",
     "triggers that write rows which others write, too, wait for each other and deadlock",
@@ -257,7 +276,7 @@ def takes_no_writes(request, redis, filled):  # noqa: ARG001 -- before
 
 
 @pytest.fixture
-def filled(key, value):
+def filled(key, value, wait_until):
     impatient = Redis.from_url(
         os.environ["REDIS_URL"],
         socket_timeout=5,
@@ -265,6 +284,7 @@ def filled(key, value):
         redis_connect_func=adopt,
     )
     cache = LayeredCache(impatient, in_transaction=lambda: False)
+    wait_until(lambda: cache.local.epoch is not None)
     for source in (Source.COMPUTED, Source.REDIS, Source.LOCAL):
         assert cache.get(key, lambda: value, TTL).source is source
     return cache
@@ -283,18 +303,31 @@ def test_what_cannot_be_purged_is_not_trusted(filled, wait_until):
 @pytest.mark.report(
     "redis/redis-py#460",
     "a demoted server keeps its connections, and every write on them fails",
-    "its connections are closed, and the next one finds the new server",
+    "its connections are closed, those of readers who only hit, too; the next one finds the new server",
 )
 def test_connections_to_a_demoted_server_are_left(filled, redis, key, value, wait_until):
     before = str(filled.shared._own.client_id())
     redis.execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
-        assert filled.get(f"{key}:2", lambda: value, TTL).source is Source.BYPASS
+        assert filled.shared.read(f"{key}:2", TTL) is None  # asked, whatever the tracking knows
         wait_until(lambda: before not in {each["id"] for each in redis.client_list()})
     finally:
         redis.execute_command("REPLICAOF", "NO", "ONE")
     wait_until(lambda: filled.local.epoch is not None)
     assert filled.get(f"{key}:2", lambda: value, TTL).source is Source.COMPUTED
+
+
+def test_reader_who_only_hits_leaves_a_demoted_server(filled, redis, key, value, wait_until):
+    before = filled.shared._own.client_id()
+    redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        wait_until(lambda: filled.local.epoch is None)
+    finally:
+        redis.execute_command("REPLICAOF", "NO", "ONE")
+    wait_until(lambda: filled.local.epoch is not None)
+
+    redis.client_kill_filter(_id=before)  # it fails whoever asks on it
+    assert filled.get(key, lambda: value, TTL, nearest=False).source is Source.REDIS
 
 
 @pytest.mark.report(
@@ -318,8 +351,6 @@ def test_purge_reaches_every_live_format(redis, key, value, monkeypatch):
 FORKED = """
 import os, sys, time
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from layers.layered import LayeredCache
 from layers.values import Ttl, Value
 
