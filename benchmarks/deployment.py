@@ -128,7 +128,7 @@ def gunicorn(env: Mapping[str, str], folder: Path) -> Iterator[Release]:
     """Run the service under gunicorn alone; yield what hands its socket to a new master, as its docs say."""
     pid, new = folder / "gunicorn.pid", folder / "gunicorn.pid.2"
     # Its own threads: with `reuse_port`, which config/gunicorn.py sets, there is no socket to hand over.
-    words = "--workers 1 --threads 8 --log-level error config.wsgi"
+    words = "--workers 1 --threads 16 --log-level error config.wsgi"
     bound = f"--bind 127.0.0.1:{env['PORT']} --pid {pid} {words}"
     command = [str(Path(sys.executable).with_name("gunicorn")), *bound.split()]
     # Two masters would share one control socket below HOME.
