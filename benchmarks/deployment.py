@@ -67,12 +67,14 @@ def measure(way: str, env: Mapping[str, str], release: Release) -> list[Cell]:
     where = SimpleNamespace(url=f"http://127.0.0.1:{env['PORT']}")
     with Load(where, rate=RATE) as quiet:
         time.sleep(QUIET_SECONDS)
+        quiet.stop()
     seconds = []
     with Load(where, rate=RATE) as load:
         for _ in range(RELEASES):
             began = time.monotonic()
             release()
             seconds.append(time.monotonic() - began)
+        load.stop()
     failed = sum(got.failed for got in load.got)
     answered = len({got.release for got in load.got if got.release})
     # gunicorn's new master has the environment of the old one, its number included.
