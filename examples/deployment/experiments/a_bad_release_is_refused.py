@@ -19,7 +19,7 @@ from . import Load, Outcome, Work, begin, replaced
 
 # Each with what it has to be refused for: any other reason would say nothing about the gate or the trial.
 BAD = {"every_third": "smoke requests failed", "no_bookings": "answers were errors"}
-ASKED = 500  # requests at least, or nothing was there to meet a bad release
+ASKED = 300  # requests at least: of fewer too few could have met a bad release
 ALLOWED = 40  # the trial ends at three errors, and others are under way then
 NOTICED_SECONDS = 3  # until somebody sees it and rolls back: fast, for a person
 
