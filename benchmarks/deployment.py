@@ -67,12 +67,14 @@ def measure(way: str, env: Mapping[str, str], release: Release) -> list[Cell]:
     where = SimpleNamespace(url=f"http://127.0.0.1:{env['PORT']}")
     with Load(where, rate=RATE) as quiet:
         time.sleep(QUIET_SECONDS)
+        quiet.stop()
     seconds = []
     with Load(where, rate=RATE) as load:
         for _ in range(RELEASES):
             began = time.monotonic()
             release()
             seconds.append(time.monotonic() - began)
+        load.stop()
     failed = sum(got.failed for got in load.got)
     answered = len({got.release for got in load.got if got.release})
     # gunicorn's new master has the environment of the old one, its number included.
@@ -128,7 +130,7 @@ def gunicorn(env: Mapping[str, str], folder: Path) -> Iterator[Release]:
     """Run the service under gunicorn alone; yield what hands its socket to a new master, as its docs say."""
     pid, new = folder / "gunicorn.pid", folder / "gunicorn.pid.2"
     # Its own threads: with `reuse_port`, which config/gunicorn.py sets, there is no socket to hand over.
-    words = "--workers 1 --threads 8 --log-level error config.wsgi"
+    words = "--workers 1 --threads 16 --log-level error config.wsgi"
     bound = f"--bind 127.0.0.1:{env['PORT']} --pid {pid} {words}"
     command = [str(Path(sys.executable).with_name("gunicorn")), *bound.split()]
     # Two masters would share one control socket below HOME.

@@ -13,7 +13,7 @@ MINE = env.get("MINE", "")  # the module of a reader's own way
 HOST = env.get("HOST", "127.0.0.1")
 PORT = env.get("PORT", "8001")
 # What whoever switches releases has to remember.
-STATE_FOLDER = Path(env.get("STATE_FOLDER") or Path(__file__).parent.parent / "state")
+STATE_FOLDER = Path(env.get("STATE_FOLDER") or Path(__file__).parent.parent / "state").resolve()
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -57,7 +57,6 @@ LOGGING: dict[str, Any] = {
     },
 }
 
-SECURE_SSL_REDIRECT = env.get("SECURE_SSL_REDIRECT") == "1"
 SECURE_HSTS_SECONDS = 30 * 86_400  # sent over HTTPS only
 SILENCED_SYSTEM_CHECKS = [
     "security.W003",  # no CSRF middleware: no cookies, no sessions, no forms

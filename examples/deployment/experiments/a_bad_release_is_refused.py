@@ -17,19 +17,22 @@ from nexus.experiment import (
 
 from . import Load, Outcome, Work, begin, replaced
 
-BAD = ("every_third", "no_bookings")
-ALLOWED = 20  # the trial ends at three errors, and others are under way then
+# Each with what it has to be refused for: any other reason would say nothing about the gate or the trial.
+BAD = {"every_third": "smoke requests failed", "no_bookings": "answers were errors"}
+ASKED = 300  # requests at least: of fewer too few could have met a bad release
+ALLOWED = 40  # the trial ends at three errors, and others are under way then
 NOTICED_SECONDS = 3  # until somebody sees it and rolls back: fast, for a person
 
 
 class ABadReleaseIsRefused(Experiment):
     slug = "a-bad-release-is-refused"
-    claim = "Two bad releases are refused, and at most 20 of about 1,500 requests have met one."
+    claim = "Two bad releases are refused, and at most 40 of about 1,500 requests have met one."
     holds = ("blue_green",)
     refuted = ("healthz_only",)
     failed = Series("requests")
+    asked = Series("requests", "requests asked")
     refused = Series("releases")
-    chart = Chart(failed, "failed requests", mark="bars")
+    chart = Chart(failed, "failed requests", running_total=True)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         begin(stack, variant)
@@ -38,7 +41,9 @@ class ABadReleaseIsRefused(Experiment):
         with Load(stack) as load, Work(*orders) as work:
             for batch in load.during(work):
                 yield self.failed(sum(got.failed for got in batch))
-        yield self.refused(sum(bool(each.refused) for each in work.outcomes))
+                yield self.asked(len(batch))
+        reasons = zip(work.outcomes, BAD.values(), strict=True)
+        yield self.refused(sum(reason in each.refused for each, reason in reasons))
 
     def _tried(self, stack: Stack, folder: str) -> Callable[[Event], Outcome]:
         def order(over: Event) -> Outcome:
@@ -57,4 +62,6 @@ class ABadReleaseIsRefused(Experiment):
         refused = Verdict.exactly(
             samples.last(self.refused), len(BAD), "{measured} of {bound} refused"
         )
-        return met.provided(refused)
+        asked = sum(samples.values(self.asked))
+        enough = Verdict.at_least(asked, ASKED, "{measured} requests asked, {bound} needed")
+        return met.provided(refused).provided(enough)

@@ -7,6 +7,7 @@ from threading import Event
 from nexus.experiment import (
     Chart,
     Experiment,
+    ExperimentError,
     Params,
     Sample,
     Samples,
@@ -52,6 +53,8 @@ class KilledInMidSwitch(Experiment):
             for batch in load.during(work):
                 yield self.failed(sum(got.failed for got in batch))
                 for left in work.outcomes[judged:]:
+                    if left.refused:
+                        raise ExperimentError(left.refused)
                     judged += 1
                     wrong += left.releases != [left.live]
                     yield self.wrong(wrong, x=judged)

@@ -6,6 +6,7 @@ from threading import Event
 from nexus.experiment import (
     Chart,
     Experiment,
+    ExperimentError,
     Params,
     Sample,
     Samples,
@@ -49,6 +50,10 @@ class LongRequestsFinish(Experiment):
         ):
             for batch in load.during(work, wait=False):
                 yield self.cut(sum(got.failed for got in batch))
+        if refused := work.outcomes[0].refused:
+            raise ExperimentError(f"nothing was replaced: {refused}")
+        if len(load.got) < CLIENTS:
+            raise ExperimentError(f"only {len(load.got)} exports came to their end")
 
     def _replaced(self, stack: Stack, load: Load, over: Event) -> Outcome:
         over.wait(SECONDS)  # until all are under way, and the first asks again

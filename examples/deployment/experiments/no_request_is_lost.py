@@ -32,7 +32,10 @@ class NoRequestIsLost(Experiment):
     answering = Series("releases", "releases that answered")
     happened = Series("what happened")
     chart = Chart(
-        happened, "", mark="points", levels=("a release begins to answer", "a request fails")
+        happened,
+        "what happened",
+        mark="points",
+        levels=("a release begins to answer", "a request fails"),
     )
 
     reports = (

@@ -39,7 +39,8 @@ def spelled(character: str) -> str:
     if character.isalnum():
         return character
     ways = {re.escape(way) for way in (character, html.escape(character))}
-    return rf"\\*(?:{'|'.join(sorted(ways))}|(?i:{quote(character, safe='')}))"
+    # From the first backslash or none: to begin at each of many would take the square of their number.
+    return rf"(?:(?<!\\)\\*)?(?:{'|'.join(sorted(ways))}|(?i:{quote(character, safe='')}))"
 
 
 @cache

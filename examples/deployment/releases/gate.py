@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+SMOKE_SECONDS = 15  # for one page: its first request loads what the next ones find
+
 
 class Refused(Exception):
     """Nothing was changed: the message says why, in one sentence without its full stop."""
@@ -78,7 +80,7 @@ class Gate:
             if fault := check(folder):
                 raise Refused(fault)
         self.await_ready(number, port, ended)
-        asked = {path: get(port, path)[0] for path in self.smoke}
+        asked = {path: get(port, path, SMOKE_SECONDS)[0] for path in self.smoke}
         if failed := [f"{path} ({status})" for path, status in asked.items() if status != 200]:
             raise Refused(f"{len(failed)} of {len(asked)} smoke requests failed, as {failed[0]}")
 

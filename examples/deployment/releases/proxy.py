@@ -50,7 +50,8 @@ class HAProxy:
         return int(self._stat(port)["scur"])
 
     def answers(self, port: int) -> tuple[int, int]:
-        counts = {kind: int(self._stat(port)[f"hrsp_{kind}xx"] or 0) for kind in (1, 2, 3, 4, 5)}
+        stat = self._stat(port)
+        counts = {kind: int(stat[f"hrsp_{kind}xx"] or 0) for kind in (1, 2, 3, 4, 5)}
         return sum(counts.values()), counts[5]
 
     def _server(self, port: int) -> str:
@@ -65,7 +66,7 @@ class HAProxy:
 
     def _ask(self, command: str) -> str:
         with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(5)
+            line.settimeout(15)
             try:
                 # By its name alone: a path of more than 107 bytes is no address.
                 with chdir(self._address.parent):

@@ -43,8 +43,10 @@ class Trial:
             return answers
 
         proxy.route({old: FULL, new: self.weight})
-        wait(lambda: judged() >= self.answers, self.seconds, self.sleep)
+        try:
+            wait(lambda: judged() >= self.answers, self.seconds, self.sleep)
+        finally:  # before anything else: each moment costs a client of a bad release its answer
+            proxy.route({old: FULL, new: 0})
         # An error may take longer than an answer: those that are under way are waited for.
-        proxy.route({old: FULL, new: 0})
         wait(lambda: not proxy.under_way(new), self.seconds, self.sleep)
         judged()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 SAID_CHARACTERS = 300
+LIBC = ctypes.CDLL(None)  # once: a child that has just been forked should load nothing
 
 
 @dataclass(frozen=True)
@@ -104,4 +105,4 @@ class Children:
 def _end_with_parent() -> None:
     # A supervisor that was killed leaves nobody who would go on answering beside its successor's children.
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -37,7 +37,7 @@ def answer(door: socket.socket, carry_out: Callable[[Order], Order], seconds: fl
     with suppress(OSError, ValueError):
         line, _ = door.accept()
         with line:
-            line.settimeout(1)
+            line.settimeout(10)
             said = line.makefile("rb").readline(LONGEST_BYTES)
             line.sendall(json.dumps(carry_out(json.loads(said))).encode() + b"\n")
 
@@ -67,7 +67,7 @@ class Orders:
 
     def give(self, do: str, **more: object) -> Order:
         with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(10)
+            line.settimeout(30)
             try:
                 with chdir(self._folder):
                     line.connect(NAME)

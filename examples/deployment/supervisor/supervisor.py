@@ -20,9 +20,10 @@ LOOK_SECONDS = 0.05
 PAUSE_SECONDS = 1.0  # between two starts of what dies at once
 
 
-def free_ports() -> tuple[int, int]:
-    """Return two that no system gives to outgoing connections."""
-    first, second, *_ = filter(is_free, random.sample(range(15_000, 32_000), 200))
+def free_ports(*but: int) -> tuple[int, int]:
+    """Return two besides `but` that no system gives to outgoing connections."""
+    some = random.sample(range(15_000, 32_000), 200)
+    first, second, *_ = (port for port in some if port not in but and is_free(port))
     return first, second
 
 
@@ -34,14 +35,14 @@ class Supervisor:
         front: what stands before the releases; None if clients reach them directly.
         command: what a release runs.
         settle: ends what a switch that was killed has begun.
-        begins: the state of a service that never ran.
+        begins: the state to begin with, from the one that was left.
     """
 
     folder: Path
     front: Callable[[State], Command | None]
     command: Callable[[State, Release], Command]
     settle: Command
-    begins: Callable[[State | None, tuple[int, int]], State]
+    begins: Callable[[State | None], State]
     grace_seconds: float = 10
     over: bool = field(default=False, init=False)
     _started: dict[str, float] = field(default_factory=dict, init=False)
@@ -54,7 +55,7 @@ class Supervisor:
         # A switch of before finds its supervisor away, and gives up; only then is there another writer.
         with self.journal.alone("supervisor", wait=True), listening(self.folder) as door:
             with self.journal.alone(wait=True):
-                self.journal.write(self.begins(self.journal.read(), free_ports()))
+                self.journal.write(self.begins(self.journal.read()))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: setattr(self, "over", True))
             while not self.over:

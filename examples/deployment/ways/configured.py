@@ -44,7 +44,7 @@ def environment(way: str, folder: str) -> dict[str, str]:
 def command(state: State, release: Release) -> Command:
     """What a release runs; where nothing stands in front, clients reach it at the public address."""
     host = settings.HOST if release.port == int(settings.PORT) else "127.0.0.1"
-    words = f"-m gunicorn --config config/gunicorn.py --bind {host}:{release.port} --workers 1 --threads 8"
+    words = f"-m gunicorn --config config/gunicorn.py --bind {host}:{release.port} --workers 1 --threads 16"
     env = environment(state.way, release.folder) | {"RELEASE": str(release.number)}
     return Command((sys.executable, *words.split(), "config.wsgi:application"), env, BASE)
 

@@ -70,8 +70,8 @@ class Command(BaseCommand):
                 self._start([configured.FIRST])
             os._exit(1)
         _, status = os.waitpid(child, 0)
-        if not os.WIFSIGNALED(status):
-            raise RuntimeError(f"the switch went on beyond {step!r}")
+        if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
+            raise RuntimeError(f"the switch was not killed at {step!r}")
         self.crew.until(lambda: self.crew.state.step == STEADY)
 
     def _start(self, folders: list[str]) -> None:

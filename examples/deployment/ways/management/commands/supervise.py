@@ -10,14 +10,15 @@ from django.core.management.base import BaseCommand
 from releases import Release, State
 from releases.journal import STEADY
 from supervisor.children import Command as Words
-from supervisor.supervisor import Supervisor
+from supervisor.supervisor import Supervisor, free_ports
 
 from ways import configured, front
 from ways.variants import NOTHING, SOLUTION, VARIANTS, of
 
 
-def begins(before: State | None, ports: tuple[int, int]) -> State:
+def begins(before: State | None) -> State:
     """Return the state to begin with: the release that was live, in a place that is free."""
+    ports = free_ports(int(settings.PORT))  # the public one is not taken yet
     known = [each.name for each in VARIANTS]
     # A reader's own way may be gone.
     way = before.way if before and before.way in known else SOLUTION
