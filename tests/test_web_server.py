@@ -134,7 +134,8 @@ def test_server_survives_wrong_hosts_and_a_killed_worker(example, tmp_path):
     ensure_environment(example)
     with EmbeddedStack(example, tmp_path) as stack:
         wrong_host_is_refused_and_writes_no_traceback(stack)
-        if web_of(stack).command.startswith("gunicorn"):  # one that keeps releases has tests of its own
+        # What keeps releases has tests of its own.
+        if web_of(stack).command.startswith("gunicorn"):
             killed_worker_is_replaced_and_costs_a_few_requests(stack)
         commands_end_when_they_are_asked(stack)
 
