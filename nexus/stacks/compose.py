@@ -319,4 +319,6 @@ class ComposeStack(WoundedStack):
         if count < before:
             # The load balancer may send to a replica that is gone for as long as its DNS answer lives.
             time.sleep(ADDRESS_SECONDS)
+            # On a busy machine it lives longer: all replicas take their turns twice.
+            wait_until(lambda: all(self._answers() for _ in range(2 * before)), 60)
         return before
