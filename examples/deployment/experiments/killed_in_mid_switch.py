@@ -53,10 +53,11 @@ class KilledInMidSwitch(Experiment):
             for batch in load.during(work):
                 yield self.failed(sum(got.failed for got in batch))
                 for left in work.outcomes[judged:]:
-                    if left.refused:
+                    # Whatever an earlier kill has left may be in the way of the next switch.
+                    if left.refused and not wrong:
                         raise ExperimentError(left.refused)
                     judged += 1
-                    wrong += left.releases != [left.live]
+                    wrong += bool(left.refused) or left.releases != [left.live]
                     yield self.wrong(wrong, x=judged)
 
     def _killed(self, stack: Stack, step: str, _: Event) -> Outcome:
