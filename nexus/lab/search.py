@@ -17,60 +17,11 @@ NAME = "search-index.js"
 WORD = re.compile(r"[^\W_]+")
 # Words that stand in every section tell nothing.
 COMMON = frozenset(
-    [
-        "a",
-        "after",
-        "all",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "but",
-        "by",
-        "can",
-        "do",
-        "does",
-        "each",
-        "for",
-        "from",
-        "has",
-        "have",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "may",
-        "no",
-        "not",
-        "of",
-        "on",
-        "one",
-        "only",
-        "or",
-        "so",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "they",
-        "this",
-        "to",
-        "was",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "with",
-    ]
+    WORD.findall(
+        "a after all an and are as at be been but by can do does each for from has have if in into is it its"
+        " may no not of on one only or so than that the their them then there they this to was what when"
+        " where which who with"
+    )
 )
 COMMAND = re.compile(r"^\$ (.+)$", re.MULTILINE)
 
