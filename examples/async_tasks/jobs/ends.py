@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 from . import sql
+from .models import DeadLetter
 from .run import Fenced, Outcome, Policy, Run, Transient
 
 logger = logging.getLogger(__name__)
@@ -58,13 +59,10 @@ def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
 
 def give_up(run: Run, reason: str, detail: str) -> Outcome:
     """End the job with a dead letter that says why."""
-    if not bury(run.job, reason, detail, run.attempt):
-        return Outcome.FENCED
-    logger.error("job=%s is dead: %s correlation=%s", run.job, reason, run.correlation)
-    return Outcome.DEAD
-
-
-def bury(job: UUID, reason: str, detail: str, attempt: int | None = None) -> bool:
-    """Give *job* up; False if it had ended already, or another run than *attempt* has it."""
     said = {"reason": sql.storable(reason, 1000), "detail": sql.storable(detail)}
-    return bool(sql.rows("bury", job=job, attempt=attempt, **said))
+    with transaction.atomic():
+        if not settle([run], "dead", reason):
+            return Outcome.FENCED
+        DeadLetter.objects.create(job_id=run.job, **said)
+    logger.error("job=%s is dead: %s", run.job, reason)
+    return Outcome.DEAD

@@ -5,4 +5,4 @@ WITH gone AS (
 ), locked AS (
     SELECT id FROM jobs_job WHERE id IN (SELECT job_id FROM gone) ORDER BY id FOR UPDATE
 )
-UPDATE jobs_job SET sent_at = now() FROM locked WHERE jobs_job.id = locked.id
+UPDATE jobs_job SET sent_at = now() FROM locked WHERE jobs_job.id = locked.id RETURNING jobs_job.id

@@ -23,7 +23,6 @@ def submit(
     queue: str,
     key: str | None = None,
     delay_seconds: float = 0,
-    correlation: str = "",
 ) -> tuple[uuid.UUID, bool]:
     """Write the job and its message down; return its id, and whether it is new.
 
@@ -42,7 +41,6 @@ def submit(
         "kind": kind,
         "queue": queue,
         "arguments": written,
-        "correlation": correlation,
         "delay": delay_seconds,
     }
     # A job of the same key that was committed while the statement waited for it: the next one sees it.

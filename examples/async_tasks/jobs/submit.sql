@@ -1,8 +1,8 @@
--- Writes a job and its message in one step. Parameters: id, key (or null), kind, queue, arguments (JSON), correlation,
--- delay in seconds. Row: the job's id, kind and arguments, and whether it is new; the one of that key if there is one.
+-- Writes a job and its message in one step. Parameters: id, key (or null), kind, queue, arguments (JSON), delay in
+-- seconds. Row: the job's id, kind and arguments, and whether it is new; the one of that key if there is one.
 WITH submitted AS (
-    INSERT INTO jobs_job (id, key, kind, queue, arguments, correlation)
-    VALUES (%(id)s, %(key)s, %(kind)s, %(queue)s, %(arguments)s, %(correlation)s)
+    INSERT INTO jobs_job (id, key, kind, queue, arguments)
+    VALUES (%(id)s, %(key)s, %(kind)s, %(queue)s, %(arguments)s)
     ON CONFLICT (key) DO NOTHING
     RETURNING id, kind, arguments, queue
 ), sent AS (

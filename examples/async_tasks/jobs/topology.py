@@ -15,7 +15,7 @@ def queue(name: str) -> Queue:
         name,
         MESSAGES,
         routing_key=name,
-        # Nothing is dead-lettered: what the broker gives up, the keeper finds by its row.
+        # Nothing is dead-lettered: what the broker gives up, the sweep finds by its row.
         queue_arguments={"x-queue-type": "quorum", "x-overflow": "reject-publish"},
     )
 

@@ -24,7 +24,7 @@ settings.load_profile("busy")
 
 @pytest.fixture
 def policy():
-    return Policy(lease=60, most_attempts=3, most_losses=3, backoff=Backoff(8, 120))
+    return Policy(lease_seconds=60, most_attempts=3, backoff=Backoff(8, 120))
 
 
 @pytest.fixture(scope="session")

@@ -147,10 +147,3 @@ def test_variants_are_listed_with_their_paths(client):
 
     assert [each["name"] for each in listed] == ["fire_and_forget", "django_tasks", "durable"]
     assert listed[-1]["path"] == URL
-
-
-def test_request_id_is_kept_with_the_job_and_given_back(client):
-    answer = post(client, GOOD, x_request_id="abc")
-
-    assert answer["X-Request-ID"] == "abc"
-    assert Job.objects.get().correlation == "abc"

@@ -5,14 +5,15 @@ from datetime import timedelta
 
 import pytest
 from django.db.models.functions import Now
-from jobs import keeper, watch
+from jobs import watch
+from jobs.management.commands.jobs import shown
 from jobs.models import DeadLetter, Job, Outbox, Run, State
-from jobs.operating import shown
 from jobs.run import Transient
 from jobs.runs import perform
 from jobs.submit import submit
+from jobs.sweep import sweep
 from jobs.topology import BULK, QUICK
-from jobs.watch import send_canaries
+from jobs.watch import send_canary
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +37,6 @@ def begun(job, worker="bulk-7@host"):
     Job.objects.filter(id=job).update(
         state=State.RUNNING,
         attempts=1,
-        worker=worker,
         sent_at=Now(),
         lease_until=Now() + timedelta(seconds=60),
     )
@@ -76,7 +76,7 @@ def test_task_vanished_because_the_broker_forgot_it(job, policy):
     sent(job, 30)
     assert not any(line.startswith("run ") for line in shown(job))
 
-    assert keeper.sweep(policy, 5, {BULK: 0, QUICK: 0}) == 1
+    assert sweep(BULK, 0, policy) == 1
     assert Outbox.objects.get().job_id == job
 
 
@@ -85,12 +85,13 @@ def test_job_stays_running_because_its_worker_is_gone(job, policy):
     assert any("bulk-7@host" in line for line in shown(job))
     Job.objects.update(lease_until=Now() - timedelta(seconds=1))
 
-    assert keeper.sweep(policy, 5, None) == 1
+    assert sweep(BULK, 1, policy) == 1
     assert Job.objects.get().state == State.QUEUED
 
 
 def test_worker_is_silent(client):
-    send_canaries([BULK, QUICK])
+    for queue in (BULK, QUICK):
+        send_canary(queue)
     Outbox.objects.all().delete()
 
     assert problems(client) == [f"nothing has begun on {queue} for 60 s" for queue in (QUICK, BULK)]

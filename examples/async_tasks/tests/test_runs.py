@@ -1,7 +1,6 @@
 """Who may run a job, and what a run may write: against a real database."""
 
 import ctypes
-import logging
 import sys
 import time
 import uuid
@@ -12,14 +11,15 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
-from jobs import keeper, sql
+from jobs import sql
 from jobs.ends import ended
+from jobs.management.commands.jobs import replayed
 from jobs.models import DeadLetter, Job, Outbox, Run, State
-from jobs.operating import Refused, cancel, replay
 from jobs.run import Outcome, Transient
 from jobs.run import Run as Stale
 from jobs.runs import alone, perform
 from jobs.submit import submit
+from jobs.sweep import sweep
 from jobs.topology import BULK, QUICK
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,15 +86,8 @@ def test_run_that_was_taken_over_writes_nothing(job, policy, how):
 @pytest.mark.parametrize("how", ["done", "tried again", "given up"])
 def test_run_that_ends_while_its_successor_still_runs_writes_nothing(job, policy, how):
     """Both find the job running: the fencing token alone tells the stale run from its successor."""
-    parameters = {
-        "jobs": [job],
-        "worker": "w",
-        "lease": 60,
-        "takeover": True,
-        "most_losses": policy.most_losses,
-    }
     for redelivered in (False, True):
-        assert sql.rows("claim", **parameters | {"redelivered": redelivered})
+        assert sql.rows("claim", **claim([job], policy) | {"redelivered": redelivered})
     effects = []
 
     def work(_run):
@@ -102,7 +95,7 @@ def test_run_that_ends_while_its_successor_still_runs_writes_nothing(job, policy
             return lambda: effects.append(1)
         raise Transient("503") if how == "tried again" else ValueError("month 13")
 
-    stale = Stale(job, 1, 0, 0, "test", {}, "")
+    stale = Stale(job, 1, 0, 0, "test", {})
     assert ended(stale, policy, lambda: alone(stale, work(stale))) is Outcome.FENCED
     assert effects == []
     assert Job.objects.get(id=job).state == State.RUNNING
@@ -121,23 +114,11 @@ def test_run_of_a_cancelled_job_writes_nothing(job, policy):
     effects = []
 
     def work(_run):
-        cancel(job)
+        Job.objects.filter(id=job).update(state=State.CANCELLED)
         return lambda: effects.append(1)
 
     assert run(job, policy, work) is Outcome.FENCED
     assert effects == []
-
-
-def test_cancelled_job_stays_cancelled_and_an_ended_one_cannot_be(job):
-    for _ in range(2):
-        cancel(job)
-    assert Job.objects.get(id=job).state == State.CANCELLED
-
-    Job.objects.update(state=State.DONE)
-    with pytest.raises(Refused, match="has ended: done"):
-        cancel(job)
-    with pytest.raises(Refused, match="there is no job"):
-        cancel(uuid.uuid4())
 
 
 def test_effect_that_fails_is_rolled_back_with_the_end_of_the_job(job, policy):
@@ -223,19 +204,11 @@ def test_run_whose_connection_breaks_is_sent_again(job, policy, database_url, ne
     assert Job.objects.get(id=job).state == State.QUEUED
 
 
-def test_beginning_of_a_run_reads_its_row_alone_however_many_wait(job):
+def test_beginning_of_a_run_reads_its_row_alone_however_many_wait(job, policy):
     Job.objects.bulk_create(Job(kind="test", queue=BULK, arguments={}) for _ in range(300))
-    parameters = {
-        "jobs": [job],
-        "worker": "w",
-        "lease": 5.0,
-        "redelivered": False,
-        "takeover": True,
-        "most_losses": 3,
-    }
 
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + sql.text("claim"), parameters)
+        cursor.execute("EXPLAIN " + sql.text("claim"), claim([job], policy))
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert "jobs_job_pkey" in plan
@@ -265,15 +238,7 @@ def test_transient_error_is_a_dead_letter_at_the_last_attempt(job, policy):
 
 def test_fourth_loss_is_the_last(job, policy):
     for _ in range(policy.most_losses + 1):
-        assert sql.rows(
-            "claim",
-            jobs=[job],
-            worker="w",
-            lease=0,
-            redelivered=True,
-            takeover=True,
-            most_losses=policy.most_losses,
-        )
+        assert sql.rows("claim", **claim([job], policy) | {"redelivered": True})
 
     assert run(job, policy, never, redelivered=True) is Outcome.DEAD
     assert Run.objects.filter(job_id=job).count() == policy.most_losses + 1
@@ -283,7 +248,7 @@ def test_fourth_loss_is_the_last(job, policy):
 def test_replayed_job_has_all_its_attempts_again(job, policy):
     for _ in range(3):
         run(job, policy, fail)
-    replay(job, {"month": 2})
+    assert replayed(job, {"month": 2})
     seen = []
 
     def work(run):
@@ -309,17 +274,7 @@ def test_heartbeat_extends_the_lease(job, policy):
             assert time.monotonic() < deadline, "the lease stays as it was"
         return lambda: None
 
-    assert run(job, replace(policy, lease=0.4), work) is Outcome.DONE
-
-
-def test_log_of_a_run_has_the_id_of_the_request(policy, caplog):
-    job, _ = submit("test", {}, queue=BULK, correlation="abc")
-    caplog.set_level("INFO")
-    logging.getLogger("jobs").addHandler(caplog.handler)
-
-    run(job, policy)
-
-    assert f"job={job} run=1 outcome=done correlation=abc" in caplog.text
+    assert run(job, replace(policy, lease_seconds=0.4), work) is Outcome.DONE
 
 
 @pytest.mark.report(
@@ -352,7 +307,7 @@ HOLD = ctypes.PyDLL(None).usleep  # of the C library; called without giving up t
 @pytest.mark.report(
     "agno-agi/agno#9512",
     "work that blocks keeps its own heartbeat from beating: it is taken for dead, and is run again",
-    "the job comes again, with one effect; `LEASE_SECONDS` says how long such a call may take",
+    "the job comes again, with one effect; `lease_seconds` says how long such a call may take",
 )
 @pytest.mark.parametrize(("lease", "outcome"), [(0.2, Outcome.FENCED), (30, Outcome.DONE)])
 def test_run_whose_heartbeat_starves_has_one_effect(job, policy, lease, outcome):
@@ -367,7 +322,7 @@ def test_run_whose_heartbeat_starves_has_one_effect(job, policy, lease, outcome)
             sys.setswitchinterval(interval)
         return lambda: effects.append(1)
 
-    assert run(job, replace(policy, lease=lease), work) is outcome
+    assert run(job, replace(policy, lease_seconds=lease), work) is outcome
     assert len(effects) == 1
 
 
@@ -430,7 +385,7 @@ def test_group_of_a_process_that_is_gone_is_not_run_together_again(policy):
     outcomes = perform(jobs, True, "worker", {"test": lambda _: lambda: None}, policy)
 
     assert [outcomes[job] for job in jobs] == [Outcome.NOTHING, Outcome.NOTHING, Outcome.DONE]
-    assert keeper.sweep(policy, 5, None) == 2
+    assert sweep(QUICK, 1, policy) == 2
     assert set(Outbox.objects.values_list("job_id", "alone")) == {(job, True) for job in jobs[:2]}
 
 
@@ -438,9 +393,8 @@ def claim(jobs, policy):
     return {
         "jobs": jobs,
         "worker": "w",
-        "lease": policy.lease,
+        "lease": policy.lease_seconds,
         "redelivered": False,
-        "takeover": True,
         "most_losses": policy.most_losses,
     }
 
@@ -451,8 +405,10 @@ def test_two_workers_with_the_same_groups_do_not_wait_for_each_other(policy):
 
     def work(order):
         try:
-            for _ in range(5):
-                sql.rows("claim", **claim(order, policy) | {"redelivered": True})
+            for _ in range(10):
+                runs = sql.rows("claim", **claim(order, policy))
+                ended = {"jobs": [run[0] for run in runs], "attempts": [run[1] for run in runs]}
+                sql.rows("settle", **ended, state="queued", error="")
         finally:
             connection.close()
 
@@ -460,4 +416,5 @@ def test_two_workers_with_the_same_groups_do_not_wait_for_each_other(policy):
         for done in [pool.submit(work, order) for order in (jobs, jobs[::-1]) * 2]:
             done.result()
 
-    assert set(Job.objects.values_list("attempts", flat=True)) == {20}
+    (attempts,) = set(Job.objects.values_list("attempts", flat=True))
+    assert attempts >= 10
