@@ -15,7 +15,8 @@ WITH due AS (
         state = 'running',
         attempts = attempts + 1,
         losses = losses + (state = 'running')::int,
-        lease_until = now() + make_interval(secs => %(lease)s)
+        lease_until = now() + make_interval(secs => %(lease)s),
+        sent_at = coalesce(sent_at, now()) -- or the sweep would not see it: a relay has died after it was sent
     FROM due WHERE jobs_job.id = due.id
     RETURNING jobs_job.id, attempts, failures, losses, kind, arguments
 ), noted AS (

@@ -24,7 +24,7 @@ class OutboxBackend(BaseTaskBackend):
     ) -> "TaskResult[P, R]":
         self.validate_task(task)
         delay = (task.run_after - timezone.now()).total_seconds() if task.run_after else 0
-        job, _ = submit(
+        job = submit(
             KIND,
             {"task": task.module_path, "args": list(args), "kwargs": kwargs},
             queue=task.queue_name,

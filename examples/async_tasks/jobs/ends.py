@@ -37,11 +37,11 @@ def ended(run: Run, policy: Policy, step: Callable[[], None]) -> Outcome:
     return Outcome.DONE
 
 
-def settle(runs: Sequence[Run], state: str, error: str = "") -> Collection[UUID]:
+def settle(runs: Sequence[Run], state: str, error: str = "", delay: float = 0) -> Collection[UUID]:
     """End the runs, and return the jobs that they still owned."""
     jobs, attempts = [run.job for run in runs], [run.attempt for run in runs]
-    found = sql.rows("settle", jobs=jobs, attempts=attempts, state=state, error=sql.storable(error))
-    return {job for (job,) in found}
+    said = {"state": state, "error": sql.storable(error), "delay": delay}
+    return {job for (job,) in sql.rows("settle", jobs=jobs, attempts=attempts, **said)}
 
 
 def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
@@ -50,11 +50,8 @@ def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
     failures = run.failures + 1
     if failures >= policy.most_attempts:
         return give_up(run, f"failed {failures} times", str(error))
-    with transaction.atomic():
-        if not settle([run], "queued", str(error)):
-            return Outcome.FENCED
-        sql.rows("send", job=run.job, delay=policy.backoff.delay(failures))
-    return Outcome.RETRIED
+    owned = settle([run], "queued", str(error), policy.backoff.delay(failures))
+    return Outcome.RETRIED if owned else Outcome.FENCED
 
 
 def give_up(run: Run, reason: str, detail: str) -> Outcome:

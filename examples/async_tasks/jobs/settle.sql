@@ -1,4 +1,5 @@
--- Ends runs, whatever their end is. Parameters: jobs and attempts (arrays of one length), state, error.
+-- Ends runs, whatever their end is. Parameters: jobs and attempts (arrays of one length), state, error,
+-- delay in seconds (of a job that is to be tried again).
 -- Rows: the jobs that these runs still owned.
 WITH owned AS (
     SELECT id FROM jobs_job JOIN unnest(%(jobs)s::uuid[], %(attempts)s::int[]) AS run (job, attempt) ON id = job
@@ -10,6 +11,8 @@ UPDATE jobs_job SET
     error = %(error)s,
     failures = failures + (%(state)s = 'queued')::int,
     finished_at = CASE %(state)s WHEN 'queued' THEN NULL ELSE now() END,
-    sent_at = NULL
+    due_at = CASE %(state)s WHEN 'queued' THEN now() + make_interval(secs => %(delay)s) ELSE due_at END,
+    sent_at = NULL,
+    alone = true
 FROM owned WHERE jobs_job.id = owned.id
 RETURNING jobs_job.id

@@ -8,9 +8,8 @@ WITH lost AS (
         OR state = 'queued' AND sent_at < now() - make_interval(secs => %(unseen)s) AND %(empty)s
     )
     FOR UPDATE SKIP LOCKED
-), swept AS (
-    UPDATE jobs_job SET state = 'queued', losses = losses + (lost.state = 'running')::int, sent_at = NULL
-    FROM lost WHERE jobs_job.id = lost.id
-    RETURNING jobs_job.id
 )
-INSERT INTO jobs_outbox (job_id, queue, alone) SELECT id, %(queue)s, true FROM swept RETURNING job_id
+UPDATE jobs_job SET
+    state = 'queued', losses = losses + (lost.state = 'running')::int, due_at = now(), sent_at = NULL, alone = true
+FROM lost WHERE jobs_job.id = lost.id
+RETURNING jobs_job.id

@@ -17,8 +17,8 @@ SELECT
             AND (SELECT jobs_job.queue FROM jobs_job WHERE jobs_job.id = jobs_run.job_id) = asked.queue
     ),
     (
-        SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float FROM jobs_outbox
-        WHERE jobs_outbox.queue = asked.queue AND due_at <= now()
+        SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float FROM jobs_job
+        WHERE jobs_job.queue = asked.queue AND finished_at IS NULL AND sent_at IS NULL AND due_at <= now()
     )
 FROM unnest(%(queues)s::text[]) AS asked (queue), LATERAL (
     SELECT count(*) AS jobs, coalesce(extract(epoch FROM now() - min(sent_at)), 0)::float AS oldest_seconds

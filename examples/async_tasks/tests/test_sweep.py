@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 from django.db import connection, transaction
 from jobs import watch
-from jobs.models import DeadLetter, Job, Outbox, State
+from jobs.models import DeadLetter, Job, State
 from jobs.run import Outcome
 from jobs.runs import perform
 from jobs.submit import submit
 from jobs.sweep import sweep
 from jobs.topology import BULK, QUICK
 from jobs.watch import look, send_canary
+from rows import outbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +21,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def set_job(job, assignments):
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE jobs_job SET {assignments} WHERE id = %s", [job])
-    Outbox.objects.all().delete()
 
 
 RUNNING = "state = 'running', sent_at = now(), lease_until = now() {} interval '1 hour'"
@@ -46,7 +46,7 @@ def test_job_that_is_looked_after_is_left_alone(job, policy, assignments, waitin
     set_job(job, assignments)
 
     assert sweep(BULK, waiting, policy) == 0
-    assert not Outbox.objects.exists()
+    assert not outbox().exists()
 
 
 @pytest.mark.parametrize("assignments", [RUNNING.format("-"), SENT])
@@ -55,7 +55,7 @@ def test_lost_job_is_sent_again_once(job, policy, assignments):
 
     assert sweep(QUICK, 0, policy) == 0
     assert [sweep(BULK, 0, policy) for _ in range(2)] == [1, 0]
-    assert Outbox.objects.get().alone
+    assert outbox().get().alone
 
 
 def test_run_that_is_lost_counts_until_it_was_one_too_many(job, policy):
@@ -83,7 +83,7 @@ def test_two_relays_send_a_lost_job_once(job, policy):
             assert sweep(BULK, 0, policy) == 1
             assert pool.submit(other).result(60) == 0
         assert pool.submit(other).result(60) == 0
-    assert Outbox.objects.count() == 1
+    assert outbox().count() == 1
 
 
 def test_silence_is_a_problem_and_a_run_ends_it(policy, monkeypatch):
@@ -91,7 +91,7 @@ def test_silence_is_a_problem_and_a_run_ends_it(policy, monkeypatch):
     send_canary(BULK)
     send_canary(BULK)
     (canary,) = Job.objects.all()
-    assert Outbox.objects.count() == 1
+    assert outbox().count() == 1
     assert look([BULK])["problems"]
 
     perform([canary.id], False, "worker", {"canary": lambda _: lambda: None}, policy)
@@ -101,7 +101,7 @@ def test_silence_is_a_problem_and_a_run_ends_it(policy, monkeypatch):
 
 def test_key_of_a_client_names_no_canary():
     """Clients choose their keys; a canary has none."""
-    mine, _ = submit("test", {}, queue=BULK, key=f"canary:{BULK}")
+    mine = submit("test", {}, queue=BULK, key=f"canary:{BULK}")
 
     send_canary(BULK)
 

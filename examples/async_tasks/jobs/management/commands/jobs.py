@@ -10,7 +10,6 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models.functions import Now
 
-from jobs import sql
 from jobs.models import DeadLetter, Job, Run, State
 
 
@@ -38,10 +37,10 @@ def replayed(job: UUID, arguments: Mapping[str, Any]) -> bool:
     if dead is None:
         return False
     dead.state, dead.failures, dead.losses, dead.finished_at = State.QUEUED, 0, 0, None
+    dead.due_at = Now()
     dead.arguments = {**dead.arguments, **arguments}
     dead.save()
     DeadLetter.objects.filter(job_id=job, resolved_at=None).update(resolved_at=Now())
-    sql.rows("send", job=job, delay=0)
     return True
 
 
