@@ -27,8 +27,8 @@ from . import Database, asking, idle, submitted
 RETRIES = """
     SELECT first.job_id,
         extract(epoch FROM second.started_at - first.started_at)::float,
-        extract(
-            epoch FROM coalesce(second.due_at, CASE job.failures WHEN 1 THEN job.due_at END) - first.started_at
+        extract(epoch FROM
+            coalesce(second.due_at, CASE job.failures WHEN 1 THEN job.due_at END) - first.started_at
         )::float
     FROM jobs_run AS first JOIN jobs_job AS job ON job.id = first.job_id
     LEFT JOIN jobs_run AS second ON second.job_id = job.id AND second.attempt = 2

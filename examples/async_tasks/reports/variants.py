@@ -64,7 +64,7 @@ def django_tasks(asked: Asked) -> UUID:
 
 
 def durable(asked: Asked) -> UUID:
-    """Write the job and its message down; the relay sends it."""
+    """Write the job down; the relay sends it."""
     return submit(
         REPORT,
         asked.arguments,
@@ -92,7 +92,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("django_tasks", "django.tasks on the outbox", django_tasks, is_working),
     Variant(
         "durable",
-        "a job row, an outbox, a relay, late acknowledgement, leases",
+        "a job row as outbox, a relay, late acknowledgement, leases",
         durable,
         is_working,
     ),
