@@ -61,7 +61,10 @@ def begun(jobs: Sequence[UUID], redelivered: bool, worker: str, policy: Policy) 
     except AWAY:
         connection.close()
         claimed = claim()
-    return [Run(*rest, arguments=json.loads(arguments)) for *rest, arguments in claimed]
+    return [
+        Run(job, attempt, failures, losses, kind, json.loads(arguments))
+        for job, attempt, failures, losses, kind, arguments in claimed
+    ]
 
 
 def prepare(

@@ -43,6 +43,7 @@ def submit(
         "delay": delay_seconds,
     }
     # A job of the same key that was committed while the statement waited for it: the next one sees it.
+    job: uuid.UUID
     ((job, same),) = sql.rows("submit", **new) or sql.rows("submit", **new)
     if not same:
         raise KeyReused("this Idempotency-Key came with another request")

@@ -3,12 +3,21 @@
 from celery import Celery
 from django.conf import settings
 
-from .topology import BULK, QUEUES, transport_options
+from .topology import BULK, QUEUES
 
 app = Celery("jobs")
 app.conf.update(
     broker_url=settings.BROKER_URL,
-    broker_transport_options=transport_options(settings.BROKER_URL),
+    broker_transport_options={
+        # Redis gives a message that was not acknowledged to another consumer after this time; the sweep is
+        # quicker, and a shorter time would run every long job twice.
+        "visibility_timeout": 3600,
+        "socket_keepalive": True,
+        # A worker that waits for a frozen Redis without a limit hears no signal to stop; what it waits for
+        # in good order takes 1 s.
+        "socket_timeout": 2,
+        "socket_connect_timeout": 1,
+    },
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # a broker may be away for longer than 100 tries
     broker_channel_error_retry=True,  # a queue may be locked for a moment (405)
