@@ -10,7 +10,8 @@ import pytest
 from celery import Celery
 from django.db import connection, transaction
 from django.db.models.functions import Now
-from jobs.broker import ANSWER_SECONDS, Publisher
+from jobs import broker
+from jobs.broker import Publisher
 from jobs.duties import Duty
 from jobs.models import Job
 from jobs.outbox import MESSAGES, carry_out
@@ -56,7 +57,8 @@ def test_message_that_the_broker_refuses_stays(job):
     "no request waits for a broker; the relay gives up after seconds, and the message stays",
 )
 @pytest.mark.usefixtures("job")
-def test_broker_that_says_nothing_is_an_error_within_seconds():
+def test_broker_that_says_nothing_is_an_error_within_seconds(monkeypatch):
+    monkeypatch.setattr(broker, "CONNECT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"amqp://127.0.0.1:{silent.getsockname()[1]}"
         publisher = Publisher(Celery(broker=url, set_as_current=False))
@@ -64,16 +66,16 @@ def test_broker_that_says_nothing_is_an_error_within_seconds():
         with pytest.raises((OSError, OperationalError), match=r"[Tt]im"):
             carry_out(BULK, 1, publisher)
 
-    assert time.monotonic() - began < 10 * ANSWER_SECONDS  # it would wait for ever
+    assert time.monotonic() - began < 30  # it would wait for ever
     assert outbox().count() == 1
 
 
 def test_message_that_is_not_due_stays():
-    broker = Broker()
+    taking = Broker()
     submit("test", {}, queue=BULK, delay_seconds=60)
 
-    assert not carry_out(BULK, 1, broker)
-    assert broker.confirmed == []
+    assert not carry_out(BULK, 1, taking)
+    assert taking.confirmed == []
     assert outbox().count() == 1
 
 
@@ -99,22 +101,22 @@ def test_message_that_another_relay_has_is_left_to_it():
 
 
 def test_sent_message_is_forgotten_and_its_time_kept(job):
-    broker = Broker()
+    taking = Broker()
 
-    carry_out(BULK, 1, broker)
+    carry_out(BULK, 1, taking)
 
-    assert broker.confirmed == [[job]]
+    assert taking.confirmed == [[job]]
     assert not outbox().exists()
     assert Job.objects.get(id=job).sent_at is not None
 
 
 def test_group_goes_in_one_message_and_a_lost_job_alone():
-    jobs, broker = [submit("test", {}, queue=QUICK) for _ in range(5)], Broker()
+    jobs, taking = [submit("test", {}, queue=QUICK) for _ in range(5)], Broker()
     Job.objects.filter(id=jobs[2]).update(alone=True)
 
-    carry_out(QUICK, 3, broker)
+    carry_out(QUICK, 3, taking)
 
-    assert broker.confirmed == [[jobs[2]], [jobs[0], jobs[1], jobs[3]], [jobs[4]]]
+    assert taking.confirmed == [[jobs[2]], [jobs[0], jobs[1], jobs[3]], [jobs[4]]]
     assert not outbox().exists()
 
 
@@ -163,8 +165,8 @@ def test_queue_that_fails_holds_up_no_other(caplog):
         submit("test", {}, queue=queue)
     refusing, taking = Broker(0), Broker()
     duties = [
-        Duty(queue, 0, partial(carry_out, queue, 1, broker))
-        for queue, broker in ((QUICK, refusing), (BULK, taking))
+        Duty(queue, 0, partial(carry_out, queue, 1, one))
+        for queue, one in ((QUICK, refusing), (BULK, taking))
     ]
 
     for duty in duties:
