@@ -1,11 +1,13 @@
 """Who may run a job, and what a run may write: against a real database."""
 
 import ctypes
+import re
 import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -111,15 +113,22 @@ def test_heartbeat_of_a_stale_run_extends_no_lease_of_its_successor(job, policy)
     assert [len(sql.rows("beat", attempt=attempt, **beat)) for attempt in (1, 2)] == [0, 1]
 
 
-def test_run_of_a_cancelled_job_writes_nothing(job, policy):
+OPERATING = (Path(__file__).parents[1] / "OPERATING.md").read_text("utf-8")
+(CANCEL,) = re.findall(r"`(UPDATE jobs_job SET state = 'cancelled'.*?)`", OPERATING)
+
+
+def test_run_of_a_job_that_is_cancelled_as_the_page_says_writes_nothing(job, policy):
     effects = []
 
     def work(_run):
-        Job.objects.filter(id=job).update(state=State.CANCELLED)
+        with connection.cursor() as cursor:
+            cursor.execute(CANCEL.replace("…", str(job)))
         return lambda: effects.append(1)
 
     assert run(job, policy, work) is Outcome.FENCED
     assert effects == []
+    assert not outbox().exists()
+    assert Job.objects.get(id=job).state == State.CANCELLED
 
 
 def test_effect_that_fails_is_rolled_back_with_the_end_of_the_job(job, policy):
