@@ -178,7 +178,7 @@ def test_queue_that_fails_holds_up_no_other(caplog):
 @pytest.mark.report(
     "timgit/pg-boss#228",
     "with 3 million rows, all that are due are read and sorted to take the next one",
-    "one index gives the next batch; so do those of the keeper and of the health",
+    "one index gives the next batch; so do those of the sweep and of the health",
 )
 def test_no_loop_reads_a_long_outbox(job, policy):
     """100,000 jobs; a million would take longer to load than all other tests.

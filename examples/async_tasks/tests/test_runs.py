@@ -336,7 +336,7 @@ def test_run_whose_heartbeat_starves_has_one_effect(job, policy, lease, outcome)
         sys.setswitchinterval(60)  # nor after the call does the heart beat before the other claims
         try:
             HOLD(400_000)  # microseconds
-            run(job, policy, lambda _: lambda: effects.append(2))  # what the keeper would have sent
+            run(job, policy, lambda _: lambda: effects.append(2))  # what the sweep would have sent
         finally:
             sys.setswitchinterval(interval)
         return lambda: effects.append(1)
