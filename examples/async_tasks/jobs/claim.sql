@@ -17,8 +17,8 @@ WITH due AS (
         losses = losses + (state = 'running')::int,
         lease_until = now() + make_interval(secs => %(lease)s),
         sent_at = coalesce(sent_at, now()) -- or the sweep would not see it: a relay has died after it was sent
-    FROM due WHERE jobs_job.id = due.id
-    RETURNING jobs_job.id, attempts, failures, losses, kind, arguments
+    WHERE id = ANY (ARRAY(SELECT id FROM due))
+    RETURNING id, attempts, failures, losses, kind, arguments
 ), noted AS (
     INSERT INTO jobs_run (job_id, attempt, worker)
     SELECT id, attempts, %(worker)s FROM claimed WHERE losses <= %(most_losses)s

@@ -2,9 +2,10 @@
 -- delay in seconds (of a job that is to be tried again).
 -- Rows: the jobs that these runs still owned.
 WITH owned AS (
-    SELECT id FROM jobs_job JOIN unnest(%(jobs)s::uuid[], %(attempts)s::int[]) AS run (job, attempt) ON id = job
-    WHERE attempts = attempt AND state = 'running'
-    ORDER BY id FOR UPDATE OF jobs_job
+    SELECT id FROM jobs_job
+    WHERE id = ANY (%(jobs)s) AND state = 'running'
+        AND (id, attempts) IN (SELECT * FROM unnest(%(jobs)s::uuid[], %(attempts)s::int[]))
+    ORDER BY id FOR UPDATE
 )
 UPDATE jobs_job SET
     state = %(state)s,
@@ -14,5 +15,5 @@ UPDATE jobs_job SET
     due_at = CASE %(state)s WHEN 'queued' THEN now() + make_interval(secs => %(delay)s) ELSE due_at END,
     sent_at = NULL,
     alone = true
-FROM owned WHERE jobs_job.id = owned.id
-RETURNING jobs_job.id
+WHERE id = ANY (ARRAY(SELECT id FROM owned))
+RETURNING id

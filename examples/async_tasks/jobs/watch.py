@@ -19,7 +19,7 @@ QUEUE: Final = ("name", "waiting", "oldest_seconds", "alive", "overdue_seconds")
 
 def look(queues: Collection[str]) -> dict[str, Any]:
     """Return the state of each queue (`watch.sql`), and what somebody has to act on (`problems`)."""
-    rows = sql.rows("watch", queues=list(queues), silence=SILENCE_SECONDS)
+    rows = sql.by_index("watch", queues=list(queues), silence=SILENCE_SECONDS)
     found = [dict(zip(QUEUE, row, strict=True)) for row in rows]
     dead = DeadLetter.objects.filter(resolved_at=None).count()
     overdue = max(each["overdue_seconds"] for each in found)

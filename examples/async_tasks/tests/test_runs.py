@@ -215,17 +215,6 @@ def test_run_whose_connection_breaks_is_sent_again(job, policy, database_url, ne
     assert Job.objects.get(id=job).state == State.QUEUED
 
 
-def test_beginning_of_a_run_reads_its_row_alone_however_many_wait(job, policy):
-    Job.objects.bulk_create(Job(kind="test", queue=BULK, arguments={}) for _ in range(300))
-
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + sql.text("claim"), claim([job], policy))
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-
-    assert "jobs_job_pkey" in plan
-    assert "Seq Scan" not in plan
-
-
 def fail(_run):
     raise Transient("503")
 
