@@ -63,7 +63,7 @@ def bench(
             raise StackError(f"The benchmark of {example.name} ended with exit code {code}.")
         table = _table(output)
     if record:
-        results.add_bench(results.place(ROOT, example.name), example.name, table)
+        results.add_bench(results.place(ROOT, example.name), example.name, table, kind)
     return table
 
 

@@ -273,11 +273,13 @@ def measured(ask: Ask) -> str:
 
 
 def bench(ask: Ask) -> str:
-    """`bench`: the solution beside its peers, and whether that run met its goals."""
-    ask.count(0, 0, "`bench`")
-    found = ask.record.bench
+    """`bench [stack=]`: the solution beside its peers, and whether that run met its goals."""
+    ask.count(0, 0, "`bench [stack=STACK]`")
+    compose = ask.options.get("stack") == "compose"
+    found = ask.record.bench_compose if compose else ask.record.bench
     if found is None:
-        return f"*Not recorded yet: `make bench EXAMPLE={ask.example} RECORD=1`.*"
+        stack = " STACK=compose" if compose else ""
+        return f"*Not recorded yet: `make bench EXAMPLE={ask.example}{stack} RECORD=1`.*"
     rows = [[_cell(cell) for cell in row] for row in found.rows]
     numeric = [all(not isinstance(row[n], str) for row in found.rows) for n in range(len(rows[0]))]
     goals = [f"- {'met' if each.met else '**missed**'}: {each.text}" for each in found.goals]

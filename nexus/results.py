@@ -140,6 +140,7 @@ class Record:
     claims: Mapping[str, str] = field(default_factory=dict)
     recordings: tuple[Recording, ...] = ()
     bench: Bench | None = None
+    bench_compose: Bench | None = None  # of a benchmark that was recorded on the other stack, too
     outputs: Outputs | None = None
 
     def stacks(self, claim: str | None = None) -> tuple[str, ...]:
@@ -250,9 +251,10 @@ def add(path: Path, example: str, claims: Mapping[str, str], recording: Recordin
     return record
 
 
-def add_bench(path: Path, example: str, bench: Bench) -> Record:
+def add_bench(path: Path, example: str, bench: Bench, stack: str = "embedded") -> Record:
     """Replace the table of peers in the record at `path`, creating it if there is none."""
-    record = replace(_at(path, example), bench=bench)
+    old = _at(path, example)
+    record = replace(old, bench_compose=bench) if stack == "compose" else replace(old, bench=bench)
     save(path, record)
     return record
 

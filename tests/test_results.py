@@ -252,6 +252,17 @@ def test_a_claim_no_longer_declared_goes_with_the_next_recording(path):
     assert [each.claim for each in record.runs("embedded")] == ["burst-is-bounded"]
 
 
+def test_each_stack_has_a_bench_of_its_own(path):
+    here, there = (
+        Bench(date(2026, 11, 2), MACHINE, {}, ("peer",), ((name,),)) for name in ("here", "there")
+    )
+
+    results.add_bench(path, "rate_limiting", there, "compose")
+    record = results.add_bench(path, "rate_limiting", here)
+
+    assert (record.bench, record.bench_compose) == (here, there)
+
+
 def test_a_bench_leaves_the_runs(path):
     results.add(path, "rate_limiting", CLAIMS, recording(run()))
     bench = Bench(date(2026, 11, 2), MACHINE, {}, ("peer", "ratio"), (("limits", 0.5),))

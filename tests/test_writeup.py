@@ -478,6 +478,8 @@ def test_the_bench_is_a_table_with_numbers_to_the_right(repository):
 
     assert "| peer | ratio |\n| --- | ---: |\n| PING | 1 |\n| limits | 0.5123 |\n" in text
     assert "Recorded 2026-11-21: AMD EPYC" in text
+    elsewhere = filled(repository, "<!-- nexus:bench stack=compose -->\n<!-- /nexus -->\n")
+    assert "make bench EXAMPLE=rate_limiting STACK=compose RECORD=1" in elsewhere
 
 
 @pytest.mark.usefixtures("record")

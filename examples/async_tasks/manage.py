@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's commands, and this example's own: `prepare`, `relay`, `keeper`, `jobs`."""
+"""Run Django's commands, and this example's own: `prepare`, `relay`, `jobs`."""
 
 import os
 import sys

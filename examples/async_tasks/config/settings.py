@@ -3,19 +3,6 @@
 from os import environ as env
 
 import dj_database_url
-from jobs.defaults import NUMBERS
-
-
-def number(name: str, default: float) -> float:
-    """Return a positive number of the environment; end with one sentence if it is none."""
-    try:
-        value = float(env.get(name) or default)
-    except ValueError:
-        value = -1
-    if not 0 < value < float("inf"):
-        raise SystemExit(f"{name} has to be a number above 0, not {env[name]!r}.")
-    return value
-
 
 DEBUG = env.get("DEBUG") == "1"
 SECRET_KEY = env.get("SECRET_KEY") or ("only-for-debugging-" * 3 if DEBUG else "")
@@ -55,9 +42,6 @@ if not BROKER_URL.startswith(("amqp://", "amqps://", "redis://", "rediss://")):
     raise SystemExit("CELERY_BROKER_URL has to begin with amqp:// or redis://.")
 MINE = env.get("MINE", "")  # the module of a reader's own variant
 JOBS = "reports.work.WORK"  # what is done, by the kind of a job
-
-for name, default in NUMBERS.items():  # LEASE_SECONDS and the like
-    globals()[name] = number(name, default)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

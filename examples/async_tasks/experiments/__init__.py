@@ -92,7 +92,7 @@ class Database:
         self._connection.execute(
             "WITH left_over AS (SELECT id FROM jobs_job WHERE state IN ('queued', 'running')"
             " ORDER BY id FOR UPDATE)"
-            " UPDATE jobs_job SET state = 'cancelled', arguments = arguments - 'drill'"
+            " UPDATE jobs_job SET state = 'cancelled', finished_at = now(), arguments = arguments - 'drill'"
             " FROM left_over WHERE jobs_job.id = left_over.id"
         )
         self.resolve()
@@ -118,11 +118,10 @@ class Database:
         return float(number or 0)
 
     def kept(self, jobs: Sequence[str]) -> bool:
-        """Return whether one of the jobs is to be sent, or sent again: it has a message, or a lease."""
+        """Return whether one of the jobs is to be sent, or sent again: it has a queue, or a lease."""
         query = (
-            "SELECT count(*) FROM jobs_job WHERE id = ANY (%s) AND (finished_at IS NULL"
-            " AND (sent_at IS NOT NULL OR lease_until IS NOT NULL)"
-            " OR id IN (SELECT job_id FROM jobs_outbox))"
+            "SELECT count(*) FROM jobs_job WHERE id = ANY (%s) AND finished_at IS NULL"
+            " AND (sent_at IS NOT NULL OR lease_until IS NOT NULL OR queue <> '')"
         )
         return bool(self.number(query, list(jobs)))
 

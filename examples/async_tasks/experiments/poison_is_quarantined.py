@@ -54,7 +54,7 @@ class PoisonIsQuarantined(Experiment):
                 until(lambda: database.done(good) == len(good), seconds)
                 yield self.good(database.done(good))
                 # It takes a second, in which there might be another run, or letter, than there should be.
-                stack.manage("jobs", "replay", poison, "--arguments", '{"drill": {}}')
+                stack.manage("jobs", poison, "--replay", "--arguments", '{"drill": {}}')
                 until(lambda: database.done([poison]), 60)
                 yield self.runs(database.runs([poison]) - database.effects([poison]))
                 yield self.letters(self._letters(database, poison))

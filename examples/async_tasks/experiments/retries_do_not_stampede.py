@@ -23,14 +23,15 @@ from nexus.experiment import (
 from . import Database, asking, idle, submitted
 
 # Of each job that has failed: when its retry began, and for when it was asked, in seconds after its first run
-# began. An outbox says so until the message is sent, a task of Celery's own with its run.
+# began. The row of a job says so until it fails again, a task of Celery's own with its run.
 RETRIES = """
     SELECT first.job_id,
         extract(epoch FROM second.started_at - first.started_at)::float,
-        extract(epoch FROM coalesce(second.due_at, outbox.due_at) - first.started_at)::float
+        extract(epoch FROM
+            coalesce(second.due_at, CASE job.failures WHEN 1 THEN job.due_at END) - first.started_at
+        )::float
     FROM jobs_run AS first JOIN jobs_job AS job ON job.id = first.job_id
     LEFT JOIN jobs_run AS second ON second.job_id = job.id AND second.attempt = 2
-    LEFT JOIN jobs_outbox AS outbox ON outbox.job_id = job.id AND job.failures = 1
     WHERE job.id = ANY (%s) AND first.attempt = 1
 """
 WAITED = (

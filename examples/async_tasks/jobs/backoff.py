@@ -12,8 +12,8 @@ from dataclasses import dataclass
 class Backoff:
     """Delays that grow with the failures, and of which no two are alike."""
 
-    base_seconds: float
-    cap_seconds: float
+    base_seconds: float = 7
+    cap_seconds: float = 120
     uniform: Callable[[float, float], float] = random.uniform
 
     def longest(self, failures: int) -> float:

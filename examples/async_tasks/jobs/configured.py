@@ -7,8 +7,6 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from . import django_tasks
-from .backoff import Backoff
-from .defaults import number
 from .run import Policy, Work
 from .watch import CANARY, sing
 
@@ -21,9 +19,4 @@ def work() -> Mapping[str, Work]:
 
 @cache
 def policy() -> Policy:
-    return Policy(
-        lease=number("LEASE_SECONDS"),
-        most_attempts=int(number("MOST_ATTEMPTS")),
-        most_losses=int(number("MOST_LOSSES")),
-        backoff=Backoff(number("BACKOFF_SECONDS"), number("BACKOFF_CAP_SECONDS")),
-    )
+    return Policy(**getattr(settings, "JOBS_POLICY", {}))

@@ -43,7 +43,7 @@ class JobConsumer(Consumer):
         return connected
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """Leave what is unacknowledged to the broker, and to the keeper.
+        """Leave what is unacknowledged to the broker, and to the sweep.
 
         Over the Redis protocol kombu would put it back itself, and later acknowledge what was done by then,
         through the connection that is gone; the AttributeError of either ends the worker.

@@ -1,6 +1,7 @@
 """Django's own way to ask for a task (`django.tasks`, 6.0 and later), on top of the outbox."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from django.tasks import Task, TaskContext, TaskResult, TaskResultStatus
@@ -24,7 +25,7 @@ class OutboxBackend(BaseTaskBackend):
     ) -> "TaskResult[P, R]":
         self.validate_task(task)
         delay = (task.run_after - timezone.now()).total_seconds() if task.run_after else 0
-        job, _ = submit(
+        job = submit(
             KIND,
             {"task": task.module_path, "args": list(args), "kwargs": kwargs},
             queue=task.queue_name,
@@ -61,8 +62,5 @@ def call(run: Run) -> Effect:
     task: Task[..., Any] = import_string(run.arguments["task"])
     args, kwargs = run.arguments["args"], run.arguments["kwargs"]
     if task.takes_context:
-        context: TaskContext[..., Any] = TaskContext(
-            task_result=result(str(run.job), task, args, kwargs)
-        )
-        return lambda: task.call(context, *args, **kwargs)
-    return lambda: task.call(*args, **kwargs)
+        args = [TaskContext(task_result=result(str(run.job), task, args, kwargs)), *args]
+    return partial(task.call, *args, **kwargs)

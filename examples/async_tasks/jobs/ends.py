@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 from . import sql
+from .models import DeadLetter
 from .run import Fenced, Outcome, Policy, Run, Transient
 
 logger = logging.getLogger(__name__)
@@ -36,11 +37,11 @@ def ended(run: Run, policy: Policy, step: Callable[[], None]) -> Outcome:
     return Outcome.DONE
 
 
-def settle(runs: Sequence[Run], state: str, error: str = "") -> Collection[UUID]:
+def settle(runs: Sequence[Run], state: str, error: str = "", delay: float = 0) -> Collection[UUID]:
     """End the runs, and return the jobs that they still owned."""
     jobs, attempts = [run.job for run in runs], [run.attempt for run in runs]
-    found = sql.rows("settle", jobs=jobs, attempts=attempts, state=state, error=sql.storable(error))
-    return {job for (job,) in found}
+    said = {"state": state, "error": sql.storable(error), "delay": delay}
+    return {job for (job,) in sql.rows("settle", jobs=jobs, attempts=attempts, **said)}
 
 
 def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
@@ -49,22 +50,16 @@ def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
     failures = run.failures + 1
     if failures >= policy.most_attempts:
         return give_up(run, f"failed {failures} times", str(error))
-    with transaction.atomic():
-        if not settle([run], "queued", str(error)):
-            return Outcome.FENCED
-        sql.rows("send", job=run.job, delay=policy.backoff.delay(failures))
-    return Outcome.RETRIED
+    owned = settle([run], "queued", str(error), policy.backoff.delay(failures))
+    return Outcome.RETRIED if owned else Outcome.FENCED
 
 
 def give_up(run: Run, reason: str, detail: str) -> Outcome:
     """End the job with a dead letter that says why."""
-    if not bury(run.job, reason, detail, run.attempt):
-        return Outcome.FENCED
-    logger.error("job=%s is dead: %s correlation=%s", run.job, reason, run.correlation)
-    return Outcome.DEAD
-
-
-def bury(job: UUID, reason: str, detail: str, attempt: int | None = None) -> bool:
-    """Give *job* up; False if it had ended already, or another run than *attempt* has it."""
     said = {"reason": sql.storable(reason, 1000), "detail": sql.storable(detail)}
-    return bool(sql.rows("bury", job=job, attempt=attempt, **said))
+    with transaction.atomic():
+        if not settle([run], "dead", reason):
+            return Outcome.FENCED
+        DeadLetter.objects.create(job_id=run.job, **said)
+    logger.error("job=%s is dead: %s", run.job, reason)
+    return Outcome.DEAD

@@ -1,4 +1,4 @@
-"""The truth about jobs: what each is, who runs it, what is still to be sent, and what was given up."""
+"""The truth about jobs: what each is, whether it was sent, who runs it, and what was given up."""
 
 import uuid
 
@@ -15,7 +15,7 @@ class State(models.TextChoices):
 
 
 class Job(models.Model):
-    """One piece of work, asked for once.
+    """One piece of work, asked for once; until it is sent, its row is a message in the outbox.
 
     Attributes:
         key: the Idempotency-Key it was asked for with.
@@ -23,7 +23,9 @@ class Job(models.Model):
         failures: runs that asked for another try since the job was asked for, or replayed.
         losses: runs that ended without a word.
         lease_until: the run has to have said something by then.
-        sent_at: when the relay last handed it to the broker.
+        due_at: when it is to be handed to the broker.
+        sent_at: when the broker has confirmed it; null: it is still to be sent.
+        alone: shares its message with no other job: it was lost, or has failed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -31,15 +33,15 @@ class Job(models.Model):
     kind = models.TextField()
     queue = models.TextField()
     arguments = models.JSONField()
-    correlation = models.TextField(db_default="")
     state = models.TextField(choices=State, db_default=State.QUEUED)
     attempts = models.IntegerField(db_default=0)
     failures = models.IntegerField(db_default=0)
     losses = models.IntegerField(db_default=0)
-    worker = models.TextField(db_default="")
     error = models.TextField(db_default="")
     created_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
+    alone = models.BooleanField(db_default=False)
     lease_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -53,23 +55,12 @@ class Job(models.Model):
                 condition=models.Q(finished_at=None, sent_at__isnull=False),
                 name="jobs_on_their_way",
             ),
+            models.Index(
+                fields=["queue", "due_at"],
+                condition=models.Q(finished_at=None, sent_at=None),
+                name="due_on_a_queue",
+            ),
         )
-
-
-class Outbox(models.Model):
-    """A message that is due: written with the job, deleted when the broker has confirmed it.
-
-    Attributes:
-        alone: shares its message with no other job: it was lost, or has failed.
-    """
-
-    job = models.ForeignKey(Job, models.CASCADE, db_index=False)
-    queue = models.TextField()
-    due_at = models.DateTimeField(db_default=Now())
-    alone = models.BooleanField(db_default=False)
-
-    class Meta:
-        indexes = (models.Index(fields=["queue", "due_at"], name="due_on_a_queue"),)
 
 
 class Run(models.Model):

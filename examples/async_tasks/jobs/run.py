@@ -1,7 +1,7 @@
 """What a run is: what its work may know and raise, and how it can end."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -27,12 +27,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How patient jobs are; times in seconds."""
+    """How patient jobs are; the setting `JOBS_POLICY` may say otherwise."""
 
-    lease: float
-    most_attempts: int
-    most_losses: int
-    backoff: Backoff
+    lease_seconds: float = 5  # a run that says nothing for so long is lost
+    most_attempts: int = 8  # of a job that fails for a while
+    most_losses: int = 3  # of a job whose runs end without a word
+    unseen_seconds: float = 5  # sent, not begun, and its queue is empty: lost
+    backoff: Backoff = field(default_factory=Backoff)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,6 @@ class Run:
     losses: int
     kind: str
     arguments: Mapping[str, Any]
-    correlation: str
 
 
 type Effect = Callable[[], None]

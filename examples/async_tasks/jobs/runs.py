@@ -13,12 +13,11 @@ from django.db import connection, transaction
 
 from . import sql
 from .ends import AWAY, LostTooOften, ended, settle
-from .heart import heart
+from .heart import beating
 from .run import Effect, Fenced, Outcome, Policy, Run, Work
+from .watch import CANARY
 
 logger = logging.getLogger(__name__)
-
-QUIET = "canary"  # one a second need not be told of in the log
 
 
 def perform(
@@ -36,14 +35,13 @@ def perform(
         sql.rows("release", jobs=list(set(jobs) - {run.job for run in runs}))
     outcomes = dict.fromkeys(jobs, Outcome.NOTHING)
     ready: list[tuple[Run, Effect]] = []
-    with heart(policy.lease).beating(runs):
+    with beating(runs, policy.lease_seconds):
         for run in runs:
             outcomes[run.job] = ended(run, policy, partial(prepare, run, work, policy, ready))
     outcomes |= finished(ready, policy)
     for run in runs:
-        if run.kind != QUIET:
-            said = (run.job, run.attempt, outcomes[run.job], run.correlation)
-            logger.info("job=%s run=%d outcome=%s correlation=%s", *said)
+        if run.kind != CANARY:  # one a second need not be told of
+            logger.info("job=%s run=%d outcome=%s", run.job, run.attempt, outcomes[run.job])
     return outcomes
 
 
@@ -54,9 +52,8 @@ def begun(jobs: Sequence[UUID], redelivered: bool, worker: str, policy: Policy) 
         "claim",
         jobs=list(jobs),
         worker=worker,
-        lease=policy.lease,
+        lease=policy.lease_seconds,
         redelivered=redelivered,
-        takeover=len(jobs) == 1,
         most_losses=policy.most_losses,
     )
     try:
@@ -65,8 +62,8 @@ def begun(jobs: Sequence[UUID], redelivered: bool, worker: str, policy: Policy) 
         connection.close()
         claimed = claim()
     return [
-        Run(job, attempt, failures, losses, kind, json.loads(arguments), correlation)
-        for job, attempt, failures, losses, kind, arguments, correlation in claimed
+        Run(job, attempt, failures, losses, kind, json.loads(arguments))
+        for job, attempt, failures, losses, kind, arguments in claimed
     ]
 
 

@@ -23,9 +23,8 @@ def submit(
     queue: str,
     key: str | None = None,
     delay_seconds: float = 0,
-    correlation: str = "",
-) -> tuple[uuid.UUID, bool]:
-    """Write the job and its message down; return its id, and whether it is new.
+) -> uuid.UUID:
+    """Write the job down, which is its message, too, and return its id.
 
     Part of the caller's transaction: rolled back with it, and never sent before its commit.
 
@@ -35,19 +34,17 @@ def submit(
     """
     if queue not in QUEUES:
         raise ValueError(f"there is no queue {queue!r}, only {', '.join(QUEUES)}")
-    written = json.dumps(arguments)  # as the job's run will read them: a tuple is a list
     new = {
         "id": uuid.uuid4(),
         "key": key,
         "kind": kind,
         "queue": queue,
-        "arguments": written,
-        "correlation": correlation,
+        "arguments": json.dumps(arguments),
         "delay": delay_seconds,
     }
     # A job of the same key that was committed while the statement waited for it: the next one sees it.
-    found = sql.rows("submit", **new) or sql.rows("submit", **new)
-    job, its_kind, its_arguments, created = found[0]
-    if not created and (its_kind, json.loads(its_arguments)) != (kind, json.loads(written)):
+    job: uuid.UUID
+    ((job, same),) = sql.rows("submit", **new) or sql.rows("submit", **new)
+    if not same:
         raise KeyReused("this Idempotency-Key came with another request")
-    return job, created
+    return job

@@ -1,14 +1,11 @@
--- Writes a job and its message in one step. Parameters: id, key (or null), kind, queue, arguments (JSON), correlation,
--- delay in seconds. Row: the job's id, kind and arguments, and whether it is new; the one of that key if there is one.
+-- Writes a job down, which is its message, too. Parameters: id, key (or null), kind, queue, arguments (JSON), delay in
+-- seconds. Row: the job's id, or that of the one which has this key; whether that is the same request.
 WITH submitted AS (
-    INSERT INTO jobs_job (id, key, kind, queue, arguments, correlation)
-    VALUES (%(id)s, %(key)s, %(kind)s, %(queue)s, %(arguments)s, %(correlation)s)
+    INSERT INTO jobs_job (id, key, kind, queue, arguments, due_at)
+    VALUES (%(id)s, %(key)s, %(kind)s, %(queue)s, %(arguments)s, now() + make_interval(secs => %(delay)s))
     ON CONFLICT (key) DO NOTHING
-    RETURNING id, kind, arguments, queue
-), sent AS (
-    INSERT INTO jobs_outbox (job_id, queue, due_at, alone)
-    SELECT id, queue, now() + make_interval(secs => %(delay)s), false FROM submitted
+    RETURNING id
 )
-SELECT id, kind, arguments, true FROM submitted
+SELECT id, true FROM submitted
 UNION ALL
-SELECT id, kind, arguments, false FROM jobs_job WHERE key = %(key)s
+SELECT id, kind = %(kind)s AND arguments = %(arguments)s::jsonb FROM jobs_job WHERE key = %(key)s

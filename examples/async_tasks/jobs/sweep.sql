@@ -1,20 +1,15 @@
--- Sends again what nobody runs, each job alone: what killed a group's process shall not do it twice. Parameters: most
--- losses, seconds unseen, empty queues (array). Rows: job, whether it was lost for the last time (then it is to be
--- buried). A run whose lease is over is lost; so is what was sent to a queue that is empty now, and was not begun.
+-- Sends again what nobody runs, each job alone: what killed a group's process shall not do it twice. Parameters: queue,
+-- empty (no message waits there), seconds unseen. Rows: job. A run whose lease is over is lost; so is what was sent to a
+-- queue that is empty now, and was not begun. Who claims a job that was lost too often gives it up.
 WITH lost AS (
-    SELECT id, queue, state FROM jobs_job
-    WHERE finished_at IS NULL AND sent_at IS NOT NULL AND (
+    SELECT id FROM jobs_job
+    WHERE queue = %(queue)s AND finished_at IS NULL AND sent_at IS NOT NULL AND (
         state = 'running' AND lease_until < now()
-        OR state = 'queued' AND sent_at < now() - make_interval(secs => %(unseen)s)
-            AND queue = ANY (%(empty)s)
+        OR state = 'queued' AND sent_at < now() - make_interval(secs => %(unseen)s) AND %(empty)s
     )
     FOR UPDATE SKIP LOCKED
-), swept AS (
-    UPDATE jobs_job SET state = 'queued', losses = losses + (lost.state = 'running')::int, sent_at = NULL
-    FROM lost
-    WHERE jobs_job.id = lost.id
-    RETURNING jobs_job.id, jobs_job.queue, jobs_job.losses > %(most_losses)s AS given_up
-), sent AS (
-    INSERT INTO jobs_outbox (job_id, queue, alone) SELECT id, queue, true FROM swept WHERE NOT given_up
 )
-SELECT id, given_up FROM swept
+UPDATE jobs_job SET
+    state = 'queued', losses = losses + (state = 'running')::int, due_at = now(), sent_at = NULL, alone = true
+WHERE id = ANY (ARRAY(SELECT id FROM lost)) -- by its key, whatever the statistics say: a join may read all jobs
+RETURNING id

@@ -3,7 +3,7 @@
 RabbitMQ documentation (4.0): quorum queues, queue length limits.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from kombu import Exchange, Queue
 
@@ -15,7 +15,7 @@ def queue(name: str) -> Queue:
         name,
         MESSAGES,
         routing_key=name,
-        # Nothing is dead-lettered: what the broker gives up, the keeper finds by its row.
+        # Nothing is dead-lettered: what the broker gives up, the sweep finds by its row.
         queue_arguments={"x-queue-type": "quorum", "x-overflow": "reject-publish"},
     )
 
@@ -26,19 +26,3 @@ QUICK: Final = "jobs.quick"
 QUEUES: Final = {name: queue(name) for name in (QUICK, BULK)}
 # How many jobs a message may carry. They share two transactions, and the loss of one process.
 GROUPS: Final = {QUICK: 50, BULK: 1}
-
-
-def transport_options(broker_url: str) -> dict[str, Any]:
-    """Return what the transport of this broker needs to be told."""
-    if broker_url.startswith("amqp"):
-        return {"confirm_publish": True}
-    # Redis gives a message that was not acknowledged to another consumer after this time; the sweeper is
-    # quicker, and a shorter time would run every long job twice.
-    # A worker that waits for a frozen Redis without a limit hears no signal to stop; what it waits for
-    # in good order takes 1 s.
-    return {
-        "visibility_timeout": 3600,
-        "socket_keepalive": True,
-        "socket_timeout": 2,
-        "socket_connect_timeout": 1,
-    }

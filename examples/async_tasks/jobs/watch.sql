@@ -16,12 +16,13 @@ SELECT
             -- One row by its key for each run; a join may be planned to read all jobs.
             AND (SELECT jobs_job.queue FROM jobs_job WHERE jobs_job.id = jobs_run.job_id) = asked.queue
     ),
-    (
-        SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM jobs_outbox
-        WHERE jobs_outbox.queue = asked.queue AND due_at <= now()
-    )
+    coalesce((
+        SELECT extract(epoch FROM now() - due_at)::float FROM jobs_job
+        WHERE jobs_job.queue = asked.queue AND finished_at IS NULL AND sent_at IS NULL AND due_at <= now()
+        ORDER BY due_at LIMIT 1 -- min() may be planned to read all that is due
+    ), 0)
 FROM unnest(%(queues)s::text[]) AS asked (queue), LATERAL (
-    SELECT count(*) AS jobs, coalesce(extract(epoch FROM now() - min(sent_at)), 0) AS oldest_seconds
+    SELECT count(*) AS jobs, coalesce(extract(epoch FROM now() - min(sent_at)), 0)::float AS oldest_seconds
     FROM jobs_job
     WHERE finished_at IS NULL AND sent_at IS NOT NULL AND state = 'queued' AND jobs_job.queue = asked.queue
 ) AS waiting

@@ -40,10 +40,7 @@ class Reports(APIView):
         key = request.headers.get("Idempotency-Key")
         if key is not None and not 0 < len(key) <= MOST_KEY:
             return problem(400, f"An Idempotency-Key has 1 to {MOST_KEY} characters")
-        correlation = request.headers.get("X-Request-ID", "")[:64] or uuid.uuid4().hex
-        answer = self.accepted(Asked(dict(asking.validated_data), key, correlation), drill or {})
-        answer["X-Request-ID"] = correlation  # stands in the job's row and in the workers' logs
-        return answer
+        return self.accepted(Asked(dict(asking.validated_data), key), drill or {})
 
     def accepted(self, asked: Asked, drill: dict[str, Any]) -> HttpResponse:
         """Ask the variant for the job, in one transaction with whatever else the request does."""

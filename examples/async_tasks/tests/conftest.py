@@ -24,7 +24,7 @@ settings.load_profile("busy")
 
 @pytest.fixture
 def policy():
-    return Policy(lease=60, most_attempts=3, most_losses=3, backoff=Backoff(8, 120))
+    return Policy(lease_seconds=60, most_attempts=3, backoff=Backoff(8, 120))
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +38,5 @@ def database_url(django_db_setup):  # noqa: ARG001
 
 @pytest.fixture
 def job(transactional_db):  # noqa: ARG001
-    """A job of the kind `test`, and its message in the outbox."""
-    found, _ = submit("test", {"month": 1}, queue=BULK, key=uuid.uuid4().hex)
-    return found
+    """A job of the kind `test`, in the outbox."""
+    return submit("test", {"month": 1}, queue=BULK, key=uuid.uuid4().hex)

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.tasks.exceptions import InvalidTask
 from django.utils import timezone
 from jobs.configured import work
-from jobs.models import Job, Outbox, State
+from jobs.models import Job, State
 from jobs.run import Outcome
 from jobs.runs import perform
 from reports.models import Report
 from reports.work import keep_report
+from rows import outbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,13 +36,13 @@ def test_rolled_back_task_leaves_no_job_and_no_message():
         transaction.set_rollback(True)
 
     assert not Job.objects.exists()
-    assert not Outbox.objects.exists()
+    assert not outbox().exists()
 
 
 def test_task_that_is_due_later_waits_in_the_outbox():
     keep_report.using(run_after=timezone.now() + timedelta(hours=1)).enqueue(GOOD)
 
-    assert Outbox.objects.get().due_at > timezone.now() + timedelta(minutes=59)
+    assert outbox().get().due_at > timezone.now() + timedelta(minutes=59)
 
 
 def test_task_with_a_context_is_run_once_whatever_arrives_twice(policy):

@@ -5,14 +5,16 @@ from datetime import timedelta
 
 import pytest
 from django.db.models.functions import Now
-from jobs import keeper, watch
-from jobs.models import DeadLetter, Job, Outbox, Run, State
-from jobs.operating import shown
+from jobs import watch
+from jobs.management.commands.jobs import shown
+from jobs.models import DeadLetter, Job, Run, State
 from jobs.run import Transient
 from jobs.runs import perform
 from jobs.submit import submit
+from jobs.sweep import sweep
 from jobs.topology import BULK, QUICK
-from jobs.watch import send_canaries
+from jobs.watch import send_canary
+from rows import outbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +29,6 @@ def _silence(monkeypatch):
 
 def sent(job, seconds_ago):
     """The relay has handed the message over, and the broker has confirmed it."""
-    Outbox.objects.filter(job_id=job).delete()
     Job.objects.filter(id=job).update(sent_at=Now() - timedelta(seconds=seconds_ago))
 
 
@@ -36,7 +37,6 @@ def begun(job, worker="bulk-7@host"):
     Job.objects.filter(id=job).update(
         state=State.RUNNING,
         attempts=1,
-        worker=worker,
         sent_at=Now(),
         lease_until=Now() + timedelta(seconds=60),
     )
@@ -46,8 +46,8 @@ def begun(job, worker="bulk-7@host"):
 def busy():
     """Runs begin on both queues."""
     for queue in (BULK, QUICK):
-        begun(submit("test", {}, queue=queue)[0])
-    Outbox.objects.all().delete()
+        begun(submit("test", {}, queue=queue))
+    outbox().update(sent_at=Now())
 
 
 def problems(client):
@@ -64,8 +64,7 @@ def queue_of(client, name):
 
 def test_job_stays_queued_because_the_relay_is_away(client, job):
     busy()
-    Outbox.objects.update_or_create(job_id=job, defaults={"queue": BULK})
-    Outbox.objects.update(due_at=Now() - timedelta(seconds=30))
+    Job.objects.filter(id=job).update(due_at=Now() - timedelta(seconds=30), sent_at=None)
 
     (said,) = problems(client)
     assert re.fullmatch(r"nothing has been sent for [3-8]\d s", said)
@@ -76,8 +75,8 @@ def test_task_vanished_because_the_broker_forgot_it(job, policy):
     sent(job, 30)
     assert not any(line.startswith("run ") for line in shown(job))
 
-    assert keeper.sweep(policy, 5, {BULK: 0, QUICK: 0}) == 1
-    assert Outbox.objects.get().job_id == job
+    assert sweep(BULK, 0, policy) == 1
+    assert outbox().get().id == job
 
 
 def test_job_stays_running_because_its_worker_is_gone(job, policy):
@@ -85,13 +84,14 @@ def test_job_stays_running_because_its_worker_is_gone(job, policy):
     assert any("bulk-7@host" in line for line in shown(job))
     Job.objects.update(lease_until=Now() - timedelta(seconds=1))
 
-    assert keeper.sweep(policy, 5, None) == 1
+    assert sweep(BULK, 1, policy) == 1
     assert Job.objects.get().state == State.QUEUED
 
 
 def test_worker_is_silent(client):
-    send_canaries([BULK, QUICK])
-    Outbox.objects.all().delete()
+    for queue in (BULK, QUICK):
+        send_canary(queue)
+    outbox().update(sent_at=Now())
 
     assert problems(client) == [f"nothing has begun on {queue} for 60 s" for queue in (QUICK, BULK)]
     assert not queue_of(client, BULK)["alive"]
@@ -100,7 +100,7 @@ def test_worker_is_silent(client):
 def test_queue_grows_and_health_is_green(client):
     busy()
     for _ in range(3):
-        sent(submit("test", {}, queue=BULK)[0], 90)
+        sent(submit("test", {}, queue=BULK), 90)
 
     assert problems(client) == []
     assert queue_of(client, BULK)["waiting"] == 3
@@ -115,7 +115,7 @@ def test_dead_letter_says_why_and_health_asks_for_somebody(client, job, policy):
 
     for _ in range(policy.most_attempts):
         perform([job], False, "worker", {"test": fail}, policy)
-    Outbox.objects.all().delete()
+    outbox().update(sent_at=Now())
 
     assert problems(client) == ["1 dead letters are open"]
     assert "the upstream answers 503" in "\n".join(shown(job))

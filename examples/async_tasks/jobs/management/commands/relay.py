@@ -1,32 +1,45 @@
-"""Hand what is due to the broker, until stopped."""
+"""Hand what is due to the broker, and send again what was lost, until stopped."""
 
 import os
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import connection
-from psycopg.conninfo import make_conninfo
 
 from jobs.broker import Publisher
-from jobs.outbox import Relay
+from jobs.configured import policy
+from jobs.duties import Duty, keep
+from jobs.outbox import carry_out
+from jobs.sweep import sweep
 from jobs.topology import GROUPS
 from jobs.transport import app
+from jobs.watch import send_canary
 
 # Its age is the container's healthcheck. Of each user, or the second one on a machine could not touch it.
 ALIVE = Path(tempfile.gettempdir()) / f"relay-alive-{os.getuid()}"
 
 
+def look_after(queue: str, publisher: Publisher) -> bool:
+    send_canary(queue)
+    sweep(queue, publisher.waiting(queue), policy())
+    return False
+
+
 class Command(BaseCommand):
-    help = "Hand what is due to the broker, until stopped."
+    help = "Hand what is due to the broker, and send again what was lost, until stopped."
     requires_system_checks = ()  # `prepare` has run them; they would read what serves alone
 
     def handle(self, *_: Any, **__: Any) -> None:
         # The first process of a container ends by no signal that it does not handle.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        given = connection.get_connection_params().items()
-        address = {name: str(value) for name, value in given if isinstance(value, str | int)}
-        Relay(GROUPS, Publisher(app)).run(make_conninfo(**address), ALIVE.touch)
+        publisher = Publisher(app)
+        duties = [
+            Duty(queue, 0.05, partial(carry_out, queue, most, publisher))
+            for queue, most in GROUPS.items()
+        ]
+        duties += [Duty(queue, 1.0, partial(look_after, queue, publisher)) for queue in GROUPS]
+        keep(duties, ALIVE.touch)
