@@ -59,8 +59,7 @@ class Switch:
             self.gate.pass_(folder, new.number, new.port, lambda: self.starter.ended(new))
             state = self.journal.write(replace(state, step="trying"))
             if self.trial:
-                ended = partial(self.starter.ended, new)
-                self.trial.pass_(self.proxy, before.live.port, new.port, ended)
+                self.trial.pass_(self.proxy, new.port, partial(self.starter.ended, new))
         except Refused:
             self.settle(state)
             raise

@@ -97,18 +97,11 @@ def test_release_that_does_not_exist_is_refused_in_one_sentence(service):
     assert service.answers(1)
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("begin", "nowhere"), "refused: there is no way 'nowhere'; there are: "),
-        (("start", "charging"), "refused: PAYMENT_URL is missing"),
-    ],
-)
-def test_refusal_names_the_reason(service, words, said):
-    done = service.order(*words)
+def test_refusal_names_the_reason(service):
+    done = service.order("start", "charging")
 
     assert done.returncode == 3
-    assert done.stderr.startswith(said)
+    assert done.stderr.startswith("refused: PAYMENT_URL is missing")
     assert done.stderr.count("\n") == 1
     assert service.answers(1)
 
