@@ -1,8 +1,11 @@
 """Secrets made up for a release that fails, looked for in every place where others see what it says."""
 
 import json
+import os
+import subprocess
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from secrets import token_hex
 
 from nexus.experiment import (
     Chart,
@@ -34,18 +37,33 @@ SHOWS = {
     "subject of an error mail": ("/api/bookings/",),
     "log": ("PaymentError", "OperationalError"),
 }
+# In containers, too: an image whose build needs two of the settings, as `collectstatic` does.
+HISTORY = "image history"
+BUILT = {
+    "as_usual": """
+ARG SECRET_KEY
+ARG DATABASE_URL
+RUN python manage.py check --settings config.as_usual
+""",
+    "blue_green": """
+RUN --mount=type=secret,id=SECRET_KEY,mode=0444 --mount=type=secret,id=DATABASE_URL,mode=0444 \\
+    SECRET_KEY_FILE=/run/secrets/SECRET_KEY DATABASE_URL_FILE=/run/secrets/DATABASE_URL \\
+    python manage.py check
+""",
+}
 
 
 class NoSecretInSight(Experiment):
     slug = "no-secret-in-sight"
     claim = (
         "A release whose payment and database fail shows its three secrets in none of eight places: "
-        "debug page, error mails, log, process list and environments."
+        "debug page, error mails, log, process list and environments; in containers image history is a ninth."
     )
     holds = ("blue_green",)
     refuted = ("as_usual",)
     shown = Series("places that show a secret")
     secrets = Series("secrets in this place")
+    searched = Series("places searched")
     chart = Chart(shown, "places that show a secret", x="places searched", bound=0)
     live = (secrets,)
     reports = (
@@ -71,8 +89,13 @@ class NoSecretInSight(Experiment):
         said = json.loads(stack.manage(*at("planted.py", f"expose{kept}")))
         places: dict[str, str] = said["places"]
         needles = {core for each in said["planted"].values() for core in spellings(each)}
+        looked = dict(SHOWS)
+        if stack.kind == "compose":
+            looked[HISTORY] = ("manage.py check",)
+            places[HISTORY], more = history(stack, BUILT.get(variant, BUILT["blue_green"]))
+            needles |= more
         shown = 0
-        for number, (place, expected) in enumerate(SHOWS.items(), 1):
+        for number, (place, expected) in enumerate(looked.items(), 1):
             text = places.get(place, "")
             if missing := [words for words in expected if words not in text]:
                 raise ExperimentError(f"{place} was not seen: there is no {missing[0]!r} in it")
@@ -80,13 +103,49 @@ class NoSecretInSight(Experiment):
             shown += found > 0
             yield self.secrets(found, x=number)
             yield self.shown(shown, x=number)
+            yield self.searched(number)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()
-        words = f"{{measured}} of {len(SHOWS)} places show a secret"
+        words = f"{{measured}} of {samples.last(self.searched):.0f} places show a secret"
         return Verdict.at_most(samples.last(self.shown), 0, words)
 
 
 def spellings(core: str) -> tuple[str, str]:
     """Return how a random core is written: as it is, and as HTTP sends it after `shop:`, in whole triples."""
     return core, b64encode(f"shop:{core}".encode()[:36]).decode()
+
+
+def history(stack: Stack, lines: str) -> tuple[str, set[str]]:
+    """Build an image on that of the service; return what Docker tells of it, and the secrets of the build."""
+    host = stack.manage("shell", "--no-imports", "-c", "import socket; print(socket.gethostname())")
+    base = docker("inspect", "--format", "{{.Image}}", host.split()[-1]).strip()
+    cores = {"SECRET_KEY": token_hex(16), "DATABASE_URL": token_hex(16)}
+    told = cores | {"DATABASE_URL": f"postgres://planted:{cores['DATABASE_URL']}@postgres/nexus"}
+    name = f"no-secret-in-sight-{token_hex(4)}"
+    given = [
+        word for each in told for word in ("--build-arg", each, "--secret", f"id={each},env={each}")
+    ]
+    try:
+        docker("tag", base, f"{name}:base")
+        docker(
+            "build", "--quiet", "--tag", name, *given, "-", fed=f"FROM {name}:base{lines}", env=told
+        )
+        said = docker("history", "--no-trunc", name) + docker("image", "inspect", name)
+    finally:
+        docker("image", "rm", "--force", name, f"{name}:base")
+    return said, set(cores.values())
+
+
+def docker(*words: str, fed: str = "", env: Mapping[str, str] | None = None) -> str:
+    command = subprocess.run(
+        ["docker", *words],  # noqa: S607 -- the one that the stack was started with
+        input=fed,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if command.returncode:
+        raise ExperimentError(f"docker {words[0]}: {command.stderr.strip()[-300:]}")
+    return command.stdout

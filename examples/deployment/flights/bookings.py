@@ -47,8 +47,8 @@ def wanted(body: bytes) -> dict[str, str] | str:
         return 'The body has to be like {"flight": "B6725", "passenger": "Ada"}'
     if not isinstance(flight, str) or flight not in FLIGHTS:
         return "There is no such flight on any board"
-    if not isinstance(passenger, str) or not passenger.isprintable() or not passenger:
+    if not isinstance(passenger, str) or not passenger.isprintable():
         return "passenger has to be a name"
-    if len(passenger) > LONGEST:
-        return f"passenger has more than {LONGEST} characters"
+    if not 0 < len(passenger) <= LONGEST:
+        return f"passenger has to have 1 to {LONGEST} characters"
     return {"flight": flight, "passenger": passenger}

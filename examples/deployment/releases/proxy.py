@@ -4,27 +4,11 @@ import csv
 import socket
 from contextlib import chdir
 from pathlib import Path
-from typing import Protocol
 
 from .gate import Refused
 
 FULL = 100
 TRIAL = "trial"  # the server that haproxy.cfg closes at its first error
-
-
-class Proxy(Protocol):
-    """Sends requests to one of two places, and some to the one that is tried out."""
-
-    def route(self, weights: dict[int, int]) -> None:
-        """Send requests to the places in proportion; 0 takes no new one and answers those it has."""
-        ...
-
-    def try_out(self, port: int, weight: int) -> None: ...
-    def tried(self) -> tuple[int, int]:
-        """How many answers trials have got since the proxy began, and how many of them were errors."""
-        ...
-
-    def under_way(self, port: int) -> int: ...
 
 
 class HAProxy:
@@ -41,6 +25,7 @@ class HAProxy:
         self._ports = ports
 
     def route(self, weights: dict[int, int]) -> None:
+        """Send requests to the places in proportion; 0 takes no new one and answers those it has."""
         # Who gets more comes first, so that at no moment nobody gets anything.
         for port, weight in sorted(weights.items(), key=lambda each: -each[1]):
             self._weigh(self._ports[port], weight)
@@ -52,6 +37,7 @@ class HAProxy:
         self._weigh(TRIAL, weight)
 
     def tried(self) -> tuple[int, int]:
+        """Return how many answers trials have got since the proxy began, and how many of them were errors."""
         [row] = [row for row in self._stat() if row["svname"] == TRIAL]
         counts = [int(row[f"hrsp_{kind}xx"] or 0) for kind in (1, 2, 3, 4, 5)]
         return sum(counts), counts[-1]

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from .gate import Gate, Refused, is_free, wait
 from .journal import STEADY, Journal, Release, State
-from .proxy import FULL, Proxy
+from .proxy import FULL, HAProxy
 from .trial import Trial
 
 
@@ -34,7 +34,7 @@ class Switch:
     """
 
     journal: Journal
-    proxy: Proxy
+    proxy: HAProxy
     starter: Starter
     gate: Gate
     trial: Trial | None = None
@@ -47,7 +47,7 @@ class Switch:
         Raises:
             Refused: the old release is live, and the new one is gone.
         """
-        before = self.state()
+        before = self.journal.read()
         new = before.next(folder)
         self.proxy.under_way(new.port)  # asked first: without the proxy nothing is begun
         if not is_free(new.port):
@@ -82,13 +82,3 @@ class Switch:
         self.starter.stop(other, self.grace_seconds)
         wait(lambda: bool(self.starter.ended(other)), self.grace_seconds + 5)
         return self.journal.write(replace(state, other=None, step=STEADY))
-
-    def state(self) -> State:
-        """Return what is live.
-
-        Raises:
-            Refused: nothing is yet.
-        """
-        if (state := self.journal.read()) is None:
-            raise Refused("no release is live; is the supervisor running?")
-        return state

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .gate import Refused, wait
-from .proxy import Proxy
+from .proxy import HAProxy
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Trial:
     seconds: float = 10
     sleep: Callable[[float], None] = time.sleep
 
-    def pass_(self, proxy: Proxy, port: int, ended: Callable[[], str]) -> None:
+    def pass_(self, proxy: HAProxy, port: int, ended: Callable[[], str]) -> None:
         """Send some requests to `port`, and return once enough of them were answered well.
 
         Raises:

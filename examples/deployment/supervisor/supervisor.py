@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class Supervisor:
         # A switch of before finds its supervisor away, and gives up; only then is there another writer.
         with self.journal.alone("supervisor", wait=True), listening(self.folder) as door:
             with self.journal.alone(wait=True):
-                self.journal.write(self.begins(self.journal.read()))
+                self.journal.write(self.begins(self._left()))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: setattr(self, "over", True))
             while not self.over:
@@ -68,7 +69,7 @@ class Supervisor:
         state = self.journal.read()
         try:
             match order:
-                case {"do": "start", "release": release} if state:
+                case {"do": "start", "release": release}:
                     new = Release(**release)
                     self.children.start(new.name, self.command(state, new))
                 case {"do": "stop", "name": name, "grace_seconds": seconds}:
@@ -88,10 +89,14 @@ class Supervisor:
             return {"fault": str(error)}
         return {"done": True}
 
+    def _left(self) -> State | None:
+        with suppress(Refused):
+            return self.journal.read()
+        return None
+
     def _look(self) -> None:
         self.children.look()
-        if (state := self.journal.read()) is None:
-            return
+        state = self.journal.read()
         self._keep(FRONT, lambda: self.front(state))
         if state.step != DOWN:
             self._keep(state.live.name, lambda: self.command(state, state.live))
@@ -113,7 +118,8 @@ class Supervisor:
         """Whether a switch is in the middle, and nobody at it."""
         try:
             with self.journal.alone():
-                state = self.journal.read()  # again: it may have come to its end since
-                return state is not None and state.step != STEADY
+                return (
+                    self.journal.read().step != STEADY
+                )  # again: it may have come to its end since
         except Refused:
             return False

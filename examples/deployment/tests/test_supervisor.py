@@ -120,7 +120,8 @@ def test_release_whose_database_is_away_is_refused_with_the_line_that_says_so(se
 def test_order_without_a_supervisor_is_refused(tmp_path):
     done = Service(tmp_path).order("status")
 
-    assert (done.returncode, done.stderr) == (3, "refused: the supervisor is not running.\n")
+    said = "refused: no release is live: the supervisor has not begun.\n"
+    assert (done.returncode, done.stderr) == (3, said)
 
 
 @pytest.mark.parametrize(

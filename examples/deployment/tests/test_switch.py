@@ -169,7 +169,7 @@ def test_release_that_is_never_ready_is_refused_in_time(starter, switch):
 def test_another_release_on_the_port_is_not_the_new_one(switch):
     assert switch.replace("good").live.number == 2
     with pytest.raises(Refused, match="it was not ready within"):
-        Gate(ready_seconds=0.1).await_ready(3, switch.state().live.port, lambda: "")
+        Gate(ready_seconds=0.1).await_ready(3, switch.journal.read().live.port, lambda: "")
 
 
 class Quiet:
@@ -298,7 +298,7 @@ def test_old_release_is_stopped_once_its_requests_are_answered(front, starter, s
 
     def looked(port):
         count = under_way(port)
-        if switch.state().step == "draining":
+        if switch.journal.read().step == "draining":
             starter.slow.set()  # it ends once somebody has seen that it is under way
         return count
 
@@ -327,7 +327,7 @@ def test_request_that_never_ends_holds_no_release_up(front, starter, switch):
 )
 @pytest.mark.parametrize("new_is_live", [False, True])
 def test_whatever_a_killed_switch_left_is_settled(front, starter, switch, step, new_is_live):
-    old, new = switch.state().live, Release(2, "good", front[2][1])
+    old, new = switch.journal.read().live, Release(2, "good", front[2][1])
     if new_is_live or step != "starting":
         starter.start(new)
     switch.proxy.try_out(new.port, 50)
@@ -337,4 +337,4 @@ def test_whatever_a_killed_switch_left_is_settled(front, starter, switch, step, 
     assert switch.settle(left) == replace(left, other=None, step=STEADY)
     assert {answering(front) for _ in range(10)} == {(200, str(live.number))}
     assert set(starter.servers) == {live}
-    assert switch.settle(switch.state()).live == live  # once more changes nothing
+    assert switch.settle(switch.journal.read()).live == live  # once more changes nothing
