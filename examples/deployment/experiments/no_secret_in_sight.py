@@ -139,7 +139,7 @@ def history(stack: Stack, lines: str) -> tuple[str, set[str]]:
 
 def docker(*words: str, fed: str = "", env: Mapping[str, str] | None = None) -> str:
     command = subprocess.run(
-        ["docker", *words],  # noqa: S607 -- the one that the stack was started with
+        ["docker", *words],
         input=fed,
         env={**os.environ, **(env or {})},
         capture_output=True,
