@@ -51,7 +51,15 @@ def begin(crew: Crew, way: str) -> None:
     crew.start(new)
     crew.note(step=STEADY)
     crew.until(lambda: get(int(settings.PORT), "/healthz") == (200, str(new.number)))
+    if variant.front == HAPROXY:
+        crew.until(lambda: empty_places(crew) == 1)
     variant.begin(crew)
+
+
+def empty_places(crew: Crew) -> int:
+    """Return how many places the proxy knows to be empty: it begins by taking all for full."""
+    rows = [row for row in crew.switch.proxy._stat() if row["svname"] in ("blue", "green")]
+    return sum(row["status"].startswith("DOWN") for row in rows)
 
 
 def begins_alike(crew: Crew, old: Variant, new: Variant) -> bool:
