@@ -57,11 +57,7 @@ class State:
 
 
 class Journal:
-    """The file, and the lock that one switch holds at a time.
-
-    Args:
-        reached: called with each step once it is written and before it is taken.
-    """
+    """The file, and the lock of one switch at a time; `reached` hears of each step before it is taken."""
 
     def __init__(self, folder: Path, reached: Callable[[str], None] = lambda _: None) -> None:
         self.folder = folder

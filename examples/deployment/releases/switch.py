@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from .gate import Gate, Refused, is_free, wait
+from .gate import Gate, Refused, wait
 from .journal import STEADY, Journal, Release, State
 from .proxy import FULL, HAProxy
 from .trial import Trial
@@ -19,9 +19,7 @@ class Starter(Protocol):
 
     def start(self, release: Release) -> None: ...
     def stop(self, release: Release, grace_seconds: float) -> None: ...
-    def ended(self, release: Release) -> str:
-        """Why it does not run; nothing while it does."""
-        ...
+    def ended(self, release: Release) -> str: ...  # why it does not run; nothing while it does
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,6 @@ class Switch:
         before = self.journal.read()
         new = before.next(folder)
         self.proxy.under_way(new.port)  # asked first: without the proxy nothing is begun
-        if not is_free(new.port):
-            raise Refused(f"port {new.port} is taken by another program")
         state = self.journal.write(replace(before, other=new, last=new.number, step="starting"))
         try:
             self.starter.start(new)

@@ -1,6 +1,5 @@
 """The process that is started first and ends last: what the journal says is live runs, whatever dies."""
 
-import random
 import signal
 import sys
 import time
@@ -10,22 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from releases import Journal, Refused, Release, State
-from releases.gate import is_free
 from releases.journal import DOWN, STEADY
 
 from .children import Children, Command
 from .orders import Order, answer, listening
+from .ports import is_free
 
 FRONT = "front"
 LOOK_SECONDS = 0.05
 PAUSE_SECONDS = 1.0  # between two starts of what dies at once
-
-
-def free_ports(*but: int) -> tuple[int, int]:
-    """Return two besides `but` that no system gives to outgoing connections."""
-    some = random.sample(range(15_000, 32_000), 200)
-    first, second, *_ = (port for port in some if port not in but and is_free(port))
-    return first, second
 
 
 @dataclass
@@ -71,6 +63,8 @@ class Supervisor:
             match order:
                 case {"do": "start", "release": release}:
                     new = Release(**release)
+                    if new.name not in self.children.running() and not is_free(new.port):
+                        return {"fault": f"port {new.port} is taken by another program"}
                     self.children.start(new.name, self.command(state, new))
                 case {"do": "stop", "name": name, "grace_seconds": seconds}:
                     self.children.stop(name, seconds)

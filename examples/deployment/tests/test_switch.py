@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from releases import Journal, Refused, Release, State, Switch
-from releases.gate import Gate, get, is_free
+from releases.gate import Gate, get
 from releases.journal import STEADY
 from releases.proxy import HAProxy
 from releases.trial import Trial
-from supervisor.supervisor import free_ports
+from supervisor.ports import free_ports, is_free
 from ways.configured import BASE
 from ways.front import wheel
 
@@ -182,18 +182,6 @@ def test_numbers_go_on_after_a_refusal(switch):
         switch.replace("dead")
 
     assert switch.replace("good").live.number == 3
-
-
-def test_port_that_is_taken_is_told_and_nothing_is_started(front, starter, switch):
-    other = ThreadingHTTPServer(("127.0.0.1", front[2][1]), BaseHTTPRequestHandler)
-    try:
-        with pytest.raises(Refused, match=f"port {front[2][1]} is taken by another program"):
-            switch.replace("good")
-    finally:
-        other.server_close()
-
-    assert [each.number for each in starter.servers] == [1]
-    assert switch.journal.read().step == STEADY
 
 
 def test_proxy_that_is_away_is_told_and_nothing_is_started(starter, switch, tmp_path, front):
