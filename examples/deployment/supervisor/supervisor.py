@@ -112,8 +112,7 @@ class Supervisor:
         """Whether a switch is in the middle, and nobody at it."""
         try:
             with self.journal.alone():
-                return (
-                    self.journal.read().step != STEADY
-                )  # again: it may have come to its end since
+                # Again: it may have come to its end since.
+                return self.journal.read().step != STEADY
         except Refused:
             return False
