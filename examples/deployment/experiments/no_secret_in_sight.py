@@ -1,11 +1,8 @@
 """Secrets made up for a release that fails, looked for in every place where others see what it says."""
 
 import json
-import os
-import subprocess
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from secrets import token_hex
+from collections.abc import Iterator
 
 from nexus.experiment import (
     Chart,
@@ -20,6 +17,7 @@ from nexus.experiment import (
 )
 
 from . import at
+from .beside.image import BUILT, HISTORY, history
 
 # Variant -> its settings, and where its secrets are.
 KEPT = {
@@ -36,20 +34,6 @@ SHOWS = {
     "error mail, html": ("PaymentError", "OperationalError"),
     "subject of an error mail": ("/api/bookings/",),
     "log": ("PaymentError", "OperationalError"),
-}
-# In containers, too: an image whose build needs two of the settings, as `collectstatic` does.
-HISTORY = "image history"
-BUILT = {
-    "as_usual": """
-ARG SECRET_KEY
-ARG DATABASE_URL
-RUN python manage.py check --settings config.as_usual
-""",
-    "blue_green": """
-RUN --mount=type=secret,id=SECRET_KEY,mode=0444 --mount=type=secret,id=DATABASE_URL,mode=0444 \\
-    SECRET_KEY_FILE=/run/secrets/SECRET_KEY DATABASE_URL_FILE=/run/secrets/DATABASE_URL \\
-    python manage.py check
-""",
 }
 
 
@@ -114,38 +98,3 @@ class NoSecretInSight(Experiment):
 def spellings(core: str) -> tuple[str, str]:
     """Return how a random core is written: as it is, and as HTTP sends it after `shop:`, in whole triples."""
     return core, b64encode(f"shop:{core}".encode()[:36]).decode()
-
-
-def history(stack: Stack, lines: str) -> tuple[str, set[str]]:
-    """Build an image on that of the service; return what Docker tells of it, and the secrets of the build."""
-    host = stack.manage("shell", "--no-imports", "-c", "import socket; print(socket.gethostname())")
-    base = docker("inspect", "--format", "{{.Image}}", host.split()[-1]).strip()
-    cores = {"SECRET_KEY": token_hex(16), "DATABASE_URL": token_hex(16)}
-    told = cores | {"DATABASE_URL": f"postgres://planted:{cores['DATABASE_URL']}@postgres/nexus"}
-    name = f"no-secret-in-sight-{token_hex(4)}"
-    given = [
-        word for each in told for word in ("--build-arg", each, "--secret", f"id={each},env={each}")
-    ]
-    try:
-        docker("tag", base, f"{name}:base")
-        docker(
-            "build", "--quiet", "--tag", name, *given, "-", fed=f"FROM {name}:base{lines}", env=told
-        )
-        said = docker("history", "--no-trunc", name) + docker("image", "inspect", name)
-    finally:
-        docker("image", "rm", "--force", name, f"{name}:base")
-    return said, set(cores.values())
-
-
-def docker(*words: str, fed: str = "", env: Mapping[str, str] | None = None) -> str:
-    command = subprocess.run(
-        ["docker", *words],
-        input=fed,
-        env={**os.environ, **(env or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if command.returncode:
-        raise ExperimentError(f"docker {words[0]}: {command.stderr.strip()[-300:]}")
-    return command.stdout
