@@ -261,6 +261,28 @@ def test_trial_waits_for_the_errors_that_take_longer_than_answers(front, starter
             job.join()
 
 
+def test_no_more_than_three_clients_are_under_way_at_a_trial(front, starter, switch):
+    got, jobs = [], []
+
+    def ask(seconds):
+        if jobs:
+            starter.slow.set()
+            return time.sleep(seconds)
+        for _ in range(24):
+            jobs.append(threading.Thread(target=lambda: got.append(get(front[1], "/slow", 60))))
+            jobs[-1].start()
+        return until(lambda: sum(map(switch.proxy.under_way, front[2])) == 24)
+
+    try:
+        with pytest.raises(Refused, match="of its first"):
+            replace(switch, trial=Trial(weight=100, sleep=ask)).replace("lazy")
+    finally:
+        for job in jobs:
+            job.join()
+
+    assert 1 <= sum(status != 200 for status, _ in got) <= 3
+
+
 def test_trial_of_a_service_that_nobody_asks_ends_in_time(switch):
     assert replace(switch, trial=Trial(seconds=0.1)).replace("good").live.number == 2
 
