@@ -5,8 +5,6 @@ import subprocess
 from collections.abc import Mapping
 from secrets import token_hex
 
-from nexus.experiment import ExperimentError, Stack
-
 HISTORY = "image history"
 BUILT = {
     "as_usual": """
@@ -22,10 +20,9 @@ RUN --mount=type=secret,id=SECRET_KEY,mode=0444 --mount=type=secret,id=DATABASE_
 }
 
 
-def history(stack: Stack, lines: str) -> tuple[str, set[str]]:
-    """Build an image on that of the service; return what Docker tells of it, and the secrets of the build."""
-    host = stack.manage("shell", "--no-imports", "-c", "import socket; print(socket.gethostname())")
-    base = docker("inspect", "--format", "{{.Image}}", host.split()[-1]).strip()
+def history(container: str, lines: str) -> tuple[str, set[str]]:
+    """Build an image on that of a container; return what Docker tells of it, and the secrets of the build."""
+    base = docker("inspect", "--format", "{{.Image}}", container).strip()
     cores = {"SECRET_KEY": token_hex(16), "DATABASE_URL": token_hex(16)}
     told = cores | {"DATABASE_URL": f"postgres://planted:{cores['DATABASE_URL']}@postgres/nexus"}
     name = f"no-secret-in-sight-{token_hex(4)}"
@@ -53,5 +50,5 @@ def docker(*words: str, fed: str = "", env: Mapping[str, str] | None = None) -> 
         check=False,
     )
     if command.returncode:
-        raise ExperimentError(f"docker {words[0]}: {command.stderr.strip()[-300:]}")
+        raise RuntimeError(f"docker {words[0]}: {command.stderr.strip()[-300:]}")
     return command.stdout
