@@ -321,6 +321,28 @@ def test_old_release_is_stopped_once_its_requests_are_answered(front, starter, s
     assert seen == [0]
 
 
+def test_old_release_that_dies_while_it_is_drained_holds_nothing_up(
+    front, starter, switch, monkeypatch
+):
+    got, under_way = [], switch.proxy.under_way
+    slow = threading.Thread(target=lambda: got.append(get(front[1], "/slow", 60)))
+    slow.start()
+    until(lambda: under_way(front[2][0]) == 1)
+    old = switch.journal.read().live
+
+    def looked(port):
+        if switch.journal.read().step == "draining" and old in starter.servers:
+            starter.stop(old, 0)
+        return under_way(port)
+
+    monkeypatch.setattr(switch.proxy, "under_way", looked)
+    state = switch.replace("good")
+    slow.join()
+
+    assert (state.live.number, state.other, state.step) == (2, None, STEADY)
+    assert {answering(front) for _ in range(10)} == {(200, "2")}
+
+
 def test_request_that_never_ends_holds_no_release_up(front, starter, switch):
     line = http.client.HTTPConnection("127.0.0.1", front[1])
     line.request("GET", "/slow")
