@@ -321,7 +321,7 @@ def test_old_release_is_stopped_once_its_requests_are_answered(front, starter, s
     assert seen == [0]
 
 
-def test_old_release_that_dies_while_it_is_drained_holds_nothing_up(
+def test_old_release_that_ends_while_it_is_drained_holds_nothing_up(
     front, starter, switch, monkeypatch
 ):
     got, under_way = [], switch.proxy.under_way
