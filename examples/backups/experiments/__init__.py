@@ -106,6 +106,14 @@ def keep(stack: Stack, variant: str) -> bool:
     return bool(reported(stack, "keep", variant)["good"])
 
 
+def night(stack: Stack, variant: str) -> bool:
+    """Have the backup of a night made, and return whether it is made and said to be good."""
+    code = "from flights.keeping import alone, checked, kept\nwith alone():\n    "
+    name = repr(variant)
+    said = at_the_keeper(stack, f"{code}print(kept({name}).good and checked({name}).good)")
+    return said.split()[-1] == "True"
+
+
 def tonight(stack: Stack, variant: str) -> bool:
     """Return whether the way says of its backups that they are good."""
     return bool(reported(stack, "tonight", variant)["good"])

@@ -19,7 +19,7 @@ from nexus.experiment import (
     rest,
 )
 
-from . import SUM, at_the_keeper, begin, book, connect, keep, restored, tonight
+from . import SUM, at_the_keeper, begin, book, connect, keep, night, restored, tonight
 
 # A dump in the middle of the bookings, or a base backup at any place.
 CUT = """
@@ -115,7 +115,7 @@ def faulty(
     yield SUM, made and tonight(stack, variant)
     at_the_keeper(stack, FLIP)  # back again
     connection.execute(GRANT)
-    yield ROLE, keep(stack, variant) and tonight(stack, variant)
+    yield ROLE, night(stack, variant)
 
 
 def cut(stack: Stack, variant: str, connection: psycopg.Connection[Any]) -> bool:

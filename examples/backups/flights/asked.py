@@ -3,9 +3,14 @@
 import json
 from dataclasses import dataclass
 
+FORM = (
+    "send JSON with a reference of at most 40 letters and digits, payer and payee, which are two accounts, "
+    "and whole cents above 0"
+)
+
 
 class Refused(ValueError):
-    """What was sent is no booking; the message says why."""
+    """What was sent is no booking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +30,11 @@ def booking(body: bytes) -> Asked:
     try:
         said = json.loads(body)
         asked = Asked(said["reference"], said["payer"], said["payee"], said["cents"])
-    except (ValueError, KeyError, TypeError):
-        raise Refused("send JSON with reference, payer, payee and cents") from None
-    numbers = (asked.payer, asked.payee, asked.cents)
-    if any(type(each) is not int or not 0 < each < 2**31 for each in numbers):
-        raise Refused("payer, payee and cents are whole numbers above 0")
-    if (
-        type(asked.reference) is not str
-        or not asked.reference.isalnum()
-        or len(asked.reference) > 40
-    ):
-        raise Refused("reference has at most 40 letters and digits")
-    if asked.payer == asked.payee:
-        raise Refused("payer and payee are two accounts")
+        numbers = (asked.payer, asked.payee, asked.cents)
+        whole = all(type(each) is int and 0 < each < 2**31 for each in numbers)
+        named = asked.reference.isalnum() and len(asked.reference) <= 40
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Refused(FORM) from None
+    if not (whole and named and asked.payer != asked.payee):
+        raise Refused(FORM)
     return asked

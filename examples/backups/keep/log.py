@@ -10,6 +10,14 @@ from .place import Failed, Place
 
 NAME = "keeper"  # of the slot, and of the receiver as synchronous_standby_names has it
 SEGMENT = re.compile(r"[0-9A-F]{24}(\.partial)?")
+# A full disk leaves a file of another size, which the receiver refuses; the server has all of it.
+ASIDE = """
+size=$(psql -XAtc "SELECT setting FROM pg_settings WHERE name = 'wal_segment_size'") || exit
+for file in "$0"/*.partial; do
+    case $(stat -c %s "$file" || echo 0) in 0 | "$size") ;; *) mv "$file" "$file.odd" ;; esac
+done
+exec "$@"
+"""
 STATE = "SELECT sync_state, flush_lsn >= %s::pg_lsn FROM pg_stat_replication WHERE application_name = %s"
 
 
@@ -26,7 +34,8 @@ def reserve(place: Place) -> None:
 def receiver(place: Place) -> tuple[object, ...]:
     """Return the command that receives the log until its connection ends."""
     how = "--slot", NAME, "--synchronous", "--no-loop"
-    return "pg_receivewal", "-d", f"application_name={NAME}", "-D", folder(place), *how
+    receive = "pg_receivewal", "-d", f"application_name={NAME}", "-D", folder(place), *how
+    return "sh", "-c", ASIDE, folder(place), *receive
 
 
 def demand(place: Place) -> None:

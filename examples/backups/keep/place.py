@@ -41,12 +41,8 @@ class Place:
     programs: str
     server: Server
 
-    def run(self, *command: object, server: Server | None = None, fed: str = "") -> str:
-        """Run a program to its end, and return what it printed.
-
-        Args:
-            server: another one to talk to.
-            fed: its standard input.
+    def run(self, *command: object, server: Server | None = None) -> str:
+        """Run a program to its end, and return what it printed; `server` is another one to talk to.
 
         Raises:
             Failed: it says so, in its own words.
@@ -55,7 +51,7 @@ class Place:
             [str(word) for word in command],
             check=False,
             capture_output=True,
-            input=fed,
+            stdin=subprocess.DEVNULL,
             encoding="utf-8",
             errors="replace",
             restore_signals=False,  # a file that may not grow is an error that is told, and no end

@@ -3,6 +3,7 @@
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,30 @@ def test_nothing_but_the_receiver_is_called_so(received):
     assert max(map(len, seen)) > 1  # the backup's own
 
 
+def test_file_of_odd_size_stops_no_receiver(received):
+    """A full disk leaves one, and the receiver would refuse to begin: each commit would wait for it."""
+    second = replace(received, folder=received.folder.with_name("odd"))
+    received.run("mkdir", second.folder, second.folder / "log")
+    received.sql("SELECT pg_switch_wal()")
+    [[name]] = received.sql("SELECT pg_walfile_name(pg_current_wal_lsn())")
+    odd = log.folder(second) / f"{name}.partial"
+    received.run("sh", "-c", 'head -c 8192 /dev/zero > "$0"', odd)
+    # Beside the one of the session: without its slot, and under a name that no commit waits for.
+    words = [
+        word for word in log.receiver(second) if word not in ("--slot", log.NAME, "--synchronous")
+    ]
+    words[words.index(f"application_name={log.NAME}")] = "application_name=odd"
+    receiver = second.start(second.folder / "said", *words)
+    try:
+        wait_until(lambda: (odd.exists() and odd.stat().st_size == 2**24) or receiver.poll())
+        assert receiver.poll() is None, (second.folder / "said").read_text(encoding="utf-8")
+        assert odd.with_name(f"{name}.partial.odd").stat().st_size == 8192
+    finally:
+        receiver.terminate()
+        receiver.wait()
+        received.run("rm", "-r", second.folder)
+
+
 def test_log_without_one_of_its_files_is_not_whole(tmp_path):
     names = [f"00000001{n:08X}{s:08X}" for n, s in ((0, 0xFE), (0, 0xFF), (1, 0), (1, 2))]
     for name in names:
@@ -161,7 +186,12 @@ def test_restored_server_goes_on_and_is_kept_again(received):
         try:
             wait_until(lambda: answers(second.server))
             log.reserve(second)
+            [[first]] = second.sql("SELECT pg_walfile_name(pg_current_wal_lsn())")
+            for _ in range(3):  # until somebody comes, the server keeps what it would throw away
+                second.sql("CREATE TABLE later (id int); SELECT pg_switch_wal(); DROP TABLE later")
+                second.sql("CHECKPOINT")
             with receiving(second):
+                wait_until(lambda: (log.folder(second) / first).exists())
                 take(second)
                 assert proved(second).good
                 assert ask(second.server, "SELECT timeline_id FROM pg_control_checkpoint()") == [

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ BEGINS_AS = "start_then_stop"  # exercises/mine.py, where a reader begins
 
 # A run that is refuted ends then, and not at the first failure: a thick refutation is many of them.
 ENOUGH = 20
+AT_THE_SUPERVISOR = "at_the_supervisor.py"
 AIRPORTS = ("JFK", "EWR", "LGA")
 PATIENCE_SECONDS = 30.0
 
@@ -45,6 +47,7 @@ class Got:
     status: int
     release: str
     error: str
+    key: str = ""
 
     @property
     def failed(self) -> bool:
@@ -55,12 +58,18 @@ class Got:
 class Load:
     """Clients that ask on schedule, some on connections that they keep; every second request is a POST.
 
+    Whose booking failed asks for it again, with the same key, once somebody answers.
+
     Args:
         rate: requests a second over all.
         clients: so many threads; each has a connection or none.
         method: of all requests, if they are to have but one.
         kept: share of the clients that keep their connection.
         path: of all requests, if it is to be another one.
+
+    Attributes:
+        got: what each request on schedule got.
+        again: what those got that asked again; the status is 200 if the booking had been made after all.
     """
 
     stack: Stack
@@ -70,6 +79,7 @@ class Load:
     kept: float = 0.5
     path: str = ""
     got: list[Got] = field(default_factory=list)
+    again: list[Got] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._over = threading.Event()
@@ -114,7 +124,7 @@ class Load:
         kept = place < self.kept * self.clients
         address = urlsplit(self.stack.url).netloc
         line: http.client.HTTPConnection | None = None
-        turn = 0
+        turn, owed = 0, list[str]()
         while True:
             due = self._start + (turn * self.clients + place) / self.rate
             if self._over.wait(max(0.0, due - time.monotonic())):
@@ -122,6 +132,11 @@ class Load:
             line = line or http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)
             got = self._ask(line, turn + place, kept, due)
             self.got.append(got)
+            if got.failed and got.key:
+                owed.append(got.key)
+            elif owed:
+                got = self._ask(line, turn + place, kept, due, owed.pop())
+                self.again.append(got)
             if not kept or got.status == 0:
                 line.close()
                 line = None
@@ -129,14 +144,17 @@ class Load:
         if line:
             line.close()
 
-    def _ask(self, line: http.client.HTTPConnection, turn: int, kept: bool, due: float) -> Got:
-        method = self.method or ("GET" if self.path or turn % 2 else "POST")
+    def _ask(
+        self, line: http.client.HTTPConnection, turn: int, kept: bool, due: float, key: str = ""
+    ) -> Got:
+        method = "POST" if key else self.method or ("GET" if self.path or turn % 2 else "POST")
         path = self.path or f"/api/airports/{AIRPORTS[turn // 2 % 3]}/"
         body, headers = None, {}
         if method == "POST":
             path = "/api/bookings/"
             body = '{"flight": "B6725", "passenger": "Ada"}'
-            headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
+            key = key or uuid.uuid4().hex
+            headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
         status, release, error = 0, "", ""
         try:
             line.request(method, path, body, headers)
@@ -145,7 +163,7 @@ class Load:
             status, release = answer.status, answer.getheader("X-Release", "")
         except (OSError, http.client.HTTPException) as fault:
             error = f"{type(fault).__name__}: {fault}"
-        return Got(method, kept, due, time.monotonic(), status, release, error)
+        return Got(method, kept, due, time.monotonic(), status, release, error, key)
 
 
 class Work:
@@ -218,14 +236,26 @@ class Outcome:
         return [int(number) for _, number in names]
 
 
-def order(stack: Stack, *words: str) -> Outcome:
-    """Give an order to the supervisor.
+def order(stack: Stack, name: str, *words: str) -> Outcome:
+    """Give an order of `at_the_supervisor`.
 
     Raises:
         Exception: anything but a refusal.
     """
+    return outcome(
+        stack, *at(AT_THE_SUPERVISOR, f"ordered({', '.join([name, *map(repr, words)])})")
+    )
+
+
+def at(module: str, call: str) -> tuple[str, ...]:
+    """Return what has manage.py run a module of `inside/` where the service runs."""
+    source = (Path(__file__).parent / "inside" / module).read_text(encoding="utf-8")
+    return "shell", "--no-imports", "-c", f"{source}\n{call}"
+
+
+def outcome(stack: Stack, *words: str) -> Outcome:
     try:
-        told: dict[str, Any] = json.loads(stack.manage("release", *words))
+        told: dict[str, Any] = json.loads(stack.manage(*words))
     except Exception as error:
         lines = str(getattr(error, "log", "")).splitlines()
         said = [line.removeprefix("refused: ") for line in lines if line.startswith("refused: ")]
@@ -239,10 +269,10 @@ def order(stack: Stack, *words: str) -> Outcome:
 
 def begin(stack: Stack, way: str) -> int:
     """Operate the service in that way; return the number of the release that is live."""
-    outcome = order(stack, "begin", way)
-    if outcome.refused:
-        raise ExperimentError(f"the service does not begin: {outcome.refused}")
-    return outcome.live
+    begun = order(stack, "begin", way)
+    if begun.refused:
+        raise ExperimentError(f"the service does not begin: {begun.refused}")
+    return begun.live
 
 
 def killed(stack: Stack, step: str) -> Outcome:
@@ -252,4 +282,4 @@ def killed(stack: Stack, step: str) -> Outcome:
 
 def replaced(stack: Stack, *folders: str) -> Outcome:
     """Put each release in the place of the live one."""
-    return order(stack, "start", *folders)
+    return outcome(stack, "release", "start", *folders)

@@ -26,7 +26,7 @@ class KeptConnectionsAreNotCut(Experiment):
     refuted = ("reload",)
     cut = Series("requests", "requests cut off")
     changed = Series("changes of the route")
-    chart = Chart(cut, "requests cut off", mark="bars")
+    chart = Chart(cut, "requests cut off", running_total=True)
 
     reports = (
         (

@@ -28,7 +28,7 @@ class LongRequestsFinish(Experiment):
     holds = ("blue_green",)
     refuted = ("short_grace",)
     cut = Series("requests", "requests cut off")
-    chart = Chart(cut, "requests cut off", mark="bars")
+    chart = Chart(cut, "requests cut off", running_total=True)
 
     reports = (
         (
@@ -52,11 +52,12 @@ class LongRequestsFinish(Experiment):
                 yield self.cut(sum(got.failed for got in batch))
         if refused := work.outcomes[0].refused:
             raise ExperimentError(f"nothing was replaced: {refused}")
-        if len(load.got) < CLIENTS:
-            raise ExperimentError(f"only {len(load.got)} exports came to their end")
+        ended = [got for got in load.got if not got.failed]
+        if len(ended) == len(load.got) < CLIENTS:
+            raise ExperimentError(f"only {len(ended)} exports came to their end")
 
     def _replaced(self, stack: Stack, load: Load, over: Event) -> Outcome:
-        over.wait(SECONDS)  # until all are under way, and the first asks again
+        over.wait(SECONDS / 2)  # all are under way by the time that the old release is stopped
         return replaced(stack, "good")
 
     def judge(self, samples: Samples, params: Params) -> Verdict:

@@ -30,6 +30,7 @@ class NoRequestIsLost(Experiment):
     failed = Series("requests")
     asked = Series("requests")
     answering = Series("releases", "releases that answered")
+    twice = Series("bookings", "bookings that asking again without a key would have made twice")
     happened = Series("what happened")
     chart = Chart(
         happened,
@@ -37,6 +38,7 @@ class NoRequestIsLost(Experiment):
         mark="points",
         levels=("a release begins to answer", "a request fails"),
     )
+    live = (asked, twice)
 
     reports = (
         (
@@ -65,6 +67,7 @@ class NoRequestIsLost(Experiment):
             for batch in load.during(work):
                 yield self.asked(len(batch))
                 yield self.failed(sum(got.failed for got in batch))
+                yield self.twice(sum(got.status == 200 for got in load.again))
                 yield from self._events(batch)
                 if new := {got.release for got in batch if not got.failed} - seen:
                     seen |= new

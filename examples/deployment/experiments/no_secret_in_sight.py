@@ -16,6 +16,9 @@ from nexus.experiment import (
     Verdict,
 )
 
+from . import at
+from .beside.image import BUILT, HISTORY, history
+
 # Variant -> its settings, and where its secrets are.
 KEPT = {
     "as_usual": ("config.as_usual", "variables"),
@@ -38,12 +41,13 @@ class NoSecretInSight(Experiment):
     slug = "no-secret-in-sight"
     claim = (
         "A release whose payment and database fail shows its three secrets in none of eight places: "
-        "debug page, error mails, log, process list and environments."
+        "debug page, error mails, log, process list and environments; in containers image history is a ninth."
     )
     holds = ("blue_green",)
     refuted = ("as_usual",)
     shown = Series("places that show a secret")
     secrets = Series("secrets in this place")
+    searched = Series("places searched")
     chart = Chart(shown, "places that show a secret", x="places searched", bound=0)
     live = (secrets,)
     reports = (
@@ -65,11 +69,19 @@ class NoSecretInSight(Experiment):
     )
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        said = json.loads(stack.manage("expose", *KEPT.get(variant, KEPT["blue_green"])))
+        kept = KEPT.get(variant, KEPT["blue_green"])
+        said = json.loads(stack.manage(*at("planted.py", f"expose{kept}")))
         places: dict[str, str] = said["places"]
         needles = {core for each in said["planted"].values() for core in spellings(each)}
+        looked = dict(SHOWS)
+        if stack.kind == "compose":
+            looked[HISTORY] = ("manage.py check",)
+            places[HISTORY], more = history(
+                container(stack), BUILT.get(variant, BUILT["blue_green"])
+            )
+            needles |= more
         shown = 0
-        for number, (place, expected) in enumerate(SHOWS.items(), 1):
+        for number, (place, expected) in enumerate(looked.items(), 1):
             text = places.get(place, "")
             if missing := [words for words in expected if words not in text]:
                 raise ExperimentError(f"{place} was not seen: there is no {missing[0]!r} in it")
@@ -77,13 +89,20 @@ class NoSecretInSight(Experiment):
             shown += found > 0
             yield self.secrets(found, x=number)
             yield self.shown(shown, x=number)
+            yield self.searched(number)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()
-        words = f"{{measured}} of {len(SHOWS)} places show a secret"
+        words = f"{{measured}} of {samples.last(self.searched):.0f} places show a secret"
         return Verdict.at_most(samples.last(self.shown), 0, words)
 
 
 def spellings(core: str) -> tuple[str, str]:
     """Return how a random core is written: as it is, and as HTTP sends it after `shop:`, in whole triples."""
     return core, b64encode(f"shop:{core}".encode()[:36]).decode()
+
+
+def container(stack: Stack) -> str:
+    """Return what Docker knows the service by."""
+    code = "import socket; print(socket.gethostname())"
+    return stack.manage("shell", "--no-imports", "-c", code).split()[-1]

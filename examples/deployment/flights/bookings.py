@@ -16,6 +16,7 @@ from .payments import charge
 from .problems import problem
 
 LONGEST = 100  # characters, of a key and of a name
+FORM = 'Send {"flight": "B6725", "passenger": "Ada"}: a flight of a board, and up to 100 characters'
 
 
 def book(request: HttpRequest) -> HttpResponse:
@@ -25,9 +26,8 @@ def book(request: HttpRequest) -> HttpResponse:
     key = request.headers.get("Idempotency-Key", "")
     if not key.isprintable() or not 0 < len(key) <= LONGEST:
         return problem(400, f"Idempotency-Key has to have 1 to {LONGEST} printable characters")
-    asked = wanted(request.body)
-    if isinstance(asked, str):
-        return problem(400, asked)
+    if (asked := wanted(request.body)) is None:
+        return problem(400, FORM)
     first = asked | {"release": settings.RELEASE}
     if settings.PAYMENTS:  # first: the provider charges once for a key, however often it is asked
         first["receipt"] = charge(key)
@@ -38,17 +38,12 @@ def book(request: HttpRequest) -> HttpResponse:
     return JsonResponse(told, status=201 if made else 200)
 
 
-def wanted(body: bytes) -> dict[str, str] | str:
-    """Return what is to be booked, or what is wrong with the request."""
+def wanted(body: bytes) -> dict[str, str] | None:
+    """Return what is to be booked; nothing if that cannot be."""
     try:
         said: Any = json.loads(body)
         flight, passenger = said["flight"], said["passenger"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return 'The body has to be like {"flight": "B6725", "passenger": "Ada"}'
-    if not isinstance(flight, str) or flight not in FLIGHTS:
-        return "There is no such flight on any board"
-    if not isinstance(passenger, str) or not passenger.isprintable() or not passenger:
-        return "passenger has to be a name"
-    if len(passenger) > LONGEST:
-        return f"passenger has more than {LONGEST} characters"
-    return {"flight": flight, "passenger": passenger}
+        known = flight in FLIGHTS and passenger.isprintable() and 0 < len(passenger) <= LONGEST
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return {"flight": flight, "passenger": passenger} if known else None

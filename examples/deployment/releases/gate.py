@@ -1,7 +1,6 @@
 """What a release has to show before a client reaches it: it answers, its checks pass, its pages do."""
 
 import http.client
-import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,17 +10,6 @@ SMOKE_SECONDS = 15  # for one page: its first request loads what the next ones f
 
 class Refused(Exception):
     """Nothing was changed: the message says why, in one sentence without its full stop."""
-
-
-def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could have the port for itself; servers that share it do not count as free."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def get(port: int, path: str, timeout_seconds: float = 5) -> tuple[int, str]:
@@ -67,10 +55,7 @@ class Gate:
     ready_seconds: float = 30
 
     def pass_(self, folder: str, number: int, port: int, ended: Callable[[], str]) -> None:
-        """Return once everything is as it has to be.
-
-        Args:
-            ended: returns why the process has ended; nothing while it runs.
+        """Return once everything is as it has to be; `ended` says why the process does not run.
 
         Raises:
             Refused: something is not.

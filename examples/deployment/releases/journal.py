@@ -57,32 +57,26 @@ class State:
 
 
 class Journal:
-    """The file, and the lock that one switch holds at a time.
-
-    Args:
-        reached: called with each step once it is written and before it is taken.
-    """
+    """The file, and the lock of one switch at a time; `reached` hears of each step before it is taken."""
 
     def __init__(self, folder: Path, reached: Callable[[str], None] = lambda _: None) -> None:
         self.folder = folder
         self._file = folder / "journal.json"
         self.reached = reached
 
-    def read(self) -> State | None:
-        """Return what was written last; None before the first time."""
+    def read(self) -> State:
+        """Return what was written last.
+
+        Raises:
+            Refused: nothing was yet.
+        """
         try:
             told: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return None
+            raise Refused("no release is live: the supervisor has not begun") from None
         other = told.pop("other")
-        return State(
-            **told
-            | {
-                "ports": tuple(told["ports"]),
-                "live": Release(**told["live"]),
-                "other": Release(**other) if other else None,
-            }
-        )
+        told |= {"ports": tuple(told["ports"]), "live": Release(**told["live"])}
+        return State(**told, other=Release(**other) if other else None)
 
     def write(self, state: State) -> State:
         """Replace the file, wait for the disk, and return `state`."""

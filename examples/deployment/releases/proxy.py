@@ -4,28 +4,15 @@ import csv
 import socket
 from contextlib import chdir
 from pathlib import Path
-from typing import Protocol
 
 from .gate import Refused
 
 FULL = 100
-
-
-class Proxy(Protocol):
-    """Sends requests to one of two places."""
-
-    def route(self, weights: dict[int, int]) -> None:
-        """Send requests to the places in proportion; 0 takes no new one and answers those it has."""
-        ...
-
-    def under_way(self, port: int) -> int: ...
-    def answers(self, port: int) -> tuple[int, int]:
-        """How many answers a place has given since the proxy began, and how many of them were errors."""
-        ...
+TRIAL = "trial"  # the server that haproxy.cfg closes at its first error
 
 
 class HAProxy:
-    """The servers of one backend; each is called by its port.
+    """The servers of one backend; two of them are called by their ports.
 
     Args:
         address: its `stats socket`.
@@ -38,31 +25,41 @@ class HAProxy:
         self._ports = ports
 
     def route(self, weights: dict[int, int]) -> None:
+        """Send requests to the places in proportion; 0 takes no new one and answers those it has."""
         # Who gets more comes first, so that at no moment nobody gets anything.
         for port, weight in sorted(weights.items(), key=lambda each: -each[1]):
-            # The gate has just asked it: to wait for the proxy's own check would be a gap.
-            up = f"set server {self._server(port)} health up; " if weight else ""
-            said = self._ask(f"{up}set server {self._server(port)} weight {weight}")
-            if said.strip():
-                raise Refused(f"the proxy refused: {said.strip()}")
+            self._weigh(self._ports[port], weight)
+        self._weigh(TRIAL, 0)
+
+    def try_out(self, port: int, weight: int) -> None:
+        if weight:
+            self._ask(f"set server {self._backend}/{TRIAL} addr 127.0.0.1 port {port}")
+        self._weigh(TRIAL, weight)
+
+    def tried(self) -> tuple[int, int]:
+        """Return how many answers trials have got since the proxy began, and how many of them were errors."""
+        [row] = [row for row in self._stat() if row["svname"] == TRIAL]
+        counts = [int(row[f"hrsp_{kind}xx"] or 0) for kind in (1, 2, 3, 4, 5)]
+        return sum(counts), counts[-1]
 
     def under_way(self, port: int) -> int:
-        return int(self._stat(port)["scur"])
+        found = [int(row["scur"]) for row in self._stat() if row["addr"].endswith(f":{port}")]
+        if not found:
+            raise Refused(f"the proxy knows no port {port}")
+        return sum(found)
 
-    def answers(self, port: int) -> tuple[int, int]:
-        stat = self._stat(port)
-        counts = {kind: int(stat[f"hrsp_{kind}xx"] or 0) for kind in (1, 2, 3, 4, 5)}
-        return sum(counts.values()), counts[5]
+    def _weigh(self, name: str, weight: int) -> None:
+        server = f"set server {self._backend}/{name}"
+        # The gate has just asked it: to wait for the proxy's own check would be a gap.
+        said = self._ask(
+            f"{server} health up; {server} weight {weight}" if weight else f"{server} weight 0"
+        )
+        if said.strip():
+            raise Refused(f"the proxy refused: {said.strip()}")
 
-    def _server(self, port: int) -> str:
-        return f"{self._backend}/{self._ports[port]}"
-
-    def _stat(self, port: int) -> dict[str, str]:
-        table = self._ask("show stat").removeprefix("# ")
-        for row in csv.DictReader(table.splitlines()):
-            if f"{row['pxname']}/{row['svname']}" == self._server(port):
-                return row
-        raise Refused(f"the proxy knows no {self._server(port)}")
+    def _stat(self) -> list[dict[str, str]]:
+        rows = csv.DictReader(self._ask("show stat").removeprefix("# ").splitlines())
+        return [row for row in rows if row["pxname"] == self._backend]
 
     def _ask(self, command: str) -> str:
         with socket.socket(socket.AF_UNIX) as line:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from .gate import Gate, Refused, is_free, wait
+from .gate import Gate, Refused, wait
 from .journal import STEADY, Journal, Release, State
-from .proxy import FULL, Proxy
+from .proxy import FULL, HAProxy
 from .trial import Trial
 
 
@@ -19,9 +19,7 @@ class Starter(Protocol):
 
     def start(self, release: Release) -> None: ...
     def stop(self, release: Release, grace_seconds: float) -> None: ...
-    def ended(self, release: Release) -> str:
-        """Why it does not run; nothing while it does."""
-        ...
+    def ended(self, release: Release) -> str: ...  # why it does not run; nothing while it does
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Switch:
     """
 
     journal: Journal
-    proxy: Proxy
+    proxy: HAProxy
     starter: Starter
     gate: Gate
     trial: Trial | None = None
@@ -47,11 +45,9 @@ class Switch:
         Raises:
             Refused: the old release is live, and the new one is gone.
         """
-        before = self.state()
+        before = self.journal.read()
         new = before.next(folder)
         self.proxy.under_way(new.port)  # asked first: without the proxy nothing is begun
-        if not is_free(new.port):
-            raise Refused(f"port {new.port} is taken by another program")
         state = self.journal.write(replace(before, other=new, last=new.number, step="starting"))
         try:
             self.starter.start(new)
@@ -59,8 +55,7 @@ class Switch:
             self.gate.pass_(folder, new.number, new.port, lambda: self.starter.ended(new))
             state = self.journal.write(replace(state, step="trying"))
             if self.trial:
-                ended = partial(self.starter.ended, new)
-                self.trial.pass_(self.proxy, before.live.port, new.port, ended)
+                self.trial.pass_(self.proxy, new.port, partial(self.starter.ended, new))
         except Refused:
             self.settle(state)
             raise
@@ -83,13 +78,3 @@ class Switch:
         self.starter.stop(other, self.grace_seconds)
         wait(lambda: bool(self.starter.ended(other)), self.grace_seconds + 5)
         return self.journal.write(replace(state, other=None, step=STEADY))
-
-    def state(self) -> State:
-        """Return what is live.
-
-        Raises:
-            Refused: nothing is yet.
-        """
-        if (state := self.journal.read()) is None:
-            raise Refused("no release is live; is the supervisor running?")
-        return state

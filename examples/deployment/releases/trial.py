@@ -1,11 +1,14 @@
-"""A share of the requests for a new release, before it gets all of them."""
+"""A share of the requests for a new release, before it gets all of them.
+
+The first error ends it, and the proxy sees to that: a program that looks would see it some errors later.
+"""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from .gate import Refused, wait
-from .proxy import FULL, Proxy
+from .proxy import HAProxy
 
 
 @dataclass(frozen=True)
@@ -15,38 +18,35 @@ class Trial:
     Attributes:
         weight: beside the old one's 100.
         answers: that end the trial.
-        errors: that send the new release back.
         seconds: after which it ends even without so many answers.
     """
 
     weight: int = 20
     answers: int = 20
-    errors: int = 3
     seconds: float = 10
     sleep: Callable[[float], None] = time.sleep
 
-    def pass_(self, proxy: Proxy, old: int, new: int, ended: Callable[[], str]) -> None:
-        """Send some requests to port `new`, and return once enough of them were answered well.
+    def pass_(self, proxy: HAProxy, port: int, ended: Callable[[], str]) -> None:
+        """Send some requests to `port`, and return once enough of them were answered well.
 
         Raises:
-            Refused: too many were not, or it ended.
+            Refused: one was not, or the release ended.
         """
-        total_before, errors_before = proxy.answers(new)
+        total, failed = proxy.tried()
 
-        def judged() -> int:
-            total, failed = proxy.answers(new)
-            answers, errors = total - total_before, failed - errors_before
+        def over() -> bool:
             if fault := ended():
                 raise Refused(f"it ended while it was tried out: {fault}")
-            if errors >= self.errors:
-                raise Refused(f"{errors} of its first {answers} answers were errors")
-            return answers
+            answers, errors = proxy.tried()
+            return errors > failed or answers >= total + self.answers
 
-        proxy.route({old: FULL, new: self.weight})
+        proxy.try_out(port, self.weight)
         try:
-            wait(lambda: judged() >= self.answers, self.seconds, self.sleep)
-        finally:  # before anything else: each moment costs a client of a bad release its answer
-            proxy.route({old: FULL, new: 0})
+            wait(over, self.seconds, self.sleep)
+        finally:
+            proxy.try_out(port, 0)
         # An error may take longer than an answer: those that are under way are waited for.
-        wait(lambda: not proxy.under_way(new), self.seconds, self.sleep)
-        judged()
+        wait(lambda: not proxy.under_way(port), self.seconds, self.sleep)
+        answers, errors = proxy.tried()
+        if errors > failed:
+            raise Refused(f"{errors - failed} of its first {answers - total} answers were errors")

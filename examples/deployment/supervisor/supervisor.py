@@ -1,30 +1,23 @@
 """The process that is started first and ends last: what the journal says is live runs, whatever dies."""
 
-import random
 import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from releases import Journal, Refused, Release, State
-from releases.gate import is_free
 from releases.journal import DOWN, STEADY
 
 from .children import Children, Command
 from .orders import Order, answer, listening
+from .ports import is_free
 
 FRONT = "front"
 LOOK_SECONDS = 0.05
 PAUSE_SECONDS = 1.0  # between two starts of what dies at once
-
-
-def free_ports(*but: int) -> tuple[int, int]:
-    """Return two besides `but` that no system gives to outgoing connections."""
-    some = random.sample(range(15_000, 32_000), 200)
-    first, second, *_ = (port for port in some if port not in but and is_free(port))
-    return first, second
 
 
 @dataclass
@@ -55,7 +48,7 @@ class Supervisor:
         # A switch of before finds its supervisor away, and gives up; only then is there another writer.
         with self.journal.alone("supervisor", wait=True), listening(self.folder) as door:
             with self.journal.alone(wait=True):
-                self.journal.write(self.begins(self.journal.read()))
+                self.journal.write(self.begins(self._left()))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: setattr(self, "over", True))
             while not self.over:
@@ -68,8 +61,10 @@ class Supervisor:
         state = self.journal.read()
         try:
             match order:
-                case {"do": "start", "release": release} if state:
+                case {"do": "start", "release": release}:
                     new = Release(**release)
+                    if new.name not in self.children.running() and not is_free(new.port):
+                        return {"fault": f"port {new.port} is taken by another program"}
                     self.children.start(new.name, self.command(state, new))
                 case {"do": "stop", "name": name, "grace_seconds": seconds}:
                     self.children.stop(name, seconds)
@@ -88,10 +83,14 @@ class Supervisor:
             return {"fault": str(error)}
         return {"done": True}
 
+    def _left(self) -> State | None:
+        with suppress(Refused):
+            return self.journal.read()
+        return None
+
     def _look(self) -> None:
         self.children.look()
-        if (state := self.journal.read()) is None:
-            return
+        state = self.journal.read()
         self._keep(FRONT, lambda: self.front(state))
         if state.step != DOWN:
             self._keep(state.live.name, lambda: self.command(state, state.live))
@@ -113,7 +112,7 @@ class Supervisor:
         """Whether a switch is in the middle, and nobody at it."""
         try:
             with self.journal.alone():
-                state = self.journal.read()  # again: it may have come to its end since
-                return state is not None and state.step != STEADY
+                # Again: it may have come to its end since.
+                return self.journal.read().step != STEADY
         except Refused:
             return False

@@ -14,7 +14,8 @@ LIVE = State("blue_green", (15001, 15002), Release(7, "good", 15002), last=9)
 
 def test_what_was_written_is_read(tmp_path):
     journal = Journal(tmp_path)
-    assert journal.read() is None
+    with pytest.raises(Refused, match="no release is live"):
+        journal.read()
 
     for state in (LIVE, replace(LIVE, other=Release(10, "next", 15001), step="gating")):
         assert journal.write(state) == state

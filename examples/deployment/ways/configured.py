@@ -56,8 +56,7 @@ def crew(way: str = "", reached: Callable[[str], None] = lambda _: None) -> Crew
         Refused: the supervisor has not begun.
     """
     journal, orders = Journal(FOLDER, reached), Orders(FOLDER)
-    if (state := journal.read()) is None:
-        raise Refused("the supervisor is not running")
+    state = journal.read()
     variant, (blue, green) = of(way or state.way), state.ports
     proxy = HAProxy(FOLDER / "haproxy.sock", "releases", {blue: "blue", green: "green"})
     gate = Gate(

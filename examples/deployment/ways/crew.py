@@ -1,13 +1,13 @@
 """What a way has at hand to replace a release: the journal, the supervisor, the proxy in front."""
 
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from releases import Journal, Refused, Release, State, Switch
-from releases.gate import Gate
+from releases.gate import wait
 from supervisor.orders import Orders
 
 PATIENCE_SECONDS = 60.0
@@ -29,7 +29,7 @@ class Crew:
 
     @property
     def state(self) -> State:
-        return self.switch.state()
+        return self.journal.read()
 
     def note(self, **changes: object) -> State:
         """Write to the journal what has changed."""
@@ -42,20 +42,17 @@ class Crew:
     def start(self, release: Release) -> None:
         """Start it, and return once it answers."""
         self.orders.start(release)
-        health = Gate(health=self.switch.gate.health)
-        health.await_ready(release.number, release.port, lambda: self.orders.ended(release))
+        ended = partial(self.orders.ended, release)
+        self.switch.gate.await_ready(release.number, release.port, ended)
 
-    def stop(self, release: Release, grace_seconds: float | None = None) -> None:
+    def stop(self, release: Release) -> None:
         """Ask it to end, and return once it has."""
-        grace = self.switch.grace_seconds if grace_seconds is None else grace_seconds
-        self.orders.stop(release, grace)
+        self.orders.stop(release, self.switch.grace_seconds)
         self.until(lambda: bool(self.orders.ended(release)))
 
     def point(self, *ports: int) -> None:
-        """Have nginx send requests there from its next reload on."""
+        """Have nginx read that it sends requests there; its old workers close their connections."""
         point_nginx(self.front, *ports)
-
-    def reload_nginx(self) -> None:
         self.orders.give("signal", number=int(signal.SIGHUP))
 
     def until(self, done: Callable[[], bool]) -> None:
@@ -64,11 +61,8 @@ class Crew:
         Raises:
             Refused: it takes longer than anybody would wait.
         """
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not done():
-            if time.monotonic() > deadline:
-                raise Refused(f"nothing happened within {PATIENCE_SECONDS:.0f} s")
-            time.sleep(0.02)
+        if not wait(done, PATIENCE_SECONDS):
+            raise Refused(f"nothing happened within {PATIENCE_SECONDS:.0f} s")
 
 
 def point_nginx(folder: Path, *ports: int) -> None:

@@ -7,7 +7,7 @@ from importlib import import_module
 from django.conf import settings
 from releases import Refused
 
-from . import blue_green, recreate, reload, rolling_nginx, script, start_then_stop
+from . import blue_green, usual
 from .crew import Crew
 
 HAPROXY, NGINX, NOTHING = "haproxy", "nginx", ""
@@ -48,29 +48,29 @@ VARIANTS: tuple[Variant, ...] = (
     Variant(
         "recreate",
         "stop the old release, then start the new one",
-        recreate.change,
+        usual.recreate,
         route=None,
         front=NOTHING,
     ),
     Variant(
         "rolling_nginx",
         "restart two replicas in turn behind nginx with its defaults",
-        rolling_nginx.change,
-        rolling_nginx.begin,
+        usual.rolling_nginx,
+        usual.run_two,
         route=None,
         front=NGINX,
     ),
     Variant(
         "start_then_stop",
         "start the new release, then stop the old one at once",
-        start_then_stop.change,
+        usual.start_then_stop,
         weights=(100, 100),
     ),
     Variant(
         "reload",
         "start the new release, reload nginx, then stop the old one",
-        reload.change,
-        route=reload.route,
+        usual.reload,
+        route=Crew.point,
         front=NGINX,
     ),
     Variant(
@@ -85,7 +85,7 @@ VARIANTS: tuple[Variant, ...] = (
         "blue_green behind /healthz alone, with settings as they are commonly written",
         environment={"DJANGO_SETTINGS_MODULE": "config.as_usual"},
     ),
-    Variant("script", "the steps of blue_green in a script without a journal", script.change),
+    Variant("script", "the steps of blue_green in a script without a journal", usual.script),
     Variant("blue_green", "start, gate, try out, switch, drain, stop", gated=True),
 )
 SOLUTION = VARIANTS[-1].name

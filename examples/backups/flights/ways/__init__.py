@@ -29,3 +29,16 @@ class Way(Protocol):
 
     def restored(self, place: Place, folder: Path, until: str, /) -> AbstractContextManager[Server]:
         """Make `folder` a server from what was kept, up to a moment if one is named."""
+
+
+def nothing(_place: Place) -> None:
+    """Set up nothing, or keep nothing at night."""
+
+
+def no_programs(_place: Place) -> Sequence[tuple[object, ...]]:
+    return ()
+
+
+def at_once(_place: Place) -> bool:
+    """Whether programs that do not exist do their work."""
+    return True

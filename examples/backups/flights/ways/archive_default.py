@@ -4,7 +4,7 @@ https://www.postgresql.org/docs/current/continuous-archiving.html
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,10 @@ from keep.place import Place, Server
 from restore.proof import Report
 from restore.replay import replayed
 
+from . import at_once, no_programs
+
 DAY_SECONDS = 86_400
+processes, ready = no_programs, at_once
 
 
 def begin(place: Place) -> None:
@@ -22,14 +25,6 @@ def begin(place: Place) -> None:
     command = f'test ! -f "{log}/%f" && cp %p "{log}/%f"'
     place.sql(f"ALTER SYSTEM SET archive_command = '{command}'")
     place.sql("SELECT pg_reload_conf()")
-
-
-def processes(place: Place) -> Sequence[tuple[object, ...]]:  # noqa: ARG001 -- a way names it
-    return ()
-
-
-def ready(place: Place) -> bool:  # noqa: ARG001 -- a way names it
-    return True
 
 
 def keep(place: Place) -> None:

@@ -1,6 +1,6 @@
 """What everybody has: `pg_dump | gzip` from cron, and no news is good news."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,20 +8,13 @@ from keep.place import Failed, Place, Server
 from restore.proof import Report
 from restore.server import served
 
+from . import at_once, no_programs, nothing
+
 DUMP = 'pg_dump | gzip > "$0"'
 LOAD = 'gunzip < "$0" | psql --quiet'
 
 
-def begin(place: Place) -> None:
-    """Nothing: a dump needs no preparation."""
-
-
-def processes(place: Place) -> Sequence[tuple[object, ...]]:  # noqa: ARG001 -- a way names it
-    return ()
-
-
-def ready(place: Place) -> bool:  # noqa: ARG001 -- a way names it
-    return True
+begin, processes, ready = nothing, no_programs, at_once
 
 
 def keep(place: Place) -> None:

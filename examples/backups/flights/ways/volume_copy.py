@@ -1,6 +1,6 @@
 """A copy of the data folder of the running server, as tools for volumes make it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,20 +8,13 @@ from keep.place import Failed, Place, Server
 from restore.proof import Report
 from restore.server import served
 
+from . import at_once, no_programs, nothing
+
 # That files come and go meanwhile is usual, and no reason to stop.
 COPY = 'rm -rf "$1" && mkdir -m 700 "$1" && { cp -a "$0"/* "$1" || true; }'
 
 
-def begin(place: Place) -> None:
-    """Nothing: a copy needs no preparation."""
-
-
-def processes(place: Place) -> Sequence[tuple[object, ...]]:  # noqa: ARG001 -- a way names it
-    return ()
-
-
-def ready(place: Place) -> bool:  # noqa: ARG001 -- a way names it
-    return True
+begin, processes, ready = nothing, no_programs, at_once
 
 
 def keep(place: Place) -> None:

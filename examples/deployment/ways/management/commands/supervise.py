@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand
 from releases import Release, State
 from releases.journal import STEADY
 from supervisor.children import Command as Words
-from supervisor.supervisor import Supervisor, free_ports
+from supervisor.ports import free_ports
+from supervisor.supervisor import Supervisor
 
 from ways import configured, front
 from ways.variants import NOTHING, SOLUTION, VARIANTS, of

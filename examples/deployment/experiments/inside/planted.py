@@ -1,20 +1,85 @@
-"""A release with secrets made up for it, and every report of an error switched on."""
+"""What `no-secret-in-sight` runs where the service runs, by `manage.py shell`.
 
+It starts a release with secrets made up for it, makes it fail twice, and prints what others see, as JSON.
+"""
+
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email import message_from_bytes, policy
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from secrets import token_hex
 from socket import create_server, socket
+from tempfile import TemporaryDirectory
+from threading import Thread
 from urllib.parse import quote
 
+from django.conf import settings
+from ways.configured import BASE
+
 PATIENCE_SECONDS = 60
+NAMES = ("SECRET_KEY", "DATABASE_URL", "PAYMENT_URL")
 ODD = "'&/@"  # what a password may have in it, and each place writes in its own way
-SERVICE = Path(__file__).parent.parent
+BETWEEN_LETTERS = b"-" * 79 + b"\n"  # of Django's file-based mailer
+
+
+def expose(module: str, secrets_in: str) -> None:
+    """Print the cores of the secrets, and what each place shows of a release with these settings."""
+    database = settings.DATABASES["default"]
+    where = f"{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
+    cores = {name: token_hex(16) for name in NAMES}
+    with TemporaryDirectory() as name, socket() as provider:
+        provider.bind(("127.0.0.1", 0))  # and does not listen yet: who asks is refused
+        told = addresses(cores, where, provider.getsockname()[1])
+        if secrets_in == "files":
+            told = in_files(told, Path(name))
+        told["DJANGO_SETTINGS_MODULE"] = module
+        places = exposed(Path(name), told, provider)
+    sys.stdout.write(json.dumps({"planted": cores, "places": places}))
+
+
+def exposed(folder: Path, told: dict[str, str], provider: socket) -> dict[str, str]:
+    """Return what each place shows: the payment fails once, then the database refuses the password."""
+    with release(folder, told) as (pid, port):
+        pages = ask(port)
+        provider.listen()
+        Thread(target=charge_once, args=(provider,), daemon=True).start()
+        pages += ask(port)
+        places = {"debug page": pages} | seen(pid)
+    letters = [
+        message_from_bytes(letter, policy=policy.default)
+        for file in (folder / "mail").iterdir()
+        for letter in file.read_bytes().split(BETWEEN_LETTERS)
+    ]
+    for kind in ("plain", "html"):
+        bodies = [letter.get_body((kind,)) for letter in letters]
+        places[f"error mail, {kind}"] = "\n".join(body.get_content() for body in bodies if body)
+    places["subject of an error mail"] = "\n".join(str(letter["Subject"]) for letter in letters)
+    places["log"] = (folder / "log").read_text(encoding="utf-8", errors="replace")
+    return places
+
+
+def seen(pid: int) -> dict[str, str]:
+    """Return what /proc shows of a process, of its child, and of the commands of all."""
+    child = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()[0]
+    commands = [words(one) for one in Path("/proc").glob("[0-9]*/cmdline")]
+    return {
+        "environment of the process": words(Path(f"/proc/{pid}/environ")),
+        "environment of its child": words(Path(f"/proc/{child}/environ")),
+        "process list": "\n".join(commands),
+    }
+
+
+def words(file: Path) -> str:
+    try:
+        return file.read_bytes().replace(b"\0", b"\n").decode(errors="replace")
+    except OSError:  # of a process that has ended meanwhile
+        return ""
 
 
 def addresses(cores: Mapping[str, str], database: str, provider: int) -> dict[str, str]:
@@ -40,12 +105,12 @@ def release(folder: Path, told: Mapping[str, str]) -> Iterator[tuple[int, int]]:
     """Run the service until the end of the block; yield its process and its port."""
     with create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    env = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    env = {name: value for name, value in os.environ.items() if name not in NAMES}
     env |= {**told, "DEBUG": "1", "PAYMENTS": "1", "MAIL_FOLDER": str(folder / "mail")}
     command = f"gunicorn --config config/gunicorn.py --bind 127.0.0.1:{port} config.wsgi"
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command.split()], env=env, cwd=SERVICE, stdout=log, stderr=log
+            [sys.executable, "-m", *command.split()], env=env, cwd=BASE, stdout=log, stderr=log
         )
     try:
         _until_answered(process, port)

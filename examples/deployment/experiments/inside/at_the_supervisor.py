@@ -1,0 +1,106 @@
+"""What the experiments run where the supervisor runs, by `manage.py shell`, beside `manage.py release`.
+
+Another way of operating, changes of the route between two releases, and a switch that is killed.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+
+from django.conf import settings
+from releases import Refused, Release
+from releases.gate import get
+from releases.journal import DOWN, STEADY
+from supervisor.supervisor import FRONT
+from ways import configured
+from ways.crew import Crew
+from ways.management.commands.release import REFUSED, start, tell
+from ways.variants import HAPROXY, NOTHING, Variant, of
+
+ROUTED_SECONDS = 0.3
+moments: list[tuple[str, float]] = []
+
+
+def ordered(order: Callable[..., None], *words: str) -> None:
+    """Carry out one of the orders below, and print what has come of it."""
+    way = words[0] if order is begin else ""
+    try:
+        crew = configured.crew(way, lambda step: moments.append((step, time.monotonic())))
+        with nullcontext() if order is drill else crew.journal.alone():
+            order(crew, *words)
+        tell(crew, moments)
+    except Refused as refusal:
+        sys.stderr.write(f"refused: {refusal}.\n")
+        sys.exit(REFUSED)
+
+
+def begin(crew: Crew, way: str) -> None:
+    """Operate the service in that way, with one release that is live: the first."""
+    variant, state = of(way), crew.state
+    if begins_alike(crew, of(state.way), variant):
+        crew.note(way=way)
+        return
+    port = int(settings.PORT) if variant.front == NOTHING else state.ports[0]
+    new = Release(state.last + 1, configured.FIRST, port)
+    crew.note(way=way, live=new, other=None, last=new.number, step=DOWN)
+    crew.orders.give("reset")
+    # Before the proxy asks it: of one that is not there yet, HAProxy gives up after three seconds.
+    crew.start(new)
+    crew.note(step=STEADY)
+    crew.until(lambda: get(int(settings.PORT), "/healthz") == (200, str(new.number)))
+    if variant.front == HAPROXY:
+        crew.until(lambda: empty_places(crew) == 1)
+    variant.begin(crew)
+
+
+def empty_places(crew: Crew) -> int:
+    """Return how many places the proxy knows to be empty: it begins by taking all for full."""
+    rows = [row for row in crew.switch.proxy._stat() if row["svname"] in ("blue", "green")]
+    return sum(row["status"].startswith("DOWN") for row in rows)
+
+
+def begins_alike(crew: Crew, old: Variant, new: Variant) -> bool:
+    """Whether the one release that runs, and what stands in front of it, are those to begin with."""
+    live = crew.state.live
+    alike = {(each.front, each.weights, *each.environment.items()) for each in (old, new)}
+    alone = sorted(crew.orders.running()) == [FRONT, live.name]
+    first = live.folder == configured.FIRST
+    return len(alike) == 1 and new.front == HAPROXY and alone and first
+
+
+def route(crew: Crew, times: str) -> None:
+    """Start a second release, send requests to it and back, and stop it.
+
+    Raises:
+        Refused: this way has no route.
+    """
+    variant, state = of(crew.state.way), crew.state
+    if variant.route is None:
+        raise Refused(f"{variant.name} has no route that it could change")
+    new = state.next(state.live.folder)
+    crew.note(other=new, last=new.number)
+    crew.start(new)
+    for turn in range(int(times)):
+        variant.route(crew, (new, state.live)[turn % 2].port)
+        crew.step("routed")
+        time.sleep(ROUTED_SECONDS)
+    crew.stop(new)
+    crew.note(other=None)
+
+
+def drill(crew: Crew, step: str) -> None:
+    """Have a switch killed at a step; return once all has come to rest."""
+    if not (child := os.fork()):
+        start(configured.crew(reached=lambda at: die() if at == step else None), [configured.FIRST])
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
+        raise RuntimeError(f"the switch was not killed at {step!r}")
+    crew.until(lambda: crew.state.step == STEADY)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
