@@ -2,22 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 import psycopg
-from shield.replica import Change, Replica
-from shield.run import Run
-from shield.snapshot import NO_FEEDS, Snapshot
+from shield.replica import NO_FEEDS, Change, Replica
 from shield.sources import SourceDown
 
-EVERYTHING = "SELECT bans_document(ban) FROM bans_ban AS ban WHERE lifted IS NULL ORDER BY id"
+EVERYTHING = "SELECT bans_document(ban) FROM bans_ban AS ban"
 LAST = "SELECT seq, mark FROM bans_change ORDER BY seq DESC LIMIT 1"
+FEEDS = "SELECT bans_document(feed) FROM bans_feed AS feed WHERE name = ''"
 CHANGES = "SELECT seq, mark, previous, after FROM bans_change WHERE seq >= %s ORDER BY seq LIMIT %s"
-PATIENCE = (
-    "SET statement_timeout = '20s'"  # not an option of the connection: it may have some of its own
-)
 ROWS = 5_000
-NO_NETWORKS = Run.of(())  # those of feeds are fetched by who needs them
 
 
 class PostgresTruth:
@@ -27,12 +22,6 @@ class PostgresTruth:
         self._url = url
         self._connection: psycopg.Connection | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -41,30 +30,26 @@ class PostgresTruth:
         with self._cursor() as cursor:
             return [Change(*row) for row in cursor.execute(CHANGES, [since, most])]
 
-    def everything(self) -> Snapshot:
-        with self._cursor() as cursor, self._open().transaction():
+    def everything(self) -> Replica:
+        with self._cursor() as cursor, cursor.connection.transaction():
             # Everything is read as of one moment, or it would be no state that there ever was.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            found = Replica(lambda _: NO_NETWORKS)
-            found.seq, found.mark = cursor.execute(LAST).fetchone() or (0, "")
-            feeds = cursor.execute("SELECT bans_document(feeds) FROM bans_feeds AS feeds")
-            (found.document,) = feeds.fetchone() or (NO_FEEDS,)
+            seq, mark = cursor.execute(LAST).fetchone() or (0, "")
+            (feeds,) = cursor.execute(FEEDS).fetchone() or (NO_FEEDS,)
+            found = Replica(seq, mark, feeds)
             # A cursor with a name stays in the database, which sends some rows at a time.
-            with self._open().cursor("bans") as bans:
+            with cursor.connection.cursor("bans") as bans:
                 bans.itersize = ROWS
                 for (document,) in bans.execute(EVERYTHING):
-                    found.ban(document)
-            return found.snapshot()
-
-    def _open(self) -> psycopg.Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url)
-        return self._connection
+                    found.take_ban(document)
+            return found
 
     @contextmanager
     def _cursor(self) -> Iterator[psycopg.Cursor[Any]]:
         try:
-            with self._open().cursor() as cursor:
+            if self._connection is None or self._connection.closed:
+                self._connection = connect(self._url)
+            with self._connection.cursor() as cursor:
                 yield cursor
         except psycopg.Error as error:
             self.close()
@@ -73,7 +58,8 @@ class PostgresTruth:
 
 def connect(url: str) -> psycopg.Connection:
     connection = psycopg.connect(url, autocommit=True, connect_timeout=2)
-    connection.execute(PATIENCE)
+    # Not an option of the connection: it may have some of its own.
+    connection.execute("SET statement_timeout = '20s'")
     return connection
 
 
@@ -85,7 +71,7 @@ def run_of(url: str, digest: str) -> bytes | None:
     """
     try:
         with connect(url) as connection, connection.cursor() as cursor:
-            query = "SELECT run FROM bans_feeds WHERE digest = %s"
+            query = "SELECT run FROM bans_feed WHERE name = '' AND md5(run) = %s"
             row = cursor.execute(query, [digest], binary=True).fetchone()
     except psycopg.Error as error:
         raise SourceDown(f"PostgreSQL: {error}") from error

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from shield.feeds import Unfit
 
-from .asked import Malformed
 from .problems import problem
 
 
@@ -25,7 +24,7 @@ def is_staff(request: HttpRequest) -> bool:
 def for_staff[**P](
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Let staff alone in, and say what is wrong with what was asked, or that the database is away."""
+    """Let staff alone in, and say why something is not done, or that the database is away."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -33,8 +32,6 @@ def for_staff[**P](
             return problem(403, "Only for staff")
         try:
             return view(request, *args, **kwargs)
-        except Malformed as error:
-            return problem(400, str(error))
         except Refused as error:
             return problem(409, str(error))
         except Unfit as error:

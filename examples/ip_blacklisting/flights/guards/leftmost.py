@@ -3,7 +3,6 @@
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from flights.asked import Ban
 from flights.models import BlockedAddress
 
 from . import forbidden
@@ -25,8 +24,8 @@ class Leftmost:
     def blocked(self, address: str) -> bool:
         return BlockedAddress.objects.filter(address=address).exists()
 
-    def ban(self, asked: Ban) -> None:
-        BlockedAddress.objects.get_or_create(address=asked.network)
+    def ban(self, network: str) -> None:
+        BlockedAddress.objects.get_or_create(address=network)
 
     def unban(self, network: str) -> None:
         BlockedAddress.objects.filter(address=network).delete()

@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from redis import Redis
 from redis.exceptions import RedisError
 
-from flights.asked import Ban
 from flights.models import BlockedAddress
 
 from . import forbidden
@@ -48,9 +47,9 @@ class PubSub(Leftmost):
     def refusal(self, request: HttpRequest) -> HttpResponseBase | None:
         return forbidden() if client_ip(request) in self.addresses else None
 
-    def ban(self, asked: Ban) -> None:
-        super().ban(asked)
-        self.redis.publish(CHANNEL, f"+{asked.network}")
+    def ban(self, network: str) -> None:
+        super().ban(network)
+        self.redis.publish(CHANNEL, f"+{network}")
 
     def unban(self, network: str) -> None:
         super().unban(network)
