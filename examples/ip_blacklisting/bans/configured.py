@@ -1,13 +1,11 @@
 """What is made from the settings, one of each thing for a process."""
 
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
-from psycopg.conninfo import make_conninfo
 from redis import Redis
 from shield.addresses import Host
 from shield.client import Proxies, hops
@@ -30,13 +28,6 @@ def client_of(meta: Mapping[str, Any]) -> Host | None:
     return proxies().client(meta.get("REMOTE_ADDR", ""), forwarded)
 
 
-def database() -> str:
-    """Return how to connect to Django's database without Django."""
-    own = ("context", "cursor_factory", "prepare_threshold")
-    given = connection.get_connection_params()
-    return make_conninfo(**{name: value for name, value in given.items() if name not in own})
-
-
 @cache
 def redis() -> "Redis":
     """Return the client of requests; the follower waits on a client of its own."""
@@ -46,6 +37,5 @@ def redis() -> "Redis":
 @cache
 def follower() -> Follower:
     """Return this process's copy of the list, and what keeps it up to date."""
-    url, stream = database(), connect(settings.REDIS_URL, timeout_seconds=1.5)
-    disk = Disk(Path(settings.STATE_FOLDER), partial(run_of, url))
-    return Follower(PostgresTruth(url), RedisStream(stream), disk)
+    stream = RedisStream(connect(settings.REDIS_URL, timeout_seconds=1.5))
+    return Follower(PostgresTruth(), stream, Disk(Path(settings.STATE_FOLDER), run_of))

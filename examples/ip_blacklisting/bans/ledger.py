@@ -1,10 +1,12 @@
 """Bans and feeds are written here: guarded, once, in the database, and on the stream once it has them."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection, transaction
+from redis.exceptions import RedisError
 from shield import feeds
 from shield.addresses import Network, parse_network
 from shield.feeds import Import
@@ -16,6 +18,8 @@ from .models import Ban, Feed
 WIDEST, WIDEST_6 = 16 + 96, 32  # bits of a prefix
 NOBODYS = [parse_network(text) for text in ("127.0.0.0/8", "0.0.0.0/8", "::/8")]
 WRITERS_LOCK = 7239  # which a trigger takes for who writes past this module, see schema.sql
+
+logger = logging.getLogger(__name__)
 
 
 class Refused(ValueError):
@@ -86,4 +90,7 @@ def writing() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
         yield
-        transaction.on_commit(lambda: stream.publish_soon(configured.redis()))
+    try:
+        stream.publish(configured.redis())
+    except RedisError as error:
+        logger.warning("a change was committed, but Redis does not answer: %s", error)

@@ -1,12 +1,9 @@
 """Changes on a Redis Stream, whose entries bear their numbers: sent twice, they are there once."""
 
 import json
-import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, cast
 
-from django.db import connection
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -18,10 +15,6 @@ from . import models
 
 KEY = "bans:changes"
 KEPT = 10_000  # changes; who is further behind asks PostgreSQL
-PATIENCE_SECONDS = 0.25
-
-_publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
-logger = logging.getLogger(__name__)
 
 
 def connect(url: str, *, timeout_seconds: float = 0.5) -> "Redis":
@@ -48,20 +41,6 @@ class RedisStream:
             raise SourceDown(f"Redis: {error}") from error
         entries = cast(Any, answer)
         return [_change(*entry) for _, found in entries or () for entry in found]
-
-
-def publish_soon(redis: "Redis") -> None:
-    """Publish in another thread, and wait a moment for it: a Redis that is gone must not hold a request."""
-    wait([_publisher.submit(_publish, redis)], timeout=PATIENCE_SECONDS)
-
-
-def _publish(redis: "Redis") -> None:
-    try:
-        publish(redis)
-    except RedisError as error:
-        logger.warning("a change was committed, but Redis does not answer: %s", error)
-    finally:
-        connection.close()  # this thread's
 
 
 def publish(redis: "Redis") -> None:

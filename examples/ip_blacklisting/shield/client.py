@@ -8,11 +8,9 @@ RFC 7239 (2014), Forwarded HTTP Extension.
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
-from .addresses import LONGEST_HOP, Host, Network, host_of, parse_address, parse_network
+from .addresses import Host, Network, host_of, parse_address, parse_network
 
-KNOWN = 4_096  # hops whose reading is kept
 MOST_HOPS = 32  # that are read, from the right
 LONGEST_ELEMENT = 512  # characters of one hop in Forwarded
 QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -67,8 +65,6 @@ class Proxies:
 
     def __init__(self, text: str) -> None:
         self.networks = [_trusted(part) for part in text.split(",") if part.strip()]
-        # The proxies themselves are in every request; a bounded cache spares reading them again.
-        self._known = lru_cache(maxsize=KNOWN)(self._read)
 
     def client(self, peer: str, forwarded: Iterable[str]) -> Host | None:
         """Return who sent the request, or None if a trusted proxy names nobody.
@@ -77,20 +73,16 @@ class Proxies:
         trusted proxy wrote fails closed: guessing would let somebody through, or ban the proxy.
         If all hops are trusted proxies the request comes from inside, from the farthest of them.
         """
-        client, trusted = self._known(peer)
-        for hop in forwarded:
-            if not trusted:
+        for hop in (peer, *forwarded):
+            if (address := parse_address(hop)) is None:
+                return None
+            if not self._trusts(address):
                 break
-            # What is kept is short, or 4,096 long lies would fill the memory.
-            client, trusted = self._known(hop) if len(hop) <= LONGEST_HOP else (None, False)
-        return client
+        return host_of(address)
 
-    def _read(self, hop: str) -> tuple[Host | None, bool]:
-        address = parse_address(hop)
-        if address is None:
-            return None, False
-        one = Network(address, 128)  # a proxy is one address, not its /64
-        return host_of(address), any(map(one.overlaps, self.networks))
+    def _trusts(self, address: int) -> bool:
+        """Tell whether it is a proxy's: one address, not its /64."""
+        return any(map(Network(address, 128).overlaps, self.networks))
 
 
 def _trusted(part: str) -> Network:

@@ -45,7 +45,5 @@ def ledger(settings, tmp_path, transactional_db, monkeypatch):  # noqa: ARG001 -
     for each in made:
         each.cache_clear()
     yield
-    if configured.follower.cache_info().currsize:
-        configured.follower().truth.close()
     for each in made:
         each.cache_clear()

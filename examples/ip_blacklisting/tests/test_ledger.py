@@ -18,13 +18,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 NETWORK = parse_network("198.18.0.1")
 
 
-@pytest.fixture
-def truth():
-    found = PostgresTruth(configured.database())
-    yield found
-    found.close()
-
-
 def execute(statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)
@@ -168,7 +161,8 @@ def keys(*texts):
     return {parse_network(text).key for text in texts}
 
 
-def test_copy_of_everything_is_what_the_changes_make(truth):
+def test_copy_of_everything_is_what_the_changes_make():
+    truth = PostgresTruth()
     for text in ("198.18.0.1", "2001:db8::/64", "198.18.9.0/24"):
         ledger.add(parse_network(text))
     execute("INSERT INTO bans_ban (network, kind) VALUES ('198.18.9.1', 'allow')")
@@ -226,7 +220,8 @@ def test_two_keepers_write_a_file_that_is_enough_to_start():
 
 
 def test_keeper_waits_while_nothing_answers(monkeypatch, caplog):
-    monkeypatch.setattr(configured, "database", lambda: "postgres://nobody@127.0.0.1:1/none")
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "PORT", "1")
     keeper.Command().step()
 
     assert "waiting" in caplog.text

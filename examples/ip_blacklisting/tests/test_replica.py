@@ -116,11 +116,12 @@ def test_file_is_enough_to_start(follower, disk):
 
 
 def test_file_that_is_damaged_is_none(disk):
-    disk.write(Replica(1, "1"))
+    disk.write(all_of(ban("192.0.2.1/32"), seq=1))
     path = disk.folder / snapshot.NAME
-    path.write_bytes(path.read_bytes()[:-1])
-
-    assert disk.read() is None
+    whole = path.read_bytes()
+    for length in (0, 7, len(whole) - 2):
+        path.write_bytes(whole[:length])
+        assert disk.read() is None
 
 
 def test_file_holds_every_ban_as_it_was(disk, monkeypatch):

@@ -1,5 +1,8 @@
 """The middleware of most tutorials: the first hop of X-Forwarded-For, and a query for each request."""
 
+import threading
+from functools import cached_property
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -29,3 +32,19 @@ class Leftmost:
 
     def unban(self, network: str) -> None:
         BlockedAddress.objects.filter(address=network).delete()
+
+
+class Remembered(Leftmost):
+    """A set in each process: reads the rows once, at the first request, and then follows in a thread."""
+
+    @cached_property
+    def addresses(self) -> set[str]:
+        found = set(BlockedAddress.objects.values_list("address", flat=True))
+        threading.Thread(target=self.follow, args=(found,), daemon=True).start()
+        return found
+
+    def follow(self, addresses: set[str]) -> None:
+        raise NotImplementedError
+
+    def blocked(self, address: str) -> bool:
+        return address in self.addresses

@@ -19,7 +19,6 @@ from bans import configured
 
 ALIVE = Path(tempfile.gettempdir()) / "keeper-alive"  # its age is the container's healthcheck
 PAUSE_SECONDS = 1.0
-REST = 3  # times as long as the last one took: a long list is written less often
 
 logger = logging.getLogger(__name__)
 
@@ -34,19 +33,17 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with suppress(KeyboardInterrupt):
             while True:
-                took = self.step()
+                self.step()
                 ALIVE.touch()
-                time.sleep(max(PAUSE_SECONDS, REST * took))
+                time.sleep(PAUSE_SECONDS)
 
-    def step(self) -> float:
-        """Write the list if it has changed; return how long that took."""
+    def step(self) -> None:
+        """Write the list if it has changed."""
         follower = configured.follower()
         try:
             follower.catch_up()
         except SourceDown as error:
             logger.warning("waiting: %s", error)
-        begun, last = time.monotonic(), follower.replica
-        if last.mark != self.written:
-            follower.disk.write(last)
-            self.written = last.mark
-        return time.monotonic() - begun
+        if follower.replica.mark != self.written:
+            follower.disk.write(follower.replica)
+            self.written = follower.replica.mark
