@@ -46,8 +46,8 @@ def add(network: Network, expires: datetime | None = None) -> None:
     guard(network)
     with writing():
         # Not by an error of a constraint: that would put the network into PostgreSQL's log.
-        asked = {"network": str(network), "kind": Ban.Kind.DENY}
-        Ban.objects.update_or_create({"expires": expires}, **asked)
+        end = {"expires": expires}
+        Ban.objects.update_or_create(end, network=str(network), kind=Ban.Kind.DENY)
 
 
 def lift(network: Network) -> None:

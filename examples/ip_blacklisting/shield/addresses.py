@@ -26,9 +26,6 @@ class Span(NamedTuple):
     first: Host
     last: Host
 
-    def __str__(self) -> str:
-        return f"{written(self.first)}-{written(self.last)}"
-
 
 class Network(NamedTuple):
     """A CIDR: the first of its addresses as a number of 128 bits, and the length of the prefix."""
@@ -55,15 +52,14 @@ class Network(NamedTuple):
         length = self.length - 64 if self.is_ipv4 else min(self.length, HOST_BITS)
         return (1 << HOST_BITS | host_of(self.value)) >> HOST_BITS - length
 
-    def cut(self, length: int | None = None) -> "Network":
-        """Return the network without the bits after its prefix, or after one of *length*."""
-        length = self.length if length is None else length
-        return Network(self.value >> 128 - length << 128 - length, length)
+    def cut(self) -> "Network":
+        """Return the network without the bits after its prefix."""
+        return Network(self.value >> 128 - self.length << 128 - self.length, self.length)
 
     def overlaps(self, other: "Network") -> bool:
         """Tell whether one of the two contains the other; ::/0 contains nothing of IPv4."""
-        apart = self.is_ipv4 != other.is_ipv4
-        return not apart and (self.value ^ other.value) >> 128 - min(self.length, other.length) == 0
+        shift = 128 - min(self.length, other.length)
+        return self.is_ipv4 == other.is_ipv4 and (self.value ^ other.value) >> shift == 0
 
 
 def host_of(value: int) -> Host:
@@ -72,10 +68,6 @@ def host_of(value: int) -> Host:
         return value & 0xFFFFFFFF
     high = value >> HOST_BITS
     return high if high >> 32 else 0
-
-
-def written(host: Host) -> str:
-    return str(IPv6Address(host << HOST_BITS) if host >> 32 else IPv4Address(host))
 
 
 def parse_address(text: str) -> int | None:
@@ -105,15 +97,15 @@ def parse_network(text: str, *, strict: bool = True) -> Network:
     """
     given = text.strip()  # not by `ipaddress`: a million of these would take five times as long
     first, slash, bits = given.partition("/")
-    width = 128 if ":" in first else 32
-    length = width if not slash else int(bits) if DIGITS.match(bits) else -1
+    family, width = (AF_INET6, 128) if ":" in first else (AF_INET, 32)
     try:
-        value = int.from_bytes(inet_pton(AF_INET6 if width == 128 else AF_INET, first))
+        value = int.from_bytes(inet_pton(family, first))
+        match = DIGITS.match(bits if slash else str(width))
     except (OSError, ValueError):
-        length = -1
-    if not 0 <= length <= width:
+        match = None
+    if match is None or int(match[0]) > width:
         raise ValueError(f"{given[:LONGEST_HOP]!r} is neither an address nor a CIDR")
-    length += 128 - width
+    length = 128 - width + int(match[0])
     if width == 32 or (length >= 96 and value >> 32 in EMBEDDED):
         value = MAPPED << 32 | value & 0xFFFFFFFF
     network = Network(value, length)
@@ -125,6 +117,4 @@ def parse_network(text: str, *, strict: bool = True) -> Network:
 def meant(text: str) -> Network:
     """Return the network itself, or for a lone address what its client can spend: a /32, or a /64."""
     network = parse_network(text)
-    if "/" in text or network.is_ipv4:
-        return network
-    return network.cut(HOST_BITS)
+    return network if "/" in text or network.is_ipv4 else Network(network.value, HOST_BITS).cut()

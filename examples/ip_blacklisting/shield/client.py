@@ -8,6 +8,7 @@ RFC 7239 (2014), Forwarded HTTP Extension.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from .addresses import Host, Network, host_of, parse_address, parse_network
 
@@ -73,12 +74,13 @@ class Proxies:
         trusted proxy wrote fails closed: guessing would let somebody through, or ban the proxy.
         If all hops are trusted proxies the request comes from inside, from the farthest of them.
         """
-        for hop in (peer, *forwarded):
-            if (address := parse_address(hop)) is None:
-                return None
-            if not self._trusts(address):
+        client = None
+        for hop in chain((peer,), forwarded):
+            address = parse_address(hop)
+            client = None if address is None else host_of(address)
+            if address is None or not self._trusts(address):
                 break
-        return host_of(address)
+        return client
 
     def _trusts(self, address: int) -> bool:
         """Tell whether it is a proxy's: one address, not its /64."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from .addresses import HOST_BITS, Span, parse_network
+from .addresses import HOST_BITS, LONGEST_HOP, Span, parse_network
 from .formats import EXPECTED, lines_of, span_of
 from .run import Run, pack
 
@@ -77,10 +77,10 @@ def _fit(data: bytes, never: Run, result: Import) -> Iterator[Span]:
         widest, bits = (WIDEST_6, HOST_BITS) if span.last >> 32 else (WIDEST, 32)
         if span.last - span.first >> bits - widest:
             result.filtered += 1
-            result.reject(f"{span} is wider than a /{widest}")
+            result.reject(f"{line[:LONGEST_HOP]!r} is wider than a /{widest}")
         elif never.touches(span):
             result.filtered += 1
-            result.reject(f"{span} contains addresses that no stranger has")
+            result.reject(f"{line[:LONGEST_HOP]!r} contains addresses that no stranger has")
         else:
             result.networks += 1
             yield span
