@@ -39,11 +39,13 @@ class Remembered(Leftmost):
 
     @cached_property
     def addresses(self) -> set[str]:
-        found = set(BlockedAddress.objects.values_list("address", flat=True))
-        threading.Thread(target=self.follow, args=(found,), daemon=True).start()
+        rows = dict(BlockedAddress.objects.values_list("pk", "address"))
+        given = (found := set(rows.values()), max(rows, default=0))
+        threading.Thread(target=self.follow, args=given, daemon=True).start()
         return found
 
-    def follow(self, addresses: set[str]) -> None:
+    def follow(self, addresses: set[str], last: int) -> None:
+        """Keep the addresses up to date, of which *last* is the highest number."""
         raise NotImplementedError
 
     def blocked(self, address: str) -> bool:

@@ -14,8 +14,7 @@ PAUSE_SECONDS = 0.5
 class Polling(Remembered):
     """Asks for the rows with a higher number."""
 
-    def follow(self, addresses: set[str]) -> None:
-        last = 0
+    def follow(self, addresses: set[str], last: int) -> None:
         while True:
             try:
                 rows = BlockedAddress.objects.filter(pk__gt=last).order_by("pk")

@@ -19,7 +19,7 @@ class PubSub(Remembered):
     def redis(self) -> "Redis":
         return Redis.from_url(settings.REDIS_URL)
 
-    def follow(self, addresses: set[str]) -> None:
+    def follow(self, addresses: set[str], last: int) -> None:  # noqa: ARG002 -- nobody counts messages
         while True:
             try:
                 channel = self.redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # of the library
