@@ -69,17 +69,17 @@ def import_feed(name: str, data: bytes, *, force: bool = False) -> Import:
             feeds.check(result, last.networks if last else 0)
         values = {"networks": result.networks, "run": result.run}
         Feed.objects.defer("run").update_or_create(values, name=name)
-        merge()
+        others = Feed.objects.exclude(name__in=(name, "")).values_list("networks", "run")
+        merge([(result.networks, result.run), *others])
     return result
 
 
-def merge() -> None:
-    """Make one run of all feeds."""
-    feeds = Feed.objects.exclude(name="").exclude(networks=0)
-    rows = [(networks, bytes(run)) for networks, run in feeds.values_list("networks", "run")]
+def merge(feeds: list[tuple[int, bytes | memoryview]]) -> None:
+    """Make one run of all feeds, of which each is so many networks and its run."""
+    some = [run for networks, run in feeds if networks]
     # One feed is all of them as it is: a million networks are not sorted twice.
-    merged = rows[0][1] if len(rows) == 1 else pack(each for _, run in rows for each in Run(run))
-    values = {"networks": sum(networks for networks, _ in rows), "run": merged}
+    merged = some[0] if len(some) == 1 else pack(each for run in some for each in Run(run))
+    values = {"networks": sum(networks for networks, _ in feeds), "run": merged}
     Feed.objects.defer("run").update_or_create(values, name="")
 
 

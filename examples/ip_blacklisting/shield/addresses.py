@@ -108,10 +108,9 @@ def parse_network(text: str, *, strict: bool = True) -> Network:
     length = 128 - width + int(match[0])
     if width == 32 or (length >= 96 and value >> 32 in EMBEDDED):
         value = MAPPED << 32 | value & 0xFFFFFFFF
-    network = Network(value, length)
-    if strict and network != network.cut():
+    if strict and value & (1 << 128 - length) - 1:
         raise ValueError(f"{given!r} has bits set after its prefix")
-    return network
+    return Network(value, length)
 
 
 def meant(text: str) -> Network:

@@ -45,7 +45,8 @@ def pack(spans: Iterable[Span]) -> bytes:
 
     Memory: of a million, one number each is kept meanwhile, and not the spans.
     """
-    codes = sorted([first << HOST_BITS | last for first, last in spans])
+    codes = [first << HOST_BITS | last for first, last in spans]
+    codes.sort()
     bounds, end = array("Q"), -1  # the first host after the range so far
     for code in codes:
         first, after = code >> HOST_BITS, (code & END - 1) + 1
