@@ -90,6 +90,10 @@ def writing() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
         yield
+        transaction.on_commit(publish)
+
+
+def publish() -> None:
     try:
         stream.publish(configured.redis())
     except RedisError as error:

@@ -8,7 +8,7 @@ from bans.ledger import Refused
 from bans.management.commands import keeper
 from bans.models import Ban, Change, Feed
 from bans.truth import PostgresTruth
-from django.db import IntegrityError, connection, connections
+from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 from shield.addresses import host_of, parse_address, parse_network
 from shield.replica import Replica
@@ -134,6 +134,19 @@ def test_change_is_on_the_stream_once_it_is_committed(wait_until):
 
     (change,) = on_the_stream()
     assert (change.seq, change.document["network"]) == (1, "198.18.0.1/32")
+
+
+def test_change_that_is_rolled_back_is_never_on_the_stream():
+    def fail():
+        with transaction.atomic():
+            ledger.add(NETWORK)
+            raise ZeroDivisionError
+
+    before = on_the_stream()
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert on_the_stream() == before
 
 
 def test_stream_that_was_emptied_is_filled_again():
