@@ -27,11 +27,11 @@ import psycopg
 import pytricia
 import radix
 from redis import Redis
-from shield.addresses import meant, parse_address, parse_network
-from shield.matcher import Matcher
+from shield.addresses import host_of, meant, parse_address, parse_network
+from shield.replica import Replica
 from shield.run import Run
-from shield.snapshot import Snapshot, read
-from shield.table import Entry, Table
+from shield.snapshot import Disk
+from shield.table import Table
 
 QUESTIONS = 20_000  # so many that no processor's cache holds what was asked before
 ROUNDS = 3
@@ -99,22 +99,15 @@ def questions(given: Sequence[str], count: int) -> list[str]:
 
 def bans(given: Sequence[str]) -> Ask:
     """Fill the table of bans, in which a million may come, go and expire one by one."""
-    matcher = Matcher()
-    matcher.bans = filled(given)
-    return asker(matcher)
+    return asker(Replica(bans=filled(given)))
 
 
 def filled(given: Sequence[str]) -> Table:
-    table = Table()
-    for number, each in enumerate(given):
-        table.add(parse_network(each), Entry(number, 1_800_000_000 + number))
-    return table
+    return Table((parse_network(each).key, 1_800_000_000 + n) for n, each in enumerate(given))
 
 
 def feed(given: Sequence[str]) -> Ask:
-    matcher = Matcher()
-    matcher.feeds = Run.of(parse_network(each).span for each in given)
-    return asker(matcher)
+    return asker(Replica(run=Run.of(parse_network(each).span for each in given)))
 
 
 def ten_feeds(given: Sequence[str]) -> Ask:
@@ -122,15 +115,13 @@ def ten_feeds(given: Sequence[str]) -> Ask:
     parts = [
         Run.of(parse_network(each).span for each in given[place::FEEDS]) for place in range(FEEDS)
     ]
-    matcher = Matcher()
-    matcher.feeds = Run.of(span for part in parts for span in part)
-    return asker(matcher)
+    return asker(Replica(run=Run.of(span for part in parts for span in part)))
 
 
-def asker(matcher: Matcher) -> Ask:
+def asker(replica: Replica) -> Ask:
     def ask(text: str) -> object:
         address = parse_address(text)
-        return address and matcher.refuses(address, NOW)
+        return address is not None and replica.refuses(host_of(address), NOW)
 
     return ask
 
@@ -140,36 +131,35 @@ def changed(given: Sequence[str]) -> Ask:
     table = filled(given)
 
     def change(text: str) -> object:
-        network = meant(text)
-        table.add(network, Entry(1))
-        table.remove(network)
+        key = meant(text).key
+        table.add(key)
+        table.remove(key)
 
     return change
 
 
 def written(given: Sequence[str]) -> Ask:
-    """Write the list to disk, as the keeper does every five seconds in which it has changed."""
-    table = filled(given)
+    """Write the list to disk, as the keeper does every second in which it has changed."""
+    replica = Replica(1, "mark", bans=filled(given))
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        Snapshot(1, "mark", bans=table).write(Path(folder))
-        return timed(table, time.perf_counter() - begun)
+        Disk(Path(folder), lambda _digest: None).write(replica)
+        return timed(replica, time.perf_counter() - begun)
 
 
 def started(given: Sequence[str]) -> Ask:
     """Start a process's copy from the file on disk, as a worker does while nothing answers."""
     with tempfile.TemporaryDirectory() as folder:
-        Snapshot(1, "mark", bans=filled(given)).write(Path(folder))
+        disk = Disk(Path(folder), lambda _digest: None)
+        disk.write(Replica(1, "mark", bans=filled(given)))
         begun = time.perf_counter()
-        last = read(Path(folder))
+        last = disk.read()
         assert last is not None
-        return timed(last.bans, time.perf_counter() - begun)
+        return timed(last, time.perf_counter() - begun)
 
 
-def timed(table: Table, seconds: float) -> Ask:
-    matcher = Matcher()
-    matcher.bans = table
-    ask = asker(matcher)
+def timed(replica: Replica, seconds: float) -> Ask:
+    ask = asker(replica)
     ask.seconds = seconds  # type: ignore[attr-defined]  # instead of all that `build` took
     return ask
 
@@ -235,6 +225,7 @@ ALL = (
     Contestant("shield, a feed", feed),
     Contestant("shield, ten feeds", ten_feeds),
     Contestant("pytricia", with_pytricia),
+    Contestant("pytricia of 55 lengths", with_pytricia, lengths=MANY_LENGTHS),
     Contestant("py-radix", with_radix),
     Contestant("netaddr.IPSet", with_netaddr, most=100_000),
     Contestant("ipaddress, one after the other", with_ipaddress, most=10_000, questions=40),

@@ -1,6 +1,5 @@
 """System checks: a mistake in the settings is one sentence at start-up, not a traceback later."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -12,32 +11,18 @@ HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED")
 PUBLISHED = "development-only-"  # with which the key in compose.yml begins
 
 
-def sentence(number: str, attempt: Callable[[], object]) -> list[CheckMessage]:
-    """Return what an attempt says when it fails."""
-    try:
-        attempt()
-    except ValueError as error:
-        return [Error(str(error), id=f"bans.{number}")]
-    return []
-
-
 @register("bans")
-def trusted_proxies_are_networks(**_: Any) -> list[CheckMessage]:
-    return sentence("E001", configured.proxies)
-
-
-@register("bans")
-def client_header_is_one_that_proxies_write(**_: Any) -> list[CheckMessage]:
+def settings_can_be_read(**_: Any) -> list[CheckMessage]:
+    wrong = []
+    for attempt in (configured.proxies, configured.redis):
+        try:
+            attempt()
+        except ValueError as error:
+            wrong.append(str(error))
     header = getattr(settings, "CLIENT_HEADER", HEADERS[0])
-    if header in HEADERS:
-        return []
-    wrong = f"CLIENT_HEADER is {header!r}, and not one of {', '.join(HEADERS)}"
-    return [Error(wrong, id="bans.E002")]
-
-
-@register("bans")
-def redis_url_is_an_address(**_: Any) -> list[CheckMessage]:
-    return sentence("E003", configured.redis)
+    if header not in HEADERS:
+        wrong.append(f"CLIENT_HEADER is {header!r}, and not one of {', '.join(HEADERS)}")
+    return [Error(sentence, id="bans.E001") for sentence in wrong]
 
 
 @register(Tags.security, deploy=True)

@@ -8,8 +8,10 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
-from shield.replica import Change
+from shield.replica import Change, continues
 from shield.sources import SourceDown
+
+from . import models
 
 KEY = "bans:changes"
 KEPT = 10_000  # changes; who is further behind asks PostgreSQL
@@ -41,36 +43,27 @@ class RedisStream:
         return [_change(*entry) for _, found in entries or () for entry in found]
 
 
-def publish(redis: "Redis", changes: Sequence[Change]) -> None:
-    """Append changes in their order; those that somebody else has appended stay as they are.
+def publish(redis: "Redis") -> None:
+    """Append to the stream what it does not have yet; without Redis the processes ask the database.
 
-    Raises:
-        RedisError: Redis does not answer.
+    If the last change there is not the database's, it tells of another past: a restore. It begins anew.
     """
-    if not changes:
+    last = [_change(*entry) for entry in cast(Any, redis.xrevrange(KEY, count=1))]
+    found = models.Change.objects.filter(seq__gte=last[0].seq if last else 0).order_by("-seq")
+    rows = list(found.values_list("seq", "mark", "previous", "after")[:KEPT])[::-1]
+    if last and not continues([Change(*row) for row in rows[:1]], last[0].seq, last[0].mark):
+        redis.delete(KEY)
+        publish(redis)
         return
     with redis.pipeline(transaction=False) as pipeline:
-        for change in changes:
-            fields: Any = {
-                "mark": change.mark,
-                "previous": change.previous,
-                "after": json.dumps(change.document),
-            }
-            pipeline.xadd(KEY, fields, id=f"{change.seq}-0", maxlen=KEPT, approximate=True)
+        for row in rows[len(last) :]:
+            fields: Any = {"change": json.dumps(row)}
+            pipeline.xadd(KEY, fields, id=f"{row[0]}-0", maxlen=KEPT, approximate=True)
         for answer in pipeline.execute(raise_on_error=False):
+            # What somebody else has appended meanwhile stays as it is.
             if isinstance(answer, ResponseError) and "equal or smaller" not in str(answer):
                 raise answer
 
 
-def last(redis: "Redis") -> tuple[int, str]:
-    """Return number and mark of the last change on the stream."""
-    for name, fields in cast(Any, redis.xrevrange(KEY, count=1)):
-        change = _change(name, fields)
-        return change.seq, change.mark
-    return 0, ""
-
-
-def _change(name: bytes, fields: dict[bytes, bytes]) -> Change:
-    seq = int(name.partition(b"-")[0])
-    mark, previous = fields[b"mark"].decode(), fields[b"previous"].decode()
-    return Change(seq, mark, previous, json.loads(fields[b"after"]))
+def _change(_name: bytes, fields: dict[bytes, bytes]) -> Change:
+    return Change(*json.loads(fields[b"change"]))

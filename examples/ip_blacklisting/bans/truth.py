@@ -1,92 +1,64 @@
-"""The list as PostgreSQL has it, read by a connection of its own: a request's is not for threads."""
+"""The list as PostgreSQL has it, read by the connection that Django keeps for each thread."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
 
-import psycopg
-from shield.replica import Change, Replica
-from shield.run import Run
-from shield.snapshot import NO_FEEDS, Snapshot
+from django.db import Error, connection, models, transaction
+from django.db.models.expressions import RawSQL
+from shield.replica import NO_FEEDS, Change, Replica
 from shield.sources import SourceDown
 
-EVERYTHING = "SELECT bans_document(ban) FROM bans_ban AS ban WHERE lifted IS NULL ORDER BY id"
-LAST = "SELECT seq, mark FROM bans_change ORDER BY seq DESC LIMIT 1"
-CHANGES = "SELECT seq, mark, previous, after FROM bans_change WHERE seq >= %s ORDER BY seq LIMIT %s"
-PATIENCE = (
-    "SET statement_timeout = '20s'"  # not an option of the connection: it may have some of its own
-)
-ROWS = 5_000
-NO_NETWORKS = Run.of(())  # those of feeds are fetched by who needs them
+from .models import Ban, Feed
+from .models import Change as Row
+
+ROWS = 5_000  # that the database sends at a time
+FIELDS = ("seq", "mark", "previous", "after")
+
+
+def document(table: str) -> RawSQL:
+    return RawSQL(f"bans_document({table})", [], models.JSONField())  # noqa: S611 -- names of ours
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    try:
+        yield
+    except Error as error:
+        connection.close()  # the next question opens another one
+        raise SourceDown(f"PostgreSQL: {error}") from error
 
 
 class PostgresTruth:
-    """Implements `shield.sources.Truth`; for one thread."""
+    """Implements `shield.sources.Truth`."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: psycopg.Connection | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
+    @answering()
     def changes(self, since: int, most: int) -> list[Change]:
-        with self._cursor() as cursor:
-            return [Change(*row) for row in cursor.execute(CHANGES, [since, most])]
+        rows = Row.objects.filter(seq__gte=since).order_by("seq").values_list(*FIELDS)
+        return [Change(*row) for row in rows[:most]]
 
-    def everything(self) -> Snapshot:
-        with self._cursor() as cursor, self._open().transaction():
+    @answering()
+    def everything(self) -> Replica:
+        with transaction.atomic(), connection.cursor() as cursor:
             # Everything is read as of one moment, or it would be no state that there ever was.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            found = Replica(lambda _: NO_NETWORKS)
-            found.seq, found.mark = cursor.execute(LAST).fetchone() or (0, "")
-            feeds = cursor.execute("SELECT bans_document(feeds) FROM bans_feeds AS feeds")
-            (found.document,) = feeds.fetchone() or (NO_FEEDS,)
-            # A cursor with a name stays in the database, which sends some rows at a time.
-            with self._open().cursor("bans") as bans:
-                bans.itersize = ROWS
-                for (document,) in bans.execute(EVERYTHING):
-                    found.ban(document)
-            return found.snapshot()
-
-    def _open(self) -> psycopg.Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url)
-        return self._connection
-
-    @contextmanager
-    def _cursor(self) -> Iterator[psycopg.Cursor[Any]]:
-        try:
-            with self._open().cursor() as cursor:
-                yield cursor
-        except psycopg.Error as error:
-            self.close()
-            raise SourceDown(f"PostgreSQL: {error}") from error
+            seq, mark = Row.objects.order_by("-seq").values_list("seq", "mark").first() or (0, "")
+            feeds = Feed.objects.filter(name="").values_list(document("bans_feed"), flat=True)
+            found = Replica(seq, mark, feeds.first() or NO_FEEDS)
+            bans = Ban.objects.values_list(document("bans_ban"), flat=True)
+            for each in bans.iterator(ROWS):
+                found.take_ban(each)
+            return found
 
 
-def connect(url: str) -> psycopg.Connection:
-    connection = psycopg.connect(url, autocommit=True, connect_timeout=2)
-    connection.execute(PATIENCE)
-    return connection
-
-
-def run_of(url: str, digest: str) -> bytes | None:
+@answering()
+def run_of(digest: str) -> bytes | None:
     """Return the run of all feeds; None if there is a later one by now.
 
     Raises:
         SourceDown: PostgreSQL does not answer.
     """
-    try:
-        with connect(url) as connection, connection.cursor() as cursor:
-            query = "SELECT run FROM bans_feeds WHERE digest = %s"
-            row = cursor.execute(query, [digest], binary=True).fetchone()
-    except psycopg.Error as error:
-        raise SourceDown(f"PostgreSQL: {error}") from error
-    return None if row is None else bytes(row[0])
+    query = "SELECT run FROM bans_feed WHERE name = '' AND md5(run) = %s"
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        # Binary: as text it would be several times its size.
+        found = cursor.cursor.execute(query, [digest], binary=True).fetchone()
+    return found and bytes(found[0])

@@ -28,7 +28,7 @@ try:
 except ValueError as error:
     raise SystemExit(f"DATABASE_URL is malformed: {error}") from None
 # A run of a million networks travels as it is, and not as text several times its size.
-options = {**database.get("OPTIONS", {}), "server_side_binding": True}
+options = {"connect_timeout": 2, **database.get("OPTIONS", {}), "server_side_binding": True}
 DATABASES = {"default": {**database, "OPTIONS": options}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True

@@ -2,11 +2,10 @@
 
 Win `one-attacker-one-key` first: `client` and `ban` write one address in two ways; then `headers-do-not-lie`.
 PostgreSQL, Redis (`settings.REDIS_URL`) and every module here are at hand; each process has its own GUARD.
-Three claims ask for more methods, `replace`, `drop` and `refuses`, as flights/guards/shield.py has them.
+Two claims ask for one more method, `replace`, as flights/guards/shield.py has it.
 """
 
 from django.http import HttpRequest, HttpResponse
-from flights.asked import Ban
 from flights.models import BlockedAddress
 
 
@@ -19,8 +18,8 @@ class Guard:
         banned = BlockedAddress.objects.filter(address=self.client(request)).exists()
         return HttpResponse("Forbidden", status=403) if banned else None
 
-    def ban(self, asked: Ban) -> None:
-        BlockedAddress.objects.get_or_create(address=asked.network)
+    def ban(self, network: str) -> None:
+        BlockedAddress.objects.get_or_create(address=network)
 
     def unban(self, network: str) -> None:
         BlockedAddress.objects.filter(address=network).delete()

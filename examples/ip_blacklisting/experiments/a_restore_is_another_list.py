@@ -22,7 +22,7 @@ from nexus.experiment import (
 from . import PROCESSES, Operator, processes_that, refused, sent_by, served, some_address, url
 
 # What the variants keep; the tables of a backup are read and written as pg_dump and pg_restore do.
-TABLES = ("bans_ban", "bans_change", "bans_feed", "bans_feeds", "flights_blockedaddress")
+TABLES = ("bans_ban", "bans_change", "bans_feed", "flights_blockedaddress")
 
 NUMBERS = SQL(
     "SELECT setval(pg_get_serial_sequence({}, 'id'), coalesce(max(id), 0) + 1, false) FROM {}"

@@ -24,6 +24,7 @@ from . import Operator, states
 WIDTH = {4: 32, 6: 128}
 FEEDS = ("exact-one", "exact-two")
 MOST = 5_000  # addresses of one question
+WIDE, NARROW = (11, 13, 15, 24, 28), (16, 17, 24, 28)  # of networks of a feed, of a ban
 NEVER, OVER, LATER = None, "1 second ago", "1 hour"  # when a ban ends
 
 type Net = tuple[int, int, int]  # version, value, length
@@ -54,7 +55,7 @@ class TheMatcherIsExact(Experiment):
         with psycopg.connect(stack.services["postgres"], autocommit=True) as database:
             try:
                 for _ in range(int(params["rounds"])):
-                    exceptions, feed = some(dice, self.EXCEPTIONS), some(dice, self.FEED)
+                    exceptions, feed = some(dice, self.EXCEPTIONS), some(dice, self.FEED, WIDE)
                     gone = dice.sample(sorted(bans), min(self.CHANGES, len(bans)))
                     bans = {net: end for net, end in bans.items() if net not in gone}
                     new = some(dice, self.BANS - len(bans)) - set(bans)
@@ -79,7 +80,7 @@ class TheMatcherIsExact(Experiment):
                     if wrong > asked / 10:
                         return
             finally:
-                database.execute("UPDATE bans_ban SET lifted = now() WHERE lifted IS NULL")
+                database.execute("DELETE FROM bans_ban")
                 for name in FEEDS:
                     operator.drop_feed(name)
 
@@ -144,17 +145,17 @@ def halves(networks: Iterable[Net]) -> tuple[list[Net], list[Net]]:
     return ordered[::2], ordered[1::2]
 
 
-def some(dice: random.Random, count: int) -> set[Net]:
-    return {some_network(dice) for _ in range(count)}
+def some(dice: random.Random, count: int, widths: tuple[int, ...] = NARROW) -> set[Net]:
+    return {some_network(dice, widths) for _ in range(count)}
 
 
-def some_network(dice: random.Random) -> Net:
+def some_network(dice: random.Random, widths: tuple[int, ...] = NARROW) -> Net:
     """Return a network of a small space, so that many lie in each other; a third of them IPv6.
 
     One in thirty lies elsewhere, and may be so wide that here it would contain all others.
     """
     if dice.random() < 1 / 30:
-        length = dice.choice((11, 13, 15, 24, 28))
+        length = dice.choice(widths)
         return 4, (0x60 << 24 | dice.getrandbits(22)) >> 32 - length << 32 - length, length
     version = dice.choice((4, 4, 6))
     # Of IPv6 nothing is narrower than what one host has: a feed widens it, as a ban by hand does.
@@ -180,17 +181,19 @@ def change(
     new: dict[Net, str | None],
     exceptions: set[Net],
 ) -> None:
-    """Write past the service, in one transaction: one half of what goes is lifted, the other deleted."""
+    """Write past the service, in one transaction: of what goes one half is deleted, the other expires."""
     half = len(gone) // 2
-    insert = "INSERT INTO bans_ban (network, kind, expires) VALUES (%s, %s, now() + %s::interval)"
-    lift = (
-        "UPDATE bans_ban SET lifted = now()"
-        " WHERE lifted IS NULL AND (kind = 'allow' OR network = ANY(%s::cidr[]))"
+    insert = (
+        "INSERT INTO bans_ban (network, kind, expires) VALUES (%s, %s, now() + %s::interval)"
+        " ON CONFLICT (network, kind) DO UPDATE SET expires = EXCLUDED.expires"
+    )
+    delete = "DELETE FROM bans_ban WHERE kind = 'allow' OR network = ANY(%s::cidr[])"
+    expire = (
+        "UPDATE bans_ban SET expires = now() - interval '1 second' WHERE network = ANY(%s::cidr[])"
     )
     with database.transaction(), database.cursor() as cursor:
-        cursor.execute(lift, [[cidr(each) for each in gone[:half]]])
-        delete = "DELETE FROM bans_ban WHERE lifted IS NULL AND network = ANY(%s::cidr[])"
-        cursor.execute(delete, [[cidr(each) for each in gone[half:]]])
+        cursor.execute(delete, [[cidr(each) for each in gone[:half]]])
+        cursor.execute(expire, [[cidr(each) for each in gone[half:]]])
         cursor.executemany(insert, [(cidr(net), "deny", end) for net, end in new.items()])
         cursor.executemany(insert, [(cidr(net), "allow", NEVER) for net in exceptions])
 

@@ -19,17 +19,6 @@ PROCESS: Final = cache(lambda: f"{os.uname().nodename}:{os.getpid()}")  # after 
 UNGUARDED = ("bans", "feeds", "matches", "state")  # for operators, whose own network may be banned
 
 
-class Queries:
-    """Counts the queries of a block of code: a wrapper around each execution (Django's own hook)."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, execute: Callable[..., Any], *args: Any) -> Any:
-        self.count += 1
-        return execute(*args)
-
-
 class GuardMiddleware:
     """Knows the variants by the second part of the path."""
 
@@ -37,12 +26,17 @@ class GuardMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        _, _, name, rest, *_ = [*request.path.split("/", 3), "", "", ""]
+        name, view = [*request.path.split("/"), "", "", ""][2:4]
         variant = VARIANTS.get(name)
-        if variant is None or rest.partition("/")[0] in UNGUARDED:
+        if variant is None or view in UNGUARDED:
             return self.get_response(request)
-        queries = Queries()
-        with connection.execute_wrapper(queries):
+        queries = []
+
+        def counting(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+            queries.append(sql)
+            return execute(sql, *args)
+
+        with connection.execute_wrapper(counting):
             started, begun = perf_counter_ns(), thread_time_ns()
             answer = variant.guard.refusal(request)
             cpu_ms = (thread_time_ns() - begun) / 1e6  # without waiting for other threads
@@ -50,7 +44,7 @@ class GuardMiddleware:
         if answer is None:
             answer = self.get_response(request)
         answer["Server-Timing"] = (
-            f'guard;dur={guard_ms:.4f}, cpu;dur={cpu_ms:.4f}, sql;desc="{queries.count}"'
+            f'guard;dur={guard_ms:.4f}, cpu;dur={cpu_ms:.4f}, sql;desc="{len(queries)}"'
         )
         answer["Served-By"] = PROCESS()
         return answer

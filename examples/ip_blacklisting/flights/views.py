@@ -1,18 +1,19 @@
 """The flight API behind the guards, and what operators of a variant do: ban, lift, look."""
 
-import os
-
 import psutil
 from bans import configured
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
+from shield.addresses import parse_network
 
-from . import asked
 from .airports import DOCUMENTS
 from .guards import TakesFeeds
+from .middleware import PROCESS
 from .permissions import for_staff
 from .problems import problem
 from .variants import VARIANTS
+
+LONGEST_NAME = 50  # of a feed
 
 
 @require_GET
@@ -25,38 +26,41 @@ def airport(_request: HttpRequest, variant: str, code: str) -> HttpResponse:  # 
 @require_http_methods(["POST", "DELETE"])
 @for_staff
 def bans(request: HttpRequest, variant: str) -> HttpResponse:
-    """Change the list of a variant, as its own means change it."""
-    guard = VARIANTS[variant].guard
+    """Change the list of a variant, as its own means change it; to some a network is any text."""
+    guard, network = VARIANTS[variant].guard, request.GET.get("network", "")
+    try:
+        parse_network(network)
+    except ValueError as error:
+        return problem(400, f"network: {error}")
     if request.method == "DELETE":
-        guard.unban(asked.network(request.GET.get("network")))
+        guard.unban(network)
         return HttpResponse(status=204)
-    guard.ban(asked.ban(request))
+    guard.ban(network)
     return HttpResponse(status=201)
 
 
-def taking_feeds(variant: str) -> TakesFeeds:
+@require_http_methods(["PUT"])
+@for_staff
+def feeds(request: HttpRequest, variant: str, name: str) -> HttpResponse:
+    """Put a list from elsewhere in the place of its last version; `?force=1` takes an unlikely one, too."""
     guard = VARIANTS[variant].guard
     if not isinstance(guard, TakesFeeds):
         raise Http404
-    return guard
-
-
-@require_http_methods(["PUT", "DELETE"])
-@for_staff
-def feeds(request: HttpRequest, variant: str, name: str) -> HttpResponse:
-    """Take a list from elsewhere: PUT replaces its last version, and `?force=1` even by an unlikely one."""
-    guard, name = taking_feeds(variant), asked.feed(name)
-    if request.method == "DELETE":
-        guard.drop(name)
-        return HttpResponse(status=204)
+    if len(name) > LONGEST_NAME:
+        return problem(400, f"the name of the feed has more than {LONGEST_NAME} characters")
     return JsonResponse(guard.replace(name, request.body, force=request.GET.get("force") == "1"))
 
 
-@require_POST
+@require_http_methods(["POST"])
 @for_staff
 def matches(request: HttpRequest, variant: str) -> HttpResponse:
-    """Say of each address whether this process refuses it."""
-    return JsonResponse({"refused": taking_feeds(variant).refuses(asked.addresses(request))})
+    """Say of each address, one a line, whether this process refuses a client who connects from it."""
+    refused = []
+    for address in request.body.decode(errors="replace").split():
+        asked = HttpRequest()
+        asked.META["REMOTE_ADDR"] = address
+        refused.append(VARIANTS[variant].guard.refusal(asked) is not None)
+    return JsonResponse({"refused": refused})
 
 
 @require_GET
@@ -66,9 +70,9 @@ def state(_request: HttpRequest, variant: str) -> HttpResponse:  # noqa: ARG001 
     follower = configured.follower()
     return JsonResponse(
         {
-            "process": f"{os.uname().nodename}:{os.getpid()}",
+            "process": PROCESS(),
             "seq": follower.replica.seq,
-            "networks": len(follower.replica.matcher),
+            "networks": len(follower.replica),
             "boot_seconds": follower.boot_seconds,
             "resident_bytes": psutil.Process().memory_info().rss,
         }

@@ -8,14 +8,10 @@ RFC 7239 (2014), Forwarded HTTP Extension.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Self
+from itertools import chain
 
-from .addresses import LONGEST_HOP, Address, Network, parse_address, parse_network
-from .run import Run
+from .addresses import Host, Network, host_of, parse_address, parse_network
 
-KNOWN = 4_096  # hops whose reading is kept
 MOST_HOPS = 32  # that are read, from the right
 LONGEST_ELEMENT = 512  # characters of one hop in Forwarded
 QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -61,43 +57,38 @@ def _node(element: str) -> str:
     return ESCAPED.sub(r"\1", found[0][1:-1]) if found[0].startswith('"') else str(found[0])
 
 
-@dataclass
 class Proxies:
-    """The networks whose hops are believed."""
+    """The networks whose hops are believed, as comma-separated CIDRs.
 
-    networks: tuple[Network, ...]
+    Raises:
+        ValueError: one is malformed; the message shows it.
+    """
 
-    def __post_init__(self) -> None:
-        self.run = Run.of(network.span for network in self.networks)
-        # The proxies themselves are in every request; a bounded cache spares reading them again.
-        self._known = lru_cache(maxsize=KNOWN)(self._read)
+    def __init__(self, text: str) -> None:
+        self.networks = [_trusted(part) for part in text.split(",") if part.strip()]
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read comma-separated CIDRs; raises ValueError, in one sentence, for a malformed one."""
-        networks = []
-        for part in filter(None, map(str.strip, text.split(","))):
-            try:
-                networks.append(parse_network(part))
-            except ValueError as error:
-                raise ValueError(f"trusted proxy {part!r} is not a network: {error}") from None
-        return cls(tuple(networks))
-
-    def client(self, peer: str, forwarded: Iterable[str]) -> Address | None:
+    def client(self, peer: str, forwarded: Iterable[str]) -> Host | None:
         """Return who sent the request, or None if a trusted proxy names nobody.
 
         *peer* is who opened the connection, *forwarded* what `hops` returned. A malformed hop that a
         trusted proxy wrote fails closed: guessing would let somebody through, or ban the proxy.
         If all hops are trusted proxies the request comes from inside, from the farthest of them.
         """
-        client, trusted = self._known(peer)
-        for hop in forwarded:
-            if not trusted:
+        client = None
+        for hop in chain((peer,), forwarded):
+            address = parse_address(hop)
+            client = None if address is None else host_of(address)
+            if address is None or not self._trusts(address):
                 break
-            # What is kept is short, or 4,096 long lies would fill the memory.
-            client, trusted = self._known(hop) if len(hop) <= LONGEST_HOP else (None, False)
         return client
 
-    def _read(self, hop: str) -> tuple[Address | None, bool]:
-        address = parse_address(hop)
-        return address, address is not None and address in self.run
+    def _trusts(self, address: int) -> bool:
+        """Tell whether it is a proxy's: one address, not its /64."""
+        return any(map(Network(address, 128).overlaps, self.networks))
+
+
+def _trusted(part: str) -> Network:
+    try:
+        return parse_network(part)
+    except ValueError as error:
+        raise ValueError(f"trusted proxy {part.strip()!r} is not a network: {error}") from None

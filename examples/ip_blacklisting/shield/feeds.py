@@ -5,24 +5,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from .addresses import HOST, WIDTH, Span, parse_network
+from .addresses import HOST_BITS, LONGEST_HOP, Span, parse_network
 from .formats import EXPECTED, lines_of, span_of
 from .run import Run, pack
 
-WIDEST = {4: 8, 6: 19}  # bits: the widest blocks that registries hand out
+WIDEST, WIDEST_6 = 8, 19  # bits: the widest blocks that registries hand out
 MOST_MALFORMED = 0.1  # of all lines: then this is no list, but an error page
 MOST_GROWTH = 2.0  # of the last version, and as much to shrink
 SMALL = 100  # networks: a list that was and is shorter may do as it likes
 SHOWN = 20  # rejected lines in a report
 
 # Addresses that no public client has: RFC 6890, and multicast.
-SPECIAL: Final = tuple(
-    parse_network(text).span
-    for text in (
-        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
-        *("172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "224.0.0.0/3"),
-        *("::/8", "fc00::/7", "fe80::/10", "ff00::/8"),
-    )
+SPECIAL: Final = (
+    Span(1 << 32, (1 << 56) - 1),  # ::/8 without ::/32, whose place is that of IPv4
+    *(
+        parse_network(text).span
+        for text in (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+            *("172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "224.0.0.0/3"),
+            *("fc00::/7", "fe80::/10", "ff00::/8"),
+        )
+    ),
 )
 
 
@@ -54,19 +57,14 @@ class Import:
 
 
 def read(data: bytes, protected: Iterable[Span] = ()) -> Import:
-    """Read a feed; leave out what is malformed, too wide, or contains special or *protected* addresses.
-
-    What is narrower than a client's /64 of IPv6 is that /64.
-    """
+    """Read a feed; leave out what is malformed, too wide, or contains special or *protected* hosts."""
     result = Import()
     result.run = pack(_fit(data, Run.of((*SPECIAL, *protected)), result))
-    result.networks = Run(memoryview(result.run)).networks
     return result
 
 
 def _fit(data: bytes, never: Run, result: Import) -> Iterator[Span]:
     """Yield what may be banned, and count and name what may not."""
-    hosts = WIDTH[6] - HOST
     for line in lines_of(data):
         result.lines += 1
         try:
@@ -75,17 +73,16 @@ def _fit(data: bytes, never: Run, result: Import) -> Iterator[Span]:
             result.malformed += 1
             result.reject(str(error))
             continue
-        version, first, last = span
         result.formats[found] += 1
-        if (last - first) >> WIDTH[version] - WIDEST[version]:
+        widest, bits = (WIDEST_6, HOST_BITS) if span.last >> 32 else (WIDEST, 32)
+        if span.last - span.first >> bits - widest:
             result.filtered += 1
-            result.reject(f"{span} is wider than a /{WIDEST[version]}")
+            result.reject(f"{line[:LONGEST_HOP]!r} is wider than a /{widest}")
         elif never.touches(span):
             result.filtered += 1
-            result.reject(f"{span} contains addresses that no stranger has")
-        elif version == 6:
-            yield Span(6, first >> hosts << hosts, last | (1 << hosts) - 1)
+            result.reject(f"{line[:LONGEST_HOP]!r} contains addresses that no stranger has")
         else:
+            result.networks += 1
             yield span
 
 

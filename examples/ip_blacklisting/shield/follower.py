@@ -9,11 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from . import snapshot
 from .replica import Gap, Replica, continues
-from .snapshot import Snapshot
+from .snapshot import Disk
 from .sources import SourceDown, Stream, Truth
 
 WAIT_SECONDS = 1.0  # for the stream, while it is quiet
@@ -37,11 +35,10 @@ class Follower:
         boot_seconds: how long that took.
     """
 
-    replica: Replica
     truth: Truth
     stream: Stream
-    folder: Path
-    clock: Callable[[], float] = time.monotonic
+    disk: Disk
+    replica: Replica = field(default_factory=Replica)
     ready: threading.Event = field(default_factory=threading.Event)
     boot_seconds: float = 0.0
     _writing: threading.Lock = field(default_factory=threading.Lock)
@@ -74,7 +71,7 @@ class Follower:
         self._listening = True
         try:
             with self._writing:
-                self.replica.apply(changes)
+                self.replica.apply(changes, self.disk.run)
         except Gap:
             self._behind.set()
 
@@ -88,15 +85,15 @@ class Follower:
 
     def boot(self) -> None:
         """Start from the file if there is one, else from the truth."""
-        started = self.clock()
-        if last := snapshot.read(self.folder):
+        started = time.monotonic()
+        if last := self.disk.read():
             self._load(last)
         try:
             self.catch_up()
         except SourceDown:
             if last is None:
                 raise
-        self.boot_seconds = self.clock() - started
+        self.boot_seconds = time.monotonic() - started
         self.ready.set()
 
     def catch_up(self) -> None:
@@ -111,8 +108,11 @@ class Follower:
             self._load(self.truth.everything())
             return
         with self._writing:
-            self.replica.apply(changes)
+            self.replica.apply(changes, self.disk.run)
 
-    def _load(self, last: Snapshot) -> None:
+    def _load(self, fresh: Replica) -> None:
+        """Replace everything at once: readers see the old list or the new one."""
         with self._writing:
-            self.replica.load(last)
+            fresh.run = self.replica.run  # for a moment, if a later change brings later feeds
+            fresh.take_feeds(fresh.feeds, self.disk.run)
+            self.replica = fresh

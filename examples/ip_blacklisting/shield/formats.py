@@ -9,15 +9,17 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO, TextIOWrapper
 
-from .addresses import LONGEST_HOP, Network, Span, parse_loosely, parse_network
+from .addresses import LONGEST_HOP, Host, Span, host_of, parse_address, parse_network
 
 EXPECTED = (
     "expected are lines with an address, a CIDR, a netmask or a range, alone or as the first column;"
     ' `name:first-last`; or JSON with "cidr"'
 )
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+METADATA = '"type":"metadata"'  # Spamhaus tells of the list itself
 COMMENTS = ("#", ";", "//")
 RANGE = re.compile(r"(?:.*:)?\s*([0-9.]+)\s*-\s*([0-9.]+)\s*(?:[,;#].*)?\Z")
 RANGE6 = re.compile(r"([0-9a-fA-F:.]+)\s*-\s*([0-9a-fA-F:.]+)\Z")
@@ -36,10 +38,8 @@ def lines_of(data: bytes) -> Iterator[str]:
     # Decoded piece by piece: a list of a million networks would be several times its size as text.
     for line in TextIOWrapper(BytesIO(data), encoding, errors="replace"):
         text = line.strip()
-        if text.startswith("{"):
-            if '"type":"metadata"' not in text.replace(" ", ""):  # tells of the list itself
-                yield text
-        elif text and not text.startswith(COMMENTS):
+        about = text.startswith("{") and METADATA in text.replace(" ", "")
+        if text and not about and not text.startswith(COMMENTS):
             yield text
 
 
@@ -49,71 +49,40 @@ def span_of(line: str) -> Found:
     Raises:
         ValueError: it names nothing; the message shows it.
     """
-    try:
+    with suppress(ValueError):
         return PLAIN, parse_network(line).span
-    except ValueError:
-        found = _other(line)
-    if found is None:
-        raise ValueError(f"{line[:LONGEST_HOP]!r} names no network")
-    return found
+    with suppress(ValueError, LookupError, TypeError, RecursionError):
+        if len(line) <= LONGEST_LINE:
+            return _other(line)
+    raise ValueError(f"{line[:LONGEST_HOP]!r} names no network")
 
 
-def _other(line: str) -> Found | None:
-    if len(line) > LONGEST_LINE:
-        return None
-    try:
-        return _json(line) or _range(line) or _columns(line)
-    except ValueError:
-        return None
-
-
-def _json(line: str) -> Found | None:
-    if not line.startswith("{"):
-        return None
-    try:
+def _other(line: str) -> Found:
+    if line.startswith("{"):
         return "JSON", parse_network(str(json.loads(line)["cidr"])).span
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return None
-
-
-def _range(line: str) -> Found | None:
-    match = RANGE.match(line) or RANGE6.match(line)
-    if not match:
-        return None
-    first, last = _address(match[1]), _address(match[2])
-    if first is None or last is None or first.version != last.version or first.value > last.value:
-        raise ValueError("the range has no beginning or no end")
-    return "range", Span(first.version, first.value, last.value)
-
-
-def _columns(line: str) -> Found | None:
-    """Read the first column, and the second if it is a netmask or the end of a range."""
+    if match := RANGE.match(line) or RANGE6.match(line):
+        return _range(_host(match[1]), _host(match[2]))
+    # The first column, and the second if it is a netmask or the end of a range.
     first, *others = (each.strip(QUOTES) for each in COLUMN.split(line.strip(QUOTES)))
     address, slash, mask = first.partition("/")
-    second = mask if slash else others[0] if others else ""
-    begin, end = _address(address), _address(second) if "." in second or ":" in second else None
-    if begin is None:
-        return None
-    if end is None:
-        network = parse_loosely(first)
+    begin, end = _host(address), _host(mask if slash else "".join(others[:1]))
+    if begin is None or end is None:
+        network = parse_network(first, strict=False)
         return ("column" if network == network.cut() else "host bits set"), network.cut().span
-    if begin.version == 4 and (length := _length(end)) is not None:
-        return "netmask", Network(4, begin.value, length).cut().span
-    return _range(f"{address}-{second}")
+    hosts = end ^ 0xFFFFFFFF
+    if end and not (begin | end) >> 32 and hosts & hosts + 1 == 0:
+        return "netmask", Span(begin & end, begin | hosts)
+    return _range(begin, end)
 
 
-def _address(text: str) -> Network | None:
+def _range(first: Host | None, last: Host | None) -> Found:
+    if first is None or last is None or first > last or first >> 32 == 0 < last >> 32:
+        raise ValueError("the range has no beginning or no end")
+    return "range", Span(first, last)
+
+
+def _host(text: str) -> Host | None:
     if PADDED.match(text):
         text = ".".join(str(int(part)) for part in text.split("."))
-    try:
-        return parse_loosely(text.partition("/")[0])
-    except ValueError:
-        return None
-
-
-def _length(mask: Network) -> int | None:
-    """Return the length of a netmask of IPv4; None if it is none."""
-    hosts = mask.value ^ 0xFFFFFFFF
-    if mask.version == 4 and mask.value and hosts & hosts + 1 == 0:
-        return 32 - hosts.bit_length()
-    return None
+    address = parse_address(text)
+    return None if address is None else host_of(address)

@@ -5,16 +5,18 @@ has missed, and that a number stands for another change than the one it has: a d
 counts on from where it was. Raft compares its logs in the same way (Ongaro and Ousterhout, 2014).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from .addresses import parse_network
-from .matcher import Matcher
+from .addresses import Host, parse_network
 from .run import Run
-from .snapshot import NO_FEEDS, Document, Snapshot
-from .table import NEVER, Entry
+from .table import NEVER, Table
 
+type Document = Mapping[str, Any]  # of a ban or of all feeds, as schema.sql writes them
 type FetchRun = Callable[[str], Run | None]
+
+NO_FEEDS: Document = {"digest": "", "networks": 0}
 
 
 class Gap(Exception):
@@ -45,71 +47,60 @@ def continues(changes: Sequence[Change], seq: int, mark: str) -> bool:
 
 @dataclass
 class Replica:
-    """The matcher of this process, and the change it is up to.
+    """Everything as it is after change *seq*, which bears *mark*; one thread writes, all others read.
 
     Attributes:
-        fetch_run: returns the run with a digest, or None if a later change brings a later one;
-            may raise, then the change is not applied.
+        feeds: what the truth says of all feeds; their networks are *run*, which is replaced, never changed.
     """
 
-    fetch_run: FetchRun
-    matcher: Matcher = field(default_factory=Matcher)
     seq: int = 0
     mark: str = ""
-    document: Document = field(default_factory=lambda: NO_FEEDS)  # of the feeds
+    feeds: Document = field(default_factory=lambda: NO_FEEDS)
+    exceptions: Table = field(default_factory=Table)
+    bans: Table = field(default_factory=Table)
+    run: Run = field(default_factory=lambda: Run(b""))
 
-    def load(self, last: Snapshot) -> None:
-        """Replace everything at once: readers see the old list or the new one. *last* is used up."""
-        fresh = Replica(self.fetch_run)
-        fresh.matcher.exceptions, fresh.matcher.bans = last.exceptions, last.bans
-        fresh.matcher.feeds = (
-            self.matcher.feeds
-        )  # for a moment, if a later change brings later ones
-        fresh.feeds(last.feeds)
-        self.matcher, self.document = fresh.matcher, fresh.document
-        self.seq, self.mark = last.seq, last.mark
+    def __len__(self) -> int:
+        known = len(self.exceptions.entries) + len(self.bans.entries)
+        return known + int(self.feeds["networks"])
 
-    def snapshot(self) -> Snapshot:
-        """Return everything as it is now; it is this copy's own, so write it before the next change."""
-        matcher = self.matcher
-        return Snapshot(self.seq, self.mark, self.document, matcher.exceptions, matcher.bans)
+    def refuses(self, host: Host, now: float) -> bool:
+        """Tell whether the host is refused at *now*, in seconds since 1970; no query and no round trip.
 
-    def apply(self, changes: Iterable[Change]) -> int:
-        """Apply what is new; return how many changes that were.
+        An exception wins over every ban and feed, however narrow those are.
+        """
+        if host in self.run or self.bans.contains(host, now):
+            return not self.exceptions.contains(host, now)
+        return False
+
+    def apply(self, changes: Sequence[Change], fetch_run: FetchRun) -> None:
+        """Apply what is new; *fetch_run* returns the run with a digest, None if a later change brings one.
 
         Raises:
             Gap: a change before one of these is missing, or another one.
         """
-        applied = 0
         for change in changes:
             if change.seq <= self.seq:
                 continue
             if (change.seq, change.previous) != (self.seq + 1, self.mark):
                 raise Gap(f"change {change.seq} does not continue {self.seq}")
             if "digest" in change.document:
-                self.feeds(change.document)
+                self.take_feeds(change.document, fetch_run)
             else:
-                self.ban(change.document)
+                self.take_ban(change.document)
             self.seq, self.mark = change.seq, change.mark
-            applied += 1
-        return applied
 
-    def ban(self, document: Document) -> None:
-        """Add a ban, or remove it if it was lifted."""
-        network = parse_network(document["network"])
-        table = self.matcher.exceptions if document["kind"] == "allow" else self.matcher.bans
-        if not document["lifted"]:
-            table.add(network, Entry(document["id"], document["expires"] or NEVER))
-            return
-        # An older ban of this network may be lifted after a newer one has taken its place.
-        before = table.get(network)
-        if before and before.id == document["id"]:
-            table.remove(network)
+    def take_ban(self, document: Document) -> None:
+        """Add a ban or an exception, or remove it if it was lifted."""
+        table = self.exceptions if document["kind"] == "allow" else self.bans
+        key = parse_network(document["network"]).key
+        if document["lifted"]:
+            table.remove(key)
+        else:
+            table.add(key, document["expires"] or NEVER)
 
-    def feeds(self, document: Document) -> None:
+    def take_feeds(self, document: Document, fetch_run: FetchRun) -> None:
         """Put the feeds in the place of their last versions."""
-        if not document["networks"]:
-            self.matcher.feeds = Run.of(())
-        elif (run := self.fetch_run(document["digest"])) is not None:
-            self.matcher.feeds = run
-        self.document = document
+        run = fetch_run(document["digest"]) if document["networks"] else Run(b"")
+        self.run = self.run if run is None else run
+        self.feeds = document

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from .replica import Change
-from .snapshot import Snapshot
+from .replica import Change, Replica
 
 
 class SourceDown(Exception):
@@ -18,7 +17,9 @@ class Truth(Protocol):
         """Return the change of this number, if there is one, and those after it, in their order."""
         ...
 
-    def everything(self) -> Snapshot: ...
+    def everything(self) -> Replica:
+        """Return all but the networks of feeds."""
+        ...
 
 
 class Stream(Protocol):

@@ -41,11 +41,9 @@ def ledger(settings, tmp_path, transactional_db, monkeypatch):  # noqa: ARG001 -
     configured.redis.cache_clear()
     settings.TRUSTED_PROXIES = "10.0.0.0/8"
     settings.STATE_FOLDER = str(tmp_path)
-    made = (configured.proxies, configured.folder, configured.follower)
+    made = (configured.proxies, configured.follower)
     for each in made:
         each.cache_clear()
     yield
-    if configured.follower.cache_info().currsize:
-        configured.follower().truth.close()
     for each in made:
         each.cache_clear()

@@ -1,6 +1,5 @@
 """What operators do over HTTP, and what a mistake of theirs, or in a setting, is answered with."""
 
-import json
 from io import StringIO
 
 import pytest
@@ -20,9 +19,8 @@ def staff(client, settings):
     return client
 
 
-def post(client, path, body, variant="shield"):
-    text = body if isinstance(body, str) else json.dumps(body)
-    return client.post(f"/api/{variant}/{path}/", text, content_type="application/json")
+def ban(client, network, variant="shield"):
+    return client.post(f"/api/{variant}/bans/", query_params={"network": network})
 
 
 @pytest.mark.parametrize("token", ["", "Bearer wrong", "Basic token"])
@@ -30,7 +28,7 @@ def test_who_is_no_staff_changes_nothing(client, settings, token):
     settings.STAFF_TOKEN = "token"
     client.defaults["HTTP_AUTHORIZATION"] = token
 
-    assert post(client, "bans", {"network": "198.18.0.1"}).status_code == 403
+    assert ban(client, "198.18.0.1").status_code == 403
     assert not Ban.objects.exists()
 
 
@@ -40,25 +38,14 @@ def test_who_is_no_staff_changes_nothing(client, settings, token):
     "what a request says is read first: 400, in a sentence",
 )
 @pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        [],
-        {"network": None},
-        {"network": "198.18.0.1\0"},
-        {"network": "1" * 61},
-        {"network": "198.18.0.1/8"},
-        {"network": "198.18.0.1", "seconds": 0},
-        {"network": "198.18.0.1", "seconds": 1e30},
-        {"network": "198.18.0.1", "seconds": True},
-        "{",
-        "[" * 100_000,
-    ],
+    "network", ["", "x", "198.18.0.1\0", "1" * 100_000, "198.18.0.1/8", "é", "198.18.0.1/32/32"]
 )
-@pytest.mark.parametrize("variant", ["shield", "leftmost"])
-def test_malformed_ban_is_told_so(staff, body, variant):
-    answer = post(staff, "bans", body, variant)
-    assert answer.status_code == 400
+@pytest.mark.parametrize("variant", ["shield", "leftmost", "bisect"])
+def test_malformed_ban_is_told_so(staff, network, variant):
+    answer = ban(staff, network, variant)
+
+    assert (answer.status_code, answer.json()["title"][:9]) == (400, "network: ")
+    assert staff.post(f"/api/{variant}/bans/", {}, "application/json").status_code == 400
     assert not Ban.objects.exists()
 
 
@@ -77,26 +64,26 @@ def test_database_that_is_away_is_an_outage(staff, monkeypatch):
 
     monkeypatch.setattr(ledger, "add", away)
 
-    assert post(staff, "bans", {"network": "198.18.0.1"}).status_code == 503
+    assert ban(staff, "198.18.0.1").status_code == 503
 
 
 def test_ban_is_made_once_and_lifted(staff):
-    assert post(staff, "bans", {"network": "198.18.0.1", "seconds": 60}).status_code == 201
-    assert post(staff, "bans", {"network": "::ffff:198.18.0.1"}).status_code == 201
-    assert Ban.objects.filter(lifted=None, network="198.18.0.1/32").count() == 1
+    assert ban(staff, "198.18.0.1").status_code == 201
+    assert ban(staff, "::ffff:198.18.0.1").status_code == 201
+    assert Ban.objects.filter(network="198.18.0.1/32").count() == 1
     assert staff.delete("/api/shield/bans/?network=198.18.0.1").status_code == 204
-    assert not Ban.objects.active().exists()
+    assert not Ban.objects.exists()
 
 
 def test_client_of_ipv6_is_its_64(staff):
-    assert post(staff, "bans", {"network": "2001:db8:1:2::3"}).status_code == 201
-    assert list(Ban.objects.active().values_list("network", flat=True)) == ["2001:db8:1:2::/64"]
+    assert ban(staff, "2001:db8:1:2::3").status_code == 201
+    assert str(Ban.objects.get().network) == "2001:db8:1:2::/64"
     assert staff.delete("/api/shield/bans/?network=2001:db8:1:2::5").status_code == 204
-    assert not Ban.objects.active().exists()
+    assert not Ban.objects.exists()
 
 
 def test_ban_that_would_hurt_is_a_conflict(staff):
-    answer = post(staff, "bans", {"network": "10.0.0.0/16"})
+    answer = ban(staff, "10.0.0.0/16")
     assert (answer.status_code, answer.json()["title"]) == (
         409,
         "10.0.0.0/16 contains addresses of the trusted proxy 10.0.0.0/8",
@@ -109,19 +96,16 @@ def test_feed_that_is_refused_says_what_to_do_and_force_takes_it(staff):
     answer = staff.put("/api/shield/feeds/drop/", b"")
     assert (answer.status_code, "force it" in answer.json()["title"]) == (422, True)
     assert staff.put("/api/shield/feeds/drop/?force=1", b"").status_code == 200
-    assert staff.delete("/api/shield/feeds/drop/").status_code == 204
     assert staff.put("/api/leftmost/feeds/drop/", b"").status_code == 404
 
 
 def test_matches_say_whom_this_process_refuses(staff):
     ledger.add(parse_network("198.18.0.0/24"))
     configured.follower().boot()
-    asked = {"addresses": ["198.18.0.7", "::ffff:198.18.0.7", "198.18.1.1"]}
+    asked = b"198.18.0.7\n::ffff:198.18.0.7\n198.18.1.1"
+    answer = staff.post("/api/shield/matches/", asked, "text/plain")
 
-    assert post(staff, "matches", asked).json() == {"refused": [True, True, False]}
-    assert post(staff, "matches", {"addresses": ["x"]}).status_code == 400
-    assert post(staff, "matches", {"addresses": ["1.1.1.1"] * 5_001}).status_code == 400
-    assert post(staff, "matches", asked, "leftmost").status_code == 404
+    assert answer.json() == {"refused": [True, True, False]}
 
 
 def test_banned_client_is_refused_and_one_that_nobody_names_is_told_so(client):
@@ -164,6 +148,6 @@ def test_published_key_is_told_and_holds_nobody_up(settings, tmp_path):
     call_command("check", deploy=True, fail_level="ERROR", stderr=said)
     assert "SECRET_KEY is the one that compose.yml publishes" in said.getvalue()
     call_command("prepare")
-    assert (tmp_path / "bans.jsonl").exists()
+    assert (tmp_path / "list.jsonl").exists()
     settings.SECRET_KEY = "another-key-" + "x1y2z3" * 9
     call_command("check", deploy=True, fail_level="WARNING")

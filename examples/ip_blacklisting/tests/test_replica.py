@@ -1,19 +1,21 @@
 """A copy of the list: every change once and in order, or everything again."""
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 from shield import snapshot
-from shield.addresses import parse_address
+from shield.addresses import host_of, parse_address, parse_network
 from shield.follower import Follower
 from shield.replica import Change, Gap, Replica
-from shield.snapshot import Snapshot
+from shield.run import Run, pack
+from shield.snapshot import Disk
 from shield.sources import SourceDown
 
 
-def ban(number, network, *, lifted=False, kind="deny"):
-    return {"id": number, "network": network, "kind": kind, "expires": None, "lifted": lifted}
+def ban(network, *, lifted=False, kind="deny", expires=None):
+    return {"network": network, "kind": kind, "expires": expires, "lifted": lifted}
+
+
+def no_run(_digest):
+    return None
 
 
 def change(seq, document, *, past=""):
@@ -22,40 +24,42 @@ def change(seq, document, *, past=""):
 
 
 def refused(replica, text):
-    return replica.matcher.refuses(parse_address(text), 0)
+    return replica.refuses(host_of(parse_address(text)), 0)
 
 
 def all_of(*bans, seq=0, past=""):
-    copy = Replica(lambda _: None, seq=seq, mark=f"{past}{seq}" if seq else "")
+    copy = Replica(seq, f"{past}{seq}" if seq else "")
     for each in bans:
-        copy.ban(each)
-    return copy.snapshot()
+        copy.take_ban(each)
+    return copy
 
 
 @pytest.fixture
 def replica():
-    return Replica(lambda _: None)
+    return Replica()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    return Disk(tmp_path, no_run)
 
 
 def test_missing_change_is_noticed(replica):
     with pytest.raises(Gap):
-        replica.apply([change(1, ban(1, "192.0.2.1/32")), change(3, ban(3, "192.0.2.3/32"))])
+        replica.apply([change(1, ban("192.0.2.1/32")), change(3, ban("192.0.2.3/32"))], no_run)
 
     assert replica.seq == 1
 
 
 def test_change_that_comes_twice_is_applied_once(replica):
-    once = change(1, ban(1, "192.0.2.1/32"))
+    made, lifted = (
+        change(1, ban("192.0.2.1/32")),
+        change(2, ban("192.0.2.1/32", lifted=True)),
+    )
+    replica.apply([made, lifted], no_run)
+    replica.apply([made], no_run)
 
-    assert [replica.apply([once]), replica.apply([once])] == [1, 0]
-
-
-def test_late_end_of_an_older_ban_does_not_lift_the_newer(replica):
-    replica.ban(ban(1, "192.0.2.1/32"))
-    replica.ban(ban(2, "192.0.2.1/32"))
-    replica.ban(ban(1, "192.0.2.1/32", lifted=True))
-
-    assert refused(replica, "192.0.2.1")
+    assert (replica.seq, refused(replica, "192.0.2.1")) == (2, False)
 
 
 class Truth:
@@ -90,8 +94,8 @@ class Stream:
 
 
 @pytest.fixture
-def follower(replica, tmp_path):
-    return Follower(replica, Truth(), Stream(), Path(tmp_path))
+def follower(disk):
+    return Follower(Truth(), Stream(), disk)
 
 
 def test_without_file_and_database_there_is_no_list(follower):
@@ -102,8 +106,8 @@ def test_without_file_and_database_there_is_no_list(follower):
     assert not follower.ready.is_set()
 
 
-def test_file_is_enough_to_start(follower, tmp_path):
-    all_of(ban(1, "192.0.2.1/32"), seq=1).write(tmp_path)
+def test_file_is_enough_to_start(follower, disk):
+    disk.write(all_of(ban("192.0.2.1/32"), seq=1))
     follower.truth.down = True
     follower.boot()
 
@@ -111,34 +115,62 @@ def test_file_is_enough_to_start(follower, tmp_path):
     assert refused(follower.replica, "192.0.2.1")
 
 
-def test_file_that_is_damaged_is_none(tmp_path):
-    Snapshot(1, "1").write(tmp_path)
-    path = tmp_path / snapshot.NAME
-    path.write_bytes(path.read_bytes()[:-1])
+def test_file_that_is_damaged_is_none(disk):
+    disk.write(all_of(ban("192.0.2.1/32"), seq=1))
+    path = disk.folder / snapshot.NAME
+    whole = path.read_bytes()
+    for length in (0, 7, len(whole) - 2):
+        path.write_bytes(whole[:length])
+        assert disk.read() is None
 
-    assert snapshot.read(tmp_path) is None
 
-
-def test_file_holds_every_ban_as_it_was(tmp_path, monkeypatch):
+def test_file_holds_every_ban_as_it_was(disk, monkeypatch):
     monkeypatch.setattr(snapshot, "PART", 2)
-    bans = [
-        *(ban(n, f"192.0.2.{n}/32") | {"expires": 1_800_000_000 + n} for n in range(1, 6)),
-        ban(6, "2001:db8::/64"),
-        ban(7, "198.18.0.0/15", kind="allow"),
-    ]
-    written = replace(all_of(*bans, seq=7), feeds={"digest": "x", "networks": 3})
-    written.write(tmp_path)
-    found = snapshot.read(tmp_path)
+    written = all_of(
+        *(ban(f"192.0.2.{n}/32", expires=1_800_000_000 + n) for n in range(1, 6)),
+        ban("2001:db8::/64"),
+        ban("198.18.0.0/16", kind="allow"),
+        seq=7,
+    )
+    written.feeds = {"digest": "x", "networks": 3}
+    disk.write(written)
+    found = disk.read()
 
     assert (found.seq, found.mark, found.feeds) == (7, "7", written.feeds)
-    for kept, lost in ((found.bans, written.bans), (found.exceptions, written.exceptions)):
-        assert list(kept.parts(9)) == list(lost.parts(9))
-        assert len(kept)
-    assert found.bans.contains(parse_address("192.0.2.5"), 0)
+    assert found.bans.entries == written.bans.entries
+    assert found.exceptions.entries == written.exceptions.entries
+    assert (len(found.bans.entries), len(found.exceptions.entries)) == (6, 1)
+    assert refused(found, "192.0.2.5")
 
 
-def test_file_of_another_database_is_not_used(follower, tmp_path):
-    all_of(ban(1, "192.0.2.1/32"), seq=7).write(tmp_path)
+def test_feeds_whose_run_a_later_change_brings_leave_the_last_ones(follower):
+    run = pack([parse_network("192.0.2.0/24").span])
+    follower.disk = Disk(follower.disk.folder, {"one": run}.get)
+    follower.boot()
+    feeds = [{"digest": name, "networks": 1} for name in ("one", "two")]
+    follower.truth.new = [change(n, each) for n, each in enumerate(feeds, 1)]
+    follower.catch_up()
+    assert (refused(follower.replica, "192.0.2.1"), follower.replica.feeds) == (True, feeds[1])
+    follower.truth.all = Replica(9, "9", feeds[1])
+    follower.truth.new = []
+    follower.catch_up()
+    assert (refused(follower.replica, "192.0.2.1"), follower.replica.seq) == (True, 9)
+    follower.truth.all = Replica(10, "10", {"digest": "", "networks": 0})
+    follower.catch_up()
+    assert not refused(follower.replica, "192.0.2.1")
+
+
+def test_runs_that_are_not_in_use_are_swept(disk):
+    for digest in ("old", "new"):
+        Disk(disk.folder, {digest: bytes(8)}.get).run(digest)
+    disk.write(Replica(feeds={"digest": "new", "networks": 1}))
+
+    assert [path.stem for path in disk.folder.glob("*.run")] == ["new"]
+    assert isinstance(disk.run("new"), Run)
+
+
+def test_file_of_another_database_is_not_used(follower, disk):
+    disk.write(all_of(ban("192.0.2.1/32"), seq=7))
     follower.boot()
 
     assert not refused(follower.replica, "192.0.2.1")
@@ -153,13 +185,13 @@ def test_file_of_another_database_is_not_used(follower, tmp_path):
 @pytest.mark.parametrize("since_then", [0, 1, 2, 3], ids="{} changes since".format)
 def test_restored_database_is_another_list(follower, since_then):
     follower.boot()
-    follower.truth.new = [change(n, ban(n, f"192.0.2.{n}/32")) for n in range(1, 4)]
+    follower.truth.new = [change(n, ban(f"192.0.2.{n}/32")) for n in range(1, 4)]
     follower.look_after()
     kept = follower.truth.new[:1]
-    new = [change(n, ban(n, f"192.0.2.{n + 10}/32"), past="x") for n in range(2, 2 + since_then)]
+    new = [change(n, ban(f"192.0.2.{n + 10}/32"), past="x") for n in range(2, 2 + since_then)]
     follower.truth.new = kept + new
     follower.truth.all = all_of(
-        ban(1, "192.0.2.1/32"),
+        ban("192.0.2.1/32"),
         *(each.document for each in new),
         seq=1 + since_then,
         past="x" if new else "",
@@ -174,9 +206,9 @@ def test_restored_database_is_another_list(follower, since_then):
 
 def test_change_of_another_past_on_the_stream_sends_to_the_database(follower):
     follower.boot()
-    follower.truth.new = [change(1, ban(1, "192.0.2.1/32"))]
+    follower.truth.new = [change(1, ban("192.0.2.1/32"))]
     follower.look_after()
-    follower.stream.sent = [change(2, ban(2, "192.0.2.2/32"), past="x")]
+    follower.stream.sent = [change(2, ban("192.0.2.2/32"), past="x")]
     follower.listen()
 
     assert follower._behind.is_set()
@@ -185,7 +217,7 @@ def test_change_of_another_past_on_the_stream_sends_to_the_database(follower):
 
 def test_change_that_came_while_the_database_was_asked_is_no_other_past(follower):
     follower.boot()
-    follower.truth.new = first, second = [change(n, ban(n, f"192.0.2.{n}/32")) for n in (1, 2)]
+    follower.truth.new = first, second = [change(n, ban(f"192.0.2.{n}/32")) for n in (1, 2)]
     ask = follower.truth.changes
 
     def changes(since, most):
@@ -203,7 +235,7 @@ def test_change_that_came_while_the_database_was_asked_is_no_other_past(follower
 
 def test_stream_that_lost_a_change_sends_to_the_database(follower):
     follower.boot()
-    follower.truth.new = [change(1, ban(1, "192.0.2.1/32")), change(2, ban(2, "192.0.2.2/32"))]
+    follower.truth.new = [change(1, ban("192.0.2.1/32")), change(2, ban("192.0.2.2/32"))]
     follower.stream.sent = follower.truth.new[1:]
     follower.listen()
     follower.look_after()
@@ -215,7 +247,7 @@ def test_stream_that_lost_a_change_sends_to_the_database(follower):
 def test_without_redis_the_database_tells(follower):
     follower.boot()
     follower.stream.down = True
-    follower.truth.new = [change(1, ban(1, "192.0.2.1/32"))]
+    follower.truth.new = [change(1, ban("192.0.2.1/32"))]
     with pytest.raises(SourceDown):
         follower.listen()
     follower.look_after()

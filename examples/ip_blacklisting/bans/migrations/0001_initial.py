@@ -38,20 +38,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Feeds",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("networks", models.PositiveIntegerField()),
-                ("digest", models.CharField(max_length=32)),
-                ("run", models.BinaryField()),
-            ],
-        ),
-        migrations.CreateModel(
             name="Ban",
             fields=[
                 (
@@ -70,15 +56,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("expires", models.DateTimeField(null=True)),
-                ("lifted", models.DateTimeField(null=True)),
             ],
             options={
                 "constraints": [
                     models.UniqueConstraint(
                         models.F("network"),
                         models.F("kind"),
-                        condition=models.Q(("lifted", None)),
-                        name="one_active_ban",
+                        name="one_ban",
                     )
                 ],
             },

@@ -6,15 +6,13 @@ the one that contains it.
 
 import time
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from shield.addresses import WIDTH, Address, Network, parse_address, parse_network
+from shield.addresses import host_of, parse_address, parse_network
 
-from flights.asked import Ban
 from flights.models import ListedNetwork
 
 from . import forbidden
@@ -23,48 +21,27 @@ from .leftmost import client_ip
 FRESH_SECONDS = 1.0
 
 
-class Ranges:
-    """What `Bisect` looks up in."""
-
-    def __init__(self, networks: Iterable[Network]) -> None:
-        self._ranges = sorted(
-            (version, value, value | (2 ** (WIDTH[version] - length) - 1))
-            for version, value, length in networks
-        )
-
-    def __contains__(self, address: Address) -> bool:
-        end = (address.version, address.value, 2**128)
-        place = bisect_right(self._ranges, end) - 1
-        if place < 0:
-            return False
-        version, _, last = self._ranges[place]
-        return version == address.version and address.value <= last
-
-
 class Bisect:
     """Reads all rows again once a second."""
 
     def __init__(self) -> None:
-        self._ranges = Ranges(())
+        self._ranges: list[tuple[int, int]] = []  # first and last host of each
         self._read = -FRESH_SECONDS
 
     def refusal(self, request: HttpRequest) -> HttpResponseBase | None:
-        address = parse_address(client_ip(request))
-        return forbidden() if address and address in self.read() else None
-
-    def read(self) -> Ranges:
         if time.monotonic() - self._read > FRESH_SECONDS:
             rows = ListedNetwork.objects.values_list("network", flat=True)
-            self._ranges = Ranges(map(parse_network, rows))
+            self._ranges = sorted(parse_network(row).span for row in rows)
             self._read = time.monotonic()
-        return self._ranges
+        address = parse_address(client_ip(request))
+        return forbidden() if address is not None and self.contains(host_of(address)) else None
 
-    def refuses(self, addresses: Sequence[Address]) -> list[bool]:
-        ranges = self.read()
-        return [address in ranges for address in addresses]
+    def contains(self, host: int) -> bool:
+        place = bisect_right(self._ranges, (host, 1 << 64)) - 1
+        return place >= 0 and host <= self._ranges[place][1]
 
-    def ban(self, asked: Ban) -> None:
-        ListedNetwork.objects.create(network=str(parse_network(asked.network)))
+    def ban(self, network: str) -> None:
+        ListedNetwork.objects.create(network=str(parse_network(network)))
 
     def unban(self, network: str) -> None:
         ListedNetwork.objects.filter(network=str(parse_network(network))).delete()
@@ -82,7 +59,3 @@ class Bisect:
                 [ListedNetwork(network=network) for network in networks], batch_size=10_000
             )
         return {"networks": len(networks)}
-
-    def drop(self, name: str) -> None:
-        del name
-        ListedNetwork.objects.all().delete()

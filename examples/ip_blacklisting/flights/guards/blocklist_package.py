@@ -8,8 +8,6 @@ from django.http.response import HttpResponseBase
 from django_blocklist.middleware import BlocklistMiddleware
 from django_blocklist.utils import remove_from_blocklist, update_blocklist
 
-from flights.asked import Ban
-
 PASSED = HttpResponse()
 
 
@@ -23,8 +21,8 @@ class BlocklistPackage:
         answer: HttpResponseBase = self.middleware(request)
         return None if answer is PASSED else answer
 
-    def ban(self, asked: Ban) -> None:
-        update_blocklist({asked.network}, reason="operator")
+    def ban(self, network: str) -> None:
+        update_blocklist({network}, reason="operator")
 
     def unban(self, network: str) -> None:
         remove_from_blocklist(network)

@@ -1,9 +1,11 @@
 """The middleware of most tutorials: the first hop of X-Forwarded-For, and a query for each request."""
 
+import threading
+from functools import cached_property
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from flights.asked import Ban
 from flights.models import BlockedAddress
 
 from . import forbidden
@@ -25,8 +27,26 @@ class Leftmost:
     def blocked(self, address: str) -> bool:
         return BlockedAddress.objects.filter(address=address).exists()
 
-    def ban(self, asked: Ban) -> None:
-        BlockedAddress.objects.get_or_create(address=asked.network)
+    def ban(self, network: str) -> None:
+        BlockedAddress.objects.get_or_create(address=network)
 
     def unban(self, network: str) -> None:
         BlockedAddress.objects.filter(address=network).delete()
+
+
+class Remembered(Leftmost):
+    """A set in each process: reads the rows once, at the first request, and then follows in a thread."""
+
+    @cached_property
+    def addresses(self) -> set[str]:
+        rows = dict(BlockedAddress.objects.values_list("pk", "address"))
+        given = (found := set(rows.values()), max(rows, default=0))
+        threading.Thread(target=self.follow, args=given, daemon=True).start()
+        return found
+
+    def follow(self, addresses: set[str], last: int) -> None:
+        """Keep the addresses up to date, of which *last* is the highest number."""
+        raise NotImplementedError
+
+    def blocked(self, address: str) -> bool:
+        return address in self.addresses

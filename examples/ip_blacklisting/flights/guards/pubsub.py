@@ -1,43 +1,28 @@
 """A set in each process, told by Redis Pub/Sub: fast, and at most once."""
 
-import threading
 import time
 from functools import cached_property
 
 from django.conf import settings
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from redis import Redis
 from redis.exceptions import RedisError
 
-from flights.asked import Ban
-from flights.models import BlockedAddress
-
-from . import forbidden
-from .leftmost import Leftmost, client_ip
+from .leftmost import Remembered
 
 CHANNEL = "flights:blocked"
 
 
-class PubSub(Leftmost):
-    """Reads the rows once, at the first request, and then listens."""
+class PubSub(Remembered):
+    """Listens for what is banned and lifted."""
 
     @cached_property
     def redis(self) -> "Redis":
         return Redis.from_url(settings.REDIS_URL)
 
-    @cached_property
-    def addresses(self) -> set[str]:
-        found = set(BlockedAddress.objects.values_list("address", flat=True))
-        threading.Thread(target=self.listen, args=(found,), daemon=True).start()
-        return found
-
-    def listen(self, addresses: set[str]) -> None:
+    def follow(self, addresses: set[str], last: int) -> None:  # noqa: ARG002 -- nobody counts messages
         while True:
             try:
-                channel = Redis.from_url(settings.REDIS_URL).pubsub(  # type: ignore[no-untyped-call]  # of the library
-                    ignore_subscribe_messages=True
-                )
+                channel = self.redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # of the library
                 channel.subscribe(CHANNEL)
                 for message in channel.listen():
                     sign, address = message["data"][:1], message["data"][1:].decode()
@@ -45,12 +30,9 @@ class PubSub(Leftmost):
             except RedisError:
                 time.sleep(0.1)
 
-    def refusal(self, request: HttpRequest) -> HttpResponseBase | None:
-        return forbidden() if client_ip(request) in self.addresses else None
-
-    def ban(self, asked: Ban) -> None:
-        super().ban(asked)
-        self.redis.publish(CHANNEL, f"+{asked.network}")
+    def ban(self, network: str) -> None:
+        super().ban(network)
+        self.redis.publish(CHANNEL, f"+{network}")
 
     def unban(self, network: str) -> None:
         super().unban(network)

@@ -8,18 +8,18 @@ from django.db import DatabaseError
 from shield.sources import SourceDown
 
 from bans import configured
-from bans.truth import PostgresTruth
 
 
 class Command(BaseCommand):
-    help = "Check, migrate and write the first snapshot; does nothing twice."
+    help = "Check, migrate and write the list to disk; does nothing twice."
 
     def handle(self, *_: Any, **__: Any) -> None:
         call_command("check", deploy=True, fail_level="ERROR", tags=["security", "bans"])
+        follower = configured.follower()
         try:
             call_command("migrate", verbosity=0)
-            with PostgresTruth(configured.database()) as truth:
-                truth.everything().write(configured.folder())
+            follower.catch_up()
+            follower.disk.write(follower.replica)
         except (DatabaseError, SourceDown) as error:
             raise CommandError(f"DATABASE_URL: PostgreSQL does not answer: {error}") from None
         except OSError as error:
