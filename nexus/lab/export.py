@@ -10,7 +10,7 @@ from typing import Any
 import django
 from django.template.loader import render_to_string
 
-from nexus import catalog
+from nexus import catalog, hub
 
 ASSETS = ("lab.css", "lab.js", "search.js", "first.js", "icon.svg")
 INDEX = "index.html"
@@ -65,9 +65,13 @@ def _write(folder: Path) -> int:
 
 def _pages() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield path, template and context of every page."""
-    from nexus.lab import pages, views  # needs Django's settings
+    from nexus.lab import pages, views
+    from nexus.lab.hub import HubPage  # needs Django's settings
 
-    yield INDEX, "lab/home.html", views.home_context()
+    yield INDEX, "lab/home.html", views.home_context(INDEX)
+    for written in hub.paths():
+        context = views.hub_context(HubPage(written, INDEX))
+        yield hub.address(written, INDEX), "lab/hub.html", context
     for example in catalog.examples():
         page = pages.page(example.name, INDEX)
         yield f"{page.name}/{INDEX}", "lab/example.html", views.example_context(page)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from nexus import catalog, charts, excerpts, results
+from nexus import catalog, charts, excerpts, hub, results
 from nexus.catalog import Example
 from nexus.experiment import Experiment, Parameter
 from nexus.lab import diagrams, markdown, source
@@ -105,6 +105,7 @@ class Block:
     panel: Panel | None = None
     caption: str = ""
     folder: Folder | None = None
+    page: "Page | None" = None  # of a panel on a page of the hub: the lesson that it is from
 
 
 @dataclass(frozen=True)
@@ -315,6 +316,9 @@ class _Links:
         if found.is_relative_to(folder):
             inside = found.relative_to(folder).as_posix()
             return f"files/{inside}.html" if inside in self.page.files else None
+        written = found.relative_to(catalog.ROOT).as_posix() if found.is_relative_to(catalog.ROOT) else ""
+        if written in hub.paths():
+            return f"../{hub.address(written, self.page.index)}" + (f"#{fragment}" if fragment else "")
         for other in catalog.examples():
             if found in (other.path.resolve(), other.path.resolve() / "README.md"):
                 return f"../{other.name}/{self.page.index}" + (f"#{fragment}" if fragment else "")

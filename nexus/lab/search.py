@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from nexus import catalog
+from nexus import catalog, hub
 from nexus.lab import pages
+from nexus.lab.hub import HubPage
 from nexus.lab.markdown import Part
 from nexus.lab.pages import Page
 
@@ -56,6 +57,9 @@ def script(index: str = "") -> str:
 
 def entries(index: str = "") -> Iterator[Entry]:
     """Yield everything that can be found, example by example."""
+    for written in hub.paths():
+        leaf = HubPage(written, index)
+        yield from _sections(leaf, leaf.address, leaf.part.capitalize())
     for example in catalog.examples():
         page = pages.page(example.name, index)
         home = f"{page.name}/{index}"
@@ -75,9 +79,10 @@ def _claims(page: Page, home: str) -> Iterator[Entry]:
         yield Entry("Claims", slug, title, f"{home}#claim-{slug}", text)
 
 
-def _sections(page: Page, home: str, where: str) -> Iterator[Entry]:
+def _sections(page: Page | HubPage, home: str, where: str) -> Iterator[Entry]:
     """Yield the page's beginning, each section with its words, and the commands in it."""
-    head, body = Entry("Pages", where, "", home, ""), [Part("prose", text=page.document.summary)]
+    title, place = (where, "") if isinstance(page, Page) else (page.document.title, where)
+    head, body = Entry("Pages", title, place, home, ""), [Part("prose", text=page.document.summary)]
     for part in page.document.parts:
         if part.kind == "heading":
             yield from _section(head, body)
