@@ -27,7 +27,28 @@ RUN_ELSEWHERE = {
     "cd": "likewise",
 }
 TERM = re.compile(r"^\*\*([^*]+)\*\* (?:is|are|means)\b")
+CONSOLE = re.compile(
+    r"(?:^<!-- symptom: (?P<symptom>.+?) -->\n(?:<!-- undo: (?P<undo>.+?) -->\n)?\n?)?"
+    r"(?P<fence>^```)console(?P<options>(?: \w+=\w+)*)\n(?P<lines>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 LINK = re.compile(r"\]\(([^)\s#]+)[^)\s]*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A console fence: commands with the lines that they print, on the embedded stack of an example.
+
+    Attributes:
+        symptom: what makes them print that, and nothing else does: `paused redis`, or a command.
+        undo: the command that ends it.
+    """
+
+    line: int
+    example: str
+    symptom: str
+    undo: str
+    commands: tuple[tuple[str, list[str]], ...]
 
 
 @dataclass(frozen=True)
@@ -70,9 +91,18 @@ class HubPage:
         return found
 
     @property
-    def commands(self) -> list[tuple[int, str]]:
-        """Its `$` lines."""
-        return [(number, line[2:]) for number, line in self.typed if line.startswith("$ ")]
+    def sessions(self) -> Iterator["Session"]:
+        """What a reader copies into a shell: each console fence."""
+        for found in CONSOLE.finditer(self.text):
+            options = dict(word.split("=", 1) for word in found["options"].split())
+            commands = re.split(r"^\$ ", found["lines"].replace("\\\n", " "), flags=re.MULTILINE)[1:]
+            yield Session(
+                line=self.text.count("\n", 0, found.start("fence")) + 1,
+                example=options.get("example", ""),
+                symptom=found["symptom"] or "",
+                undo=found["undo"] or "",
+                commands=tuple((first, rest) for first, *rest in map(str.splitlines, commands)),
+            )
 
     @property
     def links(self) -> set[Path]:
@@ -124,7 +154,13 @@ def _of_one(page: HubPage) -> Iterator[tuple[int, str]]:
                 f"{number[0].rstrip('.,')!r} is typed; take it from a run or the source with "
                 "`figure`, `measured`, `param` or `setting`, or write it as code."
             )
-    shows = page.commands or re.search(r"<!-- nexus:(?!index)\w+", page.text)
+    for session in page.sessions:
+        for command, _ in session.commands:
+            if not session.example and command.split()[0] not in RUN_ELSEWHERE:
+                yield session.line, f"no test runs `{command}`; say on which stack: ```console example=NAME."
+        if "troubleshooting" in page.path.parts and not session.symptom:
+            yield session.line, "nothing makes this symptom; say what does: <!-- symptom: paused redis -->."
+    shows = [*page.sessions] or re.search(r"<!-- nexus:(?!index)\w+", page.text)
     if page.path.name != "README.md" and not shows:
         yield 1, "it shows no claim, no figure and no command; give it one, or delete it."
 
