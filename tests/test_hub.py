@@ -1,5 +1,6 @@
 """The knowledge hub: no rule is broken, every command prints what its page shows, every symptom is made."""
 
+import doctest
 import importlib.util
 import os
 import re
@@ -39,7 +40,8 @@ class Shell:
         self.stack = stack
         added = os.pathsep.join(map(str, CLIENTS))
         env = stack.environment()
-        self.env = env | {"PATH": f"{env['PATH']}{os.pathsep}{added}", "PAGER": "cat"}
+        urls = {f"{name.upper()}_URL": each for name, each in stack.services.items() if "http" in each}
+        self.env = urls | env | {"PATH": f"{env['PATH']}{os.pathsep}{added}", "PAGER": "cat"}
 
     def start(self, command: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -53,14 +55,17 @@ class Shell:
             start_new_session=True,
         )
 
-    def run(self, command: str) -> list[str]:
-        said, _ = self.start(command).communicate(timeout=DEADLINE_SECONDS)
-        return [line.strip() for line in said.replace("\r", "").splitlines()]
+    def run(self, command: str) -> tuple[int, list[str]]:
+        process = self.start(command)
+        said, _ = process.communicate(timeout=DEADLINE_SECONDS)
+        return process.returncode, [line.strip() for line in said.replace("\r", "").splitlines()]
 
     def missing(self, session: Session) -> str:
         """Run all commands; return the first line that one of them does not print, and what it prints."""
         for command, expected in session.commands:
-            lines = self.run(command)
+            code, lines = self.run(command)
+            if code and not session.symptom:
+                return f"$ {command}\nfails:\n" + "\n".join(lines)
             for each in filter(None, map(str.strip, expected)):
                 if not any(matches(line, each) for line in lines):
                     return f"$ {command}\nprints no line {each!r}, but:\n" + "\n".join(lines)
@@ -113,6 +118,13 @@ def test_commands_print_what_their_page_shows(shell, session):
     assert shell.missing(session), "without the symptom the commands print the same: they do not show it"
     with shell.suffering(session):
         assert until(lambda: shell.missing(session)) == ""
+
+
+@pytest.mark.parametrize("page", hub.paths())
+def test_arithmetic_comes_out(page):
+    shown = doctest.DocTestParser().get_doctest((ROOT / page).read_text(), {}, page, page, 0)
+    said: list[str] = []
+    assert doctest.DocTestRunner(verbose=False).run(shown, out=said.append).failed == 0, "".join(said)
 
 
 def test_the_hub_keeps_its_rules():
