@@ -347,7 +347,9 @@ def setting(ask: Ask) -> str:
     source = excerpts.excerpt(ask.page.site.read(ask.folder.joinpath(file).resolve()), file, symbol)
     numbers = re.findall(r"(?<![\w.])\d[\d_]*(?:\.\d+)?", re.sub(r"#.*", "", source))
     if len(numbers) != 1:
-        raise ValueError(f"{ask.words[0]} names {len(numbers)} numbers; name a constant that has one")
+        raise ValueError(
+            f"{ask.words[0]} names {len(numbers)} numbers; name a constant that has one"
+        )
     return f"{float(numbers[0]):,.10g}"
 
 

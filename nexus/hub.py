@@ -95,7 +95,9 @@ class HubPage:
         """What a reader copies into a shell: each console fence."""
         for found in CONSOLE.finditer(self.text):
             options = dict(word.split("=", 1) for word in found["options"].split())
-            commands = re.split(r"^\$ ", found["lines"].replace("\\\n", " "), flags=re.MULTILINE)[1:]
+            commands = re.split(r"^\$ ", found["lines"].replace("\\\n", " "), flags=re.MULTILINE)[
+                1:
+            ]
             yield Session(
                 line=self.text.count("\n", 0, found.start("fence")) + 1,
                 example=options.get("example", ""),
@@ -128,7 +130,10 @@ def address(written: str, index: str = "") -> str:
 def problems(root: Path = ROOT) -> Iterator[str]:
     """Yield file, line and a sentence for each rule that is broken."""
     found = pages(root)
-    doors = [HubPage(root / "README.md"), *(each for each in found if each.path.name == "README.md")]
+    doors = [
+        HubPage(root / "README.md"),
+        *(each for each in found if each.path.name == "README.md"),
+    ]
     linked = set[Path]().union(*(each.links for each in doors))
     terms: dict[str, str] = {}
     for page in found:
@@ -137,29 +142,45 @@ def problems(root: Path = ROOT) -> Iterator[str]:
             yield f"{name}:{line}: {sentence}"
         for line, text in page.typed:
             term = TERM.match(text)
-            if term and (other := terms.setdefault(term[1].lower(), f"{name}:{line}")) != f"{name}:{line}":
+            if (
+                term
+                and (other := terms.setdefault(term[1].lower(), f"{name}:{line}"))
+                != f"{name}:{line}"
+            ):
                 yield f"{name}:{line}: {term[1]!r} is defined in {other}, too; link to it instead."
         if page.path.resolve() not in linked:
             yield f"{name}:1: no README.md of the hub leads here; put it into a folder with an `index` block."
     if (count := sum(len(each.typed) for each in found)) > MOST_ALTOGETHER:
-        yield f"docs:1: the hub has {count:,} typed lines, the budget is {MOST_ALTOGETHER:,}; name the page that goes."
+        yield f"docs:1: {count:,} typed lines, the budget is {MOST_ALTOGETHER:,}; name the page that goes."
 
 
 def _of_one(page: HubPage) -> Iterator[tuple[int, str]]:
     if len(page.typed) > MOST_LINES:
-        yield page.typed[MOST_LINES][0], f"{len(page.typed)} typed lines, {MOST_LINES} are allowed; split the page."
+        yield (
+            page.typed[MOST_LINES][0],
+            f"{len(page.typed)} typed lines, {MOST_LINES} are allowed; split the page.",
+        )
     for line, text in page.prose:
         if number := re.search(r"\d[\d,.]*", ALLOWED.sub("", text)):
-            yield line, (
-                f"{number[0].rstrip('.,')!r} is typed; take it from a run or the source with "
-                "`figure`, `measured`, `param` or `setting`, or write it as code."
+            yield (
+                line,
+                (
+                    f"{number[0].rstrip('.,')!r} is typed; take it from a run or the source with "
+                    "`figure`, `measured`, `param` or `setting`, or write it as code."
+                ),
             )
     for session in page.sessions:
         for command, _ in session.commands:
             if not session.example and command.split()[0] not in RUN_ELSEWHERE:
-                yield session.line, f"no test runs `{command}`; say on which stack: ```console example=NAME."
+                yield (
+                    session.line,
+                    f"no test runs `{command}`; say on which stack: ```console example=NAME.",
+                )
         if "troubleshooting" in page.path.parts and not session.symptom:
-            yield session.line, "nothing makes this symptom; say what does: <!-- symptom: paused redis -->."
+            yield (
+                session.line,
+                "nothing makes this symptom; say what does: <!-- symptom: paused redis -->.",
+            )
     shows = [*page.sessions] or "<!-- nexus:" in page.text
     if not shows:
         yield 1, "it shows no claim, no figure and no command; give it one, or delete it."

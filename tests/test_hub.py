@@ -24,7 +24,7 @@ CLIENTS = (POSTGRES / "pginstall" / "bin", ROOT / "tests" / "clients")
 DEADLINE_SECONDS = 60
 SESSIONS = sorted(
     (
-        pytest.param(each.example, each, id=f"{page.path.stem}-{each.line}")
+        pytest.param(each.example, each, id=f"{page.path.parent.name}-{page.path.stem}-{each.line}")
         for page in hub.pages()
         for each in page.sessions
         if each.example
@@ -40,7 +40,9 @@ class Shell:
         self.stack = stack
         added = os.pathsep.join(map(str, CLIENTS))
         env = stack.environment()
-        urls = {f"{name.upper()}_URL": each for name, each in stack.services.items() if "http" in each}
+        urls = {
+            f"{name.upper()}_URL": each for name, each in stack.services.items() if "http" in each
+        }
         self.env = urls | env | {"PATH": f"{env['PATH']}{os.pathsep}{added}", "PAGER": "cat"}
 
     def start(self, command: str) -> "subprocess.Popen[str]":
@@ -91,7 +93,9 @@ class Shell:
 
 
 @pytest.fixture(scope="module")
-def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def shell(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shell]:
     example = catalog.example(request.param)
     with EmbeddedStack(example, tmp_path_factory.mktemp("stack")).temporarily() as stack:
         yield Shell(stack)
@@ -115,7 +119,9 @@ def test_commands_print_what_their_page_shows(shell, session):
     if not session.symptom:
         assert shell.missing(session) == ""
         return
-    assert shell.missing(session), "without the symptom the commands print the same: they do not show it"
+    assert shell.missing(session), (
+        "without the symptom the commands print the same: they do not show it"
+    )
     with shell.suffering(session):
         assert until(lambda: shell.missing(session)) == ""
 
@@ -124,7 +130,9 @@ def test_commands_print_what_their_page_shows(shell, session):
 def test_arithmetic_comes_out(page):
     shown = doctest.DocTestParser().get_doctest((ROOT / page).read_text(), {}, page, page, 0)
     said: list[str] = []
-    assert doctest.DocTestRunner(verbose=False).run(shown, out=said.append).failed == 0, "".join(said)
+    assert doctest.DocTestRunner(verbose=False).run(shown, out=said.append).failed == 0, "".join(
+        said
+    )
 
 
 def test_the_hub_keeps_its_rules():

@@ -124,7 +124,11 @@ class _Links:
         if example is None:
             return None
         inside = found.relative_to(example).as_posix()
-        shown = {"README.md": self.page.index, ".": self.page.index, "OPERATING.md": "operating.html"}
+        shown = {
+            "README.md": self.page.index,
+            ".": self.page.index,
+            "OPERATING.md": "operating.html",
+        }
         return f"{self.page.base}{example.name}/{shown.get(inside, f'files/{inside}.html')}{anchor}"
 
     def _found(self, file: str) -> Path:
