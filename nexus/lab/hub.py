@@ -1,5 +1,6 @@
 """The pages of `docs/` and `resources/` as the lab shows them: prose, claims with their panels, code."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from nexus import catalog, excerpts, hub
 from nexus.lab import diagrams, markdown, pages
-from nexus.lab.markdown import Part, Reference
+from nexus.lab.markdown import Reference
 from nexus.lab.pages import Block
 
 MAP = "docs/README.md"
@@ -42,10 +43,6 @@ class HubPage:
         """`docs` or `resources`."""
         return self.written.partition("/")[0]
 
-    @property
-    def name(self) -> str:
-        return ""
-
     @cached_property
     def document(self) -> markdown.Document:
         path = catalog.ROOT / self.written
@@ -55,8 +52,11 @@ class HubPage:
             raise ValueError(f"{self.written}: {error}") from error
 
     @property
-    def contents(self) -> list[Part]:
-        return [part for part in self.document.parts if part.kind == "heading" and part.level == 2]
+    def question(self) -> str:
+        """What a concept answers: the question with which its prose begins."""
+        prose = next((part.text for part in self.document.parts if part.kind == "prose"), "")
+        asked = re.match(r"[^.?]*\?", prose) if "/concepts/" in self.written else None
+        return asked[0] if asked else ""
 
     @cached_property
     def blocks(self) -> list[Block]:
