@@ -146,7 +146,10 @@ class Page:
 
     @property
     def embedded(self) -> list[SourceFile]:
-        return [file for file in self.files.values() if file.is_embedded]
+        """What the code pane shows at once; how to operate an example carries what it speaks of."""
+        spoken = {each.path for each in self.document.references}
+        carried = self.files.values() if self.is_lesson else map(self.files.__getitem__, spoken)
+        return [file for file in carried if file.is_embedded]
 
     @property
     def first(self) -> Reference | None:

@@ -56,8 +56,8 @@ def script(index: str = "") -> str:
     """
     every = [*entries(index)]
     words, at = _inverted(every)
-    found = {"common": sorted(COMMON), "entries": [each[:4] for each in every]}
-    found |= {"words": words, "at": at}
+    heads = [each[:4] for each in every]
+    found = {"common": sorted(COMMON), "entries": heads, "words": words, "at": at}
     return f"window.nexusSearch={json.dumps(found, separators=(',', ':'), ensure_ascii=False)};\n"
 
 

@@ -9,7 +9,7 @@ from django.views.static import serve
 
 from nexus import catalog, hub
 from nexus.catalog import UnknownName
-from nexus.lab import access, pages, search
+from nexus.lab import access, pages, search, source
 from nexus.lab import hub as hub_pages
 
 
@@ -94,7 +94,8 @@ def example_context(page: pages.Page) -> dict[str, Any]:
 def file_context(page: pages.Page, path: str) -> dict[str, Any]:
     """What the page of a source file shows, live or exported."""
     found = page.files[path]
-    return {"page": page, "file": found, "code": found.html(page.anchors(path))}
+    tree = source.around(page.tree, path)
+    return {"page": page, "file": found, "tree": tree, "code": found.html(page.anchors(path))}
 
 
 def _page(name: str) -> pages.Page:
