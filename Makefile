@@ -9,6 +9,7 @@ COVERAGE ?=
 VARIANT ?=
 RESET   ?=
 SHOW    ?=
+URL     ?=
 
 PYTHON := .venv/bin/python
 PYTEST = env PYTHONPATH=. $(PYTHON) -m pytest $(if $(EXAMPLE),--example $(EXAMPLE))
@@ -63,8 +64,8 @@ bench: .venv/dev.stamp ## EXAMPLE=… [STACK=embedded|compose] [RECORD=1]: the s
 sync: .venv/dev.stamp ## [CHECK=1]: fill code and figures into the write-ups, or fail if one is stale
 	@$(NEXUS) sync $(if $(CHECK),--check)
 
-site: .venv/run.stamp ## write the lab's pages into site/, without anything to run
-	@$(NEXUS) site
+site: .venv/run.stamp ## [URL=…]: write the lab's pages into site/, without anything to run
+	@$(NEXUS) site $(if $(URL),--url $(URL))
 
 doctor: .venv/run.stamp ## check what this machine can run
 	@$(NEXUS) doctor

@@ -10,7 +10,7 @@ from pathlib import Path
 from nexus import charts, excerpts, results
 from nexus.catalog import Example
 from nexus.charts import THEMES
-from nexus.experiment import Chart
+from nexus.experiment import Chart, Experiment
 from nexus.mine import is_written
 from nexus.reports import reports as reported
 from nexus.results import Bench, Record, Recording, Run
@@ -85,16 +85,16 @@ class Site:
         """Return what is recorded of `example`: an empty record if nothing is."""
         return results.recorded(self.root, example)
 
-    def chart(self, example: str, claim: str) -> Chart:
-        """Return how `example` declares that `claim` is drawn.
+    def experiment(self, example: str, claim: str) -> type[Experiment]:
+        """Return the experiment of `claim` as `example` declares it.
 
         Raises:
             ValueError: it declares no such claim.
         """
         try:
-            return Example(self.root / "examples" / example).experiment(claim).chart
+            return Example(self.root / "examples" / example).experiment(claim)
         except (ImportError, OSError, LookupError) as error:
-            raise ValueError(f"{claim} cannot be charted: {error}") from error
+            raise ValueError(f"{claim} has no experiment: {str(error).rstrip('.')}") from error
 
     def show(self, path: Path, picture: str) -> None:
         """Note that a page shows `picture` from the file `path`.
@@ -159,6 +159,13 @@ class Ask:
     @property
     def record(self) -> Record:
         return self.page.site.record(self.example)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the example named by `example=`, else the one that the page is in."""
+        if "example" in self.options:
+            return self.page.site.root / "examples" / self.example
+        return self.page.path.parent
 
     @property
     def stack(self) -> str:
@@ -229,7 +236,7 @@ def chart(ask: Ask) -> str:
     if not runs:
         return ask.unrecorded
     claim, page = ask.words[0], ask.page
-    declared = page.site.chart(ask.example, claim)
+    declared = page.site.experiment(ask.example, claim).chart
     lines = [run.line(declared) for run in runs]
     if not any(line.points for line in lines):
         return ask.unrecorded
@@ -325,6 +332,83 @@ def headline(ask: Ask) -> str:
     return _table(("challenge", "claim", "measured"), rows)
 
 
+def param(ask: Ask) -> str:
+    """`param CLAIM NAME`: what an experiment begins with, inline: how many requests, how many seconds."""
+    ask.count(2, 2, f"`{ask.block} CLAIM NAME`")
+    claim, name = ask.words
+    found = {each.name: each for each in ask.page.site.experiment(ask.example, claim).parameters}
+    if name not in found:
+        raise ValueError(f"{claim} has no parameter {name!r}; it has: {', '.join(found) or 'none'}")
+    return f"{found[name].default:,.10g}"
+
+
+def setting(ask: Ask) -> str:
+    """`setting FILE::NAME`: the one number that the source gives to a name, inline."""
+    ask.count(1, 1, "`setting FILE::NAME`")
+    file, _, symbol = ask.words[0].partition("::")
+    source = excerpts.excerpt(ask.page.site.read(ask.folder.joinpath(file).resolve()), file, symbol)
+    numbers = re.findall(r"(?<![\w.])\d[\d_]*(?:\.\d+)?", re.sub(r"#.*", "", source))
+    if len(numbers) != 1:
+        raise ValueError(
+            f"{ask.words[0]} names {len(numbers)} numbers; name a constant that has one"
+        )
+    return f"{float(numbers[0]):,.10g}"
+
+
+def claim(ask: Ask) -> str:
+    """`claim SLUG`: what is claimed, the naive figure and the solution's, and the lesson that proves it."""
+    ask.count(1, 1, "`claim SLUG`")
+    declared = ask.page.site.experiment(ask.example, ask.words[0])
+    # Declared from the trivial to what is commonly installed, and from there to the solution.
+    last = {run.holds: run for run in ask.runs()}
+    lesson = ask.folder.relative_to(ask.page.path.parent, walk_up=True) / "README.md"
+    said = [f"> {declared.claim} [`{declared.slug}`]({lesson.as_posix()})"]
+    for run in last.values():
+        said += [">", f"> `{run.variant}` {'holds' if run.holds else 'is refuted'}: {run.figure}."]
+    return "\n".join(said if last else [*said, ">", f"> {ask.unrecorded}"])
+
+
+def index(ask: Ask) -> str:
+    """`index FOLDER`: each page of a folder of the hub with its first sentence."""
+    ask.count(1, 1, "`index FOLDER`")
+    site, here = ask.page.site, ask.page.path.parent
+    folder = here.joinpath(ask.words[0]).resolve()
+    rows = []
+    for path in sorted(folder.glob("*.md")):
+        if path.name != "README.md":
+            title, paragraph = _opening(site.read(path), site.name(path))
+            first = re.split(r"(?<=[.?])\s", paragraph, maxsplit=1)[0].replace("**", "")
+            rows.append(f"- [{title}]({path.relative_to(here, walk_up=True).as_posix()}): {first}")
+    if not rows:
+        raise ValueError(f"there is no page in {ask.words[0]}")
+    return "\n".join(rows)
+
+
+def lesson(ask: Ask) -> str:
+    """`lesson example=NAME`: an example and its headline figures, inline; that there is none, if so."""
+    ask.count(0, 0, "`lesson example=NAME`")
+    readme = ask.folder / "README.md"
+    if not readme.exists():
+        return "*no example yet*"
+    text = ask.page.site.read(readme)
+    title, _ = _opening(text, ask.page.site.name(readme))
+    link = readme.relative_to(ask.page.path.parent, walk_up=True).as_posix()
+    return f"[{title}]({link}): {_headline_figures(Page(ask.page.site, readme), text)}"
+
+
+def proved(ask: Ask) -> str:
+    """`proved`: every claim of every example in its sentence, in the order in which one learns."""
+    ask.count(0, 0, "`proved`")
+    site, said = ask.page.site, []
+    found = [Example(each.parent) for each in site.root.glob("examples/*/README.md")]
+    for example in sorted(found, key=lambda each: (each.order, each.name)):
+        link = (example.path / "README.md").relative_to(ask.page.path.parent, walk_up=True)
+        title, _ = _opening(site.read(example.path / "README.md"), link)
+        said += [f"## {title}", "", f"[The lesson]({link.as_posix()}) proves:", ""]
+        said += [f"- `{slug}`: {each.claim}" for slug, each in example.experiments.items()] + [""]
+    return "\n".join(said).rstrip()
+
+
 def tree(ask: Ask) -> str:
     """`tree [FOLDER]`: the files of the page's folder with what each says of itself."""
     ask.count(0, 1, "`tree [FOLDER]`")
@@ -364,6 +448,12 @@ BLOCKS: Mapping[str, Callable[[Ask], str]] = {
         reports,
         output,
         headline,
+        param,
+        setting,
+        claim,
+        index,
+        lesson,
+        proved,
         tree,
         commands,
     )

@@ -313,12 +313,12 @@ def sync(
 
 
 @app.command()
-def site() -> None:
+def site(url: Annotated[str, typer.Option(help="where it will be served")] = "") -> None:
     """Write the lab's pages into site/, for any static host or the file system."""
     from nexus.lab.export import export
 
     with sentences():
-        count = export(ROOT / "site")
+        count = export(ROOT / "site", url)
         console.print(f"{count} pages in site/; open site/index.html.")
 
 

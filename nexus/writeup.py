@@ -260,10 +260,13 @@ def _find(
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Yield the compose files, then the pages, the root page last: it reads the others."""
+    """Yield the compose files, then the pages: those of the hub read the examples', the root page all."""
     yield from sorted(root.glob("examples/*/compose*.yml"))
     pages = []
     for folder, folders, files in root.walk():
         folders[:] = [name for name in folders if not blocks.is_left_out(name)]
         pages += [folder / name for name in files if name.endswith(".md")]
-    yield from sorted(pages, key=lambda path: (-len(path.parts), path))
+    first = root / "examples"
+    yield from sorted(
+        pages, key=lambda path: (not path.is_relative_to(first), -len(path.parts), path)
+    )

@@ -158,8 +158,8 @@ def filled(repository, text, name="examples/rate_limiting/README.md"):
         ("```python\n", "1: ```python has no end."),
         ("<!-- nexus:claims -->\n", "1: <!-- nexus:claims --> has no end."),
         (
-            "<!-- nexus:claim -->\n<!-- /nexus -->\n",
-            "1: there is no block 'claim'; the blocks are: ",
+            "<!-- nexus:clam -->\n<!-- /nexus -->\n",
+            "1: there is no block 'clam'; the blocks are: ",
         ),
         ("<!-- nexus:claims x -->\n<!-- /nexus -->\n", "1: claims is written `claims [stack="),
         ("<!-- nexus:claims n=1 -->\n<!-- /nexus -->\n", "1: claims has no option 'n'"),
@@ -457,7 +457,7 @@ def test_a_chart_of_a_claim_without_an_experiment_is_refused(repository, record)
     record.write_text(record.read_text().replace("burst-is-bounded", "burst-is-unbounded"))
     write(repository, CHART.replace("is-bounded", "is-unbounded"))
 
-    with pytest.raises(WriteupError, match="cannot be charted: rate_limiting has no claim"):
+    with pytest.raises(WriteupError, match="has no experiment: rate_limiting has no claim"):
         sync(repository, check=False)
 
 

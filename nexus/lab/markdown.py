@@ -46,6 +46,7 @@ class Reference:
     symbol: str = ""
     first: int = 0
     last: int = 0
+    base: str = ""  # from the page that names it to the example's
 
     @property
     def lines(self) -> str:
@@ -54,7 +55,7 @@ class Reference:
     @property
     def href(self) -> str:
         fragment = f"#L{self.first}-L{self.last}" if self.first else ""
-        return f"files/{self.path}.html{fragment}"
+        return f"{self.base}files/{self.path}.html{fragment}"
 
 
 class Links(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from nexus import catalog, charts, excerpts, results
+from nexus import catalog, charts, excerpts, hub, results
 from nexus.catalog import Example
 from nexus.experiment import Experiment, Parameter
 from nexus.lab import diagrams, markdown, source
@@ -105,6 +105,7 @@ class Block:
     panel: Panel | None = None
     caption: str = ""
     folder: Folder | None = None
+    page: "Page | None" = None  # of a panel on a page of the hub: the lesson that it is from
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,10 @@ class Page:
 
     @property
     def embedded(self) -> list[SourceFile]:
-        return [file for file in self.files.values() if file.is_embedded]
+        """What the code pane shows at once; how to operate an example carries what it speaks of."""
+        spoken = {each.path for each in self.document.references}
+        carried = self.files.values() if self.is_lesson else map(self.files.__getitem__, spoken)
+        return [file for file in carried if file.is_embedded]
 
     @property
     def first(self) -> Reference | None:
@@ -315,6 +319,13 @@ class _Links:
         if found.is_relative_to(folder):
             inside = found.relative_to(folder).as_posix()
             return f"files/{inside}.html" if inside in self.page.files else None
+        written = (
+            found.relative_to(catalog.ROOT).as_posix() if found.is_relative_to(catalog.ROOT) else ""
+        )
+        if written in hub.paths():
+            return f"../{hub.address(written, self.page.index)}" + (
+                f"#{fragment}" if fragment else ""
+            )
         for other in catalog.examples():
             if found in (other.path.resolve(), other.path.resolve() / "README.md"):
                 return f"../{other.name}/{self.page.index}" + (f"#{fragment}" if fragment else "")

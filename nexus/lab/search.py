@@ -5,11 +5,14 @@ The page's script ranks; here is what it ranks, so that search needs no server a
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from nexus import catalog
+from nexus import catalog, hub
 from nexus.lab import pages
+from nexus.lab.hub import HubPage
 from nexus.lab.markdown import Part
 from nexus.lab.pages import Page
 
@@ -23,6 +26,7 @@ COMMON = frozenset(
         " where which who with"
     )
 )
+LONGEST_COMMAND = 100  # characters
 COMMAND = re.compile(r"^\$ (.+)$", re.MULTILINE)
 
 
@@ -50,12 +54,18 @@ def script(index: str = "") -> str:
     Args:
         index: what the address of a page ends with: nothing live, `index.html` exported.
     """
-    found = {"common": sorted(COMMON), "entries": [*entries(index)]}
+    every = [*entries(index)]
+    words, at = _inverted(every)
+    heads = [each[:4] for each in every]
+    found = {"common": sorted(COMMON), "entries": heads, "words": words, "at": at}
     return f"window.nexusSearch={json.dumps(found, separators=(',', ':'), ensure_ascii=False)};\n"
 
 
 def entries(index: str = "") -> Iterator[Entry]:
     """Yield everything that can be found, example by example."""
+    for written in hub.paths():
+        leaf = HubPage(written, index)
+        yield from _sections(leaf, leaf.address, leaf.question or leaf.part.capitalize())
     for example in catalog.examples():
         page = pages.page(example.name, index)
         home = f"{page.name}/{index}"
@@ -67,6 +77,35 @@ def entries(index: str = "") -> Iterator[Entry]:
         yield from _code(page)
 
 
+def _inverted(every: Sequence[Entry]) -> tuple[str, str]:
+    """Return the words of all texts, and for each the entries that have it, as steps in base 36.
+
+    This way round the index is two thirds as long. A plural stands with its singular.
+    """
+    found = defaultdict[str, set[int]](set)
+    for number, entry in enumerate(every):
+        for word in WORD.findall(entry.text.lower()):
+            found[word].add(number)
+    for word in [each for each in found if len(each) > 3 and each.endswith("s")]:
+        if word[:-1] in found:
+            found[word[:-1]] |= found.pop(word)
+    steps = (
+        ",".join(_base36(b - a) for a, b in pairwise([0, *sorted(found[word])]))
+        for word in sorted(found)
+    )
+    return " ".join(sorted(found)), " ".join(steps)
+
+
+def _base36(number: int) -> str:
+    rest, digit = divmod(number, 36)
+    return (_base36(rest) if rest else "") + "0123456789abcdefghijklmnopqrstuvwxyz"[digit]
+
+
+def shorten(text: str, most: int) -> str:
+    """Return `text`, or what of it is shown in one line."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def _claims(page: Page, home: str) -> Iterator[Entry]:
     title = page.document.title
     for slug, experiment in page.example.experiments.items():
@@ -75,14 +114,17 @@ def _claims(page: Page, home: str) -> Iterator[Entry]:
         yield Entry("Claims", slug, title, f"{home}#claim-{slug}", text)
 
 
-def _sections(page: Page, home: str, where: str) -> Iterator[Entry]:
+def _sections(page: Page | HubPage, home: str, where: str) -> Iterator[Entry]:
     """Yield the page's beginning, each section with its words, and the commands in it."""
     head, body = Entry("Pages", where, "", home, ""), [Part("prose", text=page.document.summary)]
+    if isinstance(page, HubPage):
+        head = head._replace(title=page.document.title, where=where)
     for part in page.document.parts:
         if part.kind == "heading":
             yield from _section(head, body)
+            where = page.document.title if isinstance(page, HubPage) else where
             head, body = Entry("Pages", part.text, where, f"{home}#{part.anchor}", ""), []
-        else:
+        elif isinstance(page, Page) or not part.block:  # on a page of the hub, of other pages
             body.append(part)
     yield from _section(head, body)
 
@@ -94,7 +136,7 @@ def _section(head: Entry, body: Sequence[Part]) -> Iterator[Entry]:
         if part.language == "console":
             for command in COMMAND.findall(part.text):
                 where = f"{head.where}, {head.title}" if head.where else head.title
-                yield Entry("Commands", command, where, head.href, "")
+                yield Entry("Commands", shorten(command, LONGEST_COMMAND), where, head.href, "")
 
 
 def _code(page: Page) -> Iterator[Entry]:

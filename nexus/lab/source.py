@@ -1,10 +1,12 @@
 """The files of an example as its page shows them: which there are, what each is for, highlighted."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from html import escape
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from pygments.lexers import TextLexer, get_lexer_by_name, get_lexer_for_filename
 from pygments.token import Comment, Keyword, Name, Number, String, Token, _TokenType
@@ -16,7 +18,8 @@ MAX_BYTES = 400_000
 MAX_EMBEDDED_BYTES = 60_000
 # Long, and nobody reads them beside a paragraph: these have a page of their own only.
 DATA = (".json", ".csv")
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+# Nobody reads hashes at all.
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-package.txt")
 SAYS_NOTHING = {*DATA, ".txt", ".md", ".png", ".svg"}
 # What a reader of code looks for; everything else is ink. The first that matches decides.
 KINDS: Sequence[tuple[_TokenType, str]] = (
@@ -53,7 +56,7 @@ class SourceFile:
         """Whether the example's page carries it, so that the code pane can show it at once."""
         # The write-up is what it stands beside.
         prose = ("README.md", "OPERATING.md")
-        is_data = self.name.endswith(DATA) or self.name in LOCKS or self.path in prose
+        is_data = self.name.endswith(DATA) or self.path in prose
         return not is_data and len(self.text.encode()) <= MAX_EMBEDDED_BYTES
 
     @cached_property
@@ -86,12 +89,17 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One level of the file tree, by name."""
+    """One level of the file tree, by name.
+
+    Attributes:
+        shut: where it leads instead of showing what is in it.
+    """
 
     name: str
     role: str
     files: tuple[SourceFile, ...]
     folders: tuple["Folder", ...]
+    shut: str = ""
 
 
 def files(folder: Path) -> dict[str, SourceFile]:
@@ -117,6 +125,22 @@ def tree(found: dict[str, SourceFile], top: str = "", name: str = "") -> Folder:
     )
 
 
+def around(folder: Folder, path: str) -> Folder:
+    """Return `folder` with those folders shut in which `path` is not."""
+    name, _, rest = path.partition("/")
+    return replace(
+        folder,
+        folders=tuple(
+            around(each, rest) if each.name == name else replace(each, shut=_first(each).path)
+            for each in folder.folders
+        ),
+    )
+
+
+def _first(folder: Folder) -> SourceFile:
+    return folder.files[0] if folder.files else _first(folder.folders[0])
+
+
 @lru_cache(maxsize=2048)  # each page of a file shows the roles of all files
 def _summary(text: str, name: str) -> str:
     try:
@@ -130,8 +154,9 @@ def highlighted(text: str, name: str) -> tuple[str, ...]:
     """Return the lines of `text` as HTML; `name` is a file's name, or that of a language."""
     lines: list[list[str]] = [[]]
     # The lexer of console sessions reads whole lines: a last one without its end would be dropped.
-    for kind, value in _lexer(name, text).get_tokens("\n".join(_lines(text)) + "\n"):
-        css = next((css for token, css in KINDS if kind in token), "")
+    tokens = _lexer(name, text).get_tokens("\n".join(_lines(text)) + "\n")
+    for css, group in groupby(tokens, lambda token: _css(token[0])):
+        value = "".join(part for _, part in group)
         for number, part in enumerate(value.split("\n")):
             if number:
                 lines.append([])
@@ -140,6 +165,10 @@ def highlighted(text: str, name: str) -> tuple[str, ...]:
     while len(lines) > 1 and not lines[-1]:
         lines.pop()
     return tuple("".join(line) for line in lines)
+
+
+def _css(kind: Any) -> str:
+    return next((css for token, css in KINDS if kind in token), "")
 
 
 def _span(text: str, css: str) -> str:
@@ -170,7 +199,7 @@ def _walk(top: Path, folder: Path) -> Iterator[SourceFile]:
             continue
         if path.is_dir():
             yield from _walk(top, path)
-        elif (text := _text(path)) is not None and text.strip():
+        elif path.name not in LOCKS and (text := _text(path)) is not None and text.strip():
             yield SourceFile(path.relative_to(top).as_posix(), text)
 
 

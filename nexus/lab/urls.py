@@ -1,6 +1,6 @@
 """Routes of the lab. Pages have the same tree as the exported site; `actions` are for the key's holder."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from nexus.lab import actions, search, views
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("events/", actions.events, name="events"),
     path(search.NAME, views.search_index, name="search"),
     path("static/<path:path>", views.static, name="static"),
+    re_path(r"^(?P<path>(?:docs|resources)/.*)$", views.hub_page, name="hub"),
     path("runs/<int:number>/chart/", actions.chart, name="chart"),
     path("runs/<int:number>/cancel/", actions.cancel, name="cancel"),
     path("runs/<int:number>/fault/", actions.fault, name="fault"),

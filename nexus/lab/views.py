@@ -7,9 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.static import serve
 
-from nexus import catalog
+from nexus import catalog, hub
 from nexus.catalog import UnknownName
-from nexus.lab import access, pages, search
+from nexus.lab import access, pages, search, source
+from nexus.lab import hub as hub_pages
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -36,6 +37,15 @@ def file(request: HttpRequest, name: str, path: str) -> HttpResponse:
     if path not in page.files:
         raise Http404(f"{page.document.title} has no file {path}.")
     return render(request, "lab/file.html", file_context(page, path) | _live(request))
+
+
+def hub_page(request: HttpRequest, path: str) -> HttpResponse:
+    """One page of the hub. The path is looked up among its pages, never opened."""
+    for written in hub.paths():
+        if hub.address(written) == path:
+            context = hub_context(hub_pages.HubPage(written))
+            return render(request, "lab/hub.html", context | _live(request))
+    raise Http404(f"The hub has no page {path}.")
 
 
 def search_index(_request: HttpRequest) -> HttpResponse:
@@ -66,9 +76,14 @@ def missing(request: HttpRequest, exception: Exception | None = None) -> HttpRes
     return render(request, "lab/missing.html", context, status=404)
 
 
-def home_context() -> dict[str, Any]:
+def home_context(index: str = "") -> dict[str, Any]:
     """What the home page shows, live or exported."""
-    return {"cards": pages.home()}
+    return {"cards": pages.home(), "wishes": hub_pages.wishes(index)}
+
+
+def hub_context(page: hub_pages.HubPage) -> dict[str, Any]:
+    """What a page of the hub shows, live or exported."""
+    return {"page": page, "part": page.part}
 
 
 def example_context(page: pages.Page) -> dict[str, Any]:
@@ -79,7 +94,8 @@ def example_context(page: pages.Page) -> dict[str, Any]:
 def file_context(page: pages.Page, path: str) -> dict[str, Any]:
     """What the page of a source file shows, live or exported."""
     found = page.files[path]
-    return {"page": page, "file": found, "code": found.html(page.anchors(path))}
+    tree = source.around(page.tree, path)
+    return {"page": page, "file": found, "tree": tree, "code": found.html(page.anchors(path))}
 
 
 def _page(name: str) -> pages.Page:

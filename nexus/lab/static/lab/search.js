@@ -27,17 +27,26 @@
       document.head.append(script);
     }).then(() => {
       common = new Set(window.nexusSearch.common);
-      entries = window.nexusSearch.entries.map(([kind, title, where, href, text]) => ({
-        kind, title, where, href, example: href.split("/")[0], fields: [split(title), split(where), split(text)],
+      entries = window.nexusSearch.entries.map(([kind, title, where, href]) => ({
+        // What speaks of one thing everywhere: an example, or a page of the hub.
+        kind, title, where, href, whole: /^(docs|resources)\//.test(href) ? href.split("#")[0] : href.split("/")[0],
+        fields: [split(title), split(where), []],
       }));
+      // Of each word the steps from one entry that has it to the next.
+      const at = window.nexusSearch.at.split(" ");
+      window.nexusSearch.words.split(" ").forEach((word, number) => {
+        let entry = 0;
+        for (const step of at[number].split(",")) entries[(entry += parseInt(step, 36))].fields[2].push(word);
+      });
     });
   }
 
-  // 1 for the word itself, less for its beginning, or for one that begins with it ("tasks", "task").
+  // 1 for the word itself, less for its beginning, or for one that it goes little beyond ("tasks", "task").
   function match(word, term) {
     if (word === term) return 1;
-    const [short, long] = word.length < term.length ? [word, term] : [term, word];
-    return short.length >= 3 && long.startsWith(short) ? 0.4 + (0.5 * short.length) / long.length : 0;
+    if (term.length >= 3 && word.startsWith(term)) return 0.4 + (0.5 * term.length) / word.length;
+    const share = word.length / term.length;
+    return share >= 0.6 && term.startsWith(word) ? 0.4 + 0.5 * share : 0;
   }
 
   function strength(entry, term) {
@@ -62,13 +71,13 @@
         scores[at].hits += each > 0;
       });
     }
-    // An example that speaks of it everywhere comes before one that names it once.
+    // An example or page that speaks of it everywhere comes before one that names it once.
     const score = ({ sum, hits }) => (sum * hits) / (terms.length || 1);
-    const examples = new Map();
-    entries.forEach(({ example }, at) => examples.set(example, (examples.get(example) || 0) + score(scores[at])));
-    const whole = examples.values().reduce((sum, each) => sum + each, 0);
+    const wholes = new Map();
+    entries.forEach(({ whole }, at) => wholes.set(whole, (wholes.get(whole) || 0) + score(scores[at])));
+    const all = wholes.values().reduce((sum, each) => sum + each, 0);
     return entries
-      .map((entry, at) => ({ ...entry, score: score(scores[at]) * (1 + examples.get(entry.example) / whole) }))
+      .map((entry, at) => ({ ...entry, score: score(scores[at]) * (1 + wholes.get(entry.whole) / all) }))
       .filter((entry) => entry.score > 0)
       .sort((a, b) => b.score - a.score);
   }
