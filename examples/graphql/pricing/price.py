@@ -1,0 +1,127 @@
+"""The price of a query: how many values its answer may hold, computed in one pass before anything runs.
+
+GraphQL specification, October 2021, 6.4. A value is a scalar, a null, an object or a list. Fields that merge
+are counted each, so the answer holds at most as many. The time grows with the document and not with what
+it expands to: each fragment is priced once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    value_from_ast_untyped,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What makes a field dear.
+
+    Attributes:
+        page: the argument that says how many rows a list has at most.
+        most: rows of a list where that argument is not there, null, negative or larger.
+        extra: `Type.field` -> what one use of it costs on top, for a field that may not be used often.
+    """
+
+    page: str = "first"
+    most: int = 500
+    extra: Mapping[str, int] = field(default_factory=dict)
+
+    def rows(self, asked: object) -> int:
+        """Return how many rows a list has at most; resolvers ask here, too, or the price would be a wish."""
+        known = isinstance(asked, int) and not isinstance(asked, bool)
+        return min(asked, self.most) if known and asked >= 0 else self.most
+
+
+class Price:
+    """Prices one operation with the variables that came with it."""
+
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, tariff: Tariff, given: Mapping[str, Any]
+    ) -> None:
+        self.schema = schema
+        self.tariff = tariff
+        self.variables = dict(given)
+        self.fragments = {
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        self.priced: dict[str, int] = {}
+
+    def of(self, operation: OperationDefinitionNode) -> int:
+        """Return how many values the answer to `operation` may hold."""
+        for each in operation.variable_definitions or ():
+            if each.default_value:
+                self.variables.setdefault(
+                    each.variable.name.value, value_from_ast_untyped(each.default_value)
+                )
+        return self._selections(
+            operation.selection_set, self.schema.get_root_type(operation.operation)
+        )
+
+    def _selections(self, selected: SelectionSetNode, parent: GraphQLNamedType | None) -> int:
+        total = 0
+        for node in selected.selections:
+            match node:
+                case FieldNode():
+                    total += self._field(node, parent)
+                case InlineFragmentNode(type_condition=on):
+                    named = self.schema.get_type(on.name.value) if on else parent
+                    total += self._selections(node.selection_set, named)
+                case FragmentSpreadNode():
+                    total += self._fragment(node.name.value)
+        return total
+
+    def _fragment(self, name: str) -> int:
+        if name not in self.priced and name in self.fragments:
+            self.priced[name] = 0  # within itself it costs nothing: validation refuses the circle
+            node = self.fragments[name]
+            named = self.schema.get_type(node.type_condition.name.value)
+            self.priced[name] = self._selections(node.selection_set, named)
+        return self.priced.get(name, 0)
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> int:
+        name = node.name.value
+        found: GraphQLField | None = getattr(parent, "fields", {}).get(name)
+        if found is None:  # `__typename`, or what validation refuses
+            return 1
+        total = 1 + self.tariff.extra.get(f"{parent}.{name}", 0)
+        inner = 0
+        if node.selection_set:
+            inner = self._selections(node.selection_set, get_named_type(found.type))
+        if is_list_type(get_nullable_type(found.type)):
+            return total + self._rows(node, found) * (1 + inner)
+        return total + inner
+
+    def _rows(self, node: FieldNode, found: GraphQLField) -> int:
+        page = self.tariff.page
+        for argument in node.arguments or ():
+            if argument.name.value == page:
+                value: ValueNode = argument.value
+                if not isinstance(value, VariableNode):
+                    return self.tariff.rows(value_from_ast_untyped(value))
+                if value.name.value in self.variables:
+                    return self.tariff.rows(self.variables[value.name.value])
+        declared = found.args.get(page)
+        if declared is None or declared.default is None:
+            return self.tariff.most
+        literal = declared.default.literal  # how it was written, where the schema was read from text
+        default = value_from_ast_untyped(literal) if literal else declared.default.value
+        return self.tariff.rows(default)
