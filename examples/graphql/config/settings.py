@@ -40,7 +40,9 @@ if not (
     sys.exit("DATABASE_URL is no address like postgres://user:password@host:5432/name.")
 # Short queries on a fast disk: compiling or parallelising one costs more than it saves. Who waits for a row
 # that somebody else keeps is told so, instead of keeping a thread for as long.
-SERVER = "-c jit=off -c random_page_cost=1.1 -c max_parallel_workers_per_gather=0 -c lock_timeout=1s"
+SERVER = (
+    "-c jit=off -c random_page_cost=1.1 -c max_parallel_workers_per_gather=0 -c lock_timeout=1s"
+)
 database["OPTIONS"] = {**database.get("OPTIONS", {}), "options": SERVER}
 DATABASES = {"default": database}
 

@@ -1,4 +1,4 @@
-"""ariadne with its validator of costs, as its documentation shows it: each list costs as many times as `first` says.
+"""ariadne with its validator of costs as its documentation shows it: a list costs as often as `first` says.
 
 https://ariadnegraphql.org: Query validators, Django integration.
 """

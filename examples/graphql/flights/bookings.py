@@ -8,7 +8,7 @@ def sign_in(name: str, reference: str) -> str | None:
     """Return a token for the passenger of this name who has this booking; None if there is none."""
     found = Booking.objects.filter(passenger__name=name, reference=reference)
     passenger = found.values_list("passenger", flat=True).first()
-    return passenger and token_of(passenger)
+    return token_of(passenger) if passenger else None
 
 
 def change_seat(booking: int, seat: str, caller: int | None) -> Booking | None:

@@ -26,5 +26,7 @@ def secret_key_is_your_own(**_: Any) -> list[CheckMessage]:
     if not settings.SECRET_KEY.startswith(PUBLISHED):
         return []
     # No warning: `docker compose up` begins with this key, and has to go on.
-    words = "SECRET_KEY is the one that compose.yml publishes: whoever reads it can sign in as anybody."
+    words = (
+        "SECRET_KEY is the one that compose.yml publishes: whoever reads it can sign in as anybody."
+    )
     return [Info(words, id="flights.I001")]

@@ -1,4 +1,4 @@
-"""What went wrong, told in one shape: `message` for a person, `extensions.code` for a program, and nothing of ours.
+"""What went wrong in one shape: `message` for a person, `extensions.code` for a program.
 
 GraphQL specification, October 2021, 7.1.2. What is not meant for clients goes into the log under a number
 that the answer names.

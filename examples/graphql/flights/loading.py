@@ -1,4 +1,4 @@
-"""Fill the empty tables: flights from the files beside this module, by COPY, and bookings that are made up."""
+"""Fill the empty tables: flights from the files beside this module by COPY, bookings that are made up."""
 
 import lzma
 from pathlib import Path

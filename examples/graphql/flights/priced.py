@@ -1,4 +1,4 @@
-"""The solution: relations in batches, a price before anything runs, guards at the types, errors that tell nothing."""
+"""The solution: batches, a price before anything runs, guards at the types, errors that tell nothing."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""strawberry as its documentation begins: a resolver for each relation, permissions at the fields of the root.
+"""strawberry as its documentation begins: a resolver for each relation, permissions at the root.
 
 https://strawberry.rocks/docs: Resolvers, Permissions, Django integration.
 """
@@ -42,7 +42,9 @@ class IsOwner(BasePermission):
 
 @strawberry.type
 class Query(types.Query):
-    @strawberry.field(graphql_type=types.Booking | None, permission_classes=[IsOwner])
+    @strawberry.field(  # type: ignore[untyped-decorator] # of a union
+        graphql_type=types.Booking | None, permission_classes=[IsOwner]
+    )
     def booking(self, info: types.Asked, id: strawberry.ID) -> Any:  # noqa: A002 -- GraphQL calls it so
         return info.context.relations.one(models.Booking, types.key_of(id, "Booking"))
 

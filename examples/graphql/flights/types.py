@@ -1,4 +1,4 @@
-"""The types that strawberry's variants have in common: a field of its own for each relation, as its docs show it."""
+"""The types of the variants with strawberry, and a resolver for each relation as its docs show it."""
 
 from datetime import datetime
 from typing import Any
@@ -110,17 +110,17 @@ class Query:
     flights: list[Flight] = rows(models.Flight)
     airports: list[Airport] = rows(models.Airport)
 
-    @strawberry.field(graphql_type=Booking | None)
+    @strawberry.field(graphql_type=Booking | None)  # type: ignore[untyped-decorator] # of a union
     def booking(self, info: Asked, id: strawberry.ID) -> Any:  # noqa: A002 -- GraphQL calls it so
         return info.context.relations.one(models.Booking, key_of(id, "Booking"))
 
-    @strawberry.field(graphql_type=Node | None)
+    @strawberry.field(graphql_type=Node | None)  # type: ignore[untyped-decorator] # of a union
     def node(self, info: Asked, id: strawberry.ID) -> Any:  # noqa: A002 -- GraphQL calls it so
         kind = {"Flight": models.Flight, "Booking": models.Booking, "Passenger": models.Passenger}
         named = id.partition(":")[0]
         return info.context.relations.one(kind[named], key_of(id, named))
 
-    @strawberry.field(graphql_type=Passenger | None)
+    @strawberry.field(graphql_type=Passenger | None)  # type: ignore[untyped-decorator] # of a union
     def me(self, info: Asked) -> Any:
         caller = info.context.caller
         return caller and info.context.relations.one(models.Passenger, caller)
@@ -128,11 +128,11 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    @strawberry.mutation(graphql_type=str | None)
+    @strawberry.mutation(graphql_type=str | None)  # type: ignore[untyped-decorator] # of a union
     def sign_in(self, info: Asked, name: str, reference: str) -> Any:
         return info.context.relations.run(sign_in, name, reference)
 
-    @strawberry.mutation(graphql_type=Booking | None)
+    @strawberry.mutation(graphql_type=Booking | None)  # type: ignore[untyped-decorator] # of a union
     def change_seat(self, info: Asked, booking: strawberry.ID, seat: str) -> Any:
         context = info.context
         key = key_of(booking, "Booking")

@@ -1,1 +1,1 @@
-"""A GraphQL API that cannot be asked for too much: a price before anything runs, batches, and guards at types."""
+"""A GraphQL API that cannot be asked for too much: prices, batches, and guards at types."""

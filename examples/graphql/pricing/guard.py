@@ -1,6 +1,6 @@
 """A guard at a type: whatever path led to an object, none of its fields is told to whom it does not concern.
 
-A check in the field that leads there leaves every other way open: a foreign key, `node(id:)`, a mutation's answer.
+A check in the field that leads there leaves every other way open: a foreign key, `node`, a mutation's answer.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ type May = Callable[[Any, Any], bool]
 
 
 def guard(schema: GraphQLSchema, name: str, may: May) -> None:
-    """Let the type called `name` be read only where `may(object, context)` says so; its fields may be null."""
+    """Let the type called `name` be read only where `may(object, context)` says so."""
     guarded = schema.type_map[name]
     if not isinstance(guarded, GraphQLObjectType):
         raise TypeError(f"{name} has no fields to guard")

@@ -5,7 +5,7 @@ runs on the thread of the request: same connection, same transaction, no ASGI.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +53,20 @@ def _by_key(model: type[Model], keys: list[Any]) -> list[Model | None]:
     return [found.get(key) for key in keys]
 
 
-def _pages(field: "ForeignKey[Any, Any]", asked: list[tuple[Any, int]]) -> list[list[Model]]:
+def _pages(field: "ForeignKey[Any, Any]", asked: list[tuple[Any, int]]) -> list[list[Any]]:
     names = {
         "table": field.model._meta.db_table,
-        "parent": field.column,
-        "order": field.model._meta.pk.column,
+        "parent": str(field.column),
+        "order": str(field.model._meta.pk.column),
     }
     key_type = sql.SQL(field.db_type(connection) or "")
     quoted = {name: sql.Identifier(each) for name, each in names.items()}
     statement = sql.SQL(PAGE).format(key_type=key_type, **quoted)
     keys, rows = zip(*asked, strict=True)
-    pages: defaultdict[int, list[Model]] = defaultdict(list)
+    pages: defaultdict[int, list[Any]] = defaultdict(list)
     # A string, for Django asks a statement whether it contains certain words.
     text = statement.as_string()
-    for row in field.model._default_manager.raw(text, [list(keys), list(rows)]):
+    found: Iterable[Any] = field.model._default_manager.raw(text, [list(keys), list(rows)])
+    for row in found:
         pages[row.place].append(row)
     return [pages[place] for place in range(1, len(asked) + 1)]

@@ -14,6 +14,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLArgument,
     GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
@@ -45,15 +46,20 @@ class Tariff:
 
     def rows(self, asked: object) -> int:
         """Return how many rows a list has at most; resolvers ask here, too, or the price would be a wish."""
-        known = isinstance(asked, int) and not isinstance(asked, bool)
-        return min(asked, self.most) if known and asked >= 0 else self.most
+        if isinstance(asked, int) and not isinstance(asked, bool) and asked >= 0:
+            return min(asked, self.most)
+        return self.most
 
 
 class Price:
     """Prices one operation with the variables that came with it."""
 
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, tariff: Tariff, given: Mapping[str, Any]
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        tariff: Tariff,
+        given: Mapping[str, Any],
     ) -> None:
         self.schema = schema
         self.tariff = tariff
@@ -119,9 +125,14 @@ class Price:
                     return self.tariff.rows(value_from_ast_untyped(value))
                 if value.name.value in self.variables:
                     return self.tariff.rows(self.variables[value.name.value])
-        declared = found.args.get(page)
-        if declared is None or declared.default is None:
-            return self.tariff.most
-        literal = declared.default.literal  # how it was written, where the schema was read from text
-        default = value_from_ast_untyped(literal) if literal else declared.default.value
-        return self.tariff.rows(default)
+        return self.tariff.rows(_default(found.args.get(page)))
+
+
+def _default(argument: GraphQLArgument | None) -> object:
+    """Return the default of the schema: a literal, a value, or as graphql-core 3.2 keeps it."""
+    if argument is None:
+        return None
+    if argument.default is None:
+        return argument.default_value
+    literal = argument.default.literal
+    return value_from_ast_untyped(literal) if literal else argument.default.value

@@ -29,7 +29,7 @@ class Priced(SchemaExtension):
         asked = self.execution_context
         document = asked.graphql_document
         if document and (operation := get_operation_ast(document, asked.operation_name)):
-            schema = asked.schema._schema  # type: ignore[attr-defined] # it has no public name
+            schema = asked.schema._schema
             given = asked.variables or {}
             self.price = Price(schema, document, self.tariff, given).of(operation)
             if self.price > self.most_values:
