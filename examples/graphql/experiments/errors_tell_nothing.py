@@ -71,7 +71,12 @@ class ErrorsTellNothing(Experiment):
     refuted = ("resolvers",)
     reports = (
         (
-            "graphql/graphql-js#2247",
+            "keystonejs/keystone#2303",
+            "an error tells the INSERT, its table and its constraint, in production, too",
+            "a code, a sentence and a number for the log",
+        ),
+        (
+            "apollographql/apollo-server#3919",
             "suggestions in errors tell a schema whose introspection is off",
             "no suggestion leaves the service",
         ),

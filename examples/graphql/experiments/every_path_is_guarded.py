@@ -52,13 +52,8 @@ class EveryPathIsGuarded(Experiment):
     refuted = ("resolvers",)
     reports = (
         (
-            "Open-Source-Legal/OpenContracts#2139",
-            "types can be read through the field `node` that have a permission everywhere else",
-            "the type asks, whatever field leads to it",
-        ),
-        (
-            "strapi/strapi#1247",
-            "relations give what the field of the root refuses",
+            "strapi/strapi#7880",
+            "a list that is open gives its relations away, which the root refuses",
             "the type asks, whatever field leads to it",
         ),
     )

@@ -26,8 +26,8 @@ class OneRequestIsNotOneGuess(Experiment):
         ),
         (
             "VilnaCRM-Org/user-service#463",
-            "a batch of mutations goes past the limiter",
-            "a request is one operation, and the field has a price",
+            "many aliases of a mutation in one document take one token of the limiter",
+            "a document of many such fields costs too much to begin",
         ),
     )
     tried = Series("guesses tried of one document")

@@ -54,13 +54,13 @@ def answering(
             return refused("The body is no JSON.")
         if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
             return refused("The body is no object with a `query`; one request asks one thing.")
+        given, name = asked.get("variables"), asked.get("operationName")
+        if not isinstance(given, dict | None) or not isinstance(name, str | None):
+            return refused("`variables` are an object, and `operationName` is a text.")
         context = Context(passenger_of(request.headers), relations())
         try:
             result = async_to_sync(schema.execute)(
-                asked["query"],
-                asked.get("variables"),
-                context,
-                operation_name=asked.get("operationName"),
+                asked["query"], given, context, operation_name=name
             )
         except CannotGetOperationTypeError:
             return refused("There is no such operation.")

@@ -21,5 +21,5 @@ class Command(BaseCommand):
             loaded = load(cursor)
         if loaded:
             with connection.cursor() as cursor:  # plans are made from what it counts
-                cursor.execute("VACUUM (ANALYZE)")
+                cursor.execute("ANALYZE")
         self.stdout.write(f"{loaded:,} flights loaded")
