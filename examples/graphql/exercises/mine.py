@@ -23,4 +23,5 @@ class Relations(Lazy):
 EXTENSIONS: list[Any] = []  # lambda: Priced(TARIFF, MOST_VALUES, MOST_TOKENS), of `pricing.refusal`
 SCHEMA = strawberry.Schema(Query, types.Mutation, types=[types.Passenger], extensions=EXTENSIONS)
 # Of whom a type may be read: guard(SCHEMA._schema, "Passenger", is_self), of `pricing.guard`
-VIEW = View.as_view(schema=SCHEMA, relations=Relations)  # answering(SCHEMA, Loaders) waits for batches
+# `answering(SCHEMA, Loaders)`, of `flights.priced`, is a view whose resolvers wait for their batches.
+VIEW = View.as_view(schema=SCHEMA, relations=Relations)
