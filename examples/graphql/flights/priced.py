@@ -28,7 +28,7 @@ def is_self(row: models.Passenger, context: Context) -> bool:
     return row.pk == context.caller
 
 
-# [schema]
+# [guarded]
 schema = strawberry.Schema(
     types.Query,
     types.Mutation,
@@ -37,7 +37,7 @@ schema = strawberry.Schema(
 )
 guard(schema._schema, "Booking", is_owner)
 guard(schema._schema, "Passenger", is_self)
-# [/schema]
+# [/guarded]
 
 
 def answering(
