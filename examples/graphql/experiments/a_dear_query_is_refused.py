@@ -79,7 +79,7 @@ class ADearQueryIsRefused(Experiment):
     reports = (
         (
             "strawberry-graphql/strawberry#2988",
-            "a limit of depth says nothing of how much a query costs",
+            "there are limits of depth and of aliases, and none of what a query costs",
             "the price is the number of values of the answer",
         ),
     )

@@ -34,11 +34,6 @@ class QueriesDoNotGrow(Experiment):
             "a relation that the optimizer leaves out is loaded once for each row",
             "each relation has a loader, and there is no other way to it",
         ),
-        (
-            "strawberry-graphql/strawberry-django#695",
-            "two aliases of one list with different filters: both are answered with the rows of one",
-            "the arguments are part of the key: each alias has its own rows",
-        ),
     )
     statements = Series("statements of one request")
     growth = Series("statements more than for 5 flights")

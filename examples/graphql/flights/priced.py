@@ -28,16 +28,20 @@ def is_self(row: models.Passenger, context: Context) -> bool:
     return row.pk == context.caller
 
 
-# [guarded]
-schema = strawberry.Schema(
-    types.Query,
-    types.Mutation,
-    types=[types.Passenger],
-    extensions=[lambda: Priced(TARIFF, MOST_VALUES, MOST_TOKENS), DisableIntrospection],
-)
-guard(schema._schema, "Booking", is_owner)
-guard(schema._schema, "Passenger", is_self)
-# [/guarded]
+def guarded() -> strawberry.Schema:
+    """Make the schema, with its extensions, and a guard at each type that is somebody's."""
+    made = strawberry.Schema(
+        types.Query,
+        types.Mutation,
+        types=[types.Passenger],
+        extensions=[lambda: Priced(TARIFF, MOST_VALUES, MOST_TOKENS), DisableIntrospection],
+    )
+    guard(made._schema, "Booking", is_owner)
+    guard(made._schema, "Passenger", is_self)
+    return made
+
+
+schema = guarded()
 
 
 def answering(
