@@ -20,6 +20,7 @@ TOLD: tuple[tuple[type[Exception], str, str], ...] = (
     (DataError, "BAD_INPUT", "A value cannot be read."),
     (ValueError, "BAD_INPUT", "A value cannot be read."),
     (KeyError, "BAD_INPUT", "A value cannot be read."),
+    (RecursionError, "BAD_QUERY", "It is nested too deeply."),
     (OperationalError, "LATER", "It cannot be done now."),
 )
 

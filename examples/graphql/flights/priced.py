@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 from asgiref.sync import async_to_sync
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 from pricing.guard import guard
@@ -56,8 +57,8 @@ def answering(
     def view(request: HttpRequest) -> HttpResponse:
         try:
             asked = json.loads(request.body)
-        except ValueError:
-            return refused("The body is no JSON.")
+        except (ValueError, RecursionError, RequestDataTooBig):
+            return refused("The body is no JSON, or too much of it.")
         if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
             return refused("The body is no object with a `query`; one request asks one thing.")
         given, name = asked.get("variables"), asked.get("operationName")

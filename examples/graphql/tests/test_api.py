@@ -33,7 +33,11 @@ from pricing.guard import guard
         '{"query": "query($n: Int){flights(first: $n){id}}", "variables": {"n": "many"}}',
         '{"query": "subscription{flights{id}}"}',
         b"\xff\xfe",
+        "[" * 100_000,
+        '{"query": "' + " " * 3 * 2**20 + '"}',
+        '{"query": "{flights(first: ' + "[" * 480 + "]" * 480 + '){id}}"}',
     ],
+    ids=range(20),
 )
 def test_what_is_no_query_is_told_in_one_shape(site, body):
     answer = site.post(body)
