@@ -7,7 +7,7 @@ Then give the schema an extension that asks for the price. All of `pricing/` is 
 from typing import Any
 
 import strawberry
-from flights import types
+from flights import root, types
 from flights.resolvers import Lazy, Query, View
 
 
@@ -21,7 +21,7 @@ class Relations(Lazy):
 
 
 EXTENSIONS: list[Any] = []  # lambda: Priced(TARIFF, MOST_VALUES, MOST_TOKENS), of `pricing.refusal`
-SCHEMA = strawberry.Schema(Query, types.Mutation, types=[types.Passenger], extensions=EXTENSIONS)
+SCHEMA = strawberry.Schema(Query, root.Mutation, types=[types.Passenger], extensions=EXTENSIONS)
 # Of whom a type may be read: guard(SCHEMA._schema, "Passenger", is_self), of `pricing.guard`
 # `answering(SCHEMA, Loaders)`, of `flights.priced`, is a view whose resolvers wait for their batches.
 VIEW = View.as_view(schema=SCHEMA, relations=Relations)

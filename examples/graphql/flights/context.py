@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pricing.price import Tariff
+from pricing.tariff import Tariff
 
 # A list has at most 500 rows, whatever is asked. Signing in is dear, so that one document holds few guesses.
 TARIFF = Tariff(page="first", most=500, extra={"Mutation.signIn": 1_999})

@@ -15,7 +15,7 @@ from pricing.refusal import Priced
 from strawberry.extensions import DisableIntrospection
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from . import models, types
+from . import models, root, types
 from .context import MOST_TOKENS, MOST_VALUES, TARIFF, Context, Relations
 from .errors import refused, told
 from .permissions import passenger_of
@@ -32,8 +32,8 @@ def is_self(row: models.Passenger, context: Context) -> bool:
 def guarded() -> strawberry.Schema:
     """Make the schema, with its extensions, and a guard at each type that is somebody's."""
     made = strawberry.Schema(
-        types.Query,
-        types.Mutation,
+        root.Query,
+        root.Mutation,
         types=[types.Passenger],
         extensions=[lambda: Priced(TARIFF, MOST_VALUES, MOST_TOKENS), DisableIntrospection],
     )

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from strawberry.django.views import GraphQLView
 from strawberry.permission import BasePermission
 
-from . import models, types
+from . import models, root, types
 from .context import Context, Relations
 from .permissions import passenger_of
 
@@ -36,17 +36,17 @@ class IsOwner(BasePermission):
     message = "Not yours."
 
     def has_permission(self, source: Any, info: Any, **arguments: Any) -> bool:  # noqa: ARG002 -- its names
-        asked = models.Booking.objects.filter(pk=types.key_of(arguments["id"], "Booking"))
+        asked = models.Booking.objects.filter(pk=root.key_of(arguments["id"], "Booking"))
         return asked.filter(passenger=info.context.caller).exists()
 
 
 @strawberry.type
-class Query(types.Query):
+class Query(root.Query):
     @strawberry.field(  # type: ignore[untyped-decorator] # of a union
         graphql_type=types.Booking | None, permission_classes=[IsOwner]
     )
     def booking(self, info: types.Asked, id: strawberry.ID) -> Any:  # noqa: A002 -- GraphQL calls it so
-        return info.context.relations.one(models.Booking, types.key_of(id, "Booking"))
+        return info.context.relations.one(models.Booking, root.key_of(id, "Booking"))
 
 
 class View(GraphQLView):
@@ -58,5 +58,5 @@ class View(GraphQLView):
         return Context(passenger_of(request.headers), self.relations())
 
 
-schema = strawberry.Schema(Query, types.Mutation, types=[types.Passenger])
+schema = strawberry.Schema(Query, root.Mutation, types=[types.Passenger])
 view = View.as_view(schema=schema)

@@ -9,7 +9,8 @@ from typing import Any
 from graphql import GraphQLError, get_operation_ast
 from strawberry.extensions import SchemaExtension
 
-from .price import Price, Tariff
+from .price import Price
+from .tariff import Tariff
 
 
 class Priced(SchemaExtension):

@@ -7,7 +7,7 @@ from django.core import signing
 from flights.bookings import sign_in
 from flights.models import Booking, Passenger
 from flights.permissions import SALT, token_of
-from flights.types import key_of
+from flights.root import key_of
 from flights.variants import VARIANTS
 from graphql import build_schema
 from pricing.guard import guard

@@ -4,7 +4,8 @@ import pytest
 from graphql import build_schema, execute_sync, get_operation_ast, parse, validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pricing.price import Price, Tariff
+from pricing.price import Price
+from pricing.tariff import Tariff
 
 SCHEMA = build_schema("""
     type Query { leaf: Int many(first: Int = 2): [Query!]! one: Query rows(first: Int): [Query!] dear: Int }
