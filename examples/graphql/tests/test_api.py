@@ -1,0 +1,199 @@
+"""The service as its clients meet it: what is refused, in which shape, and who may read what."""
+
+import json
+
+import pytest
+from django.core import signing
+from flights.bookings import sign_in
+from flights.models import Booking, Passenger
+from flights.permissions import SALT, token_of
+from flights.root import key_of
+from flights.variants import VARIANTS
+from graphql import build_schema
+from pricing.guard import guard
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "null",
+        '"{flights{id}}"',
+        '{"query": null}',
+        '{"query": ["{flights{id}}"]}',
+        '{"query": "{flights{id}}", "variables": [1]}',
+        '{"query": "{flights{id}}", "operationName": ["A"]}',
+        '[{"query": "{flights{id}}"}, {"query": "{flights{id}}"}]',
+        '{"query": "{flights{id}} {flights{id}}"}',
+        '{"query": "query A{flights{id}}", "operationName": "B"}',
+        '{"query": "fragment A on Flight{id}"}',
+        '{"query": "{flights{"}',
+        '{"query": "{flights{nothing}}"}',
+        '{"query": "query($n: Int){flights(first: $n){id}}", "variables": {"n": "many"}}',
+        '{"query": "subscription{flights{id}}"}',
+        b"\xff\xfe",
+        "[" * 100_000,
+        '{"query": "' + " " * 3 * 2**20 + '"}',
+        '{"query": "{flights(first: ' + "[" * 480 + "]" * 480 + '){id}}"}',
+    ],
+    ids=range(20),
+)
+def test_what_is_no_query_is_told_in_one_shape(site, body):
+    answer = site.post(body)
+
+    assert answer.status_code == 400, answer.content
+    errors = answer.json()["errors"]
+    assert all(each["extensions"]["code"].startswith("BAD_") for each in errors)
+    assert all(each["message"] for each in errors)
+
+
+@pytest.mark.report(
+    "graphql-python/graphql-core#216",
+    "a query nested some 200 levels deep ends in the recursion limit of Python",
+    "a 400 in the shape of all others",
+)
+@pytest.mark.parametrize("levels", [100, 240, 400])
+def test_query_of_many_levels_is_refused(site, levels):
+    status, said = site.ask(
+        "{flights" + "{origin{departures" * levels + "{id}" + "}}" * levels + "}"
+    )
+
+    assert status == 400
+    assert said["errors"][0]["extensions"]["code"] in ("TOO_DEAR", "BAD_QUERY")
+    assert "recursion" not in json.dumps(said)
+
+
+def test_document_of_many_words_is_refused_while_it_is_read(site):
+    status, said = site.ask("{" + "flights{id} " * 400 + "}")
+
+    assert status == 400
+    assert "1000 tokens" in said["errors"][0]["message"]
+
+
+def test_get_is_refused(site):
+    assert site.post("{}").status_code == 400
+    from django.test import Client
+
+    assert Client().get("/api/priced/?query={flights{id}}").status_code == 405
+
+
+@pytest.mark.parametrize("query", ["{__schema{types{name}}}", '{__type(name: "Flight"){name}}'])
+def test_schema_is_told_to_nobody(site, query):
+    assert site.ask(query)[0] == 400
+
+
+def test_answer_tells_its_price(site):
+    _, said = site.ask("{flights(first: 2){number}}")
+
+    assert said["extensions"] == {"price": 1 + 2 * 2}
+
+
+def test_statements_are_those_of_the_levels(site):
+    relations = "origin{code} destination{code} airline{name} bookings{seat}"
+
+    assert site.statements(f"{{flights(first: 3){{{relations}}}}}") == 'desc="4"'
+
+
+@pytest.mark.report(
+    "strawberry-graphql/strawberry-django#695",
+    "two aliases of one list with different filters: both are answered with the rows of one",
+    "the arguments are part of the key: each alias has its own rows",
+)
+def test_aliases_of_one_list_have_their_own_rows(site):
+    query = "{airports(first: 1){a: departures(first: 1){id} b: departures(first: 3){id}}}"
+
+    (airport,) = site.data(query)["airports"]
+
+    assert [len(airport[name]) for name in "ab"] == [1, 3]
+    assert airport["a"][0] == airport["b"][0]
+
+
+def test_passenger_signs_in_and_changes_a_seat_of_their_own(site):
+    booking = Booking.objects.get(pk=1)
+    query = "mutation($n: String!, $r: String!){signIn(name: $n, reference: $r)}"
+    variables = {"n": booking.passenger.name, "r": booking.reference}
+    token = site.data(query, variables=variables)["signIn"]
+
+    seat = 'mutation{changeSeat(booking: "Booking:1", seat: "9K"){seat passenger{name}}}'
+
+    person = {"name": booking.passenger.name}
+    assert site.data(seat, token)["changeSeat"] == {"seat": "9K", "passenger": person}
+
+
+@pytest.mark.parametrize("name", ["Passenger 1", "Passenger 2", ""])
+def test_who_does_not_know_the_reference_does_not_sign_in(site, name):  # noqa: ARG001 -- sets up
+    assert sign_in(name, "000000") is None
+
+
+def test_seat_of_somebody_else_stays(site):
+    seat = 'mutation{changeSeat(booking: "Booking:2", seat: "9K"){id}}'
+
+    assert site.data(seat, token_of(1)) == {"changeSeat": None}
+    assert Booking.objects.get(pk=2).seat != "9K"
+
+
+@pytest.mark.parametrize(
+    "token", ["", "x", "1", signing.dumps(1), signing.dumps(1, salt=SALT)[:-1]]
+)
+def test_token_that_is_none_is_nobody(site, token):
+    assert site.data("{me{name}}", token) == {"me": None}
+
+
+def test_fields_of_others_are_null_and_the_rest_is_told(site):
+    _, said = site.ask("{flights(first: 1){number bookings{seat}}}", token_of(1))
+
+    (flight,) = said["data"]["flights"]
+    assert sorted(flight["bookings"], key=str) == [{"seat": "2B"}, {"seat": None}]
+    assert [each["extensions"] for each in said["errors"]] == [{"code": "FORBIDDEN"}]
+
+
+def test_guard_of_a_type_without_fields_is_refused():
+    schema = build_schema("type Query{a: A} union A = Query")
+
+    with pytest.raises(TypeError, match="A has no fields to guard"):
+        guard(schema, "A", lambda *_: True)
+
+
+def test_fault_is_told_by_its_number_alone(site, monkeypatch, caplog):
+    monkeypatch.setattr(Passenger.objects, "in_bulk", lambda _keys: 1 / 0)
+    _, said = site.ask("{me{name}}", token_of(1))
+
+    (error,) = said["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert error["message"] == "Something went wrong."
+    assert error["extensions"]["fault"] in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_seat_that_is_taken_is_a_conflict(site):
+    seat = 'mutation{changeSeat(booking: "Booking:1", seat: "2A"){seat}}'
+
+    _, said = site.ask(seat, token_of(1))
+
+    assert said["errors"][0]["extensions"]["code"] == "CONFLICT"
+
+
+@pytest.mark.parametrize("node", ["", "Booking", "Booking:", "Booking:x", "Flight:1", "booking:1"])
+def test_id_of_another_kind_is_none(node):
+    with pytest.raises(ValueError, match=r"is no id of a Booking|invalid literal"):
+        key_of(node, "Booking")
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda each: each.name)
+def test_every_variant_answers(site, variant):
+    query = f"{{flights({variant.page % 2}){{number origin{{code}}}}}}"
+    flights = [
+        {"number": 1545, "origin": {"code": "EWR"}},
+        {"number": 1714, "origin": {"code": "LGA"}},
+    ]
+
+    assert site.ask(query, variant=variant.name)[1]["data"] == {"flights": flights}
+
+
+def test_cost_is_told_to_staff_alone(site):
+    query = '{"query": "{flights{id}}"}'
+
+    assert 'statements;desc="1"' in site.post(query, site.STAFF)["Server-Timing"]
+    assert not site.post(query).has_header("Server-Timing")
+    assert not site.post(query, "x").has_header("Server-Timing")
