@@ -1,0 +1,3 @@
+"""The claims of this example."""
+
+CLAIMS: tuple[str, ...] = ()

@@ -1,0 +1,21 @@
+"""Check settings and database, migrate, and load the flights unless they are there."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection, transaction
+
+from flights.loading import load
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks = ()
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        tags = ["security", "services"]
+        call_command("check", deploy=True, fail_level="WARNING", tags=tags)
+        call_command("migrate", verbosity=0)
+        with transaction.atomic(), connection.cursor() as cursor:
+            self.stdout.write(f"{load(cursor):,} flights are there")
