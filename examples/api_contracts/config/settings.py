@@ -49,7 +49,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "2026",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVERS": [{"url": "/api/kept"}],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "flights.written.bodies_are_required",
+    ],
     # Pages that ask nobody else for their scripts.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -1,5 +1,6 @@
 """Read a request by the contract alone: a name that it does not have is refused, with the nearest one."""
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,10 @@ def body(operation: Operation, given: Any) -> Any:
 
 
 def _of_body(operation: Operation, given: Any) -> Iterator[Fault]:
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        yield Fault("body", "$", "has half of a character")  # "\ud800", which no database keeps
     for error in operation.body.iter_errors(given) if operation.body else ():
         if error.validator == "additionalProperties":
             known = error.schema["properties"]

@@ -29,13 +29,12 @@ def index(_request: HttpRequest) -> JsonResponse:
 
 
 def routes(patterns: Sequence[Any]) -> Iterator[str]:
-    """Yield `GET flights/` and so on."""
+    """Yield `GET /flights/` and so on."""
     for each in patterns:
-        view = getattr(each.callback, "cls", None)
-        methods = getattr(each.callback, "actions", None) or METHODS
-        for method in methods:
-            if hasattr(view, method) or getattr(each.callback, "actions", None):
-                yield f"{method.upper()} {each.pattern}"
+        view = each.callback
+        actions = getattr(view, "actions", None)  # of a view set: which methods this route has
+        for method in actions or (name for name in METHODS if hasattr(view.cls, name)):
+            yield f"{method.upper()} /{each.pattern}"
 
 
 @require_safe

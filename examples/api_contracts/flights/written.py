@@ -7,24 +7,25 @@ from drf_spectacular.utils import OpenApiParameter
 from .answers import ProblemSerializer
 from .problems import TYPE
 
-AIRPORT: Final = {"type": "string", "pattern": "^[A-Z]{3}$"}
-TEXT: Final = r"^[^\u0000-\u001f\ud800-\udfff]+$"  # what PostgreSQL can keep
-DAY: Final = {"type": "string", "format": "date", "pattern": r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"}
+AIRPORT: Final = {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["JFK"]}
+TEXT: Final = r"^[^\u0000-\u001f]+$"  # PostgreSQL keeps no NUL
+DAY: Final = {"type": "string", "format": "date", "examples": ["2013-01-01"]}
 
 LISTED: Final = [
     OpenApiParameter("origin", AIRPORT, description="IATA code."),
-    OpenApiParameter("destination", AIRPORT, description="IATA code."),
-    OpenApiParameter("number", {"type": "integer", "minimum": 1, "maximum": 9999}),
+    OpenApiParameter("destination", AIRPORT | {"examples": ["MIA"]}, description="IATA code."),
+    OpenApiParameter(
+        "number", {"type": "integer", "minimum": 1, "maximum": 9999, "examples": [1141]}
+    ),
     OpenApiParameter("day", DAY, description="Day of departure, UTC."),
     OpenApiParameter("page", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1}),
     OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
 ]
-ONE: Final = OpenApiParameter(
-    "id", {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}, OpenApiParameter.PATH
-)
+ID: Final = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1, "examples": [1]}
+ONE: Final = OpenApiParameter("id", ID, OpenApiParameter.PATH)
 IF_MATCH: Final = OpenApiParameter(
     "If-Match",
-    {"type": "string", "pattern": '^"[0-9]{1,18}"$'},
+    {"type": "string", "pattern": '^"[0-9]{1,18}"$', "examples": ['"1"']},
     OpenApiParameter.HEADER,
     required=True,
     description="The ETag of the answer that the change is based on.",
@@ -40,16 +41,18 @@ ETAG: Final = OpenApiParameter(
 CHANGE: Final = {
     "type": "object",
     "required": ["bags"],
-    "properties": {"bags": {"type": "integer", "minimum": 0, "maximum": 999}},
+    "properties": {
+        "bags": {"type": "integer", "minimum": 0, "maximum": 999, "examples": [2]},
+    },
     "additionalProperties": False,
 }
 BOOK: Final = {
     "type": "object",
     "required": ["flight", "passenger", "seat"],
     "properties": {
-        "flight": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
-        "passenger": {"type": "string", "pattern": TEXT, "minLength": 1, "maxLength": 80},
-        "seat": {"type": "string", "pattern": "^[1-9][0-9]?[A-F]$"},
+        "flight": ID,
+        "passenger": {"type": "string", "pattern": TEXT, "maxLength": 80, "examples": ["Ada"]},
+        "seat": {"type": "string", "pattern": "^[1-9][0-9]?[A-F]$", "examples": ["12C"]},
     },
     "additionalProperties": False,
 }
@@ -58,3 +61,12 @@ BOOK: Final = {
 def problems(*statuses: int) -> dict[Any, Any]:
     """Return the answers for what may go wrong with an operation, besides what is wrong of itself."""
     return {(each, TYPE): ProblemSerializer for each in (400, 406, *statuses)}
+
+
+def bodies_are_required(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say of each body that it has to be there: drf-spectacular does not of a schema by hand."""
+    for methods in result["paths"].values():
+        for said in methods.values():
+            if "requestBody" in said:
+                said["requestBody"]["required"] = True
+    return result
