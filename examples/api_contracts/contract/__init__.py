@@ -1,1 +1,1 @@
-"""A contract that both sides keep: requests are read by it, changes prove what they have read, old answers stay."""
+"""A contract that both sides keep: what it asks for, what a change has to prove, what stays until when."""

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 BASE = "urn:contract"
@@ -25,7 +25,7 @@ def whole(_: Any, pattern: str, text: Any, __: Any) -> Iterator[ValidationError]
         yield ValidationError(f"does not match {pattern}")
 
 
-CHECKED: Any = extend(Draft202012Validator, {"pattern": whole})
+CHECKED: Any = extend(Draft202012Validator, {"pattern": whole})  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Contract:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
-        resource = Resource(contents=document, specification=DRAFT202012)
+        resource = DRAFT202012.create_resource(document)
         self._registry: Registry[Any] = Registry().with_resource(BASE, resource)
 
     @cached_property

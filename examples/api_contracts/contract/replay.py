@@ -13,6 +13,8 @@ from .document import Contract
 
 @dataclass(frozen=True)
 class Answer:
+    """What came back; the names of headers in lower case."""
+
     status: int
     headers: Mapping[str, str]
     body: Any
@@ -44,11 +46,11 @@ class Call:
 
 def replay(calls: Sequence[Call], contract: Contract, send: Send) -> Iterator[tuple[Call, str]]:
     """Yield each call with what is wrong about its answer; nothing, if the client gets what it got."""
-    known = {"id": "", "ETag": ""}
+    known = {"id": "", "etag": ""}
     for call in calls:
-        headers = {"If-Match": known["ETag"]} if call.read else {}
+        headers = {"If-Match": known["etag"]} if call.read else {}
         answer = send(call.method, call.path.replace("{id}", known["id"]), headers, call.body)
-        known["ETag"] = answer.headers.get("ETag", known["ETag"])
+        known["etag"] = answer.headers.get("etag", known["etag"])
         if isinstance(answer.body, dict) and "id" in answer.body:
             known["id"] = str(answer.body["id"])
         yield call, "; ".join(_faults(call, contract, answer))
@@ -58,7 +60,7 @@ def _faults(call: Call, contract: Contract, answer: Answer) -> Iterator[str]:
     if answer.status != call.status:
         yield f"status {answer.status} instead of {call.status}"
         return
-    media = answer.headers.get("Content-Type", "").partition(";")[0]
+    media = answer.headers.get("content-type", "").partition(";")[0]
     promised = contract.operations[call.method, call.operation].answers
     if (answer.status, media) in promised:
         for error in promised[answer.status, media].iter_errors(answer.body):

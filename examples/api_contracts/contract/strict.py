@@ -80,9 +80,10 @@ def _of_body(operation: Operation, given: Any) -> Iterator[Fault]:
         yield Fault("body", "$", "has half of a character")  # "\ud800", which no database keeps
     for error in operation.body.iter_errors(given) if operation.body else ():
         if error.validator == "additionalProperties":
-            known = error.schema["properties"]
-            for name in error.instance.keys() - known.keys():
-                yield Fault("body", name, _unknown(name, known))
+            schema: Any = error.schema
+            instance: Any = error.instance
+            for name in sorted(instance.keys() - schema["properties"].keys()):
+                yield Fault("body", name, _unknown(name, schema["properties"]))
         else:
             yield Fault("body", error.json_path, error.message[:SAID_CHARACTERS])
 

@@ -71,7 +71,7 @@ class AnswersAreAsWritten(Experiment):
         calls = samples.last(self.calls)
         words = f"{{measured}} violations in {calls:,.0f} calls"
         found = Verdict.at_most(samples.last(self.violations), 0, words)
-        words = "{measured} routes without a body or an answer in the contract"
+        words = "{measured:route} without a body or an answer in the contract"
         routes = Verdict.at_most(samples.last(self.unwritten), 0, words)
         words = "{measured} calls made, at least {bound}"
         return (found & routes).provided(Verdict.at_least(calls, LEAST, words))

@@ -1,4 +1,4 @@
-"""What clients really send: half a body, a number that is none, a day that there is not, a seat that is taken."""
+"""What clients send: half a body, a number that is none, a day that there is not, a seat that is taken."""
 
 from collections.abc import Iterator, Mapping
 
@@ -41,7 +41,7 @@ BODIES: tuple[object, ...] = (
     TAKEN | {"passenger": "Ada\0", "seat": "2A"},
     TAKEN | {"passenger": "\ud800", "seat": "2A"},
 )
-RAW = (b"[" * 100_000, b'{"flight": 10, ', b'{"passenger": "\xff"}')
+RAW = (b"[" * 100_000 + b"]" * 100_000, b'{"flight": 10, ', b'{"passenger": "\xff"}')
 
 
 class NoInputBreaksIt(Experiment):
@@ -80,7 +80,7 @@ class NoInputBreaksIt(Experiment):
         samples.wait_for_end()
         words = f"{{measured}} of {samples.last(self.asked):.0f} odd inputs answered with 500"
         broken = Verdict.at_most(samples.last(self.broken), 0, words)
-        words = "{measured} shapes of errors, there may be {bound}"
+        words = "{measured:shape} of errors, there may be {bound}"
         return broken & Verdict.exactly(samples.last(self.shapes), 1, words)
 
 

@@ -1,4 +1,4 @@
-"""How a flight and a booking look from outside; what will go says since when, until when, and what comes instead."""
+"""How flights, bookings and problems look from outside; what will go says since when and until when."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""`kept`, released by somebody who owns every client: a field renamed, a unit, an enum, a null, a default changed."""
+"""`kept`, released as if all clients were: a field renamed, a unit, an enum, a null, a default changed."""
 
 from typing import Any, ClassVar, Final
 

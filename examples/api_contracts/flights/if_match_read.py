@@ -1,4 +1,4 @@
-"""`generated`, with a version that is compared before it is saved: two requests at once both see the old one."""
+"""`generated`, with a version that is compared before it is saved: two at once both see the old one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The solution: what is asked is read by the contract, what is changed proves what it has read, old fields stay."""
+"""The solution: requests are read by the contract, a change proves what it has read, old fields stay."""
 
 from typing import Any, ClassVar
 

@@ -1,6 +1,7 @@
 """What went wrong, told as problem details (RFC 9457), also where no view sees the request."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException, ParseError
 
 TYPE = "application/problem+json"
-STATUS = {
+STATUS: Mapping[type[Exception], int] = {
     preconditions.Missing: 428,
     preconditions.Malformed: 400,
     preconditions.Stale: 412,

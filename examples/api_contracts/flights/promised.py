@@ -37,9 +37,7 @@ class Promised(APIView):
         if self.operation:
             given = {name: request.query_params.getlist(name) for name in request.query_params}
             self.asked = strict.query(self.operation, given)
-            self.body = (
-                strict.body(self.operation, parsed(request)) if self.operation.body else None
-            )
+            self.body = sent(self.operation, request) if self.operation.body else None
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
@@ -54,8 +52,9 @@ class Promised(APIView):
         return handler
 
 
-def parsed(request: Request) -> Any:
+def sent(operation: Operation, request: Request) -> Any:
+    """Return the body, read by the contract."""
     try:
-        return request.data
-    except RecursionError:
-        raise ParseError from None  # a hundred thousand brackets
+        return strict.body(operation, request.data)
+    except RecursionError:  # of the parser, or of whoever walks through what it has parsed
+        raise ParseError from None

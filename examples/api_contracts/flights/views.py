@@ -41,7 +41,7 @@ def routes(patterns: Sequence[Any]) -> Iterator[str]:
 def document(_request: HttpRequest, variant: Variant) -> JsonResponse:
     """GET: the contract, as it was written before the code."""
     written = contract(str(variant.release)).document
-    return JsonResponse(written | {"servers": [{"url": f"/api/{variant.name}"}]})
+    return JsonResponse({**written, "servers": [{"url": f"/api/{variant.name}"}]})
 
 
 def health(_request: HttpRequest) -> JsonResponse:

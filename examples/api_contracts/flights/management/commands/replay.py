@@ -32,9 +32,10 @@ class Command(BaseCommand):
             connection.request(method, f"/api/{options['variant']}{path}", said, sent)
             answer = connection.getresponse()
             text = answer.read()
-            told = json.loads(text) if "json" in (answer.headers["Content-Type"] or "") else None
+            got = {name.lower(): value for name, value in answer.headers.items()}
+            told = json.loads(text) if "json" in got.get("content-type", "") else None
             connection.close()
-            return Answer(answer.status, answer.headers, told)
+            return Answer(answer.status, got, told)
 
         for call, fault in replay(calls, contract(options["release"]), send):
             self.stdout.write(f"{'broken' if fault else 'kept'}: {call.name}: {fault}")
