@@ -45,7 +45,9 @@ def query(operation: Operation, given: Mapping[str, Sequence[str]]) -> dict[str,
         raise Refused(faults)
     schemas = operation.query
     found = {name: said["default"] for name, said in schemas.items() if "default" in said}
-    return found | {name: _typed(schemas[name], text[-1]) for name, text in given.items()}
+    return found | {
+        name: _typed(schemas[name], given[name][0]) for name in schemas if name in given
+    }
 
 
 def _of_query(operation: Operation, given: Mapping[str, Sequence[str]]) -> Iterator[Fault]:

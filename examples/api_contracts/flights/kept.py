@@ -60,6 +60,7 @@ class OneFlight(Promised):
         operation_id="change_flight",
         parameters=[written.ONE, written.IF_MATCH, written.ETAG],
         request={"application/json": written.CHANGE},
+        examples=[written.BAGS],
         responses={200: FlightSerializer, **written.problems(404, 412, 415, 428)},
     )
     @transaction.atomic
@@ -84,6 +85,7 @@ class Bookings(Promised):
     @extend_schema(
         operation_id="book",
         request={"application/json": written.BOOK},
+        examples=[written.SEAT],
         responses={201: BookingSerializer, **written.problems(404, 409, 415)},
     )
     def post(self, _request: Request) -> Response | HttpResponse:

@@ -8,11 +8,19 @@ from contract.deprecation import headers
 from contract.document import Operation
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from .configured import contract
 from .problems import handler
+
+
+class Json(DefaultContentNegotiation):
+    """Answers JSON, whatever is accepted: a client that asks for problems alone gets its answer, too."""
+
+    def select_renderer(self, request: Request, renderers: Any, *_: Any) -> Any:  # noqa: ARG002
+        return renderers[0], renderers[0].media_type
 
 
 class Promised(APIView):
@@ -24,6 +32,7 @@ class Promised(APIView):
         asked, body: what was asked for, with the types of the contract.
     """
 
+    content_negotiation_class = Json
     release: ClassVar[str]
     operation: Operation | None
     asked: dict[str, Any]

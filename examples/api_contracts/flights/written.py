@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from .answers import ProblemSerializer
 from .problems import TYPE
@@ -41,9 +41,7 @@ ETAG: Final = OpenApiParameter(
 CHANGE: Final = {
     "type": "object",
     "required": ["bags"],
-    "properties": {
-        "bags": {"type": "integer", "minimum": 0, "maximum": 999, "examples": [2]},
-    },
+    "properties": {"bags": {"type": "integer", "minimum": 0, "maximum": 999}},
     "additionalProperties": False,
 }
 BOOK: Final = {
@@ -51,16 +49,20 @@ BOOK: Final = {
     "required": ["flight", "passenger", "seat"],
     "properties": {
         "flight": ID,
-        "passenger": {"type": "string", "pattern": TEXT, "maxLength": 80, "examples": ["Ada"]},
-        "seat": {"type": "string", "pattern": "^[1-9][0-9]?[A-F]$", "examples": ["12C"]},
+        "passenger": {"type": "string", "pattern": TEXT, "maxLength": 80},
+        "seat": {"type": "string", "pattern": "^[1-9][0-9]?[A-F]$"},
     },
     "additionalProperties": False,
 }
+BAGS: Final = OpenApiExample("Two bags", {"bags": 2}, request_only=True)
+SEAT: Final = OpenApiExample(
+    "A window", {"flight": 7, "passenger": "Ada Lovelace", "seat": "12A"}, request_only=True
+)
 
 
 def problems(*statuses: int) -> dict[Any, Any]:
     """Return the answers for what may go wrong with an operation, besides what is wrong of itself."""
-    return {(each, TYPE): ProblemSerializer for each in (400, 406, *statuses)}
+    return {(each, TYPE): ProblemSerializer for each in (400, *statuses)}
 
 
 def bodies_are_required(result: dict[str, Any], **_: Any) -> dict[str, Any]:
