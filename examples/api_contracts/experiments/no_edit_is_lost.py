@@ -47,9 +47,9 @@ class NoEditIsLost(Experiment):
     parameters = (Parameter("editors", 100, 24, 200, "editors"),)
     reports = (
         (
-            "encode/django-rest-framework#4675",
-            "two PATCHes at once: the view reads, changes and saves, and the last writer wins",
-            "the UPDATE asks for the version that was read",
+            "netbox-community/netbox#12531",
+            "two clients at once PATCH different fields of one row: a save of one undoes the other's",
+            "an edit is applied, or its client is told to read again",
         ),
     )
 

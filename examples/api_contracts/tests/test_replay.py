@@ -59,7 +59,7 @@ def test_changed_unit_is_found_though_the_answer_is_valid():
 
 @pytest.mark.report(
     "oasdiff/oasdiff#639",
-    "a value that an enum of answers gained was not told as breaking",
+    "an enum of answers loses a value and gains one: a diff warns of the one, or says nothing",
     "the answer is invalid by the earlier contract as soon as one has it",
 )
 def test_value_that_came_to_an_enum_is_found():
