@@ -1,10 +1,13 @@
 """A tool of others reads the contract, makes requests of it, and compares what comes back: schemathesis."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -120,11 +123,15 @@ def examined(contract: str) -> dict[str, dict[str, int]]:
         command += ["--continue-on-failure", "--no-shrink", "--generation-database", "none"]
         command += ["--report", "json", "--report-json-path", str(report)]
         with (Path(folder) / "said").open("w+", encoding="utf-8") as said:
-            process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said)
+            # In a group of its own: uv starts it as a process that would outlive uv.
+            process = subprocess.Popen(
+                command, cwd=folder, stdout=said, stderr=said, start_new_session=True
+            )
             try:
                 ended = _wait(process)
             finally:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             said.seek(0)
             if not ended or not report.exists():

@@ -25,7 +25,9 @@ from nexus.experiment import (
 from . import sending, told, url
 
 FLIGHTS = 27_004
-RETRIES_AT_ONCE = 2  # of those who were refused; a hundred at once would take most of a minute to settle it
+RETRIES_AT_ONCE = (
+    2  # of those who were refused; a hundred at once would take most of a minute to settle it
+)
 ATTEMPTS = 200  # of one editor: so many refusals in a row are no bad luck
 
 
