@@ -44,6 +44,7 @@ LONGEST = (
     "test_bench",
     "test_lab_server",
     "test_lab_pages",
+    "test_api_contracts",
     "test_query_optimization",
     "test_rate_limiting",
     "test_load",

@@ -1,0 +1,209 @@
+"""The service as its clients and operators meet it."""
+
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from flights.models import Booking, Flight
+from flights.variants import VARIANTS
+
+ROOT = Path(__file__).parent.parent
+KEPT = "/api/kept"
+JSON = "application/json"
+TAG = {"If-Match": '"1"'}
+pytestmark = pytest.mark.django_db
+
+
+def shape(answer):
+    """Return the status of a problem document that says it itself."""
+    assert answer["Content-Type"] == "application/problem+json"
+    told = answer.json()
+    assert told.keys() >= {"type", "title", "status"}
+    assert told["status"] == answer.status_code
+    return answer.status_code
+
+
+def test_flights_are_loaded_once(capsys):
+    call_command("prepare")
+
+    assert Flight.objects.count() == 27_004
+    assert Flight.objects.filter(delay_minutes=None).count() == 521
+    assert "27,004 flights are there" in capsys.readouterr().out
+
+
+def test_change_needs_the_version_and_tells_the_next(client):
+    path = f"{KEPT}/flights/1/"
+    assert client.get(path)["ETag"] == '"1"'
+
+    assert shape(client.patch(path, {"bags": 2}, JSON)) == 428
+    assert shape(client.patch(path, {"bags": 2}, JSON, headers={"If-Match": "1"})) == 400
+    assert client.patch(path, {"bags": 2}, JSON, headers=TAG)["ETag"] == '"2"'
+    assert shape(client.patch(path, {"bags": 3}, JSON, headers=TAG)) == 412
+    assert client.get(path).json()["bags"] == 2
+    assert shape(client.patch(f"{KEPT}/flights/30000/", {"bags": 3}, JSON, headers=TAG)) == 404
+
+
+def test_seat_is_booked_once(client):
+    seat = {"flight": 7, "passenger": "Zo\u00eb", "seat": "12C"}
+    booked = client.post(f"{KEPT}/bookings/", seat, JSON)
+    assert (booked.status_code, booked.json()["passenger"]) == (201, "Zo\u00eb")
+
+    assert client.delete(f"{KEPT}/bookings/{booked.json()['id']}/").status_code == 204
+    assert shape(client.delete(f"{KEPT}/bookings/{booked.json()['id']}/")) == 404
+    assert shape(client.post(f"{KEPT}/bookings/", seat | {"flight": 30_000}, JSON)) == 404
+    assert not Booking.objects.filter(flight=7).exists()
+
+
+def test_seat_that_is_taken_is_a_conflict(client):
+    seat = {"flight": 10, "passenger": "Ada Lovelace", "seat": "1A"}
+
+    assert shape(client.post(f"{KEPT}/bookings/", seat, JSON)) == 409
+
+
+@pytest.mark.report(
+    "flop-labs/technocore-chat#130",
+    "20,000 nested brackets are a RecursionError, which no handler of bad JSON expects",
+    "400, whoever meets the depth: the parser, or who walks through what it has parsed",
+)
+@pytest.mark.parametrize("depth", [400, 900, 1_500, 5_000, 20_000, 200_000])
+def test_nested_body_is_refused_at_every_depth(client, depth):
+    for body in ("[" * depth + "]" * depth, '{"flight":' * depth + "1" + "}" * depth):
+        assert shape(client.post(f"{KEPT}/bookings/", body, JSON)) == 400
+
+
+@pytest.mark.report(
+    "encode/django-rest-framework#7448",
+    "a NUL in a query parameter reaches the database, and is a 500",
+    "400: no parameter of the contract has one",
+)
+@pytest.mark.parametrize("query", ["origin=%00", "day=%00", "number=%00", "%00=1", "format=xml"])
+def test_odd_parameter_is_a_problem(client, query):
+    assert shape(client.get(f"{KEPT}/flights/?{query}")) == 400
+
+
+def test_whatever_is_wrong_has_one_shape(client):
+    path = f"{KEPT}/bookings/"
+
+    assert shape(client.get(path)) == 405
+    assert client.get(path)["Allow"] == "POST, OPTIONS"
+    assert shape(client.post(path, "seat 12C", "text/plain")) == 415
+    assert shape(client.post(path, '{"flight":', JSON)) == 400
+    assert shape(client.post(path, b"\xff", JSON)) == 400
+    assert shape(client.get(f"{KEPT}/flights/first/")) == 404
+    assert shape(client.get("/nothing")) == 404
+    assert shape(client.get("/api/", headers={"Host": "elsewhere.test"})) == 400
+
+
+@pytest.mark.report(
+    "postmanlabs/openapi-to-postman#623",
+    "of an operation that answers 204, the collection made accepts problems alone",
+    "answered, whatever a client accepts",
+)
+def test_client_that_accepts_problems_alone_is_answered(client):
+    for accepted in ("application/problem+json", "text/csv", ";"):
+        assert client.get(f"{KEPT}/flights/1/", headers={"Accept": accepted}).json()["id"] == 1
+
+
+def test_page_beyond_the_last_is_empty(client):
+    assert client.get(f"{KEPT}/flights/?page=1000&page_size=100").json()["results"] == []
+
+
+def test_what_will_go_is_told_where_it_still_is(client):
+    for path in ("flights/?page_size=1", "flights/1/"):
+        answer = client.get(f"{KEPT}/{path}")
+        assert answer["Deprecation"] == "@1782777600"  # 30 June 2026
+        assert answer["Sunset"] == "Wed, 30 Jun 2027 00:00:00 GMT"
+        assert 'http://testserver/api/kept/redoc/>; rel="deprecation"' in answer["Link"]
+    assert "Sunset" not in client.get(f"{KEPT}/flights/30000/")
+    assert "Sunset" not in client.get("/api/changed_in_place/flights/1/")
+
+
+def test_every_variant_has_its_contract_and_its_pages(client):
+    told = client.get("/api/").json()["variants"]
+
+    assert [each["name"] for each in told] == [each.name for each in VARIANTS]
+    for each in told:
+        assert client.get(each["schema"]).json()["openapi"] == "3.1.1"
+        for page in ("docs", "redoc"):
+            text = client.get(f"/api/{each['name']}/{page}/").content.decode()
+            assert each["schema"] in text
+            for script in re.findall(r'(?:src|href)="([^"]+\.(?:js|css))"', text):
+                assert script.startswith("/static/")
+                with closing(client.get(script)) as answer:
+                    assert answer.status_code == 200
+
+
+def test_index_names_every_route_of_a_variant(client):
+    told = {each["name"]: each["routes"] for each in client.get("/api/").json()["variants"]}
+
+    assert told["kept"] == [
+        "GET /flights/",
+        "GET /flights/<int:id>/",
+        "PATCH /flights/<int:id>/",
+        "POST /bookings/",
+        "DELETE /bookings/<int:id>/",
+    ]
+    assert "DELETE /flights/<str:pk>/" in told["generated"]
+
+
+@pytest.mark.report(
+    "tfranzel/drf-spectacular#1123",
+    "the contract is made at each request, and of those at once some fail",
+    "the contract is a file: all get the same",
+)
+def test_contract_is_the_same_for_all_who_ask_at_once():
+    with ThreadPoolExecutor(16) as pool:
+        asked = pool.map(lambda _: Client().get(f"{KEPT}/schema/").content, range(64))
+
+    assert len(set(asked)) == 1
+
+
+def test_process_tells_that_it_serves(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["mysql://localhost/flights", "localhost", "postgres:///nexus", "postgres://u:secret@h:port/n"],
+)
+def test_mistake_in_the_environment_is_one_sentence(value):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("DATABASE_URL")
+    assert len(done.stderr.splitlines()) == 1
+    assert "secret" not in done.stderr
+
+
+def test_settings_of_production_have_nothing_to_say(capsys):
+    call_command("check", deploy=True, fail_level="INFO", tags=["security"])
+
+    assert "no issues" in capsys.readouterr().out
+
+
+def test_published_secret_key_is_told_and_stops_nobody(settings, capsys):
+    (key,) = re.findall(r"SECRET_KEY:-([^}]+)", (ROOT / "compose.yml").read_text())
+    settings.SECRET_KEY = key
+
+    call_command("check", deploy=True, fail_level="WARNING", tags=["security"])
+
+    told = capsys.readouterr()
+    assert "SECRET_KEY is the one that compose.yml publishes" in told.out + told.err
+
+
+def test_models_and_migrations_agree():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)

@@ -1,0 +1,152 @@
+"""A request is read by the contract, and what the contract does not have is refused by name."""
+
+import json
+
+import pytest
+from contract import strict
+from contract.document import Contract
+from contract.strict import Refused
+
+BODY = {
+    "type": "object",
+    "required": ["seat"],
+    "properties": {
+        "seat": {"type": "string", "pattern": "^[1-9][A-F]$"},
+        "bags": {"type": "integer"},
+        "name": {"type": "string"},
+    },
+    "additionalProperties": False,
+}
+PARAMETERS = {
+    "origin": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    "number": {"type": "integer", "minimum": 1},
+    "day": {"type": "string", "format": "date"},
+    "page": {"type": "integer", "default": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def operation():
+    said = {
+        "parameters": [
+            {"name": name, "in": "query", "schema": schema} for name, schema in PARAMETERS.items()
+        ],
+        "requestBody": {"content": {"application/json": {"schema": BODY}}},
+        "responses": {},
+    }
+    return Contract({"paths": {"/seats/": {"post": said}}}).operations["POST", "/seats/"]
+
+
+def faults(read, operation, given):
+    with pytest.raises(Refused) as refused:
+        read(operation, given)
+    return [(each.name, each.says) for each in refused.value.faults]
+
+
+@pytest.mark.report(
+    "carltongibson/django-filter#1740",
+    "a filter that there is not is ignored: the client believes all rows",
+    "400, with the nearest name",
+)
+@pytest.mark.parametrize("name", ["orgin", "Origin", "origin[]", "origins"])
+def test_parameter_that_there_is_not_is_refused_with_the_nearest(operation, name):
+    assert faults(strict.query, operation, {name: ["JFK"]}) == [
+        (name, "is unknown; did you mean origin?")
+    ]
+
+
+def test_name_that_is_like_none_is_refused_without_a_guess(operation):
+    assert faults(strict.query, operation, {"utm_source": ["x"]}) == [("utm_source", "is unknown")]
+
+
+@pytest.mark.report(
+    "JSONbored/metagraphed#9149",
+    "of two filters the misspelt one is dropped: the answer looks filtered, and is not",
+    "one name that is unknown refuses the whole request",
+)
+def test_one_wrong_name_beside_a_right_one_is_refused(operation):
+    assert faults(strict.query, operation, {"origin": ["JFK"], "nmber": ["1"]}) == [
+        ("nmber", "is unknown; did you mean number?")
+    ]
+
+
+def test_parameter_given_twice_is_refused(operation):
+    assert faults(strict.query, operation, {"origin": ["JFK", "LGA"]}) == [
+        ("origin", "is given more than once")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("number", "abc"),
+        ("number", ""),
+        ("number", "0"),
+        ("number", "1_000"),  # int() reads these four
+        ("number", " 7"),
+        ("number", "+7"),
+        ("number", "\u0661"),
+        ("number", "1.0"),
+        ("origin", "\0"),
+        ("origin", "jfk"),
+        ("day", "tomorrow"),
+        ("day", "2013-02-30"),
+        ("day", "20130101"),
+    ],
+)
+def test_value_that_is_not_as_written_is_refused(operation, name, text):
+    assert [fault for fault, _ in faults(strict.query, operation, {name: [text]})] == [name]
+
+
+def test_values_get_their_types_and_defaults(operation):
+    given = {"origin": ["JFK"], "number": ["1141"], "day": ["2013-01-31"]}
+
+    assert strict.query(operation, given) == {
+        "origin": "JFK",
+        "number": 1141,
+        "day": "2013-01-31",
+        "page": 1,
+    }
+
+
+@pytest.mark.report(
+    "python-jsonschema/jsonschema#576",
+    "`$` of a pattern stands before a last line break, too: `badstring\\n` is valid",
+    "`$` is the end of the text, as in JSON Schema",
+)
+@pytest.mark.parametrize("seat", ["1A\n", "1A ", "11A", "1a"])
+def test_pattern_means_the_whole_text(operation, seat):
+    assert [name for name, _ in faults(strict.body, operation, {"seat": seat})] == ["$.seat"]
+
+
+def test_member_that_there_is_not_is_refused_with_the_nearest(operation):
+    assert faults(strict.body, operation, {"seat": "1A", "bag": 2, "row": 1}) == [
+        ("bag", "is unknown; did you mean bags?"),
+        ("row", "is unknown"),
+    ]
+
+
+@pytest.mark.parametrize("body", [{}, [], None, "1A", 1, {"seat": 1}, {"seat": "1A", "bags": True}])
+def test_body_that_is_not_as_written_is_refused(operation, body):
+    assert faults(strict.body, operation, body)
+
+
+@pytest.mark.report(
+    "encode/django-rest-framework#7026",
+    "half of a surrogate pair passes the parser, and is a 500 at the database",
+    "400: such a text cannot be written as UTF-8",
+)
+def test_half_of_a_character_is_refused(operation):
+    sent = json.loads(r'{"seat": "1A", "name": "\ud83d"}')
+
+    assert faults(strict.body, operation, sent) == [("$", "has half of a character")]
+
+
+def test_fault_is_short_however_long_the_value(operation):
+    ((_, says),) = faults(strict.body, operation, {"seat": "1" * 100_000})
+
+    assert len(says) <= 200
+
+
+def test_body_as_written_is_taken(operation):
+    assert strict.body(operation, {"seat": "1A", "bags": 2}) == {"seat": "1A", "bags": 2}
