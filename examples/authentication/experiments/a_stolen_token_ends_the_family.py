@@ -52,7 +52,7 @@ class AStolenTokenEndsTheFamily(Experiment):
         yield self.told(stack.logs("web").count(TOLD) - before)
 
     def _asks_again(self, stack: Stack, variant: str) -> bool:
-        """Return whether an owner is signed out who asks twice with one token, and goes on with the answer."""
+        """Return whether an owner is signed out who asks twice with one token, and goes on."""
         first = login(stack, variant, someone(stack))["refresh"]
         refresh(stack, variant, first)  # its answer is lost
         again = refresh(stack, variant, first)

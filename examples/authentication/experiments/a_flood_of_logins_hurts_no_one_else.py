@@ -1,0 +1,106 @@
+"""Send more logins than the service has threads, and see how long others and logins wait."""
+
+import threading
+from collections.abc import Iterator
+
+from nexus.experiment import (
+    Answer,
+    Chart,
+    Experiment,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Undecided,
+    Verdict,
+    ask,
+    clock_starts,
+    expect,
+    percentile,
+    until,
+    volley,
+)
+
+from . import PATIENCE_SECONDS, login, request
+
+ATTACKERS, LOGINS = 40, 200
+OTHERS, RATE = 60, 10
+HUNG_SECONDS = 1.0  # of others: tells "answered" from "hung"
+LOGIN_SECONDS = 5.0  # one hash at a time, on a machine with other work
+GIVEN_UP_SECONDS = 12.0
+
+
+class AFloodOfLoginsHurtsNoOneElse(Experiment):
+    slug = "a-flood-of-logins-hurts-no-one-else"
+    claim = (
+        "While 40 clients guess passwords, 95 % of other requests are answered within 1 s, "
+        "and each login is answered or told when to come back."
+    )
+    holds = ("sessions",)
+    refuted = ("simplejwt",)
+    idle = Series("seconds", "others, before")
+    others = Series("seconds", "others, in the flood")
+    logins = Series("seconds", "until a login was answered or told to come back")
+    silent = Series("logins", "refused without Retry-After")
+    chart = Chart(others, "seconds until others are answered", mark="points")
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        token = login(stack, variant, "passenger-1")["access"]
+        other = request(stack, variant, "me/", token=token)
+        for answer in volley([other] * OTHERS, processes=1, connections=8):
+            yield self.idle(expect(answer, 200).seconds)
+        attempts: list[Answer] = []
+        flood = threading.Thread(target=self._flood, args=(stack, variant, attempts), daemon=True)
+        yield clock_starts()
+        flood.start()
+        until(lambda: attempts or not flood.is_alive(), 2)  # the first hashes are under way
+        try:
+            for answer in volley(
+                [other] * OTHERS,
+                processes=1,
+                connections=OTHERS,
+                rate=RATE,
+                timeout_seconds=GIVEN_UP_SECONDS,
+            ):
+                yield self.others(answer.seconds, at=answer.received)
+        finally:
+            flood.join()
+            # What was begun is carried out: the next experiment is to meet a service at rest.
+            until(lambda: ask(other).seconds < HUNG_SECONDS, PATIENCE_SECONDS)
+        for attempt in attempts:
+            yield self.logins(attempt.seconds)
+        silent = (
+            each for each in attempts if each.status == 503 and "retry-after" not in each.headers
+        )
+        yield self.silent(sum(1 for _ in silent))
+
+    def _flood(self, stack: Stack, variant: str, attempts: list[Answer]) -> None:
+        body = {"username": "passenger-2", "password": "a guess"}
+        guess = request(stack, variant, "login/", "POST", body)
+        attempts += volley(
+            [guess] * LOGINS,
+            processes=1,
+            connections=ATTACKERS,
+            rate=LOGINS * RATE / OTHERS,
+            timeout_seconds=GIVEN_UP_SECONDS,
+        )
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        if len(samples.values(self.others)) < OTHERS:
+            raise Undecided("others are still being asked")
+        idle = percentile(samples.values(self.idle), 0.95)
+        others = percentile(samples.values(self.others), 0.95)
+        silent = Verdict.at_most(
+            samples.last(self.silent), 0, "{measured} logins not told when to come back"
+        )
+        logins = Verdict.at_most(
+            percentile(samples.values(self.logins), 0.95),
+            LOGIN_SECONDS,
+            "95 % of logins took up to {measured:.1f} s, {bound} s allowed",
+        )
+        words = (
+            "95 % of others answered within {measured:.2f} s, {bound} s allowed "
+            f"({idle:.2f} s at rest)"
+        )
+        return Verdict.at_most(others, HUNG_SECONDS, words).provided(logins & silent)

@@ -1,0 +1,112 @@
+"""Replace the signing key twice while tokens of before are used; then retire what they were signed with."""
+
+import json
+import threading
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    ExperimentError,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+    volley,
+)
+
+from . import PATIENCE_SECONDS, accepted, login, request, send
+
+RATE, TURNS, ASKED = 100, 2, 50
+
+
+def kid(token: str) -> str:
+    head = token.split(".")[0]
+    return str(json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("kid", ""))
+
+
+class KeysTurnUnnoticed(Experiment):
+    slug = "keys-turn-unnoticed"
+    claim = (
+        "The signing key is replaced twice under 100 requests/s, and no token is refused; "
+        "once a key is retired, its tokens are."
+    )
+    holds = ("sessions",)
+    refuted = ("tutorial",)
+    refused = Series("requests", "with a good token that were refused")
+    asked = Series("requests")
+    unlisted = Series("tokens", "whose key was not published before")
+    retired = Series("requests", "with a retired key that were let in")
+    turned = Series("keys", "replaced")
+    chart = Chart(refused, "requests with a good token that were refused")
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        self.tokens = [login(stack, variant, "passenger-1")["access"]]
+        self.strange = 0
+        failures: list[Exception] = []
+        turning = threading.Thread(target=self._turn, args=(stack, variant, failures), daemon=True)
+        asked = refused = 0
+        yield clock_starts()
+        turning.start()
+        while True:
+            last = not turning.is_alive()
+            for lot in self._under_load(stack, variant):
+                asked, refused = asked + 1, refused + (not lot)
+                yield self.refused(refused)
+            if last:
+                break
+        if failures:
+            raise ExperimentError(f"the keys did not turn: {failures[0]}")
+        yield self.asked(asked)
+        yield self.turned(TURNS)
+        yield self.unlisted(self.strange)
+        stack.manage("turn", "retire", "--now")
+        yield self.retired(self._with(stack, variant, self.tokens[0]))
+
+    def _turn(self, stack: Stack, variant: str, failures: list[Exception]) -> None:
+        try:
+            for _ in range(TURNS):
+                stack.manage("turn", "publish")
+                listed = send(stack, variant, "keys/", "GET").body.decode()
+                stack.manage("turn", "sign", "--now")
+                made = login(stack, variant, "passenger-2")["access"]
+                self.strange += kid(made) not in listed
+                self.tokens.append(made)
+        except Exception as error:  # told by the run itself
+            failures.append(error)
+
+    def _under_load(self, stack: Stack, variant: str) -> Iterator[bool]:
+        """Yield of a second's requests, with the tokens of all keys so far, whether each was let in."""
+        tokens = [self.tokens[place % len(self.tokens)] for place in range(RATE)]
+        requests = [request(stack, variant, "me/", token=each) for each in tokens]
+        for answer in volley(
+            requests, processes=2, connections=16, rate=RATE, timeout_seconds=PATIENCE_SECONDS
+        ):
+            yield bool(accepted([answer]))
+
+    def _with(self, stack: Stack, variant: str, token: str) -> int:
+        requests = [request(stack, variant, "me/", token=token)] * ASKED
+        return accepted(
+            list(volley(requests, processes=2, connections=16, timeout_seconds=PATIENCE_SECONDS))
+        )
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        samples.wait_for_end()
+        refused = Verdict.at_most(
+            samples.last(self.refused),
+            0,
+            f"{{measured}} of {samples.last(self.asked):.0f} requests with a good token refused "
+            f"while {samples.last(self.turned):.0f} keys were replaced",
+        )
+        return refused.provided(
+            Verdict.at_most(
+                samples.last(self.unlisted), 0, "{measured} tokens with a key that was not listed"
+            )
+            & Verdict.at_most(
+                samples.last(self.retired), 0, f"{{measured}} of {ASKED} with a retired key let in"
+            )
+        )

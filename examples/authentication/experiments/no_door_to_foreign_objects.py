@@ -1,0 +1,184 @@
+"""Try every route of the URLconf with every method on thirty bookings, as a passenger, a desk and nobody."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nexus.experiment import (
+    Answer,
+    Chart,
+    Experiment,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    ask,
+    clock_starts,
+    expect,
+)
+
+from . import PATIENCE_SECONDS, login, request, send, sql
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+CALLERS = ("passenger-1", "desk-UA", "")
+LAST = ("logout/", "password/")  # what ends a session
+BEGIN = """
+WITH gone AS (DELETE FROM flights_booking)
+INSERT INTO flights_booking (reference, flight_id, passenger_id, seat, checked_in)
+SELECT upper(left(md5(random()::text), 8)), flight.id, passenger.user_id, place || 'A', false
+FROM flights_passenger AS passenger, generate_series(1, 10) AS place
+    JOIN (SELECT id, row_number() OVER (ORDER BY id) FROM flights_flight) AS flight
+        ON row_number = place % 6 + 1
+"""
+BOOKINGS = """
+SELECT booking.id, reference, flight_id, passenger_id, seat, checked_in, airline, username, passport
+FROM flights_booking AS booking JOIN flights_flight AS flight ON flight.id = flight_id
+    JOIN flights_passenger AS passenger ON passenger.user_id = passenger_id
+    JOIN auth_user ON auth_user.id = passenger_id ORDER BY booking.id
+"""
+PASSPORT = """
+SELECT user_id, passport FROM flights_passenger JOIN auth_user ON id = user_id WHERE username = %s
+"""
+DIGITS = "0123456789ABCDEF"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A booking as the owner of the tables sees it."""
+
+    id: int
+    reference: str
+    flight: int
+    passenger: int
+    seat: str
+    checked_in: bool
+    airline: str
+    username: str
+    passport: str
+
+    def foreign_to(self, caller: str) -> bool:
+        return self.airline != "UA" if caller == "desk-UA" else self.username != caller
+
+
+def bookings(stack: Stack) -> dict[int, Row]:
+    return {row[0]: Row(*row) for row in sql(stack, BOOKINGS)}
+
+
+def routes(stack: Stack, variant: str) -> list[str]:
+    """Return the paths of a variant below its own, as its URLconf has them; what ends a session last."""
+    listed = json.loads(ask(f"{stack.url}/api/").body)["variants"]
+    (paths,) = (each["paths"] for each in listed if each["name"] == variant)
+    found = [path.removeprefix(f"/api/{variant}/") for path in paths]
+    return sorted(found, key=lambda path: path in LAST)
+
+
+class NoDoorToForeignObjects(Experiment):
+    slug = "no-door-to-foreign-objects"
+    claim = (
+        "Every route, by every method, on 30 bookings: a passenger, a desk and nobody "
+        "see no field and change no row that is not theirs."
+    )
+    holds = ("sessions",)
+    refuted = ("is_owner",)
+    objects = Series("bookings", "foreign, seen or changed, counted at each door")
+    doors = Series("doors")
+    letters = Series("characters", "of a foreign passport")
+    faults = Series("server errors")
+    own = Series("bookings", "of the caller's own, seen")
+    chart = Chart(objects, "foreign bookings seen or changed")
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        paths = routes(stack, variant)
+        self.faulty, self.own_seen = 0, 0
+        objects = doors = 0
+        yield clock_starts()
+        yield self.objects(0)
+        for caller in CALLERS:
+            token = login(stack, variant, caller)["access"] if caller else ""
+            for path in paths:
+                for method in METHODS:
+                    sql(stack, BEGIN)
+                    found = self._through(stack, variant, path, method, caller, token)
+                    doors += bool(found)
+                    objects += len(found)
+                    yield self.objects(objects)
+        yield self.doors(doors)
+        token = login(stack, variant, "passenger-1")["access"]
+        yield self.letters(self._passport(stack, variant, token))
+        yield self.faults(self.faulty)
+        yield self.own(self.own_seen)
+        sql(stack, BEGIN)
+
+    def _through(
+        self, stack: Stack, variant: str, path: str, method: str, caller: str, token: str
+    ) -> set[int]:
+        """Return the foreign bookings that one door shows, or lets the caller change."""
+        before = bookings(stack)
+        rows = list(before.values())
+        foreign = {row.id: row for row in rows if row.foreign_to(caller)}
+        found: set[int] = set()
+        one = "<" not in path
+        for place, row in enumerate(rows[:1] if one and method in ("GET", "DELETE") else rows):
+            other = rows[(place + 11) % len(rows)]
+            body = {"flight": other.flight, "passenger": other.passenger, "seat": "9Z"}
+            answer = ask(
+                request(
+                    stack,
+                    variant,
+                    path.replace("<int:pk>", str(row.id)),
+                    method,
+                    None if method in ("GET", "DELETE") else body,
+                    token,
+                ),
+                timeout_seconds=PATIENCE_SECONDS,
+            )
+            self.faulty += answer.status >= 500
+            if answer.status == 405:
+                break
+            found |= self._shown(answer, foreign, other, caller)
+            self.own_seen += row.id not in foreign and row.reference in answer.body.decode()
+        after = bookings(stack)
+        changed = {number for number, row in foreign.items() if after.get(number) != row}
+        made = {number for number in after.keys() - before if after[number].foreign_to(caller)}
+        return found | changed | made
+
+    def _shown(self, answer: Answer, foreign: dict[int, Row], other: Row, caller: str) -> set[int]:
+        text = answer.body.decode()
+        shown = {number for number, row in foreign.items() if row.reference in text}
+        # A desk knows the passengers of its flights; nobody else knows who is named in the body.
+        if caller != "desk-UA" and other.foreign_to(caller) and other.passport in text:
+            shown.add(other.id)
+        return shown
+
+    def _passport(self, stack: Stack, variant: str, token: str) -> int:
+        """Ask the public list by the letters of somebody's passport; return how many can be told."""
+        user, passport = sql(stack, PASSPORT, "passenger-2")[0]
+        known = ""
+        while len(known) < len(passport):
+            low, high = 0, len(DIGITS)
+            while high - low > 1:
+                middle = (low + high) // 2
+                path = (
+                    f"flights/?booking__passenger={user}"
+                    f"&booking__passenger__passport__gte={known}{DIGITS[middle]}"
+                )
+                answer = expect(send(stack, variant, path, "GET", token=token), 200, 400)
+                low, high = (middle, high) if b"number" in answer.body else (low, middle)
+            known += DIGITS[low]
+        return sum(1 for one, two in zip(known, passport, strict=True) if one == two) * (
+            known == passport
+        )
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        letters, faults = samples.last(self.letters), samples.last(self.faults)
+        doors = samples.last(self.doors)
+        words = f"{{measured}} foreign bookings seen or changed through {doors:.0f} doors"
+        read = Verdict.at_most(letters, 0, "{measured} of 8 characters of a passport read")
+        return (Verdict.at_most(samples.last(self.objects), 0, words) & read).provided(
+            Verdict.at_most(faults, 0, "{measured} server errors")
+            & Verdict.at_least(
+                samples.last(self.own), 20, "{measured} own ones seen, at least {bound} expected"
+            )
+        )
