@@ -72,7 +72,7 @@ def refresh(stack: Stack, variant: str, token: str) -> dict[str, str] | None:
 def sql(stack: Stack, query: str, *args: object) -> list[Any]:
     """Run a query as the owner of all tables, whom no policy concerns; return its rows."""
     with psycopg.connect(stack.services["postgres"], autocommit=True) as connection:
-        done = connection.execute(query.encode(), args)
+        done = connection.execute(query.encode(), args or None)
         return done.fetchall() if done.description else []
 
 

@@ -24,11 +24,11 @@ from nexus.experiment import (
 
 from . import PATIENCE_SECONDS, login, request
 
-ATTACKERS, LOGINS = 40, 200
-OTHERS, RATE = 60, 10
+ATTACKERS, LOGINS, LOGINS_RATE = 40, 2_000, 33
+OTHERS, RATE = 40, 10
 HUNG_SECONDS = 1.0  # of others: tells "answered" from "hung"
 LOGIN_SECONDS = 5.0  # one hash at a time, on a machine with other work
-GIVEN_UP_SECONDS = 12.0
+GIVEN_UP_SECONDS = 6.0
 
 
 class AFloodOfLoginsHurtsNoOneElse(Experiment):
@@ -51,7 +51,10 @@ class AFloodOfLoginsHurtsNoOneElse(Experiment):
         for answer in volley([other] * OTHERS, processes=1, connections=8):
             yield self.idle(expect(answer, 200).seconds)
         attempts: list[Answer] = []
-        flood = threading.Thread(target=self._flood, args=(stack, variant, attempts), daemon=True)
+        over = threading.Event()
+        flood = threading.Thread(
+            target=self._flood, args=(stack, variant, attempts, over), daemon=True
+        )
         yield clock_starts()
         flood.start()
         until(lambda: attempts or not flood.is_alive(), 2)  # the first hashes are under way
@@ -65,6 +68,7 @@ class AFloodOfLoginsHurtsNoOneElse(Experiment):
             ):
                 yield self.others(answer.seconds, at=answer.received)
         finally:
+            over.set()
             flood.join()
             # What was begun is carried out: the next experiment is to meet a service at rest.
             until(lambda: ask(other).seconds < HUNG_SECONDS, PATIENCE_SECONDS)
@@ -75,16 +79,20 @@ class AFloodOfLoginsHurtsNoOneElse(Experiment):
         )
         yield self.silent(sum(1 for _ in silent))
 
-    def _flood(self, stack: Stack, variant: str, attempts: list[Answer]) -> None:
+    def _flood(
+        self, stack: Stack, variant: str, attempts: list[Answer], over: threading.Event
+    ) -> None:
         body = {"username": "passenger-2", "password": "a guess"}
-        guess = request(stack, variant, "login/", "POST", body)
-        attempts += volley(
-            [guess] * LOGINS,
+        for answer in volley(
+            [request(stack, variant, "login/", "POST", body)] * LOGINS,
             processes=1,
             connections=ATTACKERS,
-            rate=LOGINS * RATE / OTHERS,
-            timeout_seconds=GIVEN_UP_SECONDS,
-        )
+            rate=LOGINS_RATE,
+            timeout_seconds=PATIENCE_SECONDS,
+        ):
+            attempts.append(answer)
+            if over.is_set():
+                return
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         if len(samples.values(self.others)) < OTHERS:
