@@ -1,0 +1,97 @@
+"""Log out, change a password, deactivate a user: who is let in afterwards, by four server processes?"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Params,
+    Request,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+    expect,
+    volley,
+)
+
+from . import PATIENCE_SECONDS, accepted, login, refresh, request, send, someone, sql
+
+REQUESTS = 100
+type Tokens = dict[str, str]
+
+
+def log_out(stack: Stack, variant: str, _name: str, tokens: Tokens) -> None:
+    body = {"refresh": tokens["refresh"]}  # what simplejwt asks for
+    expect(send(stack, variant, "logout/", body=body, token=tokens["access"]), 200, 204)
+
+
+def change_password(stack: Stack, variant: str, _name: str, tokens: Tokens) -> None:
+    body = {"old": stack.staff_token, "new": f"another {stack.staff_token}"}
+    expect(send(stack, variant, "password/", body=body, token=tokens["access"]), 204)
+
+
+def deactivate(stack: Stack, _variant: str, name: str, _tokens: Tokens) -> None:
+    sql(stack, "UPDATE auth_user SET is_active = false WHERE username = %s", name)
+
+
+EVENTS: Mapping[str, Callable[[Stack, str, str, Tokens], None]] = {
+    "logout": log_out,
+    "another password": change_password,
+    "deactivation": deactivate,
+}
+
+
+class LogoutIsSeenEverywhere(Experiment):
+    slug = "logout-is-seen-everywhere"
+    claim = (
+        "After a logout, another password or a deactivation no server process lets "
+        "one of 100 requests in, nor the refresh token."
+    )
+    holds = ("sessions",)
+    refuted = ("simplejwt",)
+    reports = (
+        (
+            "jazzband/djangorestframework-simplejwt#744",
+            "the refresh token is on the blacklist, and the access token works on",
+            "the statement that says who asks finds no session",
+        ),
+    )
+    before = Series("requests", "let in before")
+    late = Series("requests", "let in after the session's end")
+    chart = Chart(late, "requests let in after the session's end")
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        yield clock_starts()
+        yield self.late(0)
+        before = late = 0
+        for end in EVENTS.values():
+            name = someone(stack)
+            tokens = login(stack, variant, name)
+            asked = [request(stack, variant, "me/", token=tokens["access"])] * REQUESTS
+            before += self._let_in(asked)
+            yield self.before(before)
+            end(stack, variant, name, tokens)
+            late += self._let_in(asked) + bool(refresh(stack, variant, tokens["refresh"]))
+            yield self.late(late)
+
+    def _let_in(self, asked: list[Request]) -> int:
+        answers = volley(asked, processes=2, connections=16, timeout_seconds=PATIENCE_SECONDS)
+        return accepted(list(answers))
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        samples.wait_for_end()  # it names all three
+        most = len(EVENTS) * (REQUESTS + 1)
+        late = Verdict.at_most(
+            samples.last(self.late),
+            0,
+            f"{{measured}} of {most} requests let in after their session's end",
+        )
+        least = len(EVENTS) * REQUESTS
+        return late.provided(
+            Verdict.at_least(
+                samples.last(self.before), least, "{measured} of {bound} let in before"
+            )
+        )

@@ -1,0 +1,75 @@
+"""Who asks: what the solution reads of a request, and the setting that outlives it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection, connections
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from sessions.access import Claims, Refused
+from sessions.scope import enter
+
+from . import configured
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    pk: int
+    session: str = ""
+    is_authenticated: bool = True
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Read `Authorization: Bearer TOKEN`; without it a request is anonymous, with a bad one refused."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        kind, _, token = get_authorization_header(request).partition(b" ")
+        if not kind:
+            return None
+        if kind.lower() == b"bearer" and (caller := self.caller(token.decode("latin-1"))):
+            return caller, None
+        raise AuthenticationFailed("The token opens nothing")
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 -- REST framework names it
+        return "Bearer"
+
+    def caller(self, token: str) -> Any:
+        """Return who sends a token, or None."""
+        raise NotImplementedError
+
+
+class Session(TokenAuthentication):
+    """The solution: the caller is known to the database for the request's transaction."""
+
+    def caller(self, token: str) -> Any:
+        try:
+            claims = configured.access().read(token)
+            self.known(claims)
+        except Refused:
+            return None
+        return Caller(claims.user, claims.session)
+
+    def known(self, claims: Claims) -> None:
+        enter(connection, claims)
+
+
+class SessionSetting(Session):
+    """The same with a setting of the connection, as the guides to policies show it."""
+
+    def known(self, claims: Claims) -> None:
+        with connections["setting"].cursor() as cursor:
+            cursor.execute("SELECT set_config('app.user', %s, false)", [str(claims.user)])
+
+
+def by(user_of: Callable[[str], int | None]) -> type[TokenAuthentication]:
+    """Return an authentication of users by a function that tells the user of a token."""
+
+    class ByHand(TokenAuthentication):
+        def caller(self, token: str) -> Any:
+            user = user_of(token)
+            return user and get_user_model().objects.filter(pk=user, is_active=True).first()
+
+    return ByHand

@@ -1,0 +1,1 @@
+"""Sessions as tokens: used once, signed, revoked at once, and known to the database for one transaction."""
