@@ -1,5 +1,6 @@
 """All rooms of one process: one reader fills them, however many listen."""
 
+from asyncio import get_running_loop
 from collections import deque
 from collections.abc import Callable, Mapping
 
@@ -36,12 +37,16 @@ class Hub:
             while len(self._held) > HELD:
                 self._drop(*self._held.popleft())
 
-    def join(self, name: str, position: Position | None, session: str = "") -> Listener:
+    def join(
+        self, name: str, position: Position | None, session: str = "", seconds: float = 0
+    ) -> Listener:
+        """Let a client listen; with a session, until that is ended, and no longer than so many seconds."""
         room = self._room(name)
         listener = Listener(room, position, session)
         room.listeners.add(listener)
         if session:
             self._sessions.setdefault(session, set()).add(listener)
+            listener.expiry = get_running_loop().call_later(seconds, listener.close, REVOKED)
         if self._sent_away:
             listener.close(self._sent_away())
         return listener
@@ -49,6 +54,8 @@ class Hub:
     def leave(self, listener: Listener) -> None:
         listener.room.listeners.discard(listener)
         self._tidy(listener.room)
+        if listener.expiry:
+            listener.expiry.cancel()
         if others := self._sessions.get(listener.session):
             others.discard(listener)
             if not others:

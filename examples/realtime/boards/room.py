@@ -96,6 +96,7 @@ class Listener:
         self.ready = asyncio.Event()
         self.ready.set()
         self.stop: Callable[[], object] = lambda: None
+        self.expiry: asyncio.TimerHandle | None = None
 
     async def take(self) -> list[Message]:
         """Wait for messages, and return all that are there; nothing is kept for who does not ask."""

@@ -1,7 +1,7 @@
 """The claims of this example, and what they share: rooms, desks that change them, and displays.
 
-A display does what a good client does: it keeps the position of what it has heard last, comes back with it,
-and waits as long as it was told. Displays count events; no stopwatch judges, but to tell "closed" from "hung".
+A display does what a good client does: it keeps the position of what it has heard last, comes back
+with it, and waits as long as it was told. What is judged is counted.
 """
 
 import asyncio
@@ -21,7 +21,16 @@ import redis
 
 from nexus.experiment import Answer, ExperimentError, Request, Stack, ask, until
 
-CLAIMS = ("nothing-is-lost-on-the-way",)
+CLAIMS = (
+    "nothing-is-lost-on-the-way",
+    "joining-misses-nothing",
+    "the-last-word-is-the-newest",
+    "a-slow-reader-harms-nobody",
+    "revoked-is-cut-off",
+    "listeners-take-no-threads",
+    "a-deploy-is-no-stampede",
+    "one-reader-for-all",
+)
 BEGINS_AS = "loop"  # exercises/mine.py, where a reader begins
 
 PATIENCE_SECONDS = 60  # on a busy machine; tells "answered" from "hung"
@@ -103,6 +112,8 @@ class Display:
     """One client, over a WebSocket.
 
     Attributes:
+        once: whether it stays away once it was sent away.
+        gate: what it shows: the gate it was told last.
         seq: of the last change that it knows.
         missed: changes that it was never told of, though it was told of a later one.
         twice: changes that it was told of again, or after a later one.
@@ -110,8 +121,11 @@ class Display:
         closed: when it was sent away, with the code; 1006 is none.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, once: bool = False) -> None:
         self.address = address
+        self.once = once
+        self.gate = ""
+        self.connected = False
         self.position = ""
         self.seq = -1
         self.missed = self.twice = self.heard = self.states = 0
@@ -124,11 +138,14 @@ class Display:
         """Listen, and come back, until it is cancelled."""
         while True:
             self.came.append(time.monotonic())
-            wait = random.uniform(0.1, 0.5)
+            wait = random.uniform(5, 10)  # nobody answers
             with suppress(aiohttp.ClientError, OSError):
-                asked = f"{self.address}?since={self.position}" if self.position else self.address
+                asked = self.address + (f"?since={self.position}" if self.position else "")
                 async with http.ws_connect(asked, max_msg_size=0) as self._socket:
-                    wait = await self._listen(self._socket) or wait
+                    self.connected = True
+                    wait = await self._listen(self._socket) or random.uniform(0.1, 0.5)
+            if self.once:
+                return
             await asyncio.sleep(wait)
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> float:
@@ -147,6 +164,8 @@ class Display:
         position, event = said["at"], "event" in said
         seq = int(position.rpartition(".")[2])
         self.joined = True
+        if event:
+            self.gate = said["event"]["gate"]
         self.heard += event
         self.states += not event
         if self.seq >= 0:
@@ -163,9 +182,9 @@ class Display:
 
 
 @contextmanager
-def displays(addresses: Sequence[str]) -> Iterator[list[Display]]:
+def displays(addresses: Sequence[str], *, once: bool = False) -> Iterator[list[Display]]:
     """Let a display stay at each address until the end of the block."""
-    made = [Display(address) for address in addresses]
+    made = [Display(address, once=once) for address in addresses]
     loop = asyncio.new_event_loop()
 
     async def all_of_them() -> None:
@@ -198,6 +217,38 @@ def all_joined(made: Sequence[Display], seconds: float = PATIENCE_SECONDS) -> No
     if not until(lambda: all(each.joined for each in made), seconds):
         there = sum(each.joined for each in made)
         raise ExperimentError(f"{there} of {len(made)} displays have heard anything")
+
+
+@contextmanager
+def held_joining(stack: Stack) -> Iterator[Callable[[], None]]:
+    """Hold whoever joins; what is yielded returns once all who come are held, or have come through."""
+    client, key = store(stack), "drill:joining"
+    client.set(key, 0)
+
+    def settle() -> None:
+        before, since = -1, time.monotonic()
+
+        def settled() -> bool:
+            nonlocal before, since
+            if (waiting := int(client.get(key) or 0)) != before:
+                before, since = waiting, time.monotonic()
+            return before > 0 and time.monotonic() > since + 1
+
+        if not until(settled, PATIENCE_SECONDS):
+            raise ExperimentError("nobody waits to join")
+
+    try:
+        yield settle
+    finally:
+        client.delete(key)
+
+
+def pumped(stack: Stack) -> None:
+    """Return once the outbox is empty."""
+    with psycopg.connect(stack.services["postgres"], autocommit=True) as connection:
+        query = "SELECT count(*) FROM flights_outbox"
+        if not until(lambda: number(connection, query) == 0, PATIENCE_SECONDS):
+            raise ExperimentError("the outbox stays full")
 
 
 def number(connection: "psycopg.Connection[Any]", query: str, *args: object) -> int:

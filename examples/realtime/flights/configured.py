@@ -15,7 +15,7 @@ from . import rooms
 STREAM = "boards"
 TIMEOUT_SECONDS = 10  # above the time that the reader blocks
 AT_ONCE = 4  # connections to PostgreSQL of one process that tells
-UNAVAILABLE = End(1013, "the database does not answer: come back in 5000 ms", 5_000)
+UNAVAILABLE = End(1013, "a service does not answer: come back in 5000 ms", 5_000)
 LIVES = b"SELECT FROM flights_session WHERE id = %s AND expires_at > now()"
 
 redis: Redis = Redis.from_url(
@@ -63,3 +63,6 @@ class Database:
                     return await (await connection.execute(query, [parameter])).fetchone()
             except psycopg.OperationalError as error:
                 raise Refused(UNAVAILABLE) from error
+
+
+database = Database()

@@ -16,6 +16,8 @@ def hold_publishing(redis: Redis, room: str, seq: int) -> None:
 
 
 async def hold_joining(redis: AsyncRedis) -> None:
-    """Wait between what a listener begins with and what comes while the key is there."""
+    """Wait between what a listener begins with and what comes while the key is there; it counts who waits."""
+    if await redis.exists("drill:joining"):
+        await redis.incr("drill:joining")
     while await redis.exists("drill:joining"):
         await asyncio.sleep(STEP_SECONDS)

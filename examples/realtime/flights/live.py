@@ -8,21 +8,18 @@ from urllib.parse import parse_qs
 
 from boards import drain, serve
 from boards.hub import Hub
-from boards.messages import REVOKED, End, Message, Position, Refused
+from boards.messages import End, Message, Position, Refused
 from boards.reader import follow
 from boards.room import Listener
 from boards.serve import Receive, Send
-from boards.tickets import Pass, redeem
 
-from .asked import is_private
-from .configured import STREAM, Database, live_redis
+from .admission import admitted, still_good
+from .configured import STREAM, database, live_redis
 from .drills import hold_joining
 
-NO_TICKET = End(4401, "a booking asks for a ticket of its own, which is good once, for 30 s")
 NO_POSITION = End(4400, "a position is like 0a1b2c3d.17")
 CATCH_UP_SECONDS = 5
 
-database = Database()
 TASKS: list[asyncio.Task[None]] = []
 
 
@@ -45,53 +42,48 @@ async def start() -> None:
 
 async def listen(scope: Mapping[str, Any], receive: Receive, send: Send, room: str) -> None:
     """Tell a client of a room, over a WebSocket or with Server-Sent Events."""
-    asked = parse_qs(scope["query_string"].decode("latin-1"))
-    headers = dict(scope["headers"])
     if scope["type"] == "http":
-        last = headers.get(b"last-event-id", b"").decode("latin-1")
-        asked = {"since": [last], **asked} if last else asked
-        with _listening(await _join(room, asked)) as listener:
+        with _listening(await _join(scope, room)) as listener:
             await serve.events(listener, receive, send)
         return
     await send({"type": "websocket.accept"})
     try:
-        with _listening(await _join(room, asked)) as listener:
+        with _listening(await _join(scope, room)) as listener:
             await serve.socket(listener, receive, send)
     except Refused as refused:
         code, reason, _ = refused.end
         await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
-async def _join(room: str, asked: Mapping[str, list[str]]) -> Listener:
-    """Join a room, and be sure that the session is still good.
+async def _join(scope: Mapping[str, Any], room: str) -> Listener:
+    """Join a room, and be sure that the session still lives.
 
     Raises:
-        Refused: the position cannot be understood, the ticket is used or old, or the session has ended.
+        Refused: the position cannot be understood, or the client may not listen.
     """
-    try:
-        position = Position.parse(asked["since"][0]) if "since" in asked else None
-    except ValueError:
-        raise Refused(NO_POSITION) from None
-    if not is_private(room):
+    position = _position(scope)
+    given = await admitted(scope, room)
+    if not given:
         return hub.join(room, position)
-    given = await redeem(live_redis, asked.get("ticket", [""])[0])
-    if not given or given.room != room:
-        raise Refused(NO_TICKET)
     await hold_joining(live_redis)
-    return await _still_good(hub.join(room, position, given.session), given)
-
-
-async def _still_good(listener: Listener, given: Pass) -> Listener:
-    """Ask only after it has joined: of a session that ends in between, nobody would tell it."""
-    asyncio.get_running_loop().call_later(given.seconds_left(), listener.close, REVOKED)
+    listener = hub.join(room, position, given.session, given.seconds_left())
     try:
-        if await database.lives(given.session):
-            return listener
+        # Once more, now that it has joined: of a session that ended in between, nobody would tell it.
+        await still_good(given)
     except BaseException:
         hub.leave(listener)
         raise
-    hub.leave(listener)
-    raise Refused(REVOKED)
+    return listener
+
+
+def _position(scope: Mapping[str, Any]) -> Position | None:
+    """Return what the client says that it has heard last; a browser's EventSource says it in a header."""
+    asked = parse_qs(scope["query_string"].decode("latin-1")).get("since", [""])
+    said = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin-1") or asked[0]
+    try:
+        return Position.parse(said) if said else None
+    except ValueError:
+        raise Refused(NO_POSITION) from None
 
 
 @contextmanager

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from boards.messages import Refused
 from boards.serve import Receive, Send
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 
 from . import rooms
+from .admission import admitted
 from .configured import live_redis
 from .drills import hold_joining
 from .rooms import Change
@@ -24,6 +26,11 @@ class Display(AsyncWebsocketConsumer):  # type: ignore[misc] # no types are publ
     async def connect(self) -> None:
         self.room = self.scope["room"]
         await self.accept()
+        try:
+            await admitted(self.scope, self.room)
+        except Refused as refused:
+            await self.close(*refused.end[:2])
+            return
         if state := await database_sync_to_async(rooms.state)(self.room):
             await self.send(text_data=state.text)
         await hold_joining(live_redis)
