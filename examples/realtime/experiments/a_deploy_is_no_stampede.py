@@ -23,8 +23,8 @@ CLIENTS, CHANGES, PER_SECOND, MOST = 300, 40, 4, 100
 class ADeployIsNoStampede(Experiment):
     slug = "a-deploy-is-no-stampede"
     claim = (
-        "When the processes are restarted, 300 displays are closed with 1012 and come back at their own time, "
-        "at most 100 in a second; none needs the state again, and none misses a change."
+        "When the processes are restarted, 300 displays are closed with 1012 and come back at times of their "
+        "own, at most 100 in a second; none needs the state again, and none misses a change."
     )
     holds = ("boards",)
     refuted = ("channels",)

@@ -67,8 +67,8 @@ class Slow:
 class ASlowReaderHarmsNobody(Experiment):
     slug = "a-slow-reader-harms-nobody"
     claim = (
-        "While one of 17 displays reads nothing of 10 MB, the others hear all of it; and once it reads again, "
-        "it hears all, too."
+        "While one of 17 displays reads nothing of 10 MB, the others hear all of it; once it reads again, it "
+        "hears all, too."
     )
     holds = ("boards",)
     refuted = ("loop", "channels")

@@ -83,7 +83,7 @@ class OneReaderForAll(Experiment):
             return Cost(sent, after["connected_clients"] + asking)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        words = "{measured:.1f} times as many bytes out of Redis for 400 displays as for 10, {bound} are allowed"
+        words = "{measured:.1f} times the bytes out of Redis for 400 displays as for 10, {bound} are allowed"
         ratio = Verdict.at_most(samples.last(self.ratio), MOST, words)
         words = "{measured} connections more, {bound} are allowed"
         return ratio & Verdict.at_most(samples.last(self.more), MOST, words)

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from boards.serve import Receive, Send
@@ -14,8 +14,10 @@ from .configured import live_redis, redis
 from .drills import hold_joining
 from .rooms import Change
 
+type Work = Callable[[], Coroutine[None, None, None]]
+
 SOCKETS: dict[str, set[Send]] = defaultdict(set)
-TASKS: list[asyncio.Task[None]] = []
+TASKS: dict[Work, asyncio.Task[None]] = {}
 
 
 def publish(change: Change) -> None:
@@ -23,8 +25,7 @@ def publish(change: Change) -> None:
 
 
 async def listen(_scope: object, receive: Receive, send: Send, room: str) -> None:
-    if not TASKS:
-        TASKS.append(asyncio.create_task(send_for_ever()))
+    keep_running(send_for_ever)
     await send({"type": "websocket.accept"})
     if state := await sync_to_async(rooms.state)(room):
         await send({"type": "websocket.send", "text": state.text})
@@ -37,17 +38,25 @@ async def listen(_scope: object, receive: Receive, send: Send, room: str) -> Non
         SOCKETS[room].discard(send)
 
 
+def keep_running(work: Work) -> None:
+    """Begin, unless this process has begun it."""
+    if work not in TASKS:
+        TASKS[work] = asyncio.create_task(work())
+
+
 async def send_for_ever() -> None:
+    async for room, text in messages("loop"):
+        for send in tuple(SOCKETS[room]):
+            with suppress(OSError):  # one that has gone
+                await send({"type": "websocket.send", "text": text})
+
+
+async def messages(channel: str) -> AsyncIterator[tuple[str, str]]:
+    """Yield what is published to the rooms of a channel, and subscribe again where that was cut."""
     while True:
         with suppress(RedisError):
             async with live_redis.pubsub() as pubsub:
-                await pubsub.psubscribe("loop:*")
+                await pubsub.psubscribe(f"{channel}:*")
                 async for message in pubsub.listen():
-                    await send_to_all(message)
-
-
-async def send_to_all(message: dict[str, Any]) -> None:
-    if message["type"] == "pmessage":
-        for send in tuple(SOCKETS[message["channel"].removeprefix("loop:")]):
-            with suppress(OSError):  # one that has gone
-                await send({"type": "websocket.send", "text": message["data"]})
+                    if message["type"] == "pmessage":
+                        yield message["channel"].partition(":")[2], message["data"]
