@@ -19,7 +19,7 @@ import aiohttp
 import psycopg
 import redis
 
-from nexus.experiment import Answer, ExperimentError, Request, Stack, ask, until
+from nexus.experiment import Answer, ExperimentError, Request, Stack, ask, rest, until
 
 CLAIMS = (
     "nothing-is-lost-on-the-way",
@@ -34,7 +34,7 @@ CLAIMS = (
 BEGINS_AS = "loop"  # exercises/mine.py, where a reader begins
 
 PATIENCE_SECONDS = 60  # on a busy machine; tells "answered" from "hung"
-GATES = ("A1", "B2", "C3")
+QUIET_SECONDS = 5  # nothing came to anybody for so long: nothing will
 
 
 @contextmanager
@@ -140,13 +140,16 @@ class Display:
             self.came.append(time.monotonic())
             wait = random.uniform(5, 10)  # nobody answers
             with suppress(aiohttp.ClientError, OSError):
-                asked = self.address + (f"?since={self.position}" if self.position else "")
-                async with http.ws_connect(asked, max_msg_size=0) as self._socket:
+                async with http.ws_connect(self.asked(), max_msg_size=0) as self._socket:
                     self.connected = True
                     wait = await self._listen(self._socket) or random.uniform(0.1, 0.5)
             if self.once:
                 return
             await asyncio.sleep(wait)
+
+    def asked(self) -> str:
+        """Return the address, with what it has heard last."""
+        return self.address + (f"?since={self.position}" if self.position else "")
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> float:
         """Listen until the end, and return how many seconds it was told to stay away."""
@@ -182,15 +185,23 @@ class Display:
 
 
 @contextmanager
-def displays(addresses: Sequence[str], *, once: bool = False) -> Iterator[list[Display]]:
-    """Let a display stay at each address until the end of the block."""
+def displays(
+    addresses: Sequence[str], *, once: bool = False, apart_seconds: float = 0
+) -> Iterator[list[Display]]:
+    """Let a display stay at each address until the end of the block.
+
+    Args:
+        apart_seconds: between two that come; a process takes all who come at once.
+    """
     made = [Display(address, once=once) for address in addresses]
     loop = asyncio.new_event_loop()
 
     async def all_of_them() -> None:
         connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector) as http:
-            await asyncio.gather(*(each.stay(http) for each in made))
+        async with aiohttp.ClientSession(connector=connector) as http, asyncio.TaskGroup() as group:
+            for each in made:
+                group.create_task(each.stay(http))
+                await asyncio.sleep(apart_seconds)
 
     def run() -> None:
         with suppress(asyncio.CancelledError):
@@ -217,6 +228,16 @@ def all_joined(made: Sequence[Display], seconds: float = PATIENCE_SECONDS) -> No
     if not until(lambda: all(each.joined for each in made), seconds):
         there = sum(each.joined for each in made)
         raise ExperimentError(f"{there} of {len(made)} displays have heard anything")
+
+
+def settled(made: Sequence[Display], count: int) -> Iterator[None]:
+    """Go on until each has heard so many changes, or nobody has heard any for a while."""
+    heard, since = -1, time.monotonic()
+    while min(each.heard for each in made) < count and time.monotonic() < since + QUIET_SECONDS:
+        if (now := sum(each.heard for each in made)) != heard:
+            heard, since = now, time.monotonic()
+        yield
+        rest(0.2)
 
 
 @contextmanager

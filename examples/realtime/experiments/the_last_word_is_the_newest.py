@@ -30,7 +30,7 @@ class TheLastWordIsTheNewest(Experiment):
     slug = "the-last-word-is-the-newest"
     claim = "In 200 rooms that two desks change at once, every display ends with what was committed last."
     holds = ("boards",)
-    refuted = ("loop", "channels")
+    refuted = ("channels",)
     older = Series("displays that show the older gate")
     told = Series("changes heard")
     chart = Chart(older, "displays that show the older gate", bound=0)

@@ -6,7 +6,7 @@ import time
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-STEP_SECONDS = 0.02
+STEP_SECONDS = 0.1
 
 
 def hold_publishing(redis: Redis, room: str, seq: int) -> None:
