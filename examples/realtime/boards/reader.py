@@ -18,7 +18,11 @@ log = logging.getLogger(__name__)
 
 
 async def follow(redis: Redis, stream: str, hub: Hub, caught_up: asyncio.Event) -> None:
-    """Tell the hub all that the stream holds, and what comes, for as long as the process lives."""
+    """Tell the hub all that the stream holds, and what comes, for as long as the process lives.
+
+    Args:
+        caught_up: set once it has read all, or cannot; whoever comes back before would find nothing.
+    """
     last = "0"
     while True:
         try:
@@ -35,6 +39,7 @@ async def follow(redis: Redis, stream: str, hub: Hub, caught_up: asyncio.Event) 
                 if not found:
                     caught_up.set()
         except (RedisError, OSError) as error:
+            caught_up.set()  # as far as can be
             log.warning("the stream cannot be read, and is asked again: %s", error)
             await asyncio.sleep(PAUSE_SECONDS)
 

@@ -5,11 +5,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from boards.messages import REVOKED, End, Refused
-from boards.tickets import Pass, redeem
 from redis.exceptions import RedisError
 
 from .asked import is_private
 from .configured import UNAVAILABLE, database, live_redis
+from .tickets import Pass, redeem
 
 NO_TICKET = End(4401, "a booking asks for a ticket of its own, which is good once, for 30 s")
 

@@ -2,7 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponseBase
+
+from .problems import problem
+
+type View = Callable[..., HttpResponseBase]
 
 ROOM = r"[A-Z]{3}|[A-Z0-9]{6}"  # an airport, or a booking
 MOST = {"flight": 8, "gate": 8, "remark": 16_000}  # characters
@@ -56,3 +63,16 @@ def _object(body: bytes) -> Mapping[str, object]:
     if not isinstance(said, dict):
         raise Unreadable("the body is no object")
     return said
+
+
+def readable(view: View) -> View:
+    """Answer what cannot be understood with the reason."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **named: str) -> HttpResponseBase:
+        try:
+            return view(request, **named)
+        except Unreadable as error:
+            return problem(400, str(error))
+
+    return answer

@@ -18,7 +18,6 @@ from .configured import STREAM, database, live_redis
 from .drills import hold_joining
 
 NO_POSITION = End(4400, "a position is like 0a1b2c3d.17")
-CATCH_UP_SECONDS = 5
 
 TASKS: list[asyncio.Task[None]] = []
 
@@ -37,7 +36,7 @@ async def start() -> None:
     caught_up = asyncio.Event()
     TASKS.append(asyncio.create_task(follow(live_redis, STREAM, hub, caught_up)))
     drain.on_stop(hub.drain)
-    await asyncio.wait([asyncio.create_task(caught_up.wait())], timeout=CATCH_UP_SECONDS)
+    await caught_up.wait()
 
 
 async def listen(scope: Mapping[str, Any], receive: Receive, send: Send, room: str) -> None:

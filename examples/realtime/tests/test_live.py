@@ -12,10 +12,10 @@ import uuid
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from boards.tickets import Pass, issue
 from django.db import connection
 from flights import rooms
 from flights.configured import redis
+from flights.tickets import Pass, issue
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
