@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from boards.pump import pump
-from django.db import transaction
+from django.db import connection, transaction
 from flights import rooms
 from flights.configured import connect, redis
 
@@ -54,7 +54,12 @@ def test_a_flight_that_is_not_there_takes_no_number(room, stream, pumping):
 def test_a_change_that_commits_late_is_not_overtaken_in_its_room(room, another, stream, pumping):
     first = {**CHANGE, "gate": "B2", "room": room.name, "outbox": True}
     another.execute(rooms.CHANGE.encode(), first)  # open: its number is taken
-    second = threading.Thread(target=lambda: rooms.change(room.name, CHANGE, outbox=True))
+
+    def change_too() -> None:
+        rooms.change(room.name, CHANGE, outbox=True)
+        connection.close()  # of this thread
+
+    second = threading.Thread(target=change_too)
     second.start()
     assert pumping() == 0
 
