@@ -260,6 +260,7 @@ def test_replayed_job_has_all_its_attempts_again(job, policy):
     for _ in range(3):
         run(job, policy, fail)
     assert replayed(job, {"month": 2})
+    assert outbox().get(due_at__lte=Now()).id == job
     seen = []
 
     def work(run):
