@@ -29,7 +29,8 @@ class Duty:
         try:
             pause = 0 if self.carry_out() else self.every_seconds
         except Exception as error:  # whatever it is, the rows are still there
-            logger.warning("%s waits: %s: %s", self.queue, type(error).__name__, error)
+            cause = error.__cause__ or error  # kombu and Django raise their own, which say less
+            logger.warning("%s waits: %s: %s", self.queue, type(cause).__name__, cause)
             connection.close()  # it may lead to a server that takes no writes any more
             pause = max(self.every_seconds, PAUSE_SECONDS)
         self.due_at = time.monotonic() + pause

@@ -7,6 +7,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -259,6 +260,7 @@ def test_replayed_job_has_all_its_attempts_again(job, policy):
     for _ in range(3):
         run(job, policy, fail)
     assert replayed(job, {"month": 2})
+    assert outbox().get(due_at__lte=Now()).id == job
     seen = []
 
     def work(run):
@@ -278,13 +280,16 @@ def test_replayed_job_has_all_its_attempts_again(job, policy):
 )
 def test_heartbeat_extends_the_lease(job, policy):
     def work(_run):
-        before = Job.objects.get(id=job).lease_until
+        before = until = Job.objects.get(id=job).lease_until
         deadline = time.monotonic() + 60
-        while Job.objects.get(id=job).lease_until <= before:
+        while until == before:
             assert time.monotonic() < deadline, "the lease stays as it was"
+            time.sleep(0.02)
+            until = Job.objects.get(id=job).lease_until
+        assert until < before + timedelta(seconds=4)  # it was alive, and long before its end
         return lambda: None
 
-    assert run(job, replace(policy, lease_seconds=0.4), work) is Outcome.DONE
+    assert run(job, replace(policy, lease_seconds=4), work) is Outcome.DONE
 
 
 @pytest.mark.report(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from jobs import watch
 from jobs.models import DeadLetter, Job, State
 from jobs.run import Outcome
@@ -81,9 +82,10 @@ def test_two_relays_send_a_lost_job_once(job, policy):
 def test_silence_is_a_problem_and_a_run_ends_it(policy, monkeypatch):
     monkeypatch.setattr(watch, "SILENCE_SECONDS", 60)
     send_canary(BULK)
+    (canary,) = outbox()
+    outbox().update(sent_at=Now())
     send_canary(BULK)
-    (canary,) = Job.objects.all()
-    assert outbox().count() == 1
+    assert not outbox().exists()  # one is on its way
     assert look([BULK])["problems"]
 
     perform([canary.id], False, "worker", {"canary": lambda _: lambda: None}, policy)
