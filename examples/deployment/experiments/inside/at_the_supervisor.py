@@ -14,6 +14,7 @@ from django.conf import settings
 from releases import Refused, Release
 from releases.gate import get
 from releases.journal import DOWN, STEADY
+from supervisor.ports import is_free
 from supervisor.supervisor import FRONT
 from ways import configured
 from ways.crew import Crew
@@ -47,6 +48,7 @@ def begin(crew: Crew, way: str) -> None:
     new = Release(state.last + 1, configured.FIRST, port)
     crew.note(way=way, live=new, other=None, last=new.number, step=DOWN)
     crew.orders.give("reset")
+    crew.until(lambda: is_free(port))  # of who was killed a process may last a moment longer
     # Before the proxy asks it: of one that is not there yet, HAProxy gives up after three seconds.
     crew.start(new)
     crew.note(step=STEADY)
