@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -18,7 +19,9 @@ from .models import Ban, Feed
 WIDEST, WIDEST_6 = 16 + 96, 32  # bits of a prefix
 NOBODYS = [parse_network(text) for text in ("127.0.0.0/8", "0.0.0.0/8", "::/8")]
 WRITERS_LOCK = 7239  # which a trigger takes for who writes past this module, see schema.sql
+PATIENCE_SECONDS = 0.25
 
+_publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 logger = logging.getLogger(__name__)
 
 
@@ -90,7 +93,12 @@ def writing() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
         yield
-        transaction.on_commit(publish)
+        transaction.on_commit(publish_soon)
+
+
+def publish_soon() -> None:
+    """Publish in another thread, and wait a moment for it: a name that is gone takes many seconds to fail."""
+    wait([_publisher.submit(publish)], timeout=PATIENCE_SECONDS)
 
 
 def publish() -> None:
@@ -98,3 +106,5 @@ def publish() -> None:
         stream.publish(configured.redis())
     except RedisError as error:
         logger.warning("a change was committed, but Redis does not answer: %s", error)
+    finally:
+        connection.close()  # this thread's

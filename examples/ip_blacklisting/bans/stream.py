@@ -56,11 +56,11 @@ def publish(redis: "Redis") -> None:
         publish(redis)
         return
     with redis.pipeline(transaction=False) as pipeline:
-        for row in rows[len(last) :]:
+        for row in rows:
             fields: Any = {"change": json.dumps(row)}
             pipeline.xadd(KEY, fields, id=f"{row[0]}-0", maxlen=KEPT, approximate=True)
         for answer in pipeline.execute(raise_on_error=False):
-            # What somebody else has appended meanwhile stays as it is.
+            # The last one, and what somebody else has appended meanwhile, stay as they are.
             if isinstance(answer, ResponseError) and "equal or smaller" not in str(answer):
                 raise answer
 

@@ -70,7 +70,7 @@ def _other(line: str) -> Found:
         network = parse_network(first, strict=False)
         return ("column" if network == network.cut() else "host bits set"), network.cut().span
     hosts = end ^ 0xFFFFFFFF
-    if end and not (begin | end) >> 32 and hosts & hosts + 1 == 0:
+    if not (begin | end) >> 32 and hosts & hosts + 1 == 0:
         return "netmask", Span(begin & end, begin | hosts)
     return _range(begin, end)
 

@@ -41,9 +41,10 @@ class Disk:
         try:
             with (self.folder / NAME).open("rb") as file:
                 found = Replica(*json.loads(file.readline()))
-                for is_ban, part in map(json.loads, file):
-                    for key, expires in part:
-                        (found.bans if is_ban else found.exceptions).add(key, expires)
+                for is_ban, *columns in map(json.loads, file):
+                    table = found.bans if is_ban else found.exceptions
+                    for key, expires in zip(*columns, strict=True):
+                        table.add(key, expires)
                 return found
         except (OSError, ValueError):
             return None
@@ -64,7 +65,7 @@ def _lines(replica: Replica) -> Iterator[list[Any]]:
     yield [replica.seq, replica.mark, replica.feeds]
     for is_ban, table in enumerate((replica.exceptions, replica.bans)):
         for part in batched(table.entries.items(), PART):
-            yield [is_ban, part]
+            yield [is_ban, *zip(*part, strict=True)]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from bans import configured, ledger, stream
 from bans.ledger import Refused
 from bans.management.commands import keeper
 from bans.models import Ban, Change, Feed
-from bans.truth import PostgresTruth
+from bans.truth import PostgresTruth, run_of
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 from shield.addresses import host_of, parse_address, parse_network
@@ -204,6 +204,15 @@ def test_feed_is_replaced_in_one_step_and_a_bad_one_changes_nothing():
 
     assert (refused("1.1.1.2"), refused("1.1.1.3")) == (False, True)
     assert [change.after["networks"] for change in Change.objects.order_by("seq")] == [2, 2]
+
+
+def test_run_that_a_later_one_has_replaced_is_not_given_out():
+    ledger.import_feed("test", b"1.1.1.1")
+    first = PostgresTruth().everything().feeds["digest"]
+    assert run_of(first) == bytes(Feed.objects.get(name="").run)
+    ledger.import_feed("test", b"1.1.1.2")
+
+    assert run_of(first) is None
 
 
 def test_feeds_are_one_run_whose_lists_come_and_go_alone():

@@ -23,10 +23,13 @@ def ban(client, network, variant="shield"):
     return client.post(f"/api/{variant}/bans/", query_params={"network": network})
 
 
-@pytest.mark.parametrize("token", ["", "Bearer wrong", "Basic token"])
-def test_who_is_no_staff_changes_nothing(client, settings, token):
-    settings.STAFF_TOKEN = "token"
-    client.defaults["HTTP_AUTHORIZATION"] = token
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [("token", ""), ("token", "Bearer wrong"), ("token", "Basic token"), ("", "Bearer "), ("", "")],
+)
+def test_who_is_no_staff_changes_nothing(client, settings, token, said):
+    settings.STAFF_TOKEN = token
+    client.defaults["HTTP_AUTHORIZATION"] = said
 
     assert ban(client, "198.18.0.1").status_code == 403
     assert not Ban.objects.exists()

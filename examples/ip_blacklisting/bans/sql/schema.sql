@@ -27,24 +27,21 @@ BEGIN
     VALUES (coalesce(last.seq, 0) + 1, gen_random_uuid()::text, coalesce(last.mark, ''), clock_timestamp(), document);
 END $$;
 
-CREATE FUNCTION bans_note_ban() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION bans_note_row() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    before jsonb := bans_document(OLD);
+    after jsonb := bans_document(NEW);
 BEGIN
-    IF TG_OP = 'DELETE' OR (OLD.network, OLD.kind) <> (NEW.network, NEW.kind) THEN
-        PERFORM bans_note(bans_document(OLD) || '{"lifted": true}');
+    IF TG_OP = 'DELETE' OR (before ->> 'network', before ->> 'kind') <> (after ->> 'network', after ->> 'kind') THEN
+        PERFORM bans_note(before || '{"lifted": true}');
     END IF;
-    IF TG_OP <> 'DELETE' AND OLD IS DISTINCT FROM NEW THEN
-        PERFORM bans_note(bans_document(NEW));
+    IF TG_OP <> 'DELETE' AND before IS DISTINCT FROM after THEN
+        PERFORM bans_note(after);
     END IF;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION bans_note_feed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM bans_note(bans_document(NEW));
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER ban_changed AFTER INSERT OR UPDATE OR DELETE ON bans_ban
-    FOR EACH ROW EXECUTE FUNCTION bans_note_ban();
+    FOR EACH ROW EXECUTE FUNCTION bans_note_row();
 CREATE TRIGGER feeds_changed AFTER INSERT OR UPDATE ON bans_feed
-    FOR EACH ROW WHEN (NEW.name = '') EXECUTE FUNCTION bans_note_feed();
+    FOR EACH ROW WHEN (NEW.name = '') EXECUTE FUNCTION bans_note_row();
