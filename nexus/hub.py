@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from nexus.catalog import ROOT
@@ -181,9 +182,28 @@ def _of_one(page: HubPage) -> Iterator[tuple[int, str]]:
                 session.line,
                 "nothing makes this symptom; say what does: <!-- symptom: paused redis -->.",
             )
+    if "best-practices" in page.path.parts:
+        yield from _rules(page)
     shows = [*page.sessions] or "<!-- nexus:" in page.text
     if not shows:
         yield 1, "it shows no claim, no figure and no command; give it one, or delete it."
+
+
+def _rules(page: HubPage) -> Iterator[tuple[int, str]]:
+    """A rule shows what happens otherwise; at most a third of a page's are conventions."""
+    starts = [number for number, line in page.typed if line.startswith("- ")]
+    lines = page.text.split("\n")
+    conventions = 0
+    for start, end in pairwise([*starts, len(lines) + 1]):
+        rule = "\n".join(lines[start - 1 : end - 1])
+        conventions += "*convention*" in rule
+        if "*convention*" not in rule and "<!-- nexus:figure" not in rule:
+            yield (
+                start,
+                "the rule has no figure of its opposite; show one, or call it a *convention*.",
+            )
+    if conventions * 3 > len(starts):
+        yield 1, f"{conventions} of {len(starts)} rules are conventions, a third is allowed."
 
 
 def main() -> int:

@@ -139,3 +139,60 @@ def test_arithmetic_comes_out(page):
 
 def test_the_hub_keeps_its_rules():
     assert list(hub.problems()) == []
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A hub of one page that keeps every rule."""
+    listed = "<!-- nexus:index concepts -->\n\n- [Lock](concepts/lock.md): x\n\n<!-- /nexus -->\n"
+    filled = "<!-- nexus:claim a -->\n\n> 5 of 6\n\n<!-- /nexus -->\n"
+    for name, text in {
+        "README.md": "[docs](docs/README.md)\n",
+        "docs/README.md": f"# Docs\n\nAll.\n\n{listed}",
+        "docs/concepts/lock.md": f"# Lock\n\n**A lock** is a promise.\n\n{filled}",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert list(hub.problems(tmp_path)) == []
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "sentence"),
+    [
+        ("concepts/lock.md", "It takes 4,100 ms.\n", "concepts/lock.md:11: '4,100' is typed; take it"),
+        ("concepts/lock.md", "**A lock** is a thing.\n", "concepts/lock.md:11: 'A lock' is defined in"),
+        ("concepts/key.md", "# Key\n\nx <!-- nexus:index x -->\n", "concepts/key.md:1: no README"),
+        ("concepts/lock.md", "```console\n$ rm file\n```\n", "concepts/lock.md:11: no test runs `rm file`"),
+        ("concepts/lock.md", "a\n" * 80, "concepts/lock.md:89: 82 typed lines, 80 are allowed"),
+        ("best-practices/a.md", "# A\n\n- Do it.\n", "best-practices/a.md:3: the rule has no figure"),
+        ("troubleshooting/a.md", "```console example=a\n$ x\n```\n", "troubleshooting/a.md:1: nothing makes"),
+        ("concepts/empty.md", "# Empty\n\nNothing.\n", "concepts/empty.md:1: it shows no claim"),
+    ],
+)  # fmt: skip
+def test_a_broken_rule_is_one_sentence_with_file_and_line(small, file, added, sentence):
+    path = small / "docs" / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text((path.read_text() + "\n" if path.exists() else "") + added)
+
+    assert any(each.startswith(f"docs/{sentence}") for each in hub.problems(small)), [
+        *hub.problems(small)
+    ]
+
+
+@pytest.mark.parametrize(
+    "line", ["HTTP 429, RFC 9457, IPv6, `512`", "1. first", "of a /64, 2013-07-01"]
+)
+def test_numbers_that_no_run_measures_may_be_typed(small, line):
+    page = small / "docs" / "concepts" / "lock.md"
+    page.write_text(f"{page.read_text()}\n{line}\n")
+
+    assert list(hub.problems(small)) == []
+
+
+def test_every_claim_stands_outside_its_lesson():
+    shown = "\n".join(page.text for page in hub.pages())
+    for example in catalog.examples():
+        missing = [slug for slug in example.experiments if f"`{slug}`" not in shown]
+        assert not missing, f"{missing} of {example.name} is on no page of the hub; run `make sync`"

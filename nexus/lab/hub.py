@@ -43,6 +43,11 @@ class HubPage:
         """`docs` or `resources`."""
         return self.written.partition("/")[0]
 
+    @property
+    def folder(self) -> str:
+        """The name of its folder as a title: `Best practices`."""
+        return self.written.split("/")[-2].replace("-", " ").capitalize()
+
     @cached_property
     def document(self) -> markdown.Document:
         path = catalog.ROOT / self.written
