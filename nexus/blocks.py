@@ -391,7 +391,7 @@ def lesson(ask: Ask) -> str:
     text = ask.page.site.read(readme)
     title, _ = _opening(text, ask.page.site.name(readme))
     link = readme.relative_to(ask.page.path.parent, walk_up=True).as_posix()
-    return f"[{title}]({link}): {_headline_figures(Page(ask.page.site, readme), text)}"
+    return f"[{title}]({link})<br>{_headline_figures(Page(ask.page.site, readme), text)}"
 
 
 def proved(ask: Ask) -> str:
