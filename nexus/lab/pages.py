@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from nexus import catalog, charts, excerpts, hub, results
+from nexus import catalog, charts, excerpts, hub, notes, results
 from nexus.catalog import Example
 from nexus.experiment import Experiment, Parameter
 from nexus.lab import diagrams, markdown, source
@@ -22,6 +22,7 @@ LAST_RESORT = "proof"
 REDRAWN = {"chart", "tree"}
 # Tables of prose, as are those typed without numbers: on a phone their cells stand below each other.
 STACKED = {"claims", "reports"}
+WORDS_A_MINUTE = 200
 LESSON, OPERATING = "README.md", "OPERATING.md"
 # What one looks up when one needs it.
 SOURCES = "sources"
@@ -60,6 +61,7 @@ class Card:
     claim: str
     headline: Headline | None
     claims: int
+    minutes: int  # to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +359,7 @@ def _card(example: Example) -> Card:
         claim,
         _headline(_record(example), args),
         len(example.experiments),
+        round(notes.words(example.readme) / WORDS_A_MINUTE),
     )
 
 
