@@ -91,8 +91,11 @@ class Site:
         Raises:
             ValueError: it declares no such claim.
         """
+        folder = self.root / "examples" / example
+        if not folder.is_dir():
+            raise ValueError(f"there is no example {example!r}")
         try:
-            return Example(self.root / "examples" / example).experiment(claim)
+            return Example(folder).experiment(claim)
         except (ImportError, OSError, LookupError) as error:
             raise ValueError(f"{claim} has no experiment: {str(error).rstrip('.')}") from error
 
