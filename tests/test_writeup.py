@@ -178,8 +178,8 @@ def filled(repository, text, name="examples/rate_limiting/README.md"):
             "1: burst-is-bounded has no ",
         ),
         (
-            "a <!-- nexus:setting limiter/token_bucket.py::TokenBucket --><!-- /nexus -->\n",
-            "1: limiter/token_bucket.py::TokenBucket names ",
+            "a <!-- nexus:setting limiter/token_bucket.py::TokenBucket.take --><!-- /nexus -->\n",
+            "1: limiter/token_bucket.py::TokenBucket.take names 0 numbers",
         ),
         ("a <!-- nexus:claims --><!-- /nexus -->\n", "1: claims takes several lines"),
         ("<!-- nexus:tree nowhere -->\n<!-- /nexus -->\n", "1: there is no folder nowhere."),
@@ -589,6 +589,24 @@ def test_the_tree_leaves_out_what_a_reader_has_written(repository):
     (repository / "examples/rate_limiting/limiter/mine.py").write_text('"""Mine."""\n')
 
     assert filled(repository, empty) == before
+
+
+def test_a_page_of_the_hub_takes_numbers_from_the_source_and_sentences_from_other_pages(repository):
+    page = repository / "docs" / "README.md"
+    (page.parent / "concepts").mkdir(parents=True)
+    (page.parent / "concepts" / "lock.md").write_text(
+        "# Lock\n\n**A lock** is a promise. It ends.\n"
+    )
+    page.write_text(
+        "<!-- nexus:setting limiter/token_bucket.py::LIMIT example=rate_limiting --><!-- /nexus -->\n"
+        "<!-- nexus:index concepts -->\n<!-- /nexus -->\n"
+        "<!-- nexus:lesson example=nope --><!-- /nexus -->\n"
+    )
+    sync(repository, check=False)
+
+    assert "-->100<!--" in page.read_text()
+    assert "- [Lock](concepts/lock.md): A lock is a promise.\n" in page.read_text()
+    assert "*no example yet*" in page.read_text()
 
 
 def test_the_commands_come_from_the_makefile(repository):
