@@ -397,12 +397,25 @@ def lesson(ask: Ask) -> str:
     return f"[{title}]({link})<br>{_headline_figures(Page(ask.page.site, readme), text)}"
 
 
+def exercises(ask: Ask) -> str:
+    """`exercises`: the patches of every example, by the claim that each refutes."""
+    ask.count(0, 0, "`exercises`")
+    said = []
+    for example in _learned(ask):
+        patches = [
+            f"[`{path.stem.partition('-')[2]}`]"
+            f"({path.relative_to(ask.page.path.parent, walk_up=True).as_posix()})"
+            for path in sorted(example.path.glob("exercises/*.patch"))
+        ]
+        said.append(f"- {example.title}: {', '.join(patches)}")
+    return "\n".join(said)
+
+
 def proved(ask: Ask) -> str:
     """`proved`: every claim of every example in its sentence, in the order in which one learns."""
     ask.count(0, 0, "`proved`")
     site, said = ask.page.site, []
-    found = [Example(each.parent) for each in site.root.glob("examples/*/README.md")]
-    for example in sorted(found, key=lambda each: (each.order, each.name)):
+    for example in _learned(ask):
         link = (example.path / "README.md").relative_to(ask.page.path.parent, walk_up=True)
         title, _ = _opening(site.read(example.path / "README.md"), link)
         said += [f"## {title}", "", f"[The lesson]({link.as_posix()}) proves:", ""]
@@ -454,6 +467,7 @@ BLOCKS: Mapping[str, Callable[[Ask], str]] = {
         claim,
         index,
         lesson,
+        exercises,
         proved,
         tree,
         commands,
@@ -464,6 +478,12 @@ BLOCKS: Mapping[str, Callable[[Ask], str]] = {
 def is_left_out(name: str) -> bool:
     """Whether files and folders of this name are made by tools, not by people."""
     return any(fnmatch(name, pattern) for pattern in LEFT_OUT)
+
+
+def _learned(ask: Ask) -> list[Example]:
+    """Every example in the order in which one learns."""
+    found = [Example(each.parent) for each in ask.page.site.root.glob("examples/*/README.md")]
+    return sorted(found, key=lambda each: (each.order, each.name))
 
 
 def _one(ask: Ask, part: Callable[[Run], str]) -> str:

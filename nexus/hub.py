@@ -24,7 +24,7 @@ ALLOWED = re.compile(
 # What a reader copies, and the test that runs it.
 RUN_ELSEWHERE = {
     "make": "tests/test_repository.py and tests/test_cli.py",
-    "git": "the README's first commands, run by .ci/bare",
+    "git": "the README's first commands, run by .ci/bare; tests/test_exercises.py applies each patch",
     "cd": "likewise",
 }
 TERM = re.compile(r"^\*\*([^*]+)\*\* (?:is|are|means)\b")

@@ -116,6 +116,9 @@ def until(nothing_is_missing: Callable[[], str]) -> str:
 
 @pytest.mark.parametrize(("shell", "session"), SESSIONS, indirect=["shell"], scope="module")
 def test_commands_print_what_their_page_shows(shell, session):
+    spoken = [session.symptom, *(command for command, _ in session.commands)]
+    if "redis" in " ".join(spoken) and "redis" not in shell.stack.services:
+        pytest.skip("RabbitMQ is the broker here; the page speaks of one of the Redis protocol")
     if not session.symptom:
         assert until(lambda: shell.missing(session)) == ""  # what has just begun is not yet itself
         return
