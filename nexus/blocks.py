@@ -407,7 +407,7 @@ def exercises(ask: Ask) -> str:
             f"({path.relative_to(ask.page.path.parent, walk_up=True).as_posix()})"
             for path in sorted(example.path.glob("exercises/*.patch"))
         ]
-        said.append(f"- {example.title}: {', '.join(patches)}")
+        said += [f"- {example.title}: {', '.join(patches)}"] if patches else []
     return "\n".join(said)
 
 
