@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nexus import catalog, hub
+from nexus import catalog, hub, rules
 from nexus.catalog import ROOT
 from nexus.hub import Session
 from nexus.stacks.embedded import EmbeddedStack
@@ -141,7 +141,7 @@ def test_arithmetic_comes_out(page):
 
 
 def test_the_hub_keeps_its_rules():
-    assert list(hub.problems()) == []
+    assert list(rules.problems()) == []
 
 
 @pytest.fixture
@@ -157,20 +157,21 @@ def small(tmp_path: Path) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    assert list(hub.problems(tmp_path)) == []
+    assert list(rules.problems(tmp_path)) == []
     return tmp_path
 
 
 @pytest.mark.parametrize(
     ("file", "added", "sentence"),
     [
-        ("concepts/lock.md", "It takes 4,100 ms.\n", "concepts/lock.md:11: '4,100' is typed; take it"),
+        ("concepts/lock.md", "It takes 4,100 ms.\n", "concepts/lock.md:11: '4,100' is typed; fill it"),
         ("concepts/lock.md", "**A lock** is a thing.\n", "concepts/lock.md:11: 'A lock' is defined in"),
         ("concepts/key.md", "# Key\n\nx <!-- nexus:index x -->\n", "concepts/key.md:1: no README"),
         ("concepts/lock.md", "```console\n$ rm file\n```\n", "concepts/lock.md:11: no test runs `rm file`"),
         ("concepts/lock.md", "a\n" * 80, "concepts/lock.md:89: 82 typed lines, 80 are allowed"),
         ("best-practices/a.md", "# A\n\n- Do it.\n", "best-practices/a.md:3: the rule has no figure"),
-        ("troubleshooting/a.md", "```console example=a\n$ x\n```\n", "troubleshooting/a.md:1: nothing makes"),
+        ("troubleshooting/a.md", "```console example=a\n$ x\n```\n", "troubleshooting/a.md:1: what makes"),
+        ("concepts/lock.md", "```sh\n$ make x\n```\n", "concepts/lock.md:1: a command stands outside"),
         ("concepts/empty.md", "# Empty\n\nNothing.\n", "concepts/empty.md:1: it shows no claim"),
     ],
 )  # fmt: skip
@@ -179,8 +180,8 @@ def test_a_broken_rule_is_one_sentence_with_file_and_line(small, file, added, se
     path.parent.mkdir(exist_ok=True)
     path.write_text((path.read_text() + "\n" if path.exists() else "") + added)
 
-    assert any(each.startswith(f"docs/{sentence}") for each in hub.problems(small)), [
-        *hub.problems(small)
+    assert any(each.startswith(f"docs/{sentence}") for each in rules.problems(small)), [
+        *rules.problems(small)
     ]
 
 
@@ -191,7 +192,7 @@ def test_numbers_that_no_run_measures_may_be_typed(small, line):
     page = small / "docs" / "concepts" / "lock.md"
     page.write_text(f"{page.read_text()}\n{line}\n")
 
-    assert list(hub.problems(small)) == []
+    assert list(rules.problems(small)) == []
 
 
 def test_every_claim_stands_outside_its_lesson():
