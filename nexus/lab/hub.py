@@ -114,8 +114,11 @@ class _Links:
         return Reference(path, symbol, *excerpts.span(text, found.name, symbol), base=base)
 
     def claim(self, code: str) -> str | None:
-        del code  # blocks show them
-        return None
+        if not re.fullmatch(r"[a-z]+(-[a-z]+)+", code):
+            return None
+        bearers = [each.name for each in catalog.examples() if code in each.experiments]
+        page = self.page
+        return f"{page.base}{bearers[0]}/{page.index}#claim-{code}" if len(bearers) == 1 else None
 
     def href(self, target: str) -> str | None:
         file, _, fragment = target.partition("#")
