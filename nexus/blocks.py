@@ -411,6 +411,16 @@ def exercises(ask: Ask) -> str:
     return "\n".join(said)
 
 
+def sources(ask: Ask) -> str:
+    """`sources`: what every lesson stands on, in the order in which one learns."""
+    ask.count(0, 0, "`sources`")
+    said = []
+    for example in _learned(ask):
+        section = re.search(r"^## Sources\n(.*?)(?=^## |\Z)", example.readme, re.M | re.S)
+        said += [f"## {example.title}", "", section[1].strip(), ""] if section else []
+    return "\n".join(said).rstrip()
+
+
 def proved(ask: Ask) -> str:
     """`proved`: every claim of every example in its sentence, in the order in which one learns."""
     ask.count(0, 0, "`proved`")
@@ -468,6 +478,7 @@ BLOCKS: Mapping[str, Callable[[Ask], str]] = {
         index,
         lesson,
         exercises,
+        sources,
         proved,
         tree,
         commands,
