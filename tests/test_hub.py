@@ -43,7 +43,7 @@ class Shell:
         urls = {
             f"{name.upper()}_URL": each for name, each in stack.services.items() if "http" in each
         }
-        self.env = urls | env | {"PATH": f"{env['PATH']}{os.pathsep}{added}", "PAGER": "cat"}
+        self.env = urls | env | {"PATH": f"{env['PATH']}{os.pathsep}{added}", "PSQLRC": os.devnull}
 
     def start(self, command: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
