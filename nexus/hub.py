@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from nexus.catalog import ROOT
+from nexus.catalog import EXAMPLES, ROOT
 from nexus.writeup import CLOSE, FENCE, OPEN, SOURCE
 
 FOLDERS = ("docs", "resources")
@@ -99,8 +99,17 @@ def pages(root: Path = ROOT) -> list[HubPage]:
 
 
 def paths(root: Path = ROOT) -> list[str]:
-    """Every page of the hub, relative to the repository."""
+    """Every page of the hub, relative to the repository; none where it speaks of other examples."""
+    if EXAMPLES != ROOT / "examples":
+        return []
     return [each.path.relative_to(root).as_posix() for each in pages(root)]
+
+
+def written(path: Path, root: Path = ROOT) -> str:
+    """Return what `pages` calls the page that `path` is; nothing if it is none."""
+    inside = path.relative_to(root) if path.is_relative_to(root) else Path()
+    is_page = inside.parts[:1] in [(name,) for name in FOLDERS] and path.suffix == ".md"
+    return inside.as_posix() if is_page and path.is_file() else ""
 
 
 def address(written: str, index: str = "") -> str:

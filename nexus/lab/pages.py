@@ -321,13 +321,9 @@ class _Links:
         if found.is_relative_to(folder):
             inside = found.relative_to(folder).as_posix()
             return f"files/{inside}.html" if inside in self.page.files else None
-        written = (
-            found.relative_to(catalog.ROOT).as_posix() if found.is_relative_to(catalog.ROOT) else ""
-        )
-        if written in hub.paths():
-            return f"../{hub.address(written, self.page.index)}" + (
-                f"#{fragment}" if fragment else ""
-            )
+        if written := hub.written(found):
+            anchor = f"#{fragment}" if fragment else ""
+            return f"../{hub.address(written, self.page.index)}{anchor}"
         for other in catalog.examples():
             if found in (other.path.resolve(), other.path.resolve() / "README.md"):
                 return f"../{other.name}/{self.page.index}" + (f"#{fragment}" if fragment else "")
