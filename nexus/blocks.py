@@ -91,8 +91,11 @@ class Site:
         Raises:
             ValueError: it declares no such claim.
         """
+        folder = self.root / "examples" / example
+        if not folder.is_dir():
+            raise ValueError(f"there is no example {example!r}")
         try:
-            return Example(self.root / "examples" / example).experiment(claim)
+            return Example(folder).experiment(claim)
         except (ImportError, OSError, LookupError) as error:
             raise ValueError(f"{claim} has no experiment: {str(error).rstrip('.')}") from error
 
@@ -393,15 +396,38 @@ def lesson(ask: Ask) -> str:
     text = ask.page.site.read(readme)
     title, _ = _opening(text, ask.page.site.name(readme))
     link = readme.relative_to(ask.page.path.parent, walk_up=True).as_posix()
-    return f"[{title}]({link}): {_headline_figures(Page(ask.page.site, readme), text)}"
+    return f"[{title}]({link})<br>{_headline_figures(Page(ask.page.site, readme), text)}"
+
+
+def exercises(ask: Ask) -> str:
+    """`exercises`: the patches of every example, by the claim that each refutes."""
+    ask.count(0, 0, "`exercises`")
+    said = []
+    for example in _learned(ask):
+        patches = [
+            f"[`{path.stem.partition('-')[2]}`]"
+            f"({path.relative_to(ask.page.path.parent, walk_up=True).as_posix()})"
+            for path in sorted(example.path.glob("exercises/*.patch"))
+        ]
+        said += [f"- {example.title}: {', '.join(patches)}"] if patches else []
+    return "\n".join(said)
+
+
+def sources(ask: Ask) -> str:
+    """`sources`: what every lesson stands on, in the order in which one learns."""
+    ask.count(0, 0, "`sources`")
+    said = []
+    for example in _learned(ask):
+        section = re.search(r"^## Sources\n(.*?)(?=^## |\Z)", example.readme, re.M | re.S)
+        said += [f"## {example.title}", "", section[1].strip(), ""] if section else []
+    return "\n".join(said).rstrip()
 
 
 def proved(ask: Ask) -> str:
     """`proved`: every claim of every example in its sentence, in the order in which one learns."""
     ask.count(0, 0, "`proved`")
     site, said = ask.page.site, []
-    found = [Example(each.parent) for each in site.root.glob("examples/*/README.md")]
-    for example in sorted(found, key=lambda each: (each.order, each.name)):
+    for example in _learned(ask):
         link = (example.path / "README.md").relative_to(ask.page.path.parent, walk_up=True)
         title, _ = _opening(site.read(example.path / "README.md"), link)
         said += [f"## {title}", "", f"[The lesson]({link.as_posix()}) proves:", ""]
@@ -453,6 +479,8 @@ BLOCKS: Mapping[str, Callable[[Ask], str]] = {
         claim,
         index,
         lesson,
+        exercises,
+        sources,
         proved,
         tree,
         commands,
@@ -463,6 +491,12 @@ BLOCKS: Mapping[str, Callable[[Ask], str]] = {
 def is_left_out(name: str) -> bool:
     """Whether files and folders of this name are made by tools, not by people."""
     return any(fnmatch(name, pattern) for pattern in LEFT_OUT)
+
+
+def _learned(ask: Ask) -> list[Example]:
+    """Every example in the order in which one learns."""
+    found = [Example(each.parent) for each in ask.page.site.root.glob("examples/*/README.md")]
+    return sorted(found, key=lambda each: (each.order, each.name))
 
 
 def _one(ask: Ask, part: Callable[[Run], str]) -> str:

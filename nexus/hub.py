@@ -1,37 +1,21 @@
-"""The knowledge hub, `docs/` and `resources/`: which pages it has, and the rules that they keep.
-
-`python -m nexus.hub`, a step of `make lint`, prints a sentence for each rule that a page breaks.
-"""
+"""The knowledge hub, `docs/` and `resources/`: which pages it has, and what people wrote on them."""
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from nexus.catalog import ROOT
+from nexus.catalog import EXAMPLES, ROOT
 from nexus.writeup import CLOSE, FENCE, OPEN, SOURCE
 
 FOLDERS = ("docs", "resources")
-MOST_LINES, MOST_ALTOGETHER = 80, 2_200  # that were typed
-# Numbers that no run measures and no source states.
-ALLOWED = re.compile(
-    r"^\s*\d+\.\s|\bRFC \d+|\bHTTP \d{3}|\b\d{4}-\d\d-\d\d|\bIPv[46]\b|\bN\+1\b|/\d+\b|\b[Ww]eeks? \d+"
-    r"|\b(?:Django|Python|PostgreSQL|Redis|Celery|RabbitMQ|OpenAPI|UUIDv|HTTP/)\s?\d[\d.]*"
-)
-# What a reader copies, and the test that runs it.
-RUN_ELSEWHERE = {
-    "make": "tests/test_repository.py and tests/test_cli.py",
-    "git": "the README's first commands, run by .ci/bare",
-    "cd": "likewise",
-}
-TERM = re.compile(r"^\*\*([^*]+)\*\* (?:is|are|means)\b")
 CONSOLE = re.compile(
     r"(?:^<!-- symptom: (?P<symptom>.+?) -->\n(?:<!-- undo: (?P<undo>.+?) -->\n)?\n?)?"
     r"(?P<fence>^```)console(?P<options>(?: \w+=\w+)*)\n(?P<lines>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+COMMAND = re.compile(r"^\$ ", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s#]+)[^)\s]*\)")
 
 
@@ -95,9 +79,7 @@ class HubPage:
         """What a reader copies into a shell: each console fence."""
         for found in CONSOLE.finditer(self.text):
             options = dict(word.split("=", 1) for word in found["options"].split())
-            commands = re.split(r"^\$ ", found["lines"].replace("\\\n", " "), flags=re.MULTILINE)[
-                1:
-            ]
+            _, *commands = COMMAND.split(found["lines"].replace("\\\n", " "))
             yield Session(
                 line=self.text.count("\n", 0, found.start("fence")) + 1,
                 example=options.get("example", ""),
@@ -117,81 +99,20 @@ def pages(root: Path = ROOT) -> list[HubPage]:
 
 
 def paths(root: Path = ROOT) -> list[str]:
-    """Every page of the hub, relative to the repository."""
+    """Every page of the hub, relative to the repository; none where it speaks of other examples."""
+    if EXAMPLES != ROOT / "examples":
+        return []
     return [each.path.relative_to(root).as_posix() for each in pages(root)]
+
+
+def written(path: Path, root: Path = ROOT) -> str:
+    """Return what `pages` calls the page that `path` is; nothing if it is none."""
+    inside = path.relative_to(root) if path.is_relative_to(root) else Path()
+    is_page = inside.parts[:1] in [(name,) for name in FOLDERS] and path.suffix == ".md"
+    return inside.as_posix() if is_page and path.is_file() else ""
 
 
 def address(written: str, index: str = "") -> str:
     """Where the site shows a page, relative to its top; `index` ends the address of a folder's."""
     folder = written.removesuffix("README.md")
     return f"{folder}{index}" if folder != written else f"{written.removesuffix('.md')}.html"
-
-
-def problems(root: Path = ROOT) -> Iterator[str]:
-    """Yield file, line and a sentence for each rule that is broken."""
-    found = pages(root)
-    doors = [
-        HubPage(root / "README.md"),
-        *(each for each in found if each.path.name == "README.md"),
-    ]
-    linked = set[Path]().union(*(each.links for each in doors))
-    terms: dict[str, str] = {}
-    for page in found:
-        name = page.path.relative_to(root).as_posix()
-        for line, sentence in _of_one(page):
-            yield f"{name}:{line}: {sentence}"
-        for line, text in page.typed:
-            term = TERM.match(text)
-            if (
-                term
-                and (other := terms.setdefault(term[1].lower(), f"{name}:{line}"))
-                != f"{name}:{line}"
-            ):
-                yield f"{name}:{line}: {term[1]!r} is defined in {other}, too; link to it instead."
-        if page.path.resolve() not in linked:
-            yield f"{name}:1: no README.md of the hub leads here; put it into a folder with an `index` block."
-    if (count := sum(len(each.typed) for each in found)) > MOST_ALTOGETHER:
-        yield f"docs:1: {count:,} typed lines, the budget is {MOST_ALTOGETHER:,}; name the page that goes."
-
-
-def _of_one(page: HubPage) -> Iterator[tuple[int, str]]:
-    if len(page.typed) > MOST_LINES:
-        yield (
-            page.typed[MOST_LINES][0],
-            f"{len(page.typed)} typed lines, {MOST_LINES} are allowed; split the page.",
-        )
-    for line, text in page.prose:
-        if number := re.search(r"\d[\d,.]*", ALLOWED.sub("", text)):
-            yield (
-                line,
-                (
-                    f"{number[0].rstrip('.,')!r} is typed; take it from a run or the source with "
-                    "`figure`, `measured`, `param` or `setting`, or write it as code."
-                ),
-            )
-    for session in page.sessions:
-        for command, _ in session.commands:
-            if not session.example and command.split()[0] not in RUN_ELSEWHERE:
-                yield (
-                    session.line,
-                    f"no test runs `{command}`; say on which stack: ```console example=NAME.",
-                )
-        if "troubleshooting" in page.path.parts and not session.symptom:
-            yield (
-                session.line,
-                "nothing makes this symptom; say what does: <!-- symptom: paused redis -->.",
-            )
-    shows = [*page.sessions] or "<!-- nexus:" in page.text
-    if not shows:
-        yield 1, "it shows no claim, no figure and no command; give it one, or delete it."
-
-
-def main() -> int:
-    """Print what `problems` finds; 1 if that is anything."""
-    found = list(problems())
-    sys.stdout.writelines(f"{each}\n" for each in found)
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -48,7 +48,7 @@ def steps() -> Iterator[Step]:
         yield Step(f"mypy {example.name}", [str(binaries / "mypy"), "."], example.path)
     yield Step("zizmor", [str(TOOLS / "zizmor"), "--offline", "--quiet", ".github/workflows"])
     yield Step("write-ups", [sys.executable, "-m", "nexus", "sync", "--check"])
-    yield Step("hub", [sys.executable, "-m", "nexus.hub"])
+    yield Step("hub", [sys.executable, "-m", "nexus.rules"])
     if shutil.which("shellcheck"):
         yield Step("shellcheck", ["shellcheck", *scripts()])
     if engine_problem() is None:

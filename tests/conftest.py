@@ -34,6 +34,7 @@ LONGEST = (
     "test_lab_browser",
     "test_examples",
     "test_embedded_stack",
+    "test_hub",
     # Each process is given a second file at its start: short ones, and the rest goes to who is ready for it.
     "test_contributing",
     "test_coverage",

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -99,6 +100,37 @@ def test_exporting_again_replaces_what_was_there(site):
 
     assert not stale.exists()
     assert count == len(list(site.rglob("*.html")))
+
+
+def test_the_site_is_small_and_every_page_says_what_it_is(site):
+    assert sum(file.stat().st_size for file in site.rglob("*")) <= 25_000_000
+    titles = Counter(re.search("<title>(.+?)</title>", page)[1] for page in texts(site))
+    assert [title for title, count in titles.items() if count > 1] == []
+    assert all('<meta name="description" content="' in page for page in texts(site))
+    assert (site / "social.png").read_bytes().startswith(b"\x89PNG")
+    assert not (site / "sitemap.xml").exists()
+
+
+def texts(site: Path) -> list[str]:
+    return [page.read_text() for page in site.rglob("*.html")]
+
+
+def test_where_it_is_served_is_said_to_who_asks_from_elsewhere(site):
+    export(site, "https://example.org/nexus")
+    listed = re.findall(
+        "<loc>https://example.org/nexus/(.*)</loc>", (site / "sitemap.xml").read_text()
+    )
+    page = (site / "docs" / "concepts" / "backup.html").read_text()
+
+    assert "" in listed
+    assert "docs/concepts/backup.html" in listed
+    assert all(
+        (site / each / ("" if each.endswith(".html") else "index.html")).is_file()
+        for each in listed
+    )
+    assert (
+        '<link rel="canonical" href="https://example.org/nexus/docs/concepts/backup.html">' in page
+    )
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path):

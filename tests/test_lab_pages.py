@@ -403,6 +403,22 @@ def test_home_has_a_card_for_every_example(client):
         assert example.title in html
 
 
+def test_a_page_of_the_hub_shows_its_claim_and_leads_to_the_lesson(client):
+    html = get(client, "/docs/concepts/acknowledgement.html")
+
+    assert 'id="claim-no-job-is-lost" data-example="async_tasks"' in html
+    assert 'href="../../async_tasks/#claim-no-job-is-lost"' in html
+    assert "<blockquote>" not in html  # the panel stands for it
+    assert 'href="docs/concepts/acknowledgement.html"' in get(client, "/")
+
+
+@pytest.mark.parametrize(
+    "path", ["nope.html", "concepts", "../README.md", "..%2fREADME.html", "README.md"]
+)
+def test_the_hub_serves_nothing_but_its_pages(client, path):
+    get(client, f"/docs/{path}", 404)
+
+
 def test_unknown_example_lists_those_there_are(client, example):
     html = get(client, "/no-such-example/", 404)
 

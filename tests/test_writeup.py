@@ -170,6 +170,17 @@ def filled(repository, text, name="examples/rate_limiting/README.md"):
         ),
         ("a <!-- nexus:figure a b --> c\n", "1: <!-- nexus:figure a b --> has no <!-- /nexus -->"),
         ("a <!-- /nexus -->\n", "1: <!-- /nexus --> closes nothing."),
+        ("<!-- nexus:index x -->\n<!-- /nexus -->\n", "1: there is no page in x."),
+        ("<!-- nexus:claim a example=x -->\n<!-- /nexus -->\n", "1: there is no example 'x'."),
+        ("<!-- nexus:claim a -->\n<!-- /nexus -->\n", "1: a has no experiment: "),
+        (
+            "a <!-- nexus:param burst-is-bounded x --><!-- /nexus -->\n",
+            "1: burst-is-bounded has no ",
+        ),
+        (
+            "a <!-- nexus:setting limiter/token_bucket.py::TokenBucket.take --><!-- /nexus -->\n",
+            "1: limiter/token_bucket.py::TokenBucket.take names 0 numbers",
+        ),
         ("a <!-- nexus:claims --><!-- /nexus -->\n", "1: claims takes several lines"),
         ("<!-- nexus:tree nowhere -->\n<!-- /nexus -->\n", "1: there is no folder nowhere."),
     ],
@@ -580,6 +591,24 @@ def test_the_tree_leaves_out_what_a_reader_has_written(repository):
     (repository / "examples/rate_limiting/limiter/mine.py").write_text('"""Mine."""\n')
 
     assert filled(repository, empty) == before
+
+
+def test_a_page_of_the_hub_takes_numbers_from_the_source_and_sentences_from_other_pages(repository):
+    page = repository / "docs" / "README.md"
+    (page.parent / "concepts").mkdir(parents=True)
+    (page.parent / "concepts" / "lock.md").write_text(
+        "# Lock\n\n**A lock** is a promise. It ends.\n"
+    )
+    page.write_text(
+        "<!-- nexus:setting limiter/token_bucket.py::LIMIT example=rate_limiting --><!-- /nexus -->\n"
+        "<!-- nexus:index concepts -->\n<!-- /nexus -->\n"
+        "<!-- nexus:lesson example=nope --><!-- /nexus -->\n"
+    )
+    sync(repository, check=False)
+
+    assert "-->100<!--" in page.read_text()
+    assert "- [Lock](concepts/lock.md): A lock is a promise.\n" in page.read_text()
+    assert "*no example yet*" in page.read_text()
 
 
 def test_the_commands_come_from_the_makefile(repository):

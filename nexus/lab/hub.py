@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from nexus import catalog, excerpts, hub
+from nexus.catalog import Example
 from nexus.lab import diagrams, markdown, pages
 from nexus.lab.markdown import Reference
 from nexus.lab.pages import Block
@@ -42,6 +43,11 @@ class HubPage:
     def part(self) -> str:
         """`docs` or `resources`."""
         return self.written.partition("/")[0]
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder as a title: `Best practices`."""
+        return self.written.split("/")[-2].replace("-", " ").capitalize()
 
     @cached_property
     def document(self) -> markdown.Document:
@@ -95,13 +101,17 @@ def wishes(index: str = "") -> str:
 class _Links:
     page: HubPage
 
+    @cached_property
+    def examples(self) -> list[Example]:
+        return catalog.examples()
+
     def reference(self, code: str) -> Reference | None:
         file, _, symbol = code.partition("::")
         found = self._found(file)
-        example = _example(found)
+        example = self._example(found)
         if "/" not in file or example is None or not found.is_file():
             return None
-        path = found.relative_to(example).as_posix()
+        path = found.relative_to(example.path).as_posix()
         base = f"{self.page.base}{example.name}/"
         if not symbol:
             return Reference(path, base=base)
@@ -109,35 +119,27 @@ class _Links:
         return Reference(path, symbol, *excerpts.span(text, found.name, symbol), base=base)
 
     def claim(self, code: str) -> str | None:
-        del code  # blocks show them
-        return None
+        if not re.fullmatch(r"[a-z]+(-[a-z]+)+", code):
+            return None
+        bearers = [each.name for each in self.examples if code in each.experiments]
+        page = self.page
+        return f"{page.base}{bearers[0]}/{page.index}#claim-{code}" if len(bearers) == 1 else None
 
     def href(self, target: str) -> str | None:
         file, _, fragment = target.partition("#")
         found = self._found(file)
         anchor = f"#{fragment}" if fragment else ""
-        if found.is_relative_to(catalog.ROOT):
-            written = found.relative_to(catalog.ROOT).as_posix()
-            if written in hub.paths():
-                return (self.page.base + hub.address(written, self.page.index) or "./") + anchor
-        example = _example(found)
-        if example is None:
+        if written := hub.written(found):
+            return (self.page.base + hub.address(written, self.page.index) or "./") + anchor
+        if (example := self._example(found)) is None:
             return None
-        inside = found.relative_to(example).as_posix()
-        shown = {
-            "README.md": self.page.index,
-            ".": self.page.index,
-            "OPERATING.md": "operating.html",
-        }
-        return f"{self.page.base}{example.name}/{shown.get(inside, f'files/{inside}.html')}{anchor}"
+        inside = found.relative_to(example.path).as_posix()
+        lesson = {"README.md": self.page.index, ".": self.page.index}
+        shown = {**lesson, "OPERATING.md": "operating.html"}.get(inside, f"files/{inside}.html")
+        return f"{self.page.base}{example.name}/{shown}{anchor}"
 
     def _found(self, file: str) -> Path:
         return (catalog.ROOT / self.page.written).parent.joinpath(file).resolve()
 
-
-def _example(path: Path) -> Path | None:
-    """The folder of the example that `path` is in."""
-    for each in catalog.examples():
-        if path.is_relative_to(each.path):
-            return each.path
-    return None
+    def _example(self, path: Path) -> Example | None:
+        return next((each for each in self.examples if path.is_relative_to(each.path)), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from nexus import catalog, charts, excerpts, hub, results
+from nexus import catalog, charts, excerpts, hub, notes, results
 from nexus.catalog import Example
 from nexus.experiment import Experiment, Parameter
 from nexus.lab import diagrams, markdown, source
@@ -22,6 +22,7 @@ LAST_RESORT = "proof"
 REDRAWN = {"chart", "tree"}
 # Tables of prose, as are those typed without numbers: on a phone their cells stand below each other.
 STACKED = {"claims", "reports"}
+WORDS_A_MINUTE = 200
 LESSON, OPERATING = "README.md", "OPERATING.md"
 # What one looks up when one needs it.
 SOURCES = "sources"
@@ -60,6 +61,7 @@ class Card:
     claim: str
     headline: Headline | None
     claims: int
+    minutes: int  # to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,13 +321,9 @@ class _Links:
         if found.is_relative_to(folder):
             inside = found.relative_to(folder).as_posix()
             return f"files/{inside}.html" if inside in self.page.files else None
-        written = (
-            found.relative_to(catalog.ROOT).as_posix() if found.is_relative_to(catalog.ROOT) else ""
-        )
-        if written in hub.paths():
-            return f"../{hub.address(written, self.page.index)}" + (
-                f"#{fragment}" if fragment else ""
-            )
+        if written := hub.written(found):
+            anchor = f"#{fragment}" if fragment else ""
+            return f"../{hub.address(written, self.page.index)}{anchor}"
         for other in catalog.examples():
             if found in (other.path.resolve(), other.path.resolve() / "README.md"):
                 return f"../{other.name}/{self.page.index}" + (f"#{fragment}" if fragment else "")
@@ -357,6 +355,7 @@ def _card(example: Example) -> Card:
         claim,
         _headline(_record(example), args),
         len(example.experiments),
+        round(notes.words(example.readme) / WORDS_A_MINUTE),
     )
 
 

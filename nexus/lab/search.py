@@ -27,6 +27,7 @@ COMMON = frozenset(
     )
 )
 LONGEST_COMMAND = 100  # characters
+MOST_SHARE = 0.125  # of the entries, that a word may be in
 COMMAND = re.compile(r"^\$ (.+)$", re.MULTILINE)
 
 
@@ -82,13 +83,15 @@ def _inverted(every: Sequence[Entry]) -> tuple[str, str]:
 
     This way round the index is two thirds as long. A plural stands with its singular.
     """
-    found = defaultdict[str, set[int]](set)
+    found: dict[str, set[int]] = defaultdict(set)
     for number, entry in enumerate(every):
         for word in WORD.findall(entry.text.lower()):
             found[word].add(number)
     for word in [each for each in found if len(each) > 3 and each.endswith("s")]:
         if word[:-1] in found:
             found[word[:-1]] |= found.pop(word)
+    # What stands nearly everywhere leads nowhere.
+    found = {word: at for word, at in found.items() if len(at) <= len(every) * MOST_SHARE}
     steps = (
         ",".join(_base36(b - a) for a, b in pairwise([0, *sorted(found[word])]))
         for word in sorted(found)
@@ -120,11 +123,13 @@ def _sections(page: Page | HubPage, home: str, where: str) -> Iterator[Entry]:
     if isinstance(page, HubPage):
         head = head._replace(title=page.document.title, where=where)
     for part in page.document.parts:
+        if part.block and isinstance(page, HubPage):
+            continue  # of other pages, which are found themselves
         if part.kind == "heading":
             yield from _section(head, body)
             where = page.document.title if isinstance(page, HubPage) else where
             head, body = Entry("Pages", part.text, where, f"{home}#{part.anchor}", ""), []
-        elif isinstance(page, Page) or not part.block:  # on a page of the hub, of other pages
+        else:
             body.append(part)
     yield from _section(head, body)
 
