@@ -3,18 +3,19 @@
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from jsonschema import FormatChecker
 
 from .document import CHECKED, Operation
 
-INTEGER = re.compile(
-    r"-?[0-9]{1,18}", re.ASCII
-)  # int() also reads digits of other scripts, and `1_000`
-SAID_CHARACTERS = 200
+INTEGER = re.compile(r"-?[0-9]{1,18}")  # int() also reads digits of other scripts, and `1_000`
+# Of what a client sent, in what it is told.
+MOST_FAULTS = 20
+MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,7 @@ def query(operation: Operation, given: Mapping[str, Sequence[str]]) -> dict[str,
     Raises:
         Refused: one is unknown, given twice, or not as its schema says.
     """
-    faults = list(_of_query(operation, given))
-    if faults:
-        raise Refused(faults)
+    _refuse(_of_query(operation, given))
     schemas = operation.query
     found = {name: said["default"] for name, said in schemas.items() if "default" in said}
     return found | {
@@ -60,7 +59,7 @@ def _of_query(operation: Operation, given: Mapping[str, Sequence[str]]) -> Itera
             schema = operation.query[name]
             check = CHECKED(schema, format_checker=FormatChecker())
             for error in check.iter_errors(_typed(schema, texts[0])):
-                yield Fault("query", name, error.message[:SAID_CHARACTERS])
+                yield Fault("query", name, error.message)
 
 
 def body(operation: Operation, given: Any) -> Any:
@@ -69,9 +68,7 @@ def body(operation: Operation, given: Any) -> Any:
     Raises:
         Refused: it is not as the contract says.
     """
-    faults = list(_of_body(operation, given))
-    if faults:
-        raise Refused(faults)
+    _refuse(_of_body(operation, given))
     return given
 
 
@@ -87,7 +84,13 @@ def _of_body(operation: Operation, given: Any) -> Iterator[Fault]:
             for name in sorted(instance.keys() - schema["properties"].keys()):
                 yield Fault("body", name, _unknown(name, schema["properties"]))
         else:
-            yield Fault("body", error.json_path, error.message[:SAID_CHARACTERS])
+            yield Fault("body", error.json_path, error.message)
+
+
+def _refuse(faults: Iterator[Fault]) -> None:
+    if found := list(islice(faults, MOST_FAULTS)):
+        cut = slice(MOST_CHARACTERS)
+        raise Refused([replace(each, name=each.name[cut], says=each.says[cut]) for each in found])
 
 
 def _typed(schema: Mapping[str, Any], text: str) -> Any:

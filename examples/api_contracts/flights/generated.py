@@ -13,11 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from .models import Booking, Flight
-
-FILTERS = {"origin": "origin", "destination": "destination", "number": "number"} | {
-    "day": "departs__date"
-}
+from .models import FILTERS, Booking, Flight
 
 
 class FlightSerializer(serializers.ModelSerializer[Flight]):

@@ -13,14 +13,11 @@ from rest_framework.response import Response
 
 from . import written
 from .answers import BookingSerializer, FlightSerializer, PageSerializer
-from .models import Booking, Flight
+from .models import FILTERS, Booking, Flight
 from .problems import problem
 from .promised import Promised
 
 RELEASE = "2026"
-FILTERS = {"origin": "origin", "destination": "destination", "number": "number"} | {
-    "day": "departs__date"
-}
 
 
 class Flights(Promised):

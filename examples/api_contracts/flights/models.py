@@ -25,3 +25,12 @@ class Booking(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint("flight", "seat", name="one_booking_a_seat"),)
+
+
+# Name of a parameter -> what of a flight it is compared with.
+FILTERS = {
+    "origin": "origin",
+    "destination": "destination",
+    "number": "number",
+    "day": "departs__date",
+}

@@ -42,7 +42,8 @@ class Promised(APIView):
         super().initial(request, *args, **kwargs)
         route = request.resolver_match.route.split("/", 2)[2]  # type: ignore[union-attr]  # of a view it has one
         path = "/" + re.sub(r"<int:(\w+)>", r"{\1}", route)
-        self.operation = contract(self.release).operations.get((str(request.method), path))
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        self.operation = contract(self.release).operations.get((method, path))
         if self.operation:
             given = {name: request.query_params.getlist(name) for name in request.query_params}
             self.asked = strict.query(self.operation, given)
