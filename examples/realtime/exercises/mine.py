@@ -29,8 +29,7 @@ async def listen(_scope: object, receive: Receive, send: Send, room: str) -> Non
     await send({"type": "websocket.send", "text": state and state.text})
     await hold_joining(live_redis)  # where an experiment holds who joins
     SOCKETS[room].add(send)
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
+    await receive()  # until it goes
     SOCKETS[room].discard(send)
 
 

@@ -58,7 +58,7 @@ class NothingIsLostOnTheWay(Experiment):
                     yield from self.seen(made)
                 until(done.is_set, PATIENCE_SECONDS)
             yield from self.seen(made)
-            until(lambda: all(each.seq == CHANGES for each in made), PATIENCE_SECONDS / 2)
+            until(lambda: all(each.seq == CHANGES for each in made), PATIENCE_SECONDS)
             yield from self.seen(made, rest=True)
 
     def hurt(self, stack: Stack, made: list[Display], fault: int) -> Iterator[Sample]:

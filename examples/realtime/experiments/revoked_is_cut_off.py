@@ -3,10 +3,13 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from nexus.experiment import (
     Chart,
     Experiment,
+    ExperimentError,
     Params,
     Request,
     Sample,
@@ -37,6 +40,14 @@ from . import (
 HALF, CHANGES, EXPIRES_SECONDS = 25, 10, 6
 
 
+@dataclass(frozen=True)
+class Brief:
+    """Displays whose session ends at a moment of `time.monotonic()`."""
+
+    made: list[Display]
+    ends: float
+
+
 class RevokedIsCutOff(Experiment):
     slug = "revoked-is-cut-off"
     claim = (
@@ -50,25 +61,36 @@ class RevokedIsCutOff(Experiment):
     chart = Chart(heard, "changes heard after the end of the session", bound=0)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        with rooms(stack, 2, private=True) as names:
+        with rooms(stack, 2, private=True) as names, ExitStack() as held:
             yield clock_starts()
-            ends = time.monotonic() + EXPIRES_SECONDS
             expired, revoked = names
-            brief = self.session(stack, expired, EXPIRES_SECONDS)
+            brief = held.enter_context(self.brief(stack, variant, expired))
             session = self.session(stack, revoked, 600)
-            first = self.addresses(stack, variant, expired, brief)
-            first += self.addresses(stack, variant, revoked, session)
-            with displays(first, once=True) as early:
-                all_joined(early)
-                second = self.addresses(stack, variant, revoked, session)
-                with held_joining(stack) as settle, displays(second, once=True) as late:
-                    until(lambda: all(each.connected for each in late), PATIENCE_SECONDS)
-                    settle()
-                    self.asked(stack, f"sessions/{session}/", "DELETE")
-                    pumped(stack)
-                    store(stack).delete("drill:joining")
-                    rest(max(1, ends + 1 - time.monotonic()))
-                    yield from self.told(stack, variant, names, [*early, *late])
+            first = self.addresses(stack, variant, revoked, session)
+            early = held.enter_context(displays(first, once=True))
+            all_joined(early)
+            second = self.addresses(stack, variant, revoked, session)
+            with held_joining(stack) as settle, displays(second, once=True) as late:
+                until(lambda: all(each.connected for each in late), PATIENCE_SECONDS)
+                settle()
+                self.asked(stack, f"sessions/{session}/", "DELETE")
+                pumped(stack)
+                store(stack).delete("drill:joining")
+                rest(max(1, brief.ends + 1 - time.monotonic()))
+                yield from self.told(stack, variant, names, [*early, *late, *brief.made])
+
+    @contextmanager
+    def brief(self, stack: Stack, variant: str, room: str) -> Iterator[Brief]:
+        """Let displays listen with a session that expires soon, but not before all have joined."""
+        for seconds in (EXPIRES_SECONDS, 5 * EXPIRES_SECONDS, 25 * EXPIRES_SECONDS):
+            ends = time.monotonic() + seconds
+            session = self.session(stack, room, seconds)
+            addresses = self.addresses(stack, variant, room, session)
+            with displays(addresses, once=True) as made:
+                if until(lambda made=made: all(each.joined for each in made), seconds - 1):
+                    yield Brief(made, ends)
+                    return
+        raise ExperimentError("the displays of a booking do not join")
 
     def told(
         self, stack: Stack, variant: str, names: list[str], made: list[Display]

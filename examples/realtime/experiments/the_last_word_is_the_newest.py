@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import psycopg
 
@@ -21,6 +23,8 @@ from nexus.experiment import (
 )
 
 from . import PATIENCE_SECONDS, all_joined, change, displays, number, rooms, socket, store
+
+type Connection = psycopg.Connection[Any]
 
 ROOMS, AT_ONCE = 200, 6  # fewer than `web` has threads: those of them that are held answer nobody
 SEQ = "SELECT seq FROM flights_room WHERE name = %s"
@@ -42,24 +46,23 @@ class TheLastWordIsTheNewest(Experiment):
                 all_joined(made)
                 rest(0.5)
                 yield clock_starts()
-                with ThreadPoolExecutor(AT_ONCE) as pool:
-                    for place, _ in enumerate(
-                        pool.map(lambda name: self.cross(stack, variant, name), names), 1
-                    ):
+                with (
+                    ThreadPoolExecutor(AT_ONCE) as pool,
+                    psycopg.connect(stack.services["postgres"], autocommit=True) as connection,
+                ):
+                    cross = partial(self.cross, stack, variant, connection)
+                    for place, _ in enumerate(pool.map(cross, names), 1):
                         if place % 20 == 0:
                             yield self.older(sum(each.twice > 0 for each in made))
                 until(lambda: all(each.heard == 2 for each in made), PATIENCE_SECONDS)
                 yield self.older(sum(each.gate != "B2" for each in made))
                 yield self.told(sum(each.heard for each in made))
 
-    def cross(self, stack: Stack, variant: str, room: str) -> None:
+    def cross(self, stack: Stack, variant: str, connection: Connection, room: str) -> None:
         """Set gate A1, and while that is committed and not published, B2."""
         client, key = store(stack), f"drill:publishing:{room}"
         client.set(key, 1)
-        with (
-            ThreadPoolExecutor(1) as pool,
-            psycopg.connect(stack.services["postgres"], autocommit=True) as connection,
-        ):
+        with ThreadPoolExecutor(1) as pool:
             first = pool.submit(change, stack, variant, room, "A1")
             try:
                 if not until(lambda: number(connection, SEQ, room) == 1, PATIENCE_SECONDS, 0.01):

@@ -24,6 +24,7 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
     room, seconds = asked.booking(request.body)
     if not Room.objects.filter(name=room).exists():
         return problem(404, "No such booking")
+    Session.objects.filter(expires_at__lte=timezone.now()).delete()
     expires = timezone.now() + timedelta(seconds=seconds)
     session = Session.objects.create(room_id=room, expires_at=expires)
     return JsonResponse({"session": str(session.id)}, status=201)
