@@ -66,12 +66,12 @@ def _write(folder: Path, url: str) -> int:
         page = folder / path
         page.parent.mkdir(parents=True, exist_ok=True)
         context |= {"root": "../" * path.count("/"), "index": INDEX}
-        context |= {"site": url, "place": path.removesuffix(INDEX), "picture": PICTURE}
+        context |= {"site": url, "place": _place(path), "picture": PICTURE}
         page.write_text(render_to_string(template, context), encoding="utf-8")
         written.append(path)
     if url:
         listed = (
-            f"<url><loc>{url}{quote(path.removesuffix(INDEX))}</loc></url>"
+            f"<url><loc>{url}{quote(_place(path))}</loc></url>"
             for path in written
             if "/files/" not in path
         )
@@ -82,6 +82,11 @@ def _write(folder: Path, url: str) -> int:
         ]
         (folder / "sitemap.xml").write_text("\n".join([*sitemap, "</urlset>\n"]), encoding="utf-8")
     return len(written)
+
+
+def _place(path: str) -> str:
+    """Return where a page is served: that of a folder at the folder's own address."""
+    return path.removesuffix(INDEX) if path.rpartition("/")[2] == INDEX else path
 
 
 def _picture() -> bytes:

@@ -149,9 +149,10 @@ class Page:
     @property
     def embedded(self) -> list[SourceFile]:
         """What the code pane shows at once; how to operate an example carries what it speaks of."""
+        every = [file for file in self.files.values() if file.is_embedded]
         spoken = {each.path for each in self.document.references}
-        carried = self.files.values() if self.is_lesson else map(self.files.__getitem__, spoken)
-        return [file for file in carried if file.is_embedded]
+        carried = [file for file in every if self.is_lesson or file.path in spoken]
+        return carried or every
 
     @property
     def first(self) -> Reference | None:
