@@ -17,22 +17,22 @@ from nexus.experiment import (
 
 from . import answered, request, rows
 
-BOOKING, OWNER, OTHER = 2, 2, 1  # both have a seat on the same flight; the other one's booking is 1
+OWNER, OTHER = 2, 1  # their bookings 52 and 51 are of one flight
 PERSON = "passenger{name email passport}"
 PATHS = {
-    "the field of the root": f'{{booking(id: "Booking:2"){{reference {PERSON}}}}}',
+    "the field of the root": f'{{booking(id: "Booking:52"){{reference {PERSON}}}}}',
     "a list of what is open": f"{{flights(first: 1){{bookings{{reference {PERSON}}}}}}}",
     "back over a foreign key": f"{{me{{passport bookings(first: 1){{flight{{bookings{{{PERSON}}}}}}}}}}}",
-    "node": f'{{node(id: "Booking:2"){{... on Booking{{reference {PERSON}}}}}}}',
+    "node": f'{{node(id: "Booking:52"){{... on Booking{{reference {PERSON}}}}}}}',
     "a fragment on an interface": (
         '{node(id: "Passenger:2"){...A}} fragment A on Node{id ... on Passenger{email passport}}'
     ),
     "an alias beside one's own": (
-        f'{{a: node(id: "Booking:1"){{...A}} b: node(id: "Booking:2"){{...A}}}}'
+        f'{{a: node(id: "Booking:51"){{...A}} b: node(id: "Booking:52"){{...A}}}}'
         f" fragment A on Booking{{reference {PERSON}}}"
     ),
     "the answer of a mutation": (
-        f'mutation{{changeSeat(booking: "Booking:2", seat: "9C"){{reference {PERSON}'
+        f'mutation{{changeSeat(booking: "Booking:52", seat: "9C"){{reference {PERSON}'
         f" flight{{bookings{{{PERSON}}}}}}}}}"
     ),
 }

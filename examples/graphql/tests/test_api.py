@@ -6,7 +6,7 @@ import pytest
 from django.core import signing
 from flights.bookings import sign_in
 from flights.models import Booking, Passenger
-from flights.permissions import SALT, token_of
+from flights.permissions import SALT, is_staff, token_of
 from flights.root import key_of
 from flights.variants import VARIANTS
 from graphql import build_schema
@@ -110,12 +110,12 @@ def test_aliases_of_one_list_have_their_own_rows(site):
 
 
 def test_passenger_signs_in_and_changes_a_seat_of_their_own(site):
-    booking = Booking.objects.get(pk=1)
+    booking = Booking.objects.get(pk=51)  # of passenger 1
     query = "mutation($n: String!, $r: String!){signIn(name: $n, reference: $r)}"
     variables = {"n": booking.passenger.name, "r": booking.reference}
     token = site.data(query, variables=variables)["signIn"]
 
-    seat = 'mutation{changeSeat(booking: "Booking:1", seat: "9K"){seat passenger{name}}}'
+    seat = 'mutation{changeSeat(booking: "Booking:51", seat: "9K"){seat passenger{name}}}'
 
     person = {"name": booking.passenger.name}
     assert site.data(seat, token)["changeSeat"] == {"seat": "9K", "passenger": person}
@@ -189,6 +189,38 @@ def test_every_variant_answers(site, variant):
     ]
 
     assert site.ask(query, variant=variant.name)[1]["data"] == {"flights": flights}
+
+
+def test_answer_may_hold_what_is_allowed_and_no_value_more(site):
+    def asked(scalars):
+        fields = " ".join(f"a{n}: number" for n in range(scalars))
+        return site.ask(
+            f"{{flights(first: 500){{{fields}}} airports(first: 0){{code}} me{{name}} x: me{{name}}}}"
+        )
+
+    status, said = asked(18)  # 9,501 values of flights, and 5 of the others
+    assert (status, said["extensions"]) == (200, {"price": 9_506})
+    status, said = asked(19)
+    assert (status, said["errors"][0]["extensions"]["price"]) == (400, 10_006)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["{flight{id}}", "{flights(frist: 1){id}}", "{... on Flihgt{id}}", "{flights{origi{code}}}"],
+)
+def test_misspelling_is_told_without_a_suggestion(site, query):
+    status, said = site.ask(query)
+
+    assert status == 400
+    assert "Did you mean" not in json.dumps(said)
+
+
+@pytest.mark.parametrize("token", ["", " ", "token-of-the-tests"])
+def test_nobody_is_staff_where_no_token_is_set(site, settings, token):
+    settings.STAFF_TOKEN = ""
+
+    assert not site.post('{"query": "{flights{id}}"}', token).has_header("Server-Timing")
+    assert not is_staff({"Authorization": "Bearer "})
 
 
 def test_cost_is_told_to_staff_alone(site):
