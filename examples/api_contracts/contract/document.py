@@ -99,5 +99,5 @@ class Contract:
 
 
 def _escaped(part: str) -> str:
-    """Write a name as a part of a JSON pointer within a URI (RFC 6901)."""
-    return part.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+    """Write a name as a part of a JSON pointer (RFC 6901)."""
+    return part.replace("~", "~0").replace("/", "~1")

@@ -34,7 +34,7 @@ from . import told, url
 HERE = Path(__file__).parent
 LEAST = 100  # calls: fewer would be another examination than the claim speaks of
 EXAMINATION = ("--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--seed", "2026")
-DEADLINE_SECONDS = 90.0
+DEADLINE_SECONDS = 300.0  # ten on an idle machine; 66 were seen beside other work
 
 
 class AnswersAreAsWritten(Experiment):

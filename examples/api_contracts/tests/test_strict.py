@@ -14,9 +14,11 @@ BODY = {
         "seat": {"type": "string", "pattern": "^[1-9][A-F]$"},
         "bags": {"type": "integer"},
         "name": {"type": "string"},
+        "born": {"type": "string", "format": "date"},
     },
     "additionalProperties": False,
 }
+NO_DAY = {"seat": "1A", "born": "1815-02-30"}
 PARAMETERS = {
     "origin": {"type": "string", "pattern": "^[A-Z]{3}$"},
     "number": {"type": "integer", "minimum": 1},
@@ -126,7 +128,9 @@ def test_member_that_there_is_not_is_refused_with_the_nearest(operation):
     ]
 
 
-@pytest.mark.parametrize("body", [{}, [], None, "1A", 1, {"seat": 1}, {"seat": "1A", "bags": True}])
+@pytest.mark.parametrize(
+    "body", [{}, [], None, "1A", 1, {"seat": 1}, {"seat": "1A", "bags": True}, NO_DAY]
+)
 def test_body_that_is_not_as_written_is_refused(operation, body):
     assert faults(strict.body, operation, body)
 
