@@ -29,6 +29,13 @@ class AStolenTokenEndsTheFamily(Experiment):
     )
     holds = ("sessions",)
     refuted = ("strict_reuse", "simplejwt")
+    reports = (
+        (
+            "jazzband/djangorestframework-simplejwt#863",
+            "who refreshes a stolen token gets one that nobody can revoke",
+            "all successors of a token are one row, which ends with the first reuse",
+        ),
+    )
     stolen = Series("requests", "of thieves that were let in after the owner came")
     signed_out = Series("owners", "signed out for asking again")
     told = Series("lines", "of the log about it")

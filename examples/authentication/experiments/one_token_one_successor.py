@@ -31,9 +31,9 @@ class OneTokenOneSuccessor(Experiment):
     refuted = ("strict_reuse", "simplejwt")
     reports = (
         (
-            "jazzband/django-oauth-toolkit#960",
-            "two refreshes at once, and one client is left without a token",
-            "both get the same successor",
+            "django-oauth/django-oauth-toolkit#558",
+            "refreshes at once check one token before any of them revokes it: many access tokens",
+            "one `UPDATE` finds the generation, the others get its successor",
         ),
     )
     answered = Series("requests", "answered with a token")

@@ -55,6 +55,8 @@ class Keys:
         self.verifying = {key.kid: key for key in keys if key.state != "retired"}
 
     def publish(self, now: float) -> "Keys":
+        if any(key.state == "published" for key in self.all):
+            raise ValueError("a key is published already: let it sign first")
         return Keys([*self.all, new("published", now)])
 
     def sign(self, now: float, wait_seconds: float) -> "Keys":
