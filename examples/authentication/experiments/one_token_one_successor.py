@@ -59,6 +59,7 @@ class OneTokenOneSuccessor(Experiment):
                 yield self.alive(number + 1)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
+        samples.wait_for_end()  # it counts all of them
         alive = Verdict.exactly(
             samples.last(self.alive),
             1,
