@@ -82,14 +82,12 @@ class AStolenTokenEndsTheFamily(Experiment):
     def judge(self, samples: Samples, params: Params) -> Verdict:
         told = samples.last(self.told)
         most = ROUNDS * (TRIES + 1)
+        stolen, signed_out = samples.last(self.stolen), samples.last(self.signed_out)
         verdict = Verdict.at_most(
-            samples.last(self.stolen),
+            samples.last(self.harmed),
             0,
-            f"{{measured}} of {most} requests of thieves let in after the owner came",
-        ) & Verdict.at_most(
-            samples.last(self.signed_out),
-            0,
-            f"{{measured}} of {ROUNDS} owners signed out for asking again",
+            f"{{measured}} wrong answers: {stolen:.0f} of {most} requests of thieves let in after the "
+            f"owner came, {signed_out:.0f} of {ROUNDS} owners signed out for asking again",
         )
         return verdict.provided(
             Verdict.at_least(told, ROUNDS, "the log tells of {measured} of {bound} thefts")

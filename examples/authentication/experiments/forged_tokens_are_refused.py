@@ -84,10 +84,12 @@ class ForgedTokensAreRefused(Experiment):
     def judge(self, samples: Samples, params: Params) -> Verdict:
         sent, others = samples.last(self.sent), samples.last(self.spellings)
         samples.wait_for_end()
-        forged = f"{{measured}} of {sent:.0f} forged tokens let in"
-        spelled = f"{{measured}} of {others:.0f} other spellings let in after the logout"
-        verdict = Verdict.at_most(samples.last(self.forged), 0, forged) & Verdict.at_most(
-            samples.last(self.spelled), 0, spelled
+        forged, spelled = samples.last(self.forged), samples.last(self.spelled)
+        verdict = Verdict.at_most(
+            samples.last(self.let_in),
+            0,
+            f"{{measured}} let in: {forged:.0f} of {sent:.0f} forged tokens, "
+            f"and {spelled:.0f} of {others:.0f} other spellings after the logout",
         )
         good = samples.last(self.good)
         return verdict.provided(
