@@ -107,6 +107,13 @@ def test_an_inactive_user_gets_nothing_and_comes_back_with_the_same_token(connec
     assert alive(connection, issued.refresh)
 
 
+def test_an_inactive_user_gets_no_lost_answer_either(connection, user, issued):
+    FAMILIES.refresh(connection, issued.refresh)
+    get_user_model().objects.filter(pk=user).update(is_active=False)
+
+    assert not alive(connection, issued.refresh)
+
+
 def test_all_sessions_of_a_user_end_and_no_others(connection, user, issued):
     other = FAMILIES.begin(connection, get_user_model().objects.get(username="staff").pk)
     FAMILIES.begin(connection, user)
