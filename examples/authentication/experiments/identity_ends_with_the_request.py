@@ -74,11 +74,14 @@ class IdentityEndsWithTheRequest(Experiment):
                 yield self.leaked(leaked)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
+        asked = len(samples.values(self.leaked))
+        words = f"{{measured}} of {asked} anonymous requests saw somebody's rows"
+        verdict = Verdict.at_most(samples.last(self.leaked), 0, words)
+        if not verdict.holds:
+            return verdict
         samples.wait_for_end()
         half = REQUESTS // 2
-        leaked = samples.last(self.leaked)
-        words = f"{{measured}} of {half} anonymous requests saw somebody's rows"
-        return Verdict.at_most(leaked, 0, words).provided(
+        return verdict.provided(
             Verdict.at_least(
                 samples.last(self.known), half, "{measured} of {bound} passengers saw their own"
             )

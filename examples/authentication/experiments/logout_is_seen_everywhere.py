@@ -64,17 +64,19 @@ class LogoutIsSeenEverywhere(Experiment):
     chart = Chart(late, "requests let in after the session's end")
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        users = {someone(stack): end for end in EVENTS.values()}
+        tokens = {name: login(stack, variant, name) for name in users}
+        asked = [
+            request(stack, variant, "me/", token=each["access"]) for each in tokens.values()
+        ] * REQUESTS
         yield clock_starts()
-        yield self.late(0)
-        before = late = 0
-        for end in EVENTS.values():
-            name = someone(stack)
-            tokens = login(stack, variant, name)
-            asked = [request(stack, variant, "me/", token=tokens["access"])] * REQUESTS
-            before += self._let_in(asked)
-            yield self.before(before)
-            end(stack, variant, name, tokens)
-            late += self._let_in(asked) + bool(refresh(stack, variant, tokens["refresh"]))
+        yield self.before(self._let_in(asked))
+        for name, end in users.items():
+            end(stack, variant, name, tokens[name])
+        late = self._let_in(asked)
+        yield self.late(late)
+        for each in tokens.values():
+            late += refresh(stack, variant, each["refresh"]) is not None
             yield self.late(late)
 
     def _let_in(self, asked: list[Request]) -> int:
