@@ -115,7 +115,10 @@ class NoDoorToForeignObjects(Experiment):
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         # As their owner, whom no policy concerns.
         with psycopg.connect(stack.services["postgres"], autocommit=True) as self.tables:
-            yield from self._try(stack, variant)
+            try:
+                yield from self._try(stack, variant)
+            finally:
+                begun(self.tables)
 
     def _try(self, stack: Stack, variant: str) -> Iterator[Sample]:
         paths = routes(stack, variant)
@@ -135,7 +138,6 @@ class NoDoorToForeignObjects(Experiment):
                     yield self.objects(objects)
         yield self.faults(self.faulty)
         yield self.own(self.own_seen)
-        begun(self.tables)
 
     def _through(
         self, stack: Stack, variant: str, path: str, method: str, caller: str, token: str
