@@ -33,6 +33,13 @@ class ListenersTakeNoThreads(Experiment):
     refuted = ("wsgi_stream",)
     answered = Series("other requests answered within 4 s")
     told = Series("streams that were told of a change")
+    reports = (
+        (
+            "microsoft/amplifier#238",
+            "each stream of events keeps one of waitress' 8 threads, and then the server hangs",
+            "streams are served by a process with an event loop",
+        ),
+    )
     chart = Chart(answered, "other requests answered within 4 s", bound=PAGES)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
