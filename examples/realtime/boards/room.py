@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from .messages import NO_ROOM, End, Message, Position, Refused
 
+OLD = 50  # changes since a state was read: a newer one is less to send
+
 type Read = Callable[[str], Awaitable[Message | None]]
 
 
@@ -68,7 +70,8 @@ class Room:
             Refused: there is no such room.
         """
         while (missed := self.since(position)) is None:
-            if not self._state or self.since(self._state.position) is None:
+            since = self.since(self._state.position) if self._state else None
+            if not self._state or since is None or len(since) > OLD:
                 self._state = await self._read_once()
             if (more := self.since(self._state.position)) is not None:
                 return [self._state, *more]

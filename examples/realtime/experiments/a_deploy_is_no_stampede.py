@@ -35,6 +35,13 @@ class ADeployIsNoStampede(Experiment):
     closed = Series("displays closed with 1012")
     states = Series("states read again for a display")
     missed = Series("changes missed")
+    reports = (
+        (
+            "BasedHardware/omi#5520",
+            "after a deployment all clients reconnect at the same moment, and 1012 means nothing to them",
+            "1012 comes with a time of its own for each, and displays wait for it",
+        ),
+    )
     chart = Chart(came, "attempts to come back, a second", mark="bars", bound=MOST)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:

@@ -100,6 +100,13 @@ class ASlowReaderHarmsNobody(Experiment):
     refuted = ("loop", "channels")
     least = Series("changes that the other displays heard, the least of them")
     missed = Series("changes that the slow displays were never told of")
+    reports = (
+        (
+            "micronaut-projects/micronaut-core#8984",
+            "what a slow subscriber does not read is kept for it until the memory is used up",
+            "a listener is a position in a ring, and no queue",
+        ),
+    )
     chart = Chart(least, "changes heard, the least of the other displays", bound=CHANGES + 1)
     live = (least,)
 

@@ -39,6 +39,18 @@ class JoiningMissesNothing(Experiment):
     refuted = ("loop", "channels")
     late = Series("displays that were never told of the change")
     told = Series("displays that were told of a later change")
+    reports = (
+        (
+            "pingdotgg/t3code#4079",
+            "what is published while a subscriber's snapshot loads is never delivered",
+            "a listener joins first, and the state says which changes it has",
+        ),
+        (
+            "cashubtc/cdk#1023",
+            "the state is read before the subscription is registered, and events between are dropped",
+            "there is no await between the last look into the ring and waiting for more",
+        ),
+    )
     chart = Chart(late, "displays that were not told of the change", bound=0)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:

@@ -45,6 +45,13 @@ class NothingIsLostOnTheWay(Experiment):
     twice = Series("changes told twice or out of order")
     whole = Series("displays that have all")
     killed = Series("processes killed")
+    reports = (
+        (
+            "django/channels#1683",
+            "messages to a group are dropped where clients disconnect and connect again",
+            "a display comes back with its position, and hears what it has missed",
+        ),
+    )
     chart = Chart(missed, "changes not told, 200 displays together", bound=0)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:

@@ -58,6 +58,13 @@ class RevokedIsCutOff(Experiment):
     refuted = ("channels",)
     heard = Series("changes heard after the end of the session")
     closed = Series("sockets closed with 4401")
+    reports = (
+        (
+            "mcdonc/klangk#3152",
+            "a socket is authenticated at its handshake, and survives the revocation of its token",
+            "the end of a session takes the way of a change, and closes its sockets with 4401",
+        ),
+    )
     chart = Chart(heard, "changes heard after the end of the session", bound=0)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:

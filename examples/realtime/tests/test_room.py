@@ -85,6 +85,21 @@ def test_a_hundred_who_join_at_once_read_the_state_once():
     run(test())
 
 
+def test_a_state_that_many_changes_came_after_is_read_again():
+    async def test():
+        database = Database()
+        hub = Hub(database.read)
+        await heard(hub.join("JFK", None))
+        for seq in range(1, 61):
+            hub.tell(entry(seq))
+        database.position = at(60)
+        assert await heard(hub.join("JFK", None)) == ["state 60"]
+        assert await heard(hub.join("JFK", None)) == ["state 60"]
+        assert database.reads == 2
+
+    run(test())
+
+
 def test_who_is_ahead_of_this_process_waits_for_it():
     """Another process has told it more: this one is behind, and must not tell again."""
 
