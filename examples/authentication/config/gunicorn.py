@@ -54,9 +54,9 @@ class Buffered(Worker):  # type: ignore[misc] # neither package publishes types
         if self.server:
             self.server.pull_trigger()
 
-    def _turn(self) -> None:
+    def _turn(self, seconds: float = 0.5) -> None:
         self.notify()
-        self.server.asyncore.loop(timeout=0.5, use_poll=True, map=self.server._map, count=1)
+        self.server.asyncore.loop(timeout=seconds, use_poll=True, map=self.server._map, count=1)
 
     def _finish(self) -> None:
         """Answer what was asked, and what the kernel has connected already: nobody else would."""
@@ -66,7 +66,7 @@ class Buffered(Worker):  # type: ignore[misc] # neither package publishes types
         self.server.socket.close()
         stopped = time.time()
         while time.time() < stopped + self.cfg.graceful_timeout and self._asked(stopped):
-            self._turn()
+            self._turn(0.05)  # it is over as soon as the last answer is
         self.server.task_dispatcher.shutdown()
 
     def _asked(self, stopped: float) -> bool:
