@@ -73,7 +73,8 @@ def graphene_in(folder: Path) -> str:
 
 def measured_by(python: str, way: str) -> Mapping[str, Mapping[str, float]]:
     """Measure in a process of its own; end with the last line of its error."""
-    command = [python, str(HERE / "graphql_measures.py"), way]
+    # -P: in this folder, graphql.py would stand in front of the package of that name.
+    command = [python, "-P", str(HERE / "graphql_measures.py"), way]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{way}: {done.stderr.strip().splitlines()[-1]}")
