@@ -14,6 +14,7 @@ REACHED = 0.90  # of an example's lines, by its claims with the solution
 NOT_YET = {
     "backups": 0.84,  # the naive ways, and what a view refuses, are not reached
     "deployment": 0.87,  # nor are the naive ways of operating, and nginx, which only they use
+    "realtime": 0.82,  # 0.845 measured; nor are the naive ways, and what a request is refused for
 }
 BEGINNINGS = 40  # of a run that holds: none of them may be shown as refuted
 

@@ -61,7 +61,7 @@ class Room:
         first, last = self.ring[0].position, self.ring[-1].position
         if position.epoch != last.epoch or position.seq < first.seq - 1:
             return None
-        return [self.ring[place] for place in range(min(position.seq - last.seq, 0), 0)]
+        return [self.ring[place] for place in range(position.seq - last.seq, 0)]
 
     async def after(self, position: Position | None) -> list[Message]:
         """Return the changes after `position`, or the state and the changes after that.

@@ -36,6 +36,7 @@ async def start() -> None:
     caught_up = asyncio.Event()
     TASKS.append(asyncio.create_task(follow(live_redis, STREAM, hub, caught_up)))
     drain.on_stop(hub.drain)
+    drain.on_orphaned()
     await caught_up.wait()
 
 

@@ -21,12 +21,12 @@ from websockets.sync.client import connect
 
 
 @contextmanager
-def serving(port: int):
-    """One process, on the tests' own database."""
+def serving(port: int, *more: str):
+    """One process, on the tests' own database; with `--workers`, one that keeps others."""
     url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
     command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--ws-max-size", "1024"]
     command += ["--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3"]
-    command += ["--log-level", "warning", "config.asgi:application"]
+    command += ["--log-level", "warning", *more, "config.asgi:application"]
     environment = {**os.environ, "DATABASE_URL": url, "ALLOWED_HOSTS": "127.0.0.1"}
     process = subprocess.Popen(command, env=environment)
     try:
@@ -191,3 +191,16 @@ def test_at_sigterm_everybody_is_told_when_to_come_back(room):
         assert "retry: 3" in stream.read().decode()
         assert process.wait(20) is not None
         client.close()
+
+
+def test_processes_end_whose_keeper_was_killed(room):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    with serving(number, "--workers", "2") as keeper, listening(number, room.name) as listener:
+        listener.recv(20)
+        keeper.kill()
+        assert code_of(listener) == 1012
+        deadline = time.monotonic() + 30
+        while asked(number, "/healthz") is not None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert asked(number, "/healthz") is None

@@ -63,7 +63,7 @@ def test_who_comes_back_hears_what_was_missed_and_no_state():
     run(test())
 
 
-@pytest.mark.parametrize("position", [None, at(1, "ffffffff"), at(1)])
+@pytest.mark.parametrize("position", [None, at(7, "ffffffff"), at(1)])
 def test_without_a_position_that_the_ring_reaches_the_state_comes_first(position):
     async def test():
         hub = Hub(Database(7).read)
@@ -81,6 +81,27 @@ def test_a_hundred_who_join_at_once_read_the_state_once():
         listeners = [hub.join("JFK", None) for _ in range(100)]
         assert await asyncio.gather(*map(heard, listeners)) == [["state 0"]] * 100
         assert database.reads == 1
+
+    run(test())
+
+
+def test_what_is_told_twice_takes_nothing_away():
+    async def test():
+        database = Database()
+        hub = Hub(database.read)
+        for seq in (1, 2, 3, 2, 3):
+            hub.tell(entry(seq))
+        assert await heard(hub.join("JFK", at(0))) == ["change 1", "change 2", "change 3"]
+
+    run(test())
+
+
+def test_who_is_behind_in_a_quiet_room_hears_the_state():
+    async def test():
+        hub = Hub(Database(7).read)
+        first = hub.join("JFK", None)
+        assert await heard(first) == ["state 7"]
+        assert await heard(hub.join("JFK", at(5))) == ["state 7"]
 
     run(test())
 
