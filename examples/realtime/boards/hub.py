@@ -69,7 +69,7 @@ class Hub:
 
     def drain(self) -> None:
         """Send everybody away, and who still comes."""
-        self._sent_away = drain.ends()
+        self._sent_away = self._sent_away or drain.ends()
         for room in self.rooms.values():
             for listener in tuple(room.listeners):
                 listener.close(self._sent_away())
