@@ -187,8 +187,10 @@ def test_restored_server_goes_on_and_is_kept_again(received):
             wait_until(lambda: answers(second.server))
             log.reserve(second)
             [[first]] = second.sql("SELECT pg_walfile_name(pg_current_wal_lsn())")
-            for _ in range(3):  # until somebody comes, the server keeps what it would throw away
-                second.sql("CREATE TABLE later (id int); SELECT pg_switch_wal(); DROP TABLE later")
+            # Until somebody comes, the server keeps what it would throw away; nobody confirms a commit yet.
+            write = "CREATE TABLE later (); SELECT pg_switch_wal(); DROP TABLE later"
+            for _ in range(3):
+                second.sql(f"SET synchronous_commit = local; {write}")
                 second.sql("CHECKPOINT")
             with receiving(second):
                 wait_until(lambda: (log.folder(second) / first).exists())
