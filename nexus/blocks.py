@@ -139,6 +139,10 @@ class Page:
             raise ValueError(f"{name} has no option {unknown[0]!r}; it has: example, stack")
         return BLOCKS[name](Ask(self, name, [w for w in words if "=" not in w], options))
 
+    def link(self, path: Path) -> str:
+        """Return how this page links to a file."""
+        return path.relative_to(self.path.parent, walk_up=True).as_posix()
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -249,7 +253,7 @@ def chart(ask: Ask) -> str:
     for theme in THEMES:
         path = page.site.root / "results" / ask.example / f"{claim}{where}-{theme}.svg"
         page.site.show(path, charts.picture(spec, theme))
-        links[theme] = path.relative_to(page.path.parent, walk_up=True).as_posix()
+        links[theme] = page.link(path)
     return "\n".join(
         [
             "<picture>",
@@ -326,11 +330,11 @@ def headline(ask: Ask) -> str:
     """`headline`: every example with its claim in one sentence and its charted figures, in learning order."""
     ask.count(0, 0, "`headline`")
     rows = []
-    found = sorted(ask.page.site.root.glob("examples/*/README.md"))
-    for readme in sorted(found, key=lambda each: Example(each.parent).order):
+    for example in _learned(ask):
+        readme = example.path / "README.md"
         text = ask.page.site.read(readme)
         title, sentence = _opening(text, ask.page.site.name(readme))
-        link = f"[{title}](examples/{readme.parent.name}/README.md)"
+        link = f"[{title}]({ask.page.link(readme)})"
         rows.append((link, sentence, _headline_figures(Page(ask.page.site, readme), text)))
     return _table(("challenge", "claim", "measured"), rows)
 
@@ -364,8 +368,8 @@ def claim(ask: Ask) -> str:
     declared = ask.page.site.experiment(ask.example, ask.words[0])
     # Declared from the trivial to what is commonly installed, and from there to the solution.
     last = {run.holds: run for run in ask.runs()}
-    lesson = ask.folder.relative_to(ask.page.path.parent, walk_up=True) / "README.md"
-    said = [f"> {declared.claim} [`{declared.slug}`]({lesson.as_posix()})"]
+    lesson = ask.page.link(ask.folder / "README.md")
+    said = [f"> {declared.claim} [`{declared.slug}`]({lesson})"]
     for run in last.values():
         said += [">", f"> `{run.variant}` {'holds' if run.holds else 'is refuted'}: {run.figure}."]
     return "\n".join(said if last else [*said, ">", f"> {ask.unrecorded}"])
@@ -374,14 +378,14 @@ def claim(ask: Ask) -> str:
 def index(ask: Ask) -> str:
     """`index FOLDER`: each page of a folder of the hub with its first sentence."""
     ask.count(1, 1, "`index FOLDER`")
-    site, here = ask.page.site, ask.page.path.parent
-    folder = here.joinpath(ask.words[0]).resolve()
+    site = ask.page.site
+    folder = ask.page.path.parent.joinpath(ask.words[0]).resolve()
     rows = []
     for path in sorted(folder.glob("*.md")):
         if path.name != "README.md":
             title, paragraph = _opening(site.read(path), site.name(path))
             first = re.split(r"(?<=[.?])\s", paragraph, maxsplit=1)[0].replace("**", "")
-            rows.append(f"- [{title}]({path.relative_to(here, walk_up=True).as_posix()}): {first}")
+            rows.append(f"- [{title}]({ask.page.link(path)}): {first}")
     if not rows:
         raise ValueError(f"there is no page in {ask.words[0]}")
     return "\n".join(rows)
@@ -395,8 +399,8 @@ def lesson(ask: Ask) -> str:
         return "*no example yet*"
     text = ask.page.site.read(readme)
     title, _ = _opening(text, ask.page.site.name(readme))
-    link = readme.relative_to(ask.page.path.parent, walk_up=True).as_posix()
-    return f"[{title}]({link})<br>{_headline_figures(Page(ask.page.site, readme), text)}"
+    figures = _headline_figures(Page(ask.page.site, readme), text)
+    return f"[{title}]({ask.page.link(readme)})<br>{figures}"
 
 
 def exercises(ask: Ask) -> str:
@@ -405,8 +409,7 @@ def exercises(ask: Ask) -> str:
     said = []
     for example in _learned(ask):
         patches = [
-            f"[`{path.stem.partition('-')[2]}`]"
-            f"({path.relative_to(ask.page.path.parent, walk_up=True).as_posix()})"
+            f"[`{path.stem.partition('-')[2]}`]({ask.page.link(path)})"
             for path in sorted(example.path.glob("exercises/*.patch"))
         ]
         said += [f"- {example.title}: {', '.join(patches)}"] if patches else []
@@ -426,11 +429,10 @@ def sources(ask: Ask) -> str:
 def proved(ask: Ask) -> str:
     """`proved`: every claim of every example in its sentence, in the order in which one learns."""
     ask.count(0, 0, "`proved`")
-    site, said = ask.page.site, []
+    said = []
     for example in _learned(ask):
-        link = (example.path / "README.md").relative_to(ask.page.path.parent, walk_up=True)
-        title, _ = _opening(site.read(example.path / "README.md"), link)
-        said += [f"## {title}", "", f"[The lesson]({link.as_posix()}) proves:", ""]
+        link = ask.page.link(example.path / "README.md")
+        said += [f"## {example.title}", "", f"[The lesson]({link}) proves:", ""]
         said += [f"- `{slug}`: {each.claim}" for slug, each in example.experiments.items()] + [""]
     return "\n".join(said).rstrip()
 
