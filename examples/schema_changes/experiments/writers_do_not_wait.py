@@ -21,7 +21,7 @@ from nexus.experiment import (
     rest,
 )
 
-from . import busy, connect, held, number, used
+from . import busy, connect, held, number, unsynced, used
 
 INSERT = b"INSERT INTO busy (number, scheduled_departure) VALUES (1, now())"
 READ = "SELECT number FROM busy LIMIT 1"
@@ -61,7 +61,11 @@ class WritersDoNotWait(Experiment):
     INDEX_SECONDS, COLUMN_SECONDS, HELD_SECONDS = 0.2, 0.8, 3
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        with connect(stack, autocommit=True) as connection, busy(connection, int(params["rows"])):
+        with (
+            unsynced(stack),  # a statement keeps its lock until the disk has its commit
+            connect(stack, autocommit=True) as connection,
+            busy(connection, int(params["rows"])),
+        ):
             yield clock_starts()
             with held(stack, READ, WAITS, self.HELD_SECONDS):
                 yield from self._altered(stack, variant, "column", self.for_the_column)
