@@ -56,6 +56,11 @@ LONGEST = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--example", help="only what concerns this example")
     parser.addoption("--stack", choices=["embedded", "compose"], help="only this stack")
+    parser.addoption(
+        "--every-claim",
+        action="store_true",
+        help="judge each exercise by the claims that it does not name, too: minutes an example",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
