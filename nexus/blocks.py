@@ -350,16 +350,19 @@ def param(ask: Ask) -> str:
 
 
 def setting(ask: Ask) -> str:
-    """`setting FILE::NAME`: the one number that the source gives to a name, inline."""
-    ask.count(1, 1, "`setting FILE::NAME`")
+    """`setting FILE::NAME [NTH]`: the one number that the source gives to a name, or the NTH; inline."""
+    ask.count(1, 2, "`setting FILE::NAME [NTH]`")
     file, _, symbol = ask.words[0].partition("::")
     source = excerpts.excerpt(ask.page.site.read(ask.folder.joinpath(file).resolve()), file, symbol)
     numbers = re.findall(r"(?<![\w.])\d[\d_]*(?:\.\d+)?", re.sub(r"#.*", "", source))
-    if len(numbers) != 1:
+    nth = ask.words[1] if len(ask.words) > 1 else "1"
+    if len(numbers) != 1 and len(ask.words) == 1:
         raise ValueError(
-            f"{ask.words[0]} names {len(numbers)} numbers; name a constant that has one"
+            f"{ask.words[0]} names {len(numbers)} numbers; name a constant that has one, or say which"
         )
-    return f"{float(numbers[0]):,.10g}"
+    if not nth.isdecimal() or not 1 <= int(nth) <= len(numbers):
+        raise ValueError(f"{ask.words[0]} names {len(numbers)} numbers, and none is number {nth}")
+    return f"{float(numbers[int(nth) - 1]):,.10g}"
 
 
 def claim(ask: Ask) -> str:

@@ -98,6 +98,11 @@ def pages(root: Path = ROOT) -> list[HubPage]:
     return [HubPage(path) for name in FOLDERS for path in sorted(root.glob(f"{name}/**/*.md"))]
 
 
+def lessons(root: Path = ROOT) -> list[HubPage]:
+    """The two write-ups of every example, by their path."""
+    return [HubPage(path) for path in sorted(root.glob("examples/*/[A-Z]*.md"))]
+
+
 def paths(root: Path = ROOT) -> list[str]:
     """Every page of the hub, relative to the repository; none where it speaks of other examples."""
     if EXAMPLES != ROOT / "examples":

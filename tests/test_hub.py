@@ -185,13 +185,60 @@ def test_a_broken_rule_is_one_sentence_with_file_and_line(small, file, added, se
 
 
 @pytest.mark.parametrize(
-    "line", ["HTTP 429, RFC 9457, IPv6, `512`", "1. first", "of a /64, 2013-07-01"]
+    "line",
+    ["HTTP 429, RFC 9457, IPv6, `512`", "1. first", "of a /64, 2013-07-01", "port 8001, Valkey 9"],
 )
 def test_numbers_that_no_run_measures_may_be_typed(small, line):
     page = small / "docs" / "concepts" / "lock.md"
     page.write_text(f"{page.read_text()}\n{line}\n")
 
     assert list(rules.problems(small)) == []
+
+
+@pytest.fixture
+def lesson(small: Path) -> Path:
+    """A lesson that keeps the rule about numbers, beside the hub."""
+    path = small / "examples" / "lock" / "README.md"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "# Lock\n\nIt holds on port 8001 of Redis 8 for <!-- nexus:param a b -->100<!-- /nexus --> s.\n\n"
+        "## The problem\n\n| time | what |\n|---|---|\n| 3 s | two hold it |\n\n## Cost\n\n"
+        "Measured by hand: it takes 12 µs.\nThe other takes 4.\n\n"
+        "Seen by hand with PgBouncer 1.18:\n\n| it | lost 3 of 4 |\n|---|---|\n\n"
+        "## Sources\n\n- R. Nishtala, section 3.2 (2013), volume 8.\n"
+    )
+    assert list(rules.problems(small)) == []
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("It holds", "It holds 7 times", 3),
+        ("## The problem", "## Elsewhere", 9),
+        ("\nThe other takes 4.", "\n\nThe other takes 4.", 15),
+        ("Measured by hand: it", "It", 13),
+        ("PgBouncer 1.18:", "PgBouncer 1.18.", 18),
+        ("## Sources", "## More", 23),
+        ("on port 8001", "on 8001", 3),
+    ],
+)
+def test_a_lesson_types_numbers_only_where_they_are_its_authors(small, lesson, old, new, line):
+    lesson.write_text(lesson.read_text().replace(old, new))
+
+    told = [each for each in rules.problems(small) if "is typed; fill it in" in each]
+    assert told
+    assert told[0].startswith(f"examples/lock/README.md:{line}: ")
+
+
+def test_a_lesson_that_is_settled_leaves_the_list(small, lesson, monkeypatch):
+    monkeypatch.setattr(rules, "NOT_YET", ("lock", "not here"))
+    assert [*rules.problems(small)] == [
+        "nexus/rules.py:1: NOT_YET names lock, which types no number; take it out."
+    ]
+
+    lesson.write_text("# Lock\n\nIt takes 4,100 ms.\n")
+    assert [*rules.problems(small)] == []
 
 
 def test_every_claim_stands_outside_its_lesson():

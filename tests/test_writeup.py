@@ -181,6 +181,10 @@ def filled(repository, text, name="examples/rate_limiting/README.md"):
             "a <!-- nexus:setting limiter/token_bucket.py::TokenBucket.take --><!-- /nexus -->\n",
             "1: limiter/token_bucket.py::TokenBucket.take names 0 numbers",
         ),
+        (
+            "a <!-- nexus:setting limiter/token_bucket.py::LIMIT 2 --><!-- /nexus -->\n",
+            "1: limiter/token_bucket.py::LIMIT names 1 numbers, and none is number 2",
+        ),
         ("a <!-- nexus:claims --><!-- /nexus -->\n", "1: claims takes several lines"),
         ("<!-- nexus:tree nowhere -->\n<!-- /nexus -->\n", "1: there is no folder nowhere."),
     ],
@@ -609,6 +613,17 @@ def test_a_page_of_the_hub_takes_numbers_from_the_source_and_sentences_from_othe
     assert "-->100<!--" in page.read_text()
     assert "- [Lock](concepts/lock.md): A lock is a promise.\n" in page.read_text()
     assert "*no example yet*" in page.read_text()
+
+
+def test_a_setting_that_has_several_numbers_says_which(repository):
+    source = repository / "examples/rate_limiting/limits.py"
+    source.write_text('WAIT = read("WAIT_2", "0.1", 60)  # 5\nMOST, LEAST = 2_000, 1\n')
+    names = ("WAIT 1", "WAIT 2", "MOST 1", "LEAST 2")
+    asked = [f"<!-- nexus:setting limits.py::{each} --><!-- /nexus -->" for each in names]
+
+    text = filled(repository, "\n".join(asked))
+
+    assert re.findall("-->(.*?)<!--", text) == ["0.1", "60", "2,000", "1"]
 
 
 def test_the_commands_come_from_the_makefile(repository):
