@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ import pytest
 from nexus import catalog, hub, rules
 from nexus.catalog import ROOT
 from nexus.hub import Session
+from nexus.stacks.compose import IMAGES, engine_problem
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.state import project
+from nexus.stacks.variables import of_docker
 
 DOCUMENTED = "http://127.0.0.1:8001"
 # Found, not imported, as the stack does it: psql comes with the server.
@@ -24,31 +28,52 @@ CLIENTS = (POSTGRES / "pginstall" / "bin", ROOT / "tests" / "clients")
 DEADLINE_SECONDS = 60
 SESSIONS = sorted(
     (
-        pytest.param(each.example, each, id=f"{page.path.parent.name}-{page.path.stem}-{each.line}")
+        pytest.param(
+            (each.stack, each.example),
+            each,
+            f"{page.path.relative_to(ROOT)}:{each.line}: ",
+            id=f"{page.path.parent.name}-{page.path.stem}-{each.line}",
+            marks=[pytest.mark.compose] if each.stack == "compose" else [],
+        )
         for page in hub.pages()
         for each in page.sessions
-        if each.example
+        if each.stack
     ),
-    key=lambda each: str(each.values[0]),
+    key=lambda each: each.values[0],
 )
+# What the sheet about git finds.
+GIT = """
+git init --quiet --initial-branch main
+git config user.name Reader && git config user.email reader@example.org
+echo 'LIMIT = 100' > limits.py && git add . && git commit --quiet --message 'Add the limit'
+echo 'RETRY_AFTER = 1' >> limits.py && git commit --quiet --all --message 'Tell when to come back'
+sed -i 's/100/200/' limits.py && git commit --quiet --all --message 'Raise the limit'
+"""
 
 
+@dataclass
 class Shell:
-    """A reader's shell beside a stack."""
+    """A reader's shell, beside a stack if there is one."""
 
-    def __init__(self, stack: EmbeddedStack) -> None:
-        self.stack = stack
+    folder: Path
+    env: dict[str, str]
+    stack: EmbeddedStack | None = None
+
+    @classmethod
+    def beside(cls, stack: EmbeddedStack) -> "Shell":
         added = os.pathsep.join(map(str, CLIENTS))
         env = stack.environment()
         urls = {
             f"{name.upper()}_URL": each for name, each in stack.services.items() if "http" in each
         }
-        self.env = urls | env | {"PATH": f"{env['PATH']}{os.pathsep}{added}", "PSQLRC": os.devnull}
+        path = f"{env['PATH']}{os.pathsep}{added}"
+        return cls(stack.example.path, urls | env | {"PATH": path, "PSQLRC": os.devnull}, stack)
 
     def start(self, command: str) -> "subprocess.Popen[str]":
+        url = self.stack.url if self.stack else DOCUMENTED
         return subprocess.Popen(
-            ["bash", "-c", command.replace(DOCUMENTED, self.stack.url)],
-            cwd=self.stack.example.path,
+            ["bash", "-c", command.replace(DOCUMENTED, url)],
+            cwd=self.folder,
             env=self.env,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -89,16 +114,35 @@ class Shell:
             if session.undo:
                 ends.callback(self.run, session.undo.removeprefix("$ "))
             yield
-        self.stack.wait_ready()
+        if self.stack:
+            self.stack.wait_ready()
 
 
 @pytest.fixture(scope="module")
 def shell(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shell]:
-    example = catalog.example(request.param)
-    with EmbeddedStack(example, tmp_path_factory.mktemp("stack")).temporarily() as stack:
-        yield Shell(stack)
+    kind, name = request.param
+    folder = tmp_path_factory.mktemp("stack")
+    if kind == "git":
+        repository = folder / "repository"
+        repository.mkdir()
+        env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
+        subprocess.run(["bash", "-ec", GIT], cwd=repository, env=env, check=True)
+        yield Shell(repository, env)
+    elif kind == "compose":
+        if problem := engine_problem():
+            pytest.skip(problem)
+        images = (
+            dict(re.findall(r"^(\w+)=(.+)$", IMAGES.read_text(), re.M)) if IMAGES.exists() else {}
+        )
+        env = of_docker() | images | {"COMPOSE_PROJECT_NAME": project(f"hub-{name}")}
+        in_containers = Shell(catalog.example(name).path, env)
+        yield in_containers
+        in_containers.run("docker compose down --volumes --remove-orphans")
+    else:
+        with EmbeddedStack(catalog.example(name), folder).temporarily() as stack:
+            yield Shell.beside(stack)
 
 
 def matches(line: str, expected: str) -> bool:
@@ -114,18 +158,24 @@ def until(nothing_is_missing: Callable[[], str]) -> str:
     return said
 
 
-@pytest.mark.parametrize(("shell", "session"), SESSIONS, indirect=["shell"], scope="module")
-def test_commands_print_what_their_page_shows(shell, session):
+@pytest.mark.parametrize(
+    ("shell", "session", "place"), SESSIONS, indirect=["shell"], scope="module"
+)
+def test_commands_print_what_their_page_shows(shell, session, place):
     spoken = [session.symptom, *(command for command, _ in session.commands)]
-    if "redis" in " ".join(spoken) and "redis" not in shell.stack.services:
+    if shell.stack and "redis" in " ".join(spoken) and "redis" not in shell.stack.services:
         pytest.skip("RabbitMQ is the broker here; the page speaks of one of the Redis protocol")
     if not session.symptom:
-        assert until(lambda: shell.missing(session)) == ""  # what has just begun is not yet itself
+        # What has just begun is not yet itself.
+        said = until(lambda: shell.missing(session)) if shell.stack else shell.missing(session)
+        assert not said, f"{place}{said}\nMend the command, or show what it prints."
         return
     same = "without the symptom the commands print the same: they do not show it"
-    assert until(lambda: "" if shell.missing(session) else same) == ""
+    said = until(lambda: "" if shell.missing(session) else same)
+    assert not said, f"{place}{said}"
     with shell.suffering(session):
-        assert until(lambda: shell.missing(session)) == ""
+        said = until(lambda: shell.missing(session))
+        assert not said, f"{place}{said}\nMend the command, or what makes the symptom."
 
 
 @pytest.mark.parametrize("page", hub.paths())
@@ -171,6 +221,8 @@ def small(tmp_path: Path) -> Path:
         ("best-practices/a.md", "# A\n\n- Do it.\n", "best-practices/a.md:3: the rule has no figure"),
         ("troubleshooting/a.md", "```console example=a\n$ x\n```\n", "troubleshooting/a.md:1: what makes"),
         ("concepts/lock.md", "```sh\n$ make x\n```\n", "concepts/lock.md:1: a command stands outside"),
+        ("concepts/lock.md", "```console stack=got\n$ x\n```\n", "concepts/lock.md:11: no test knows"),
+        ("concepts/lock.md", "```console example=a\n$ x\n```\n", "concepts/lock.md:11: there is no ex"),
         ("concepts/empty.md", "# Empty\n\nNothing.\n", "concepts/empty.md:1: it shows no claim"),
     ],
 )  # fmt: skip
@@ -245,4 +297,6 @@ def test_every_claim_stands_outside_its_lesson():
     shown = "\n".join(page.text for page in hub.pages())
     for example in catalog.examples():
         missing = [slug for slug in example.experiments if f"`{slug}`" not in shown]
-        assert not missing, f"{missing} of {example.name} is on no page of the hub; run `make sync`"
+        assert not missing, (
+            f"{missing} of {example.name} are not on the list of claims; run `make sync`"
+        )
