@@ -93,7 +93,10 @@ class Site:
         """
         folder = self.root / "examples" / example
         if not folder.is_dir():
-            raise ValueError(f"there is no example {example!r}")
+            known = ", ".join(
+                sorted(each.parent.name for each in folder.parent.glob("*/README.md"))
+            )
+            raise ValueError(f"there is no example {example!r}; the examples are: {known}")
         try:
             return Example(folder).experiment(claim)
         except (ImportError, OSError, LookupError) as error:

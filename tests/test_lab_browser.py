@@ -705,5 +705,6 @@ def test_what_is_found_is_read_with_the_keyboard_alone(page, library):
     page.get_by_role("button", name="Search").click()
     page.keyboard.type("zzzz")
     expect(page.get_by_role("status").filter(has_text="Nothing found")).to_be_attached()
+    expect(page.get_by_role("dialog").get_by_text("try another word")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()

@@ -187,9 +187,35 @@ def test_a_chart_of_another_figure_than_is_judged_is_listed(place, last, said):
         results.place(root, "rate_limiting"), "rate_limiting", {"burst-is-bounded": "…"}, recording
     )
 
+    write(root / "docs" / "a.md", "<!-- nexus:claim burst-is-bounded example=rate_limiting -->\n")
     found = list(notes.notes(root, Example(place)))[1:]
 
     assert found == [f"rate_limiting: the chart of burst-is-bounded {each}" for each in said]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "claim burst-is-bound example=rate_limiting",
+        "claim burst-is-bounded-twice example=rate_limiting",
+        "claim burst-is-bounded example=rate_limiting_too",
+        "proved",
+    ],
+)
+def test_a_claim_that_no_page_of_the_hub_shows_is_listed_with_what_to_do(place, other):
+    write(place / "experiments" / "__init__.py", 'CLAIMS = ("burst-is-bounded",)\n')
+    write(place / "experiments" / "burst_is_bounded.py", BURST)
+    root = place.parent.parent
+    write(
+        root / "docs" / "a.md",
+        f"`burst-is-bounded`\n<!-- nexus:{other} -->\n",
+    )
+
+    assert list(notes.notes(root, Example(place)))[1:] == [
+        "rate_limiting: no page of docs/ shows burst-is-bounded; put `<!-- nexus:claim SLUG "
+        "example=rate_limiting -->` and `<!-- /nexus -->` on the page that asks its question, "
+        "then `make sync`."
+    ]
 
 
 def test_lint_prints_notes_and_fails_for_a_report_that_cannot_be_read(place, monkeypatch, capsys):

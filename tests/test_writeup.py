@@ -171,7 +171,10 @@ def filled(repository, text, name="examples/rate_limiting/README.md"):
         ("a <!-- nexus:figure a b --> c\n", "1: <!-- nexus:figure a b --> has no <!-- /nexus -->"),
         ("a <!-- /nexus -->\n", "1: <!-- /nexus --> closes nothing."),
         ("<!-- nexus:index x -->\n<!-- /nexus -->\n", "1: there is no page in x."),
-        ("<!-- nexus:claim a example=x -->\n<!-- /nexus -->\n", "1: there is no example 'x'."),
+        (
+            "<!-- nexus:claim a example=x -->\n<!-- /nexus -->\n",
+            "1: there is no example 'x'; the examples are: rate_limiting",
+        ),
         ("<!-- nexus:claim a -->\n<!-- /nexus -->\n", "1: a has no experiment: "),
         (
             "a <!-- nexus:param burst-is-bounded x --><!-- /nexus -->\n",

@@ -109,17 +109,21 @@
       list.append(...hits.slice(0, MOST).map(line));
       found.append(element("h2", kind), list);
     }
-    said.textContent = input.value.trim() ? `${all.length || "Nothing"} found` : "";
+    const asked = input.value.trim();
+    said.textContent = asked ? `${all.length || "Nothing"} found` : "";
+    if (asked && !all.length) found.append(element("p", "Nothing found: try another word, or fewer.", "search-where"));
   }
 
   async function open() {
     if (!dialog.open) dialog.showModal();
     input.select();
+    if (!entries) found.replaceChildren(element("p", "Loading…", "search-where"));
     try {
       await load();
       show();
     } catch {
       said.textContent = "The index could not be loaded; reload the page.";
+      found.replaceChildren(element("p", said.textContent, "search-where"));
     }
   }
 
