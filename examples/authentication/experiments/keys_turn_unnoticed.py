@@ -22,6 +22,14 @@ from nexus.experiment import (
 from . import PATIENCE_SECONDS, accepted, login, request, send
 
 RATE, TURNS, ASKED = 100, 2, 50
+# What happens to a file of secrets: it is copied with another mode, and it is away while it is replaced.
+FILE = """
+from flights import configured
+path = configured.key_file().path
+beside = path.with_suffix(".away")
+"""
+MENDED = f"{FILE}beside.exists() and beside.rename(path)\npath.chmod(0o600)"
+SPOILT = (f"{FILE}path.chmod(0o644)", f"{FILE}path.rename(beside)", MENDED)
 
 
 def kid(token: str) -> str:
@@ -32,8 +40,8 @@ def kid(token: str) -> str:
 class KeysTurnUnnoticed(Experiment):
     slug = "keys-turn-unnoticed"
     claim = (
-        "The signing key is replaced twice under 100 requests/s, and no token is refused; "
-        "once a key is retired, its tokens are."
+        "The signing key is replaced twice under 100 requests/s, its file is spoilt and missing in between, "
+        "and no token is refused; once a key is retired, its tokens are."
     )
     holds = ("sessions",)
     refuted = ("tutorial",)
@@ -68,6 +76,7 @@ class KeysTurnUnnoticed(Experiment):
         finally:
             self.over.set()  # a turn that was begun is finished: the next run has to find one key that signs
             turning.join(PATIENCE_SECONDS)
+            stack.manage("shell", "--no-imports", "-c", MENDED)
         if failures:
             raise ExperimentError(f"the keys did not turn: {failures[0]}")
         yield self.unlisted(self.strange)
@@ -85,6 +94,8 @@ class KeysTurnUnnoticed(Experiment):
                 made = login(stack, variant, "passenger-2")["access"]
                 self.strange += kid(made) not in listed
                 self.tokens.append(made)
+                for change in SPOILT:
+                    stack.manage("shell", "--no-imports", "-c", change)
         except Exception as error:  # told by the run itself
             failures.append(error)
 
