@@ -32,7 +32,10 @@ class TokenAuthentication(BaseAuthentication):
         kind, _, token = get_authorization_header(request).partition(b" ")
         if not kind:
             return None
-        if kind.lower() == b"bearer" and (caller := self.caller(token.decode("latin-1"))):
+        text = token.lstrip(b" ").decode(
+            "latin-1"
+        )  # RFC 9110: the scheme has no case, spaces no number
+        if kind.lower() == b"bearer" and (caller := self.caller(text)):
             return caller, None
         raise AuthenticationFailed("The token opens nothing")
 

@@ -46,12 +46,25 @@ def test_a_login_that_is_none_is_the_clients_mistake(body):
     is_a_problem(call("post", "sessions/login/", body), 400)
 
 
+@pytest.mark.report(
+    "flop-labs/technocore-chat#130",
+    "a body of 20,000 brackets is a 500: the JSON decoder's RecursionError is no ValueError",
+    "the parser answers 400, as it does to what is no JSON",
+)
 def test_text_that_is_no_json_and_bodies_of_another_kind_are_refused():
     url = "sessions/login/"
     for text in ("{", "[" * 20_000, "NaN", "\ufeff{}", '{"a":' + "9" * 5_000 + "}"):
         is_a_problem(call("post", url, data=text, content_type="application/json"), 400)
     is_a_problem(call("post", url, data="a=b", content_type="text/plain"), 415)
-    is_a_problem(call("post", url, {"username": "a" * 3_000_000}), 413)
+
+
+@pytest.mark.report(
+    "dimagi/open-chat-studio#4411",
+    "a JSON body over Django's limit is answered with a page of HTML, and a 400",
+    "a 413 in the shape of all other errors",
+)
+def test_a_body_that_is_too_large_is_a_problem():
+    is_a_problem(call("post", "sessions/login/", {"username": "a" * 3_000_000}), 413)
 
 
 def test_a_wrong_password_and_an_unknown_name_get_the_same_answer():
@@ -101,6 +114,11 @@ def test_flights_are_public_and_show_who_asks_their_own(tokens_of):
     assert sum(each["yours"] for each in staff) >= 30
 
 
+@pytest.mark.report(
+    "mozilla/sumo#2815",
+    "%00 in a filter of a list reaches PostgreSQL, which takes no NUL: a 500",
+    "filters are read by a form, as bodies are: 400",
+)
 @pytest.mark.parametrize(
     "query",
     [
@@ -169,12 +187,31 @@ def test_a_token_anywhere_else_is_nobodys(token, name):
     is_a_problem(answer, 401)
 
 
-def test_two_tokens_are_none_and_the_scheme_has_no_case(token):
-    for said, status in ((f"Bearer {token}, Bearer {token}", 401), (f"bEARER {token}", 200)):
-        answer = Client(headers={"Authorization": said}).get("/api/sessions/me/")
-        assert answer.status_code == status
+@pytest.mark.report(
+    "jetkvm/cloud-api#85",
+    "`bearer` in small letters, or with two spaces after it, is a 401",
+    "the scheme has no case, and any number of spaces; of two tokens in one header none is taken",
+)
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("bEARER {0}", 200),
+        ("Bearer   {0}", 200),
+        ("Bearer {0}, Bearer {0}", 401),
+        ("Bearer {0} {0}", 401),
+    ],
+)
+def test_how_a_token_is_introduced(token, said, status):
+    answer = Client(headers={"Authorization": said.format(token)}).get("/api/sessions/me/")
+
+    assert answer.status_code == status
 
 
+@pytest.mark.report(
+    "repsyio/repsy#176",
+    "the refresh endpoint takes an access token, and others a refresh token: the same signature",
+    "they differ in kind, key and form",
+)
 def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(token, issued):
     is_a_problem(call("post", "sessions/refresh/", {"refresh": token}), 401)
     is_a_problem(call("get", "sessions/me/", token=issued.refresh), 401)
@@ -209,6 +246,11 @@ def test_an_address_without_its_slash_and_a_foreign_host_are_problems():
     is_a_problem(Client(headers={"Host": "evil.example"}).get("/api/sessions/flights/"), 400)
 
 
+@pytest.mark.report(
+    "smallrye/smallrye-jwt#373",
+    "keys that cannot be read make every good token a 401, and clients sign their users out",
+    "503 and Retry-After; with the keys of before in memory they are used",
+)
 def test_keys_that_were_never_read_are_no_fault_of_a_token(token, monkeypatch, tmp_path):
     access = dataclasses.replace(configured.access(), keys=KeyFile(tmp_path / "no.json").keys)
     monkeypatch.setattr(configured, "access", lambda: access)
