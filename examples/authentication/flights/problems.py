@@ -33,7 +33,7 @@ def unavailable(error: Exception) -> HttpResponse | None:
         title = "The signing keys cannot be read"
     else:
         return None
-    logger.error("%s: %s", title, error)
+    logger.error("%s: %s", title, str(error).partition("\n")[0])
     return problem(503, title, {"Retry-After": "1"})
 
 
