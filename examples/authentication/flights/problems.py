@@ -50,10 +50,8 @@ class Unavailable:
         return unavailable(error)
 
 
-def refused(_request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that Django does not let through: its host, or the size of its body."""
-    if isinstance(exception, RequestDataTooBig):
-        return problem(413, "The body is too large")
+def refused(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
+    """Answer a request that Django does not let through, as one for another host."""
     return problem(400, "Not as expected")
 
 
@@ -73,6 +71,8 @@ def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     set_rollback()
     if isinstance(error, Http404) or (isinstance(error, ProgrammingError) and is_denied(error)):
         return problem(404, NOT_THERE)
+    if isinstance(error, RequestDataTooBig):  # Django would log the traceback of each
+        return problem(413, "The body is too large")
     if not isinstance(error, APIException):
         return unavailable(error)
     headers = {}
