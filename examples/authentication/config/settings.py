@@ -30,9 +30,11 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "flights.problems.Unavailable",
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
+APPEND_SLASH = False  # whoever follows the redirect of a POST asks with GET
 
 try:
     # An empty address would be no database at all, and an error only at the first query.
@@ -72,7 +74,7 @@ SIMPLE_JWT = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["flights.asked.Json"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "flights.problems.handler",
 }
@@ -94,6 +96,7 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         # A request with a wrong Host is answered with 400; a traceback for each would fill the disk.
         "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
+        "flights": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "sessions": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }

@@ -5,4 +5,6 @@ from flights.views import health
 
 urlpatterns = [path("healthz", health), path("api/", include("flights.urls"))]
 
-handler404 = "flights.views.not_found"
+handler400 = "flights.problems.refused"
+handler404 = "flights.problems.not_found"
+handler500 = "flights.problems.failed"

@@ -22,6 +22,24 @@ from nexus.experiment import (
 from . import PATIENCE_SECONDS, accepted, login, request, send
 
 RATE, TURNS, ASKED = 100, 2, 50
+# A file of secrets is copied with another mode, and is away while it is replaced: a second each, under load.
+SPOILT = """
+import time
+from flights import configured
+path = configured.key_file().path
+beside = path.with_suffix(".away")
+path.chmod(0o644)
+time.sleep(1)
+path.rename(beside)
+time.sleep(1)
+"""
+MENDED = """
+from flights import configured
+path = configured.key_file().path
+beside = path.with_suffix(".away")
+beside.exists() and beside.rename(path)
+path.chmod(0o600)
+"""
 
 
 def kid(token: str) -> str:
@@ -32,8 +50,8 @@ def kid(token: str) -> str:
 class KeysTurnUnnoticed(Experiment):
     slug = "keys-turn-unnoticed"
     claim = (
-        "The signing key is replaced twice under 100 requests/s, and no token is refused; "
-        "once a key is retired, its tokens are."
+        "The signing key is replaced twice under 100 requests/s, then its file is spoilt and lost, "
+        "and no token is refused; once a key is retired, its tokens are."
     )
     holds = ("sessions",)
     refuted = ("tutorial",)
@@ -68,6 +86,7 @@ class KeysTurnUnnoticed(Experiment):
         finally:
             self.over.set()  # a turn that was begun is finished: the next run has to find one key that signs
             turning.join(PATIENCE_SECONDS)
+            stack.manage("shell", "--no-imports", "-c", MENDED)
         if failures:
             raise ExperimentError(f"the keys did not turn: {failures[0]}")
         yield self.unlisted(self.strange)
@@ -85,6 +104,8 @@ class KeysTurnUnnoticed(Experiment):
                 made = login(stack, variant, "passenger-2")["access"]
                 self.strange += kid(made) not in listed
                 self.tokens.append(made)
+            if not self.over.is_set():
+                stack.manage("shell", "--no-imports", "-c", SPOILT)
         except Exception as error:  # told by the run itself
             failures.append(error)
 

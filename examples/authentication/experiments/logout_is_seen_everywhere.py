@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from nexus.experiment import (
+    Answer,
     Chart,
     Experiment,
+    ExperimentError,
     Params,
     Request,
     Sample,
@@ -12,14 +14,16 @@ from nexus.experiment import (
     Series,
     Stack,
     Verdict,
+    ask,
     clock_starts,
     expect,
+    until,
     volley,
 )
 
 from . import PATIENCE_SECONDS, accepted, login, refresh, request, send, someone, sql
 
-REQUESTS = 100
+REQUESTS, AWAY = 100, 20
 type Tokens = dict[str, str]
 
 
@@ -48,7 +52,7 @@ class LogoutIsSeenEverywhere(Experiment):
     slug = "logout-is-seen-everywhere"
     claim = (
         "After a logout, another password or a deactivation no server process lets "
-        "one of 100 requests in, nor the refresh token."
+        "one of 100 requests in, nor the refresh token; without its database it lets nobody in."
     )
     holds = ("sessions",)
     refuted = ("simplejwt",)
@@ -61,6 +65,7 @@ class LogoutIsSeenEverywhere(Experiment):
     )
     before = Series("requests", "let in before")
     late = Series("requests", "let in after the session's end")
+    in_vain = Series("requests", "while the database was away, not told to come back later")
     chart = Chart(late, "requests let in after the session's end")
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
@@ -78,6 +83,19 @@ class LogoutIsSeenEverywhere(Experiment):
         for each in tokens.values():
             late += refresh(stack, variant, each["refresh"]) is not None
             yield self.late(late)
+        known = login(stack, variant, "passenger-1")
+        asked = [
+            request(stack, variant, "me/", token=known["access"]),
+            request(stack, variant, "refresh/", "POST", {"refresh": known["refresh"]}),
+        ] * AWAY
+        with stack.killed("postgres"):
+            answers = [ask(each, timeout_seconds=PATIENCE_SECONDS) for each in asked]
+        yield self.in_vain(sum(not self._comes_back(each) for each in answers))
+        if not until(lambda: ask(asked[0]).status == 200, PATIENCE_SECONDS, step_seconds=0.2):
+            raise ExperimentError("the service did not find its database again")
+
+    def _comes_back(self, answer: Answer) -> bool:
+        return answer.status == 503 and "retry-after" in answer.headers
 
     def _let_in(self, asked: list[Request]) -> int:
         answers = volley(asked, processes=2, connections=16, timeout_seconds=PATIENCE_SECONDS)
@@ -92,8 +110,8 @@ class LogoutIsSeenEverywhere(Experiment):
             f"{{measured}} of {most} requests let in after their session's end",
         )
         least = len(EVENTS) * REQUESTS
-        return late.provided(
-            Verdict.at_least(
-                samples.last(self.before), least, "{measured} of {bound} let in before"
-            )
+        before = Verdict.at_least(
+            samples.last(self.before), least, "{measured} of {bound} let in before"
         )
+        away = "{measured} requests without a database not told to come back"
+        return late.provided(before & Verdict.at_most(samples.last(self.in_vain), 0, away))

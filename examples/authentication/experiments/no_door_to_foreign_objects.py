@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -44,6 +44,21 @@ FROM flights_booking AS booking JOIN flights_flight AS flight ON flight.id = fli
 PASSPORT = """
 SELECT user_id, passport FROM flights_passenger JOIN auth_user ON id = user_id WHERE username = %s
 """
+# Nested too deeply, infinite, too large, NUL, half a character, no JSON; a wrong password; no such path.
+ODD_BODIES = (
+    b"[" * 20_000,
+    b'{"flight": 1e400, "username": 1e400, "password": "x"}',
+    b'{"seat": "' + b"A" * 3_000_000 + b'"}',
+    b'{"seat": "\\u0000", "username": "\\u0000", "password": "x"}',
+    b'{"seat": "\\ud800", "username": "\\ud800", "password": "x"}',
+    b"\xff",
+)
+ODD_PATHS = (
+    ("password/", "POST", {"old": "a guess", "new": "another"}),
+    ("refresh/", "POST", {"refresh": "\ufffd.1:x"}),
+    ("flights/?number=%00", "GET", None),
+    ("bookings", "POST", {}),
+)
 OWN = 40  # at least, of the callers' own: else the doors were closed to everybody
 DIGITS = "0123456789ABCDEF"
 
@@ -136,7 +151,7 @@ class NoDoorToForeignObjects(Experiment):
                     objects += len(found)
                     yield self.doors(doors)
                     yield self.objects(objects)
-        yield self.faults(self.faulty)
+        yield self.faults(self.faulty + sum(map(is_faulty, self._odd(stack, variant))))
         yield self.own(self.own_seen)
 
     def _through(
@@ -179,6 +194,19 @@ class NoDoorToForeignObjects(Experiment):
         if caller != "desk-UA" and other.foreign_to(caller) and other.passport in text:
             shown.add(other.id)
         return shown
+
+    def _odd(self, stack: Stack, variant: str) -> Iterator[Answer]:
+        """Yield the answers to what people send that no client of ours does."""
+        known = login(stack, variant, "passenger-1")["access"]
+        own = next(
+            row.id for row in begun(self.tables).values() if not row.foreign_to("passenger-1")
+        )
+        for body in ODD_BODIES:
+            for path, method in (("login/", "POST"), (f"bookings/{own}/", "PATCH")):
+                asked = request(stack, variant, path, method, {}, known)
+                yield ask(replace(asked, body=body), timeout_seconds=PATIENCE_SECONDS)
+        for path, method, said in ODD_PATHS:
+            yield send(stack, variant, path, method=method, body=said, token=known)
 
     def _passport(self, stack: Stack, variant: str, token: str) -> int:
         """Ask the public list by the letters of somebody's passport; return how many can be told."""

@@ -10,22 +10,14 @@ from django.db.models import Count, QuerySet
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import BasePermission, IsAuthenticated
-from rest_framework.relations import PrimaryKeyRelatedField
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer, SerializerMethodField
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
+from .asked import Named, Search
 from .models import Booking, Flight, Passenger
 from .problems import NOT_THERE
-
-
-class Named(PrimaryKeyRelatedField[Any]):
-    """A row that the body names, looked up where the view looks."""
-
-    def get_queryset(self) -> Any:
-        rows: Any = super().get_queryset()
-        return rows.using(self.context["view"].using)
 
 
 class BookingSerializer(ModelSerializer[Booking]):
@@ -99,8 +91,9 @@ class Flights(ReadOnlyModelViewSet[Flight]):
     lookup_value_converter = "int"
 
     def get_queryset(self) -> QuerySet[Flight]:
-        said = self.request.GET.dict()
-        if said.keys() - {"airline", "number"}:
+        search = Search(data=self.request.GET.dict())
+        search.is_valid(raise_exception=True)
+        if search.initial_data.keys() - search.fields.keys():
             raise ValidationError("Flights are asked for by airline and number")
-        flights = Flight.objects.using(self.using).filter(**said)
+        flights = Flight.objects.using(self.using).filter(**search.validated_data)
         return flights.annotate(yours=Count("booking"))

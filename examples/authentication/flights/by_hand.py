@@ -6,13 +6,12 @@ from typing import Any
 from django.contrib.auth import authenticate
 from django.urls import URLPattern, path
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from .identity import by
-from .tokens import asked
+from .asked import asked
+from .identity import Me, by
 
 
 def endpoints(
@@ -28,17 +27,13 @@ def endpoints(
                 raise AuthenticationFailed("No active account with these credentials")
             return Response({"access": issue(user.pk)})
 
-    class Me(APIView):
+    class Known(Me):
         authentication_classes = (by(user_of),)
-        permission_classes = (IsAuthenticated,)
 
-        def get(self, request: Request) -> Response:
-            return Response({"user": request.user.pk})
-
-    class Logout(Me):
+    class Logout(Known):
         def post(self, request: Request) -> Response:
             log_out(request.headers["Authorization"].partition(" ")[2])
             return Response(status=204)
 
-    views = {"login": Login, "me": Me, "logout": Logout}
+    views = {"login": Login, "me": Known, "logout": Logout}
     return [path(f"{name}/", view.as_view()) for name, view in views.items()]

@@ -8,7 +8,10 @@ from django.contrib.auth import get_user_model
 from django.db import connection, connections
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 from sessions.access import Claims, Refused
 from sessions.scope import enter
 
@@ -29,7 +32,10 @@ class TokenAuthentication(BaseAuthentication):
         kind, _, token = get_authorization_header(request).partition(b" ")
         if not kind:
             return None
-        if kind.lower() == b"bearer" and (caller := self.caller(token.decode("latin-1"))):
+        text = token.lstrip(b" ").decode(
+            "latin-1"
+        )  # RFC 9110: the scheme has no case, spaces no number
+        if kind.lower() == b"bearer" and (caller := self.caller(text)):
             return caller, None
         raise AuthenticationFailed("The token opens nothing")
 
@@ -62,6 +68,15 @@ class SessionSetting(Session):
     def known(self, claims: Claims) -> None:
         with connections["setting"].cursor() as cursor:
             cursor.execute("SELECT set_config('app.user', %s, false)", [str(claims.user)])
+
+
+class Me(APIView):
+    """Tell who asks; what else is only for who is somebody begins here."""
+
+    permission_classes = (IsAuthenticated,)
+
+    def get(self, request: Request) -> Response:
+        return Response({"user": request.user.pk})
 
 
 def by(user_of: Callable[[str], int | None]) -> type[TokenAuthentication]:

@@ -1,15 +1,20 @@
 """What went wrong, in one shape (RFC 9457), and REST framework's exception handler."""
 
 import json
+import logging
+from collections.abc import Callable
 from typing import Any
 
-from django.db import OperationalError, ProgrammingError
-from django.http import Http404, HttpResponse
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
 from rest_framework.views import set_rollback
+from sessions.key_file import NoKeys
 from sessions.scope import is_denied
 
 NOT_THERE = "It is not there, or not yours"
+logger = logging.getLogger(__name__)
 
 
 def problem(
@@ -20,6 +25,44 @@ def problem(
     return HttpResponse(json.dumps(body), status=status, content_type=kind, headers=headers)
 
 
+def unavailable(error: Exception) -> HttpResponse | None:
+    """Answer what is no fault of the request, and passes; None: it is something else."""
+    if isinstance(error, OperationalError | InterfaceError):
+        title = "The database does not answer"
+    elif isinstance(error, NoKeys):
+        title = "The signing keys cannot be read"
+    else:
+        return None
+    logger.error("%s: %s", title, str(error).partition("\n")[0])
+    return problem(503, title, {"Retry-After": "1"})
+
+
+class Unavailable:
+    """What REST framework does not see: the transaction of a request that cannot begin, or end."""
+
+    def __init__(self, answer: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.answer(request)
+
+    def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return unavailable(error)
+
+
+def refused(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
+    """Answer a request that Django does not let through, as one for another host."""
+    return problem(400, "Not as expected")
+
+
+def failed(_request: HttpRequest) -> HttpResponse:
+    return problem(500, "This is a defect of the service")
+
+
+def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
+    return problem(404, "No such path; see /api/")
+
+
 def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     """Answer an exception of a view; None: it is a defect, and a 500.
 
@@ -28,10 +71,10 @@ def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     set_rollback()
     if isinstance(error, Http404) or (isinstance(error, ProgrammingError) and is_denied(error)):
         return problem(404, NOT_THERE)
-    if isinstance(error, OperationalError):
-        return problem(503, "The database does not answer", {"Retry-After": "1"})
+    if isinstance(error, RequestDataTooBig):  # Django would log the traceback of each
+        return problem(413, "The body is too large")
     if not isinstance(error, APIException):
-        return None
+        return unavailable(error)
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge

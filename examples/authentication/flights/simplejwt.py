@@ -3,28 +3,21 @@
 from typing import Any
 
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.views import (
-    TokenBlacklistView,
-    TokenObtainPairView,
-    TokenRefreshView,
-)
+from rest_framework_simplejwt.views import TokenBlacklistView as Logout
+from rest_framework_simplejwt.views import TokenObtainPairView as Login
+from rest_framework_simplejwt.views import TokenRefreshView as Refresh
 
-from .tokens import asked
+from . import identity
+from .asked import asked
 
-Login, Refresh, Logout = TokenObtainPairView, TokenRefreshView, TokenBlacklistView
+__all__ = ["Login", "Logout", "Me", "Password", "Refresh"]
 
 
-class Me(APIView):
+class Me(identity.Me):
     authentication_classes = (JWTAuthentication,)
-    permission_classes = (IsAuthenticated,)
-
-    def get(self, request: Request) -> Response:
-        return Response({"user": request.user.pk})
 
 
 class Password(Me):

@@ -7,17 +7,18 @@ from typing import Any
 from django.contrib.auth import authenticate, get_user_model
 from django.db import connection
 from rest_framework.exceptions import APIException, AuthenticationFailed
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import CharField, Serializer
 from rest_framework.views import APIView
 from sessions.access import Refused
 from sessions.family import Families, Issued
 from sessions.gate import Busy
 
-from . import configured
+from . import configured, identity
+from .asked import asked
 from .identity import Session
+
+NO_ACCOUNT = "No active account with these credentials"
 
 
 class Later(APIException):
@@ -36,14 +37,6 @@ def gate() -> Iterator[None]:
         raise Later from None
 
 
-def asked(request: Request, *names: str) -> list[str]:
-    """Return the texts that a body has to have under these names, each of at most 4,096 characters."""
-    fields = {name: CharField(max_length=4096, trim_whitespace=False) for name in names}
-    form = type("Form", (Serializer,), fields)(data=request.data)
-    form.is_valid(raise_exception=True)
-    return [form.validated_data[name] for name in names]
-
-
 def pair(issued: Issued) -> Response:
     said = {"access": configured.access().sign(issued.claims), "refresh": issued.refresh}
     return Response(said, headers={"Cache-Control": "no-store"})
@@ -60,8 +53,11 @@ class Login(APIView):
         with gate():
             user = authenticate(request._request, username=name, password=password)
         if user is None:
-            raise AuthenticationFailed("No active account with these credentials")
-        return pair(self.families.begin(connection, user.pk))
+            raise AuthenticationFailed(NO_ACCOUNT)
+        try:
+            return pair(self.families.begin(connection, user.pk, user.password))
+        except Refused:
+            raise AuthenticationFailed(NO_ACCOUNT) from None
 
 
 class Refresh(Login):
@@ -72,32 +68,27 @@ class Refresh(Login):
             raise AuthenticationFailed("The token opens nothing") from None
 
 
-class OfSession(APIView):
+class Me(identity.Me):
     authentication_classes = (Session,)
-    permission_classes = (IsAuthenticated,)
 
 
-class Me(OfSession):
-    def get(self, request: Request) -> Response:
-        return Response({"user": request.user.pk})
-
-
-class Logout(OfSession):
+class Logout(Me):
     def post(self, request: Request) -> Response:
         caller: Any = request.user
         configured.families().revoke(connection, session=caller.session)
         return Response(status=204)
 
 
-class Password(OfSession):
+class Password(Me):
     def post(self, request: Request) -> Response:
         """Set another password, and end every session of the user."""
         old, new = asked(request, "old", "new")
         caller: Any = request.user
-        user = get_user_model().objects.get(pk=caller.pk)
         with gate():
+            # Of two changes at once the second one has to find the password of the first.
+            user = get_user_model().objects.select_for_update().get(pk=caller.pk)
             if not user.check_password(old):
-                raise AuthenticationFailed("No active account with these credentials")
+                raise AuthenticationFailed(NO_ACCOUNT)
             user.set_password(new)
         user.save(update_fields=["password"])
         configured.families().revoke(connection, user=user.pk)

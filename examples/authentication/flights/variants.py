@@ -61,8 +61,8 @@ class KnownFlights(Flights):
 
 
 def solution() -> Urls:
-    keys = path("keys/", tokens.PublicKeys.as_view())
-    return [*refreshed(10), *of_tokens(tokens), keys, *routed(Known, KnownFlights)]
+    keys = each_statement([path("keys/", tokens.PublicKeys.as_view())])  # it asks no database
+    return [*refreshed(10), *of_tokens(tokens), *keys, *routed(Known, KnownFlights)]
 
 
 VARIANTS: tuple[Variant, ...] = (

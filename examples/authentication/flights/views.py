@@ -1,9 +1,8 @@
-"""What belongs to no variant: their list, health, and the answer to a path that leads nowhere."""
+"""What belongs to no variant: their list, and health."""
 
 from django.db.transaction import non_atomic_requests
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
 
-from .problems import problem
 from .variants import VARIANTS
 
 
@@ -25,7 +24,3 @@ def index(_request: HttpRequest) -> JsonResponse:
 def health(_request: HttpRequest) -> JsonResponse:
     """Tell that this process serves; the database has no say, or its pause would restart everything."""
     return JsonResponse({"status": "ok"})
-
-
-def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
-    return problem(404, "No such path; see /api/")

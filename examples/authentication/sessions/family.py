@@ -14,13 +14,12 @@ from django.core.signing import BadSignature, Signer
 
 from .access import Claims, Refused
 
-ROTATE, STATE, REUSED = (
+BEGIN, ROTATE, STATE, REUSED = (
     Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("rotate", "state", "reused")
+    for name in ("begin", "rotate", "state", "reused")
 )
-BEGIN = "INSERT INTO sessions_family (id, user_id) VALUES (%s, %s)"
 REVOKE = """UPDATE sessions_family SET revoked_at = now()
-WHERE revoked_at IS NULL AND (id::text = %(session)s OR user_id = %(user)s)"""
+WHERE revoked_at IS NULL AND (id = %(session)s OR user_id = %(user)s)"""
 logger = logging.getLogger(__name__)
 
 
@@ -44,10 +43,17 @@ class Families:
     retry_seconds: float = 10
     days: int = 30
 
-    def begin(self, connection: Any, user: int) -> Issued:
+    def begin(self, connection: Any, user: int, password: str) -> Issued:
+        """Return the first tokens of a user whose password was checked against this hash.
+
+        Raises:
+            Refused: it is not the user's any more. Else a login that began before would outlive the change.
+        """
         session = str(uuid4())
         with connection.cursor() as cursor:
-            cursor.execute(BEGIN, (session, user))
+            cursor.execute(BEGIN, {"session": session, "user": user, "password": password})
+            if not cursor.rowcount:
+                raise Refused("the password is another one now")
         return self._issued(user, session, 1)
 
     def refresh(self, connection: Any, token: str) -> Issued:
@@ -78,12 +84,13 @@ class Families:
             return row
         cursor.execute(REUSED, asked)
         if cursor.rowcount:
-            logger.warning(
-                "family %s of user %s revoked: a token was reused", asked["session"], row[0]
-            )
+            told = "family %s of user %s revoked: a token was reused"
+            logger.warning(told, asked["session"], row[0])
         raise Refused("it was used before")
 
-    def revoke(self, connection: Any, *, session: str = "", user: int | None = None) -> int:
+    def revoke(
+        self, connection: Any, *, session: str | None = None, user: int | None = None
+    ) -> int:
         """End one family, or all of a user; return how many were alive."""
         with connection.cursor() as cursor:
             cursor.execute(REVOKE, {"session": session, "user": user})

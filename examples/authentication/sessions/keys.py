@@ -43,13 +43,15 @@ class Keys:
     """All keys of a file.
 
     Raises:
-        ValueError: not exactly one of them signs.
+        ValueError: not exactly one of them signs, or a key id comes twice.
     """
 
     def __init__(self, keys: Sequence[Key]) -> None:
         signing = [key for key in keys if key.state == "signing"]
         if len(signing) != 1:
             raise ValueError(f"{len(signing)} keys are signing, and one has to")
+        if len({key.kid for key in keys}) < len(keys):
+            raise ValueError("a key id comes twice")
         self.all, self.signing = tuple(keys), signing[0]
         # One that is only published verifies, too: another process may have seen it sign before this one.
         self.verifying = {key.kid: key for key in keys if key.state != "retired"}

@@ -52,8 +52,19 @@ def user():
 
 
 @pytest.fixture
-def issued(user, connection):
-    return configured.families().begin(connection, user)
+def issued(user, begin):
+    return begin(user)
+
+
+@pytest.fixture
+def begin(connection):
+    """Begin a session of a user by its id, as a login does."""
+
+    def begun(pk):
+        password = get_user_model().objects.get(pk=pk).password
+        return configured.families().begin(connection, pk, password)
+
+    return begun
 
 
 @pytest.fixture
@@ -62,11 +73,12 @@ def token(issued):
 
 
 @pytest.fixture
-def tokens_of(connection):
+def tokens_of(begin):
     """An access token of one of the loaded users."""
 
     def access(name):
-        pk = get_user_model().objects.get(username=name).pk
-        return configured.access().sign(configured.families().begin(connection, pk).claims)
+        return configured.access().sign(
+            begin(get_user_model().objects.get(username=name).pk).claims
+        )
 
     return access

@@ -1,11 +1,14 @@
 """Access tokens without a database: time, kinds, and keys that are not there."""
 
 import dataclasses
+import hashlib
+import hmac
 import json
 from base64 import urlsafe_b64encode
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sessions.access import ALGORITHM, KIND, Access, Claims, Refused
 from sessions.keys import Keys, new
 
@@ -89,3 +92,35 @@ def test_claims_of_another_type_are_refused(ring, access, changes):
 
     with pytest.raises(Refused):
         access.read(jwt.encode(good | changes, key.private, ALGORITHM, header))
+
+
+def spelled(public):
+    raw = public.public_bytes_raw()
+    x = urlsafe_b64encode(raw).rstrip(b"=")
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    ssh = public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    jwk = json.dumps({"kty": "OKP", "crv": "Ed25519", "x": x.decode()}).encode()
+    return {"raw": raw, "x of the JWK": x, "PEM": pem, "OpenSSH": ssh, "JWK": jwk}
+
+
+@pytest.mark.report(
+    "jpadilla/pyjwt#1196",
+    "an Ed25519 public key in OpenSSH's form is taken as the secret of HS256 (CVE-2022-29217)",
+    "the algorithm is fixed, whatever the header says and however the key is spelled",
+)
+@pytest.mark.parametrize("spelling", ["raw", "x of the JWK", "PEM", "OpenSSH", "JWK"])
+def test_a_public_key_is_no_secret_however_it_is_spelled(ring, access, spelling):
+    key = ring.keys.signing
+    _, body, _ = access.sign(CLAIMS).split(".")
+    for name, hashed in (
+        ("HS256", hashlib.sha256),
+        ("HS384", hashlib.sha384),
+        ("HS512", hashlib.sha512),
+    ):
+        header = json.dumps(named(key.kid) | {"alg": name}).encode()
+        said = f"{urlsafe_b64encode(header).decode().rstrip('=')}.{body}"
+        secret = spelled(key.private.public_key())[spelling]
+        signature = urlsafe_b64encode(hmac.digest(secret, said.encode(), hashed)).decode()
+
+        with pytest.raises(Refused, match="Algorithm"):
+            access.read(f"{said}.{signature.rstrip('=')}")

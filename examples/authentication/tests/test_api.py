@@ -1,12 +1,15 @@
 """The service over HTTP: one shape of errors, and what a request may not say."""
 
+import dataclasses
 import json
 import os
 
 import pytest
 from django.test import Client
+from flights import configured
 from flights.models import Booking, Flight
 from flights.variants import VARIANTS
+from sessions.key_file import KeyFile
 
 PASSWORD = os.environ["STAFF_TOKEN"]
 
@@ -43,10 +46,25 @@ def test_a_login_that_is_none_is_the_clients_mistake(body):
     is_a_problem(call("post", "sessions/login/", body), 400)
 
 
+@pytest.mark.report(
+    "flop-labs/technocore-chat#130",
+    "a body of 20,000 brackets is a 500: the JSON decoder's RecursionError is no ValueError",
+    "the parser answers 400, as it does to what is no JSON",
+)
 def test_text_that_is_no_json_and_bodies_of_another_kind_are_refused():
     url = "sessions/login/"
-    is_a_problem(call("post", url, data="{", content_type="application/json"), 400)
+    for text in ("{", "[" * 20_000, "NaN", "\ufeff{}", '{"a":' + "9" * 5_000 + "}"):
+        is_a_problem(call("post", url, data=text, content_type="application/json"), 400)
     is_a_problem(call("post", url, data="a=b", content_type="text/plain"), 415)
+
+
+@pytest.mark.report(
+    "dimagi/open-chat-studio#4411",
+    "a JSON body over Django's limit is answered with a page of HTML, and a 400",
+    "a 413 in the shape of all other errors",
+)
+def test_a_body_that_is_too_large_is_a_problem():
+    is_a_problem(call("post", "sessions/login/", {"username": "a" * 3_000_000}), 413)
 
 
 def test_a_wrong_password_and_an_unknown_name_get_the_same_answer():
@@ -96,6 +114,11 @@ def test_flights_are_public_and_show_who_asks_their_own(tokens_of):
     assert sum(each["yours"] for each in staff) >= 30
 
 
+@pytest.mark.report(
+    "mozilla/sumo#2815",
+    "%00 in a filter of a list reaches PostgreSQL, which takes no NUL: a 500",
+    "filters are read by a form, as bodies are: 400",
+)
 @pytest.mark.parametrize(
     "query",
     [
@@ -103,6 +126,7 @@ def test_flights_are_public_and_show_who_asks_their_own(tokens_of):
         "ordering=booking__passenger__passport",
         "_connector=OR",
         "number__regex=(",
+        "number=%00",
     ],
 )
 def test_a_filter_that_nobody_named_is_refused(query):
@@ -130,14 +154,115 @@ def test_a_booking_cannot_be_moved_out_of_a_desks_sight(tokens_of):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"seat": "\0"}, {"seat": "12AB"}, {"flight": 0}, {"flight": {}}]
+    "changes",
+    [
+        {"seat": "\0"},
+        {"seat": "12AB"},
+        {"seat": "\ud800"},
+        {"flight": 0},
+        {"flight": {}},
+        {"flight": 10**400},
+        {"flight": float("1e400")},
+        {"passenger": None},
+    ],
 )
 def test_a_booking_that_cannot_be_is_refused_by_field(tokens_of, changes):
     token = tokens_of("passenger-1")
     own = Booking.objects.using("owner").filter(passenger__user__username="passenger-1")[0].pk
-    answer = call("patch", f"sessions/bookings/{own}/", changes, token)
+    text = json.dumps(changes).replace("Infinity", "1e400")  # which is the same to a JSON parser
+    answer = call("patch", f"sessions/bookings/{own}/", token=token, data=text)
 
     assert list(is_a_problem(answer, 400).json()["errors"]) == list(changes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Authorization", "Proxy-Authorization", "X-Access-Token", "Cookie", "X-Forwarded-User"],
+)
+def test_a_token_anywhere_else_is_nobodys(token, name):
+    answer = Client(headers={name: f"access={token}"}).get(
+        f"/api/sessions/me/?access_token={token}"
+    )
+
+    is_a_problem(answer, 401)
+
+
+@pytest.mark.report(
+    "jetkvm/cloud-api#85",
+    "`bearer` in small letters, or with two spaces after it, is a 401",
+    "the scheme has no case, and any number of spaces; of two tokens in one header none is taken",
+)
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("bEARER {0}", 200),
+        ("Bearer   {0}", 200),
+        ("Bearer {0}, Bearer {0}", 401),
+        ("Bearer {0} {0}", 401),
+    ],
+)
+def test_how_a_token_is_introduced(token, said, status):
+    answer = Client(headers={"Authorization": said.format(token)}).get("/api/sessions/me/")
+
+    assert answer.status_code == status
+
+
+@pytest.mark.report(
+    "repsyio/repsy#176",
+    "the refresh endpoint takes an access token, and others a refresh token: the same signature",
+    "they differ in kind, key and form",
+)
+def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(token, issued):
+    is_a_problem(call("post", "sessions/refresh/", {"refresh": token}), 401)
+    is_a_problem(call("get", "sessions/me/", token=issued.refresh), 401)
+
+
+@pytest.mark.parametrize("method", ["head", "options", "trace"])
+def test_no_other_method_tells_of_a_foreign_booking(tokens_of, method):
+    token = tokens_of("passenger-1")
+    foreign = Booking.objects.using("owner").exclude(passenger__user__username="passenger-1")[0]
+    answers = [call(method, f"sessions/bookings/{pk}/", token=token) for pk in (foreign.pk, 2**62)]
+
+    assert answers[0].status_code == answers[1].status_code < 500
+    assert answers[0].content == answers[1].content
+    is_a_problem(call("options", "sessions/bookings/"), 401)
+
+
+def test_many_at_once_and_a_method_in_a_header_or_a_body_change_nothing(tokens_of):
+    token = tokens_of("passenger-1")
+    before = list(Booking.objects.using("owner").values_list())
+    own = Booking.objects.using("owner").filter(passenger__user__username="passenger-1")[0].pk
+    is_a_problem(call("post", "sessions/bookings/", [{"seat": "1A"}], token), 400)
+    for method in ("put", "patch", "delete"):
+        is_a_problem(call(method, "sessions/bookings/", [{"id": own, "seat": "1B"}], token), 405)
+    is_a_problem(call("post", f"sessions/bookings/{own}/", {"_method": "DELETE"}, token), 405)
+    call("patch", f"sessions/bookings/{own}/", {"id": 1, "reference": "X"}, token)
+
+    assert list(Booking.objects.using("owner").values_list()) == before
+
+
+def test_an_address_without_its_slash_and_a_foreign_host_are_problems():
+    is_a_problem(call("post", "sessions/login", {"username": "a", "password": "b"}), 404)
+    is_a_problem(Client(headers={"Host": "evil.example"}).get("/api/sessions/flights/"), 400)
+
+
+@pytest.mark.report(
+    "smallrye/smallrye-jwt#373",
+    "keys that cannot be read make every good token a 401, and clients sign their users out",
+    "503 and Retry-After; with the keys of before in memory they are used",
+)
+def test_keys_that_were_never_read_are_no_fault_of_a_token(token, monkeypatch, tmp_path):
+    access = dataclasses.replace(configured.access(), keys=KeyFile(tmp_path / "no.json").keys)
+    monkeypatch.setattr(configured, "access", lambda: access)
+
+    assert is_a_problem(call("get", "sessions/me/", token=token), 503)["Retry-After"] == "1"
+
+
+def test_a_defect_is_a_problem_and_tells_nothing(monkeypatch):
+    monkeypatch.setattr(configured, "gate", None)
+
+    answer = call("post", "sessions/login/", {"username": "staff", "password": PASSWORD})
+    assert "NoneType" not in is_a_problem(answer, 500).content.decode()
 
 
 def test_public_keys_hold_no_private_half():

@@ -10,7 +10,7 @@ from django.core.signing import Signer
 from flights import configured
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sessions.access import Refused
 from sessions.family import Families
 
@@ -114,9 +114,9 @@ def test_an_inactive_user_gets_no_lost_answer_either(connection, user, issued):
     assert not alive(connection, issued.refresh)
 
 
-def test_all_sessions_of_a_user_end_and_no_others(connection, user, issued):
-    other = FAMILIES.begin(connection, get_user_model().objects.get(username="staff").pk)
-    FAMILIES.begin(connection, user)
+def test_all_sessions_of_a_user_end_and_no_others(connection, user, issued, begin):
+    other = begin(get_user_model().objects.get(username="staff").pk)
+    begin(user)
 
     assert FAMILIES.revoke(connection, user=user) == 2
     assert not alive(connection, issued.refresh)
@@ -133,42 +133,109 @@ def test_no_table_holds_a_token(connection, issued):
     assert issued.refresh.partition(":")[2] not in rows
 
 
+DAY = 86_400
+RETRY = 1_000  # seconds; the steps of time are far from it, so that a slow machine changes nothing
+
+
+@dataclasses.dataclass
+class Expected:
+    """What a family has to be: its tokens, which of them is live, and the age of it and of the last use."""
+
+    given: list
+    live: int = 0
+    age: int = 0
+    used: int = 0
+    ended: bool = False
+
+    @property
+    def session(self):
+        return self.given[0].partition(".")[0]
+
+    def let_in(self, number):
+        if self.ended or self.age >= 30 * DAY:
+            return False
+        return number == self.live or (number == self.live - 1 and self.used < RETRY)
+
+
 class Model(RuleBasedStateMachine):
-    """One family: any token that was ever given, in any order, and whether it is let in."""
+    """Several families of one user: any token that was ever given, in any order, at any time."""
 
     def __init__(self):
         super().__init__()
         from django.db import connection
 
         self.connection = connection
-        self.families = dataclasses.replace(Families(FAMILIES.signer), retry_seconds=10_000)
-        staff = get_user_model().objects.get(username="staff")
-        self.given = [self.families.begin(connection, staff.pk).refresh]
-        self.live, self.ended = 0, False
+        self.families = Families(FAMILIES.signer, retry_seconds=RETRY)
+        users = get_user_model().objects.using("owner")
+        self.user = users.create(username=uuid.uuid4().hex, password=uuid.uuid4().hex)
+        self.expected = []
+        self.log_in()
 
-    @rule(back=st.integers(0, 3))
-    def present(self, back):
-        number = max(0, len(self.given) - 1 - back)
-        try:
-            answer = self.families.refresh(self.connection, self.given[number]).refresh
-        except Refused:
-            assert self.ended or number < self.live - 1
-            self.ended = True
-            return
-        assert not self.ended
-        if number == self.live:
-            self.live += 1
-            self.given.append(answer)
-        assert number == self.live - 1
-        assert answer == self.given[self.live]
+    def sql(self, query, **asked):
+        with self.connection.cursor() as cursor:
+            cursor.execute(query, {"user": self.user.pk} | asked)
+            return cursor.fetchall() if cursor.description else []
 
-    @precondition(lambda self: len(self.given) > 2)
     @rule()
-    def log_out(self):
-        session = self.given[0].partition(".")[0]
-        assert self.families.revoke(self.connection, session=session) == (not self.ended)
-        self.ended = True
+    def log_in(self):
+        issued = self.families.begin(self.connection, self.user.pk, self.user.password)
+        self.expected.append(Expected([issued.refresh]))
+
+    def of(self, back):
+        """Return a family, counted from the one that began last."""
+        return self.expected[-1 - back % len(self.expected)]
+
+    @rule(which=st.integers(0, 2))
+    def refresh(self, which):
+        family = self.of(which)
+        self.present(family, len(family.given) - 1)
+
+    @rule(which=st.integers(0, 2), back=st.integers(1, 3))
+    def replay(self, which, back):
+        family = self.of(which)
+        self.present(family, max(0, len(family.given) - 1 - back))
+
+    def present(self, family, number):
+        if not family.let_in(number):
+            with pytest.raises(Refused):
+                self.families.refresh(self.connection, family.given[number])
+            # It was used before, and so two hold it; but of a family that is too old nobody is suspected.
+            family.ended |= family.age < 30 * DAY
+            return
+        answer = self.families.refresh(self.connection, family.given[number]).refresh
+        if number == family.live:
+            family.live, family.used = family.live + 1, 0
+            family.given.append(answer)
+        assert answer == family.given[family.live]
+
+    @rule(which=st.integers(0, 2), everywhere=st.sampled_from([False, False, True]))
+    def log_out(self, which, everywhere):
+        families = self.expected if everywhere else [self.of(which)]
+        asked = {"user": self.user.pk} if everywhere else {"session": families[0].session}
+        revoked = self.families.revoke(self.connection, **asked)
+        assert revoked == sum(not family.ended for family in families)
+        for family in families:
+            family.ended = True
+
+    @rule(seconds=st.sampled_from([RETRY * 2 // 5, RETRY * 2, 16 * DAY]))
+    def time_passes(self, seconds):
+        self.sql(
+            """UPDATE sessions_family SET rotated_at = rotated_at - %(age)s * interval '1 second',
+            begun_at = begun_at - %(age)s * interval '1 second' WHERE user_id = %(user)s""",
+            age=seconds,
+        )
+        for family in self.expected:
+            family.age += seconds
+            family.used += seconds
+
+    @invariant()
+    def the_table_says_who_is_signed_in(self):
+        rows = self.sql(
+            """SELECT id::text, generation - 1 FROM sessions_family
+            WHERE user_id = %(user)s AND revoked_at IS NULL"""
+        )
+        assert dict(rows) == {each.session: each.live for each in self.expected if not each.ended}
 
 
 TestModel = Model.TestCase
-TestModel.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+TestModel.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

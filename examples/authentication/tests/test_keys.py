@@ -1,7 +1,8 @@
 """The key file: what is wrong with it is one sentence, and a turn takes its time."""
 
+import errno
 import json
-import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sessions.key_file import KeyFile, parse
@@ -13,7 +14,7 @@ NOW = 1_800_000_000
 @pytest.fixture
 def file(tmp_path):
     file = KeyFile(tmp_path / "keys.json")
-    file.write(lambda: Keys([new("signing", NOW)]))
+    file.write(Keys([new("signing", NOW)]))
     return file
 
 
@@ -40,6 +41,9 @@ GOOD = {"kid": "a", "state": "signing", "since": 1.0, "seed": "A" * 43}
         json.dumps([{"kid": "a"}]),
         json.dumps([GOOD | {"seed": "short"}]),
         json.dumps([GOOD | {"more": 1}]),
+        json.dumps([GOOD | {"since": "yesterday"}]),
+        json.dumps([GOOD | {"kid": ["a"]}]),
+        json.dumps([GOOD | {"state": {}}]),
     ],
 )
 def test_a_malformed_file_is_one_sentence_that_quotes_nothing(tmp_path, text):
@@ -48,9 +52,10 @@ def test_a_malformed_file_is_one_sentence_that_quotes_nothing(tmp_path, text):
     assert "it is no list of keys" in message or "0 keys are signing" in message
 
 
-def test_unknown_states_and_two_signing_keys_are_named(tmp_path):
+def test_unknown_states_two_signing_keys_and_two_of_one_id_are_named(tmp_path):
     assert "'asleep' is no state" in said(tmp_path, json.dumps([GOOD | {"state": "asleep"}]))
     assert "2 keys are signing" in said(tmp_path, json.dumps([GOOD, GOOD | {"kid": "b"}]))
+    assert "a key id comes twice" in said(tmp_path, json.dumps([GOOD, GOOD | {"state": "retired"}]))
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -77,17 +82,64 @@ def test_a_change_is_seen_and_an_unknown_key_reads_nothing(file, monkeypatch):
         assert file.keys().verifying.get(str(number)) is None
     assert reads == []
 
-    file.write(lambda: before.publish(NOW))
+    file.write(before.publish(NOW))
     assert len(file.keys().all) == 2
 
 
-def test_a_file_that_gets_broken_leaves_the_keys_of_before(file, caplog):
-    before = file.keys()
-    file.path.write_text("{")
-    os.utime(file.path, (1, 1))
+def broken(path):
+    path.write_text("{")
 
-    assert file.keys().signing == before.signing
-    assert "the keys of before are used" in caplog.text
+
+def readable(path):
+    path.chmod(0o644)  # its mtime stays
+
+
+def missing(path):
+    path.unlink()
+
+
+@pytest.mark.parametrize("spoil", [broken, readable, missing])
+def test_a_file_that_gets_bad_leaves_the_keys_of_before_and_is_told_once(file, spoil, caplog):
+    before = file.keys()
+    spoil(file.path)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: file.keys().signing, range(1_000)))
+    assert set(found) == {before.signing}
+    assert [
+        record.message.endswith("the keys of before are used") for record in caplog.records
+    ] == [True]
+
+    file.write(Keys([new("signing", NOW)]))
+    assert file.keys().signing != before.signing
+    spoil(file.path)
+    file.keys()
+    assert len(caplog.records) == 2
+
+
+def test_a_bad_file_is_read_once(file, monkeypatch):
+    file.keys()
+    reads = []
+    monkeypatch.setattr("sessions.key_file.parse", lambda text: reads.append(text) or parse(text))
+    broken(file.path)
+
+    assert [file.keys() for _ in range(100)]
+    assert len(reads) == 1
+
+
+def test_a_file_that_could_not_be_opened_is_read_as_soon_as_it_can(file, monkeypatch, caplog):
+    before = file.keys().signing
+    file.write(Keys([new("signing", NOW)]))
+    with monkeypatch.context() as patched:
+        patched.setattr("sessions.key_file.parse", out_of_files)
+        assert [file.keys().signing for _ in range(10)] == [before] * 10
+
+    assert file.keys().signing != before
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def out_of_files(_text):
+    raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_no_step_is_taken_too_early():

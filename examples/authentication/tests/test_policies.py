@@ -2,40 +2,39 @@
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import ProgrammingError, transaction
-from flights import configured
+from django.db import ProgrammingError, connection, transaction
 from flights.models import Booking, Passenger
 from sessions.access import Refused
 from sessions.scope import enter, is_denied
 
 
-def seen_by(connection, name):
+def seen_by(begin, name):
     """Return the bookings that a loaded user sees: of whom, on whose flights."""
     pk = get_user_model().objects.get(username=name).pk
     with transaction.atomic():
-        enter(connection, configured.families().begin(connection, pk).claims)
+        enter(connection, begin(pk).claims)
         rows = list(Booking.objects.values_list("passenger__user__username", "flight__airline"))
         return rows, Passenger.objects.count()
 
 
-def test_a_passenger_sees_their_own(connection):
-    rows, passengers = seen_by(connection, "passenger-1")
+def test_a_passenger_sees_their_own(begin):
+    rows, passengers = seen_by(begin, "passenger-1")
 
     assert len(rows) == 10
     assert {name for name, _ in rows} == {"passenger-1"}
     assert passengers == 1
 
 
-def test_a_desk_sees_its_flights_and_who_is_on_them(connection):
-    rows, passengers = seen_by(connection, "desk-UA")
+def test_a_desk_sees_its_flights_and_who_is_on_them(begin):
+    rows, passengers = seen_by(begin, "desk-UA")
 
     assert len(rows) == 15
     assert {airline for _, airline in rows} == {"UA"}
     assert passengers == 3
 
 
-def test_staff_see_all(connection):
-    assert len(seen_by(connection, "staff")[0]) == Booking.objects.using("owner").count() >= 30
+def test_staff_see_all(begin):
+    assert len(seen_by(begin, "staff")[0]) == Booking.objects.using("owner").count() >= 30
 
 
 @pytest.mark.report(
@@ -43,9 +42,9 @@ def test_staff_see_all(connection):
     "policies let everything through where the setting is empty, so a forgotten SET shows all",
     "unset, or '' after a transaction that set it, is nobody",
 )
-def test_nobody_sees_nothing_before_and_after_somebody(connection):
+def test_nobody_sees_nothing_before_and_after_somebody(connection, begin):
     assert not Booking.objects.exists()
-    seen_by(connection, "staff")
+    seen_by(begin, "staff")
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('app.user', true)")
         assert cursor.fetchone() == ("",)

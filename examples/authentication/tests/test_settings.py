@@ -51,7 +51,7 @@ def test_a_key_file_that_is_wrong_stops_the_release(monkeypatch, tmp_path):
 def test_a_turn_that_comes_too_early_says_how_long_to_wait(monkeypatch, tmp_path, capsys):
     file = configured.KeyFile(tmp_path / "keys.json")
     keys = configured.key_file().keys()
-    file.write(lambda: keys)
+    file.write(keys)
     monkeypatch.setattr(configured, "key_file", lambda: file)
 
     call_command("turn", "publish")

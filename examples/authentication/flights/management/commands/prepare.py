@@ -21,7 +21,7 @@ class Command(BaseCommand):
         file = configured.key_file()
         file.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not file.path.exists():
-            file.write(lambda: Keys([new("signing", time.time())]))
+            file.write(Keys([new("signing", time.time())]))
         call_command("check", deploy=True, fail_level="WARNING", tags=["security", "services"])
         call_command("migrate", database=OWNER, verbosity=0)
         with transaction.atomic(using=OWNER):

@@ -30,7 +30,8 @@ class Command(BaseCommand):
                 "sign": lambda: keys.sign(now, wait),
                 "retire": lambda: keys.retire(now, wait),
             }
-            turned = file.write(steps[options["step"]])
+            turned = steps[options["step"]]()
+            file.write(turned)
         except ValueError as error:
             raise CommandError(str(error)) from None
         self.stdout.writelines(f"{key.kid} {key.state}\n" for key in turned.all)
