@@ -154,7 +154,7 @@ def test_errors_are_not_much_larger_than_what_they_complain_of(site):
 
 
 @pytest.mark.report(
-    "taion/graphql-validation-complexity#7",
+    "4Catalyzer/graphql-validation-complexity#5",
     "a field that is called free may make an answer of gigabytes",
     "each value has its price, and its name an end: 500 rows repeat an alias 500 times",
 )
