@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from flights.models import Booking, Flight
 from flights.variants import VARIANTS
 
@@ -51,6 +53,16 @@ def test_change_needs_the_version_and_tells_the_next(client):
     assert shape(client.patch(path, {"bags": 3}, JSON, headers=TAG)) == 412
     assert client.get(path).json()["bags"] == 2
     assert shape(client.patch(f"{KEPT}/flights/30000/", {"bags": 3}, JSON, headers=TAG)) == 404
+
+
+def test_change_and_its_answer_are_one_transaction(client):
+    with CaptureQueriesContext(
+        connection
+    ) as seen:  # between two, somebody else's change would be told
+        client.patch(f"{KEPT}/flights/1/", {"bags": 2}, JSON, headers=TAG)
+
+    words = [each["sql"].split()[0] for each in seen.captured_queries]
+    assert words == ["SAVEPOINT", "SELECT", "UPDATE", "SELECT", "RELEASE"]
 
 
 def test_seat_is_booked_once(client):
@@ -128,6 +140,18 @@ def test_more_parameters_than_django_reads_are_a_problem(client):
 
 def test_page_beyond_the_last_is_empty(client):
     assert client.get(f"{KEPT}/flights/?page=1000&page_size=100").json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("origin=JFK&day=2013-01-01", 236),
+        ("destination=MIA&number=1141", 31),
+        ("day=2013-02-01", 139),
+    ],
+)
+def test_each_parameter_finds_what_it_names(client, query, count):
+    assert client.get(f"{KEPT}/flights/?{query}").json()["count"] == count
 
 
 def test_pages_hold_each_flight_once_in_the_order_of_ids(client):
