@@ -64,10 +64,7 @@ def body(operation: Operation, sent: bytes) -> Any:
             _refuse(_faults("body", operation.body, found))
     except Refused:
         raise
-    except (
-        ValueError,
-        RecursionError,
-    ):  # of the parser, or of who walks through what it has parsed
+    except (ValueError, RecursionError):  # the latter also of who walks through what was parsed
         raise Refused([Fault("body", "", "is no JSON in UTF-8")]) from None
     return found
 

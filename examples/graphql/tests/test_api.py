@@ -144,7 +144,7 @@ def test_errors_are_not_much_larger_than_what_they_complain_of(site):
     for query in (
         f"query {'L' * 20_000}({variables}){{me{{name}}}}",  # unused in operation 'LLL...': 2 MB
         f"{{{'L' * 20_000}}}",
-        f'{{flights(first: "{"x" * 20_000}"){{id}}}}',
+        f'{{flights(first: "{"x" * 100_000}"){{id}}}}',
         "{flights(first: 1){" + "a: number a: origin{code} " * 60 + "}}",
     ):
         answer = site.post(json.dumps({"query": query}))
