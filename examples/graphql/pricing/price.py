@@ -81,11 +81,8 @@ class Price:
         return total + inner
 
     def _rows(self, node: graphql.FieldNode, found: graphql.GraphQLField) -> int:
-        argument = found.args.get(self.tariff.page)
-        default = argument and argument.default
-        literal = default and default.literal
-        unsaid = graphql.value_from_ast_untyped(literal) if literal else default and default.value
-        return self.tariff.rows(self._argument(node, self.tariff.page, unsaid))
+        page = self.tariff.page
+        return self.tariff.rows(self._argument(node, page, _default(found.args.get(page))))
 
     def _left_out(self, node: graphql.SelectionNode) -> bool:
         """Whether `@skip(if: true)` or `@include(if: false)` stands there."""
@@ -103,3 +100,13 @@ class Price:
                     return graphql.value_from_ast_untyped(each.value)
                 return self.variables.get(each.value.name.value, unsaid)
         return unsaid
+
+
+def _default(argument: graphql.GraphQLArgument | None) -> object:
+    """Return the default of the schema: a literal of SDL, a value, or as strawberry still gives it."""
+    if argument is None:
+        return None
+    if argument.default is None:
+        return argument.default_value
+    literal = argument.default.literal
+    return graphql.value_from_ast_untyped(literal) if literal else argument.default.value

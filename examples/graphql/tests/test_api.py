@@ -203,6 +203,14 @@ def test_answer_tells_its_price(site):
     assert said["extensions"] == {"price": 1 + 2 * 2}
 
 
+def test_list_of_which_no_number_is_said_has_the_rows_of_the_schema(site):
+    _, said = site.ask("{airports(first: 1){departures{id}}}")
+
+    (airport,) = said["data"]["airports"]
+    assert len(airport["departures"]) == 20
+    assert said["extensions"] == {"price": 1 + (1 + 1 + 20 * 2)}
+
+
 def test_statements_are_those_of_the_levels(site):
     relations = "origin{code} destination{code} airline{name} bookings{seat}"
 
