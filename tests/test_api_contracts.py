@@ -21,13 +21,19 @@ CLIENT = EXAMPLE.path / "client"
 RELEASES = EXAMPLE.path / "flights" / "releases"
 # Run in Postman, after each call of the collection.
 ANSWERED = "pm.test('answered', () => pm.expect(pm.response.code).to.be.oneOf([200, 201, 204]))"
+# How npm calls it when its registry cannot be reached; anything else is a fault of this repository.
+AWAY = re.compile(
+    r"npm error code (ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EPROTO"
+    r"|ERR_SOCKET_TIMEOUT|FETCH_ERROR|E5\d\d)\b"
+)
+UNSEEN = "no frontend was compiled, and no collection was run"
 
 
 @pytest.fixture(scope="module")
 def programs() -> Path:
     """Where the programs of `client/package.json` are; installed once."""
     if not shutil.which("npm"):
-        pytest.skip("no npm on the PATH: no frontend was compiled, and no collection was run")
+        pytest.skip(f"no npm on the PATH, {UNSEEN}: install Node.js 20 or later with npm")
     wanted = (CLIENT / "package.json").read_text()
     folder = state_dir(EXAMPLE) / "npm"
     with locked(folder.with_suffix(".lock")):
@@ -42,10 +48,24 @@ def programs() -> Path:
                 "--no-audit",
                 "--no-fund",
                 "--ignore-scripts",
+                "--fetch-retries=1",
             ]
-            run(asked, folder)
+            if away := registry_is_away(asked, folder):
+                pytest.skip(away)
             stamp.write_text(wanted)
     return folder / "node_modules" / ".bin"
+
+
+def registry_is_away(install: list[str], folder: Path) -> str | None:
+    """Install; return one sentence if the registry cannot be reached; fail with what npm says otherwise."""
+    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False)
+    if found := AWAY.search(done.stderr):
+        return (
+            f"npm does not reach its registry ({found[1]}), {UNSEEN}: "
+            "connect this machine, or let `npm config set registry` name one that answers"
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return None
 
 
 def run(command: list[str | Path], folder: Path, code: int = 0) -> str:
@@ -54,6 +74,22 @@ def run(command: list[str | Path], folder: Path, code: int = 0) -> str:
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("npm"), reason=f"no npm on the PATH, {UNSEEN}")
+def test_registry_that_is_away_is_told_in_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")  # nobody listens there
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    shutil.copy(CLIENT / "package.json", tmp_path)
+
+    said = registry_is_away(["npm", "install", "--ignore-scripts"], tmp_path)
+
+    assert said
+    assert said.startswith(
+        "npm does not reach its registry (ECONNREFUSED), no frontend was compiled"
+    )
+    assert "npm config set registry" in said
 
 
 def compiled(programs: Path, folder: Path, release: str, code: int = 0) -> str:

@@ -32,6 +32,7 @@ MIDDLEWARE = [
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
+APPEND_SLASH = False  # a client that is sent elsewhere comes with GET, and without its body
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # straight from the packages: no step that collects files
 

@@ -6,17 +6,12 @@ OpenAPI 3.1.1 (spec.openapis.org/oas/v3.1.1), whose schemas are JSON Schema 2020
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
-
-BASE = "urn:contract"
 
 
 def whole(_: Any, pattern: str, text: Any, __: Any) -> Iterator[ValidationError]:
@@ -33,13 +28,13 @@ class Operation:
     """What the contract says of one method of one path.
 
     Attributes:
-        query: name of each parameter -> its schema.
+        query: all parameters as one object: what validates it, and its schema.
         body: None, if there is none.
         answers: status and media type -> what validates the body.
         deprecated: what of its answers will go, by name.
     """
 
-    query: Mapping[str, Mapping[str, Any]]
+    query: Validator
     body: Validator | None
     answers: Mapping[tuple[int, str], Validator]
     deprecated: Mapping[str, Mapping[str, Any]]
@@ -50,54 +45,47 @@ class Contract:
 
     Args:
         document: the OpenAPI document.
+
+    Attributes:
+        operations: method and path (`GET`, `/flights/{id}/`) -> operation.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
-        resource = DRAFT202012.create_resource(document)
-        self._registry: Registry[Any] = Registry().with_resource(BASE, resource)
-
-    @cached_property
-    def operations(self) -> Mapping[tuple[str, str], Operation]:
-        """Method and path (`GET`, `/flights/{id}/`) -> operation."""
-        return {
-            (method.upper(), path): self._operation(f"/paths/{_escaped(path)}/{method}", said)
-            for path, methods in self.document["paths"].items()
+        self.operations: Mapping[tuple[str, str], Operation] = {
+            (method.upper(), path): self._operation(said)
+            for path, methods in document["paths"].items()
             for method, said in methods.items()
         }
 
-    def _operation(self, place: str, said: Mapping[str, Any]) -> Operation:
-        parameters = said.get("parameters", ())
+    def _operation(self, said: Mapping[str, Any]) -> Operation:
+        parameters = [each for each in said.get("parameters", ()) if each["in"] == "query"]
+        query = {each["name"]: each["schema"] for each in parameters}
+        body = said["requestBody"]["content"]["application/json"] if "requestBody" in said else None
         answers = {
-            (int(status), media): f"{place}/responses/{status}/content/{_escaped(media)}/schema"
+            (int(status), media): content["schema"]
             for status, answer in said["responses"].items()
-            for media in answer.get("content", ())
+            for media, content in answer.get("content", {}).items()
         }
-        body = f"{place}/requestBody/content/application~1json/schema"
         return Operation(
-            {each["name"]: each["schema"] for each in parameters if each["in"] == "query"},
-            self._validator(body) if "requestBody" in said else None,
+            self._validator({"properties": query, "additionalProperties": False}),
+            self._validator(body["schema"]) if body else None,
             {answer: self._validator(schema) for answer, schema in answers.items()},
-            {name: said for schema in answers.values() for name, said in self._deprecated(schema)},
+            {name: goes for schema in answers.values() for name, goes in self._deprecated(schema)},
         )
 
-    def _validator(self, pointer: str) -> Validator:
-        schema = {"$ref": f"{BASE}#{pointer}"}
-        made: Validator = CHECKED(schema, registry=self._registry, format_checker=FormatChecker())
+    def _validator(self, schema: Mapping[str, Any]) -> Validator:
+        # With the components beside it, so that `#/components/schemas/Flight` leads there.
+        alone = {**schema, "components": self.document.get("components", {})}
+        made: Validator = CHECKED(alone, format_checker=FormatChecker())
         return made
 
-    def _deprecated(self, pointer: str) -> Iterator[tuple[str, Any]]:
-        schema = self._registry.resolver(BASE).lookup(f"#{pointer}").contents
+    def _deprecated(self, schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if "$ref" in schema:
-            yield from self._deprecated(schema["$ref"].removeprefix("#"))
+            schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         for name, said in schema.get("properties", {}).items():
             if said.get("deprecated"):
                 yield name, said
-            yield from self._deprecated(f"{pointer}/properties/{name}")
+            yield from self._deprecated(said)
         if "items" in schema:
-            yield from self._deprecated(f"{pointer}/items")
-
-
-def _escaped(part: str) -> str:
-    """Write a name as a part of a JSON pointer (RFC 6901)."""
-    return part.replace("~", "~0").replace("/", "~1")
+            yield from self._deprecated(schema["items"])

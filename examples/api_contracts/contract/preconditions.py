@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-TAGS = re.compile(r'(?:\s*(?:W/)?"[\x21\x23-\x7e]*"\s*(?:,|$))+')
-STRONG = re.compile(r'(?<!W/)"([0-9]{1,18})"')
+TAGS = re.compile(r'(?:[\s,]*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,|$))+[\s,]*')
+STRONG = re.compile(r'(?<!W/)"([1-9][0-9]{0,17})"')  # `tag` writes no other: "01" is not "1"
 
 
 class Missing(ValueError):

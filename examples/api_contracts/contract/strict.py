@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-from jsonschema import FormatChecker
+from jsonschema.protocols import Validator
 
-from .document import CHECKED, Operation
+from .document import Operation
 
 INTEGER = re.compile(r"-?[0-9]{1,18}")  # int() also reads digits of other scripts, and `1_000`
 # Of what a client sent, in what it is told.
@@ -20,7 +21,7 @@ MOST_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: in `query` or `body`, under which name, and why."""
+    """One thing that is wrong: in `query` or `body`, under which name (none: all of it), and why."""
 
     where: str
     name: str
@@ -41,62 +42,65 @@ def query(operation: Operation, given: Mapping[str, Sequence[str]]) -> dict[str,
     Raises:
         Refused: one is unknown, given twice, or not as its schema says.
     """
-    _refuse(_of_query(operation, given))
-    schemas = operation.query
-    found = {name: said["default"] for name, said in schemas.items() if "default" in said}
-    return found | {
-        name: _typed(schemas[name], given[name][0]) for name in schemas if name in given
-    }
+    parameters: Any = operation.query.schema
+    schemas: Mapping[str, Any] = parameters["properties"]
+    asked = {name: _typed(schemas.get(name, {}), texts[0]) for name, texts in given.items()}
+    twice = [_twice("query", name) for name, texts in given.items() if len(texts) > 1]
+    _refuse(chain(twice, _faults("query", operation.query, asked)))
+    return {name: said["default"] for name, said in schemas.items() if "default" in said} | asked
 
 
-def _of_query(operation: Operation, given: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
-    for name, texts in given.items():
-        if name not in operation.query:
-            yield Fault("query", name, _unknown(name, operation.query))
-        elif len(texts) > 1:
-            yield Fault("query", name, "is given more than once")
-        else:
-            schema = operation.query[name]
-            check = CHECKED(schema, format_checker=FormatChecker())
-            for error in check.iter_errors(_typed(schema, texts[0])):
-                yield Fault("query", name, error.message)
-
-
-def body(operation: Operation, given: Any) -> Any:
-    """Return the body as it is.
+def body(operation: Operation, sent: bytes) -> Any:
+    """Return what a body says.
 
     Raises:
-        Refused: it is not as the contract says.
+        Refused: it is no JSON in UTF-8 (RFC 8259), says a name twice, or is not as the contract says.
     """
-    _refuse(_of_body(operation, given))
-    return given
-
-
-def _of_body(operation: Operation, given: Any) -> Iterator[Fault]:
     try:
-        json.dumps(given, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        yield Fault("body", "$", "has half of a character")  # "\ud800", which no database keeps
-    for error in operation.body.iter_errors(given) if operation.body else ():
+        found = json.loads(sent.decode(), object_pairs_hook=_once)
+        # What cannot be written again no database keeps: NaN, 1e400, half of a character ("\ud800").
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+        if operation.body:
+            _refuse(_faults("body", operation.body, found))
+    except Refused:
+        raise
+    except (ValueError, RecursionError):  # the latter also of who walks through what was parsed
+        raise Refused([Fault("body", "", "is no JSON in UTF-8")]) from None
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its members; the parser's own takes the last of those with one name."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
+        _refuse([_twice("body", name)])
+    return found
+
+
+def _faults(where: str, schema: Validator, given: Any) -> Iterator[Fault]:
+    for error in schema.iter_errors(given):
         if error.validator == "additionalProperties":
-            schema: Any = error.schema
-            instance: Any = error.instance
-            for name in sorted(instance.keys() - schema["properties"].keys()):
-                yield Fault("body", name, _unknown(name, schema["properties"]))
+            of: Any = error
+            known = of.schema["properties"]
+            for name in sorted(of.instance.keys() - known.keys()):
+                yield Fault(where, name, _unknown(name, known))
         else:
-            yield Fault("body", error.json_path, error.message)
+            yield Fault(where, ".".join(map(str, error.absolute_path)), error.message)
 
 
-def _refuse(faults: Iterator[Fault]) -> None:
+def _twice(where: str, name: str) -> Fault:
+    return Fault(where, name, "is given more than once")
+
+
+def _refuse(faults: Iterable[Fault]) -> None:
     if found := list(islice(faults, MOST_FAULTS)):
         cut = slice(MOST_CHARACTERS)
         raise Refused([replace(each, name=each.name[cut], says=each.says[cut]) for each in found])
 
 
 def _typed(schema: Mapping[str, Any], text: str) -> Any:
-    if schema["type"] == "integer" and INTEGER.fullmatch(text):
-        return int(text)
-    return text
+    return int(text) if schema.get("type") == "integer" and INTEGER.fullmatch(text) else text
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from contract import preconditions
 from contract.strict import Refused
 from django.http import Http404, HttpRequest, HttpResponse
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException
 
 TYPE = "application/problem+json"
 STATUS: Mapping[type[Exception], int] = {
@@ -33,8 +33,7 @@ def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     if isinstance(error, Http404):
         return problem(404, "There is no such thing")
     if isinstance(error, APIException):
-        title = "The body cannot be read" if isinstance(error, ParseError) else str(error.detail)
-        return problem(error.status_code, title)
+        return problem(error.status_code, str(error.detail))
     return None
 
 

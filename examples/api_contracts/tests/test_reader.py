@@ -26,7 +26,6 @@ def test_lines_of_the_page_read_by_the_contract_and_change_what_was_read(tmp_pat
     monkeypatch.chdir(tmp_path)
     (lines,) = LINES.findall(README.read_text(encoding="utf-8"))
     known = {
-        "json": json,
         "yaml": yaml,
         "Path": Path,
         "Contract": Contract,

@@ -19,6 +19,7 @@ BODY = {
     "additionalProperties": False,
 }
 NO_DAY = {"seat": "1A", "born": "1815-02-30"}
+NO_JSON = [("", "is no JSON in UTF-8")]
 PARAMETERS = {
     "origin": {"type": "string", "pattern": "^[A-Z]{3}$"},
     "number": {"type": "integer", "minimum": 1},
@@ -43,6 +44,10 @@ def faults(read, operation, given):
     with pytest.raises(Refused) as refused:
         read(operation, given)
     return [(each.name, each.says) for each in refused.value.faults]
+
+
+def sent(operation, said):
+    return faults(strict.body, operation, json.dumps(said).encode())
 
 
 @pytest.mark.report(
@@ -118,11 +123,11 @@ def test_values_get_their_types_and_defaults(operation):
 )
 @pytest.mark.parametrize("seat", ["1A\n", "1A ", "11A", "1a"])
 def test_pattern_means_the_whole_text(operation, seat):
-    assert [name for name, _ in faults(strict.body, operation, {"seat": seat})] == ["$.seat"]
+    assert [name for name, _ in sent(operation, {"seat": seat})] == ["seat"]
 
 
 def test_member_that_there_is_not_is_refused_with_the_nearest(operation):
-    assert faults(strict.body, operation, {"seat": "1A", "bag": 2, "row": 1}) == [
+    assert sent(operation, {"seat": "1A", "bag": 2, "row": 1}) == [
         ("bag", "is unknown; did you mean bags?"),
         ("row", "is unknown"),
     ]
@@ -132,7 +137,7 @@ def test_member_that_there_is_not_is_refused_with_the_nearest(operation):
     "body", [{}, [], None, "1A", 1, {"seat": 1}, {"seat": "1A", "bags": True}, NO_DAY]
 )
 def test_body_that_is_not_as_written_is_refused(operation, body):
-    assert faults(strict.body, operation, body)
+    assert sent(operation, body)
 
 
 @pytest.mark.report(
@@ -141,21 +146,60 @@ def test_body_that_is_not_as_written_is_refused(operation, body):
     "400: such a text cannot be written as UTF-8",
 )
 def test_half_of_a_character_is_refused(operation):
-    sent = json.loads(r'{"seat": "1A", "name": "\ud83d"}')
+    assert sent(operation, {"seat": "1A", "name": "\ud83d"}) == NO_JSON
 
-    assert faults(strict.body, operation, sent) == [("$", "has half of a character")]
+
+@pytest.mark.report(
+    "mrwogu/factory-droid-openai#39",
+    "of two members with one name the last is taken: whoever looked at the first has checked another request",
+    "400, with the name, however deep it stands",
+)
+@pytest.mark.parametrize(
+    "body", [b'{"seat": "9Z", "seat": "1A"}', b'{"seat": [{"seat": 1, "seat": 1}]}']
+)
+def test_member_given_twice_is_refused(operation, body):
+    assert faults(strict.body, operation, body) == [("seat", "is given more than once")]
+
+
+@pytest.mark.report(
+    "Liquid4All/ifstruct#3",
+    "a number of more than 4,300 digits is no JSONDecodeError: it goes past who expects one",
+    "400, as for all that is no JSON",
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b'{"seat": "1A"}x',
+        b'{"seat": "\xff"}',
+        b'{"seat": "1A", "bags": ' + b"9" * 5000 + b"}",
+        b'{"seat": "1A", "bags": NaN}',
+        b'{"seat": "1A", "bags": Infinity}',
+        b'{"seat": "1A", "bags": 1e400}',
+        '{"seat": "1A"}'.encode("utf-16"),
+        b"\xef\xbb\xbf" + b'{"seat": "1A"}',
+    ],
+    ids=range(11),
+)
+def test_body_that_is_no_json_is_refused(operation, body):
+    assert faults(strict.body, operation, body) == NO_JSON
 
 
 def test_faults_are_few_and_short_whatever_was_sent(operation):
-    ((_, says),) = faults(strict.body, operation, {"seat": "1A", "bags": "1" * 100_000})
+    ((_, says),) = sent(operation, {"seat": "1A", "bags": "1" * 100_000})
     assert len(says) == 200
 
     ((name, _),) = faults(strict.query, operation, {"x" * 100_000: ["1"]})
     assert len(name) == 200
 
     many = {f"row{n}": n for n in range(1000)}
-    assert len(faults(strict.body, operation, {"seat": "1A", **many})) == 20
+    assert len(sent(operation, {"seat": "1A", **many})) == 20
 
 
-def test_body_as_written_is_taken(operation):
-    assert strict.body(operation, {"seat": "1A", "bags": 2}) == {"seat": "1A", "bags": 2}
+@pytest.mark.parametrize("bags", ["2", "2.0", "2e0"])
+def test_body_as_written_is_taken(operation, bags):
+    said = f'{{"seat": "1A", "bags": {bags}, "name": "Zo\u00eb"}}'
+
+    assert strict.body(operation, said.encode()) == {"seat": "1A", "bags": 2, "name": "Zo\u00eb"}

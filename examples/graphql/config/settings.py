@@ -26,6 +26,7 @@ MIDDLEWARE = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
+APPEND_SLASH = False  # a client that is sent elsewhere comes with GET, and without its body
 
 
 try:

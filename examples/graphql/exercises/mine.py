@@ -20,7 +20,8 @@ class Relations(Lazy):
         return list(field.model.objects.filter(**{field.name: key}).order_by("pk")[:rows])
 
 
-EXTENSIONS: list[Any] = []  # lambda: Priced(TARIFF, MOST_VALUES, MOST_TOKENS), of `pricing.refusal`
+# Of `pricing.refusal`: lambda: Priced(TARIFF, MOST_VALUES, MOST_TOKENS, MOST_LETTERS)
+EXTENSIONS: list[Any] = []
 SCHEMA = strawberry.Schema(Query, root.Mutation, types=[types.Passenger], extensions=EXTENSIONS)
 # Of whom a type may be read: guard(SCHEMA._schema, "Passenger", is_self), of `pricing.guard`
 # `answering(SCHEMA, Loaders)`, of `flights.priced`, is a view whose resolvers wait for their batches.

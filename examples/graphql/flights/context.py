@@ -10,6 +10,7 @@ from pricing.tariff import Tariff
 TARIFF = Tariff(page="first", most=500, extra={"Mutation.signIn": 1_999})
 MOST_VALUES = 10_000  # five guesses, or 500 flights with what stands beside each
 MOST_TOKENS = 1_000
+MOST_LETTERS = 100  # of a name: each row of an answer has it again
 
 
 class Relations(Protocol):

@@ -13,6 +13,7 @@ from django.http import JsonResponse
 from graphql import GraphQLError
 
 log = logging.getLogger(__name__)
+MOST_CHARACTERS = 300  # of a message: it repeats what the client sent
 
 # From the kind of an exception, what a client may know of it: the first that fits.
 TOLD: tuple[tuple[type[Exception], str, str], ...] = (
@@ -30,7 +31,7 @@ def told(error: GraphQLError) -> dict[str, Any]:
     raised = error.original_error
     if raised is None or isinstance(raised, GraphQLError):
         # "Did you mean" is a way to learn a schema from misspellings.
-        message = error.message.split(" Did you mean")[0]
+        message = error.message.split(" Did you mean")[0][:MOST_CHARACTERS]
         return {**error.formatted, "message": message, "extensions": _code(error)}
     number = uuid.uuid4().hex[:12]
     log.error("fault %s", number, exc_info=raised)
@@ -42,10 +43,10 @@ def told(error: GraphQLError) -> dict[str, Any]:
     return {"message": message, **shown, "extensions": {"code": code, "fault": number}}
 
 
-def refused(message: str) -> JsonResponse:
-    """Return a 400 for what is no GraphQL request."""
+def refused(message: str, status: int = 400) -> JsonResponse:
+    """Return the answer for what is no GraphQL request."""
     errors = [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]
-    return JsonResponse({"errors": errors}, status=400)
+    return JsonResponse({"errors": errors}, status=status)
 
 
 def _code(error: GraphQLError) -> dict[str, Any]:

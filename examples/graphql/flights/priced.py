@@ -16,7 +16,7 @@ from strawberry.extensions import DisableIntrospection
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from . import models, root, types
-from .context import MOST_TOKENS, MOST_VALUES, TARIFF, Context, Relations
+from .context import MOST_LETTERS, MOST_TOKENS, MOST_VALUES, TARIFF, Context, Relations
 from .errors import refused, told
 from .permissions import passenger_of
 
@@ -35,7 +35,10 @@ def guarded() -> strawberry.Schema:
         root.Query,
         root.Mutation,
         types=[types.Passenger],
-        extensions=[lambda: Priced(TARIFF, MOST_VALUES, MOST_TOKENS), DisableIntrospection],
+        extensions=[
+            lambda: Priced(TARIFF, MOST_VALUES, MOST_TOKENS, MOST_LETTERS),
+            DisableIntrospection,
+        ],
     )
     guard(made._schema, "Booking", is_owner)
     guard(made._schema, "Passenger", is_self)
@@ -55,6 +58,9 @@ def answering(
 
     @require_POST
     def view(request: HttpRequest) -> HttpResponse:
+        # A browser sends any other type from any page, without asking whether it may (CORS).
+        if request.content_type != "application/json":
+            return refused("The body is not called application/json.", 415)
         try:
             asked = json.loads(request.body)
         except (ValueError, RecursionError, RequestDataTooBig):

@@ -1,5 +1,6 @@
 """The fields of the root that the variants with strawberry have in common: where each query begins."""
 
+import re
 from typing import Any
 
 import strawberry
@@ -8,6 +9,8 @@ from . import models
 from .bookings import change_seat, sign_in
 from .context import TARIFF
 from .types import Airport, Asked, Booking, Flight, Node, Passenger
+
+KEY = re.compile("[1-9][0-9]{0,17}")  # int() also reads ` 1`, `1_0` and digits of other scripts
 
 
 def first_rows(model: Any, rows: int) -> list[Any]:
@@ -26,7 +29,7 @@ def rows(model: Any) -> Any:
 def key_of(node: str, kind: str) -> int:
     """Return the key within an id such as `Booking:1`."""
     named, _, key = node.partition(":")
-    if named != kind:
+    if named != kind or not KEY.fullmatch(key):
         raise ValueError(f"{node!r} is no id of a {kind}")
     return int(key)
 

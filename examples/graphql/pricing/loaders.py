@@ -54,11 +54,8 @@ def _by_key(model: type[Model], keys: list[Any]) -> list[Model | None]:
 
 
 def _pages(field: "ForeignKey[Any, Any]", asked: list[tuple[Any, int]]) -> list[list[Any]]:
-    names = {
-        "table": field.model._meta.db_table,
-        "parent": str(field.column),
-        "order": str(field.model._meta.pk.column),
-    }
+    meta = field.model._meta
+    names = {"table": meta.db_table, "parent": str(field.column), "order": str(meta.pk.column)}
     key_type = sql.SQL(field.db_type(connection) or "")
     quoted = {name: sql.Identifier(each) for name, each in names.items()}
     statement = sql.SQL(PAGE).format(key_type=key_type, **quoted)

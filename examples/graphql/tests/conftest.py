@@ -37,10 +37,10 @@ class Site:
 
     STAFF = os.environ["STAFF_TOKEN"]
 
-    def post(self, body, token="", variant="priced"):
+    def post(self, body, token="", variant="priced", media="application/json"):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         client = Client(raise_request_exception=False, headers=headers)
-        return client.post(f"/api/{variant}/", body, content_type="application/json")
+        return client.post(f"/api/{variant}/", body, content_type=media)
 
     def ask(self, query, token="", variant="priced", **more):
         """Return the status and what is said."""

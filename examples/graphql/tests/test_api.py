@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core import signing
+from django.test import Client
 from flights.bookings import sign_in
 from flights.models import Booking, Passenger
 from flights.permissions import SALT, is_staff, token_of
@@ -16,7 +17,7 @@ from pricing.guard import guard
 @pytest.mark.parametrize(
     "body",
     [
-        "",
+        " ",
         "{",
         "null",
         '"{flights{id}}"',
@@ -27,6 +28,8 @@ from pricing.guard import guard
         '[{"query": "{flights{id}}"}, {"query": "{flights{id}}"}]',
         '{"query": "{flights{id}} {flights{id}}"}',
         '{"query": "query A{flights{id}}", "operationName": "B"}',
+        '{"query": "query A{flights{id}}", "operationName": ""}',
+        '{"query": "query A{flights{id}} query A{me{id}}", "operationName": "A"}',
         '{"query": "fragment A on Flight{id}"}',
         '{"query": "{flights{"}',
         '{"query": "{flights{nothing}}"}',
@@ -36,8 +39,19 @@ from pricing.guard import guard
         "[" * 100_000,
         '{"query": "' + " " * 3 * 2**20 + '"}',
         '{"query": "{flights(first: ' + "[" * 480 + "]" * 480 + '){id}}"}',
+        '{"query": "{flights(first: ' + "9" * 5000 + '){id}}"}',
+        '{"query": "query($n: Int){flights(first: $n){id}}", "variables": {"n": NaN}}',
+        '{"query": "query($n: Int){flights(first: $n){id}}", "variables": {"n": 1e400}}',
+        '{"query": "query($n: Int){flights(first: $n){id}}", "variables": {"n": '
+        + "9" * 5000
+        + "}}",
+        '{"query": "{flights(first: 1){id @inclde(if: true)}}"}',
+        '{"query": "{flights(first: 1) @stream{id}}"}',
+        '{"query": "{flights(first: 1){\u00e9: id}}"}',
+        '{"query": "{flights(first: 1){a\\ud83d: id}}"}',
+        '{"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0"}}}',
     ],
-    ids=range(20),
+    ids=range(31),
 )
 def test_what_is_no_query_is_told_in_one_shape(site, body):
     answer = site.post(body)
@@ -71,14 +85,114 @@ def test_document_of_many_words_is_refused_while_it_is_read(site):
     assert "1000 tokens" in said["errors"][0]["message"]
 
 
-def test_get_is_refused(site):
-    assert site.post("{}").status_code == 400
-    from django.test import Client
+@pytest.mark.report(
+    "strawberry-graphql/strawberry#3916",
+    "of several operations the first runs where `operationName` is missing",
+    "400: nobody has said which of them",
+)
+@pytest.mark.parametrize("name", [None, "", "C"])
+def test_one_of_several_operations_is_asked_for_by_its_name(site, name):
+    both = "query A{a: me{name}} query B{b: me{name}}"
 
+    assert site.ask(both, operationName=name)[0] == 400
+    assert site.data(both, operationName="B") == {"b": None}
+
+
+@pytest.mark.report(
+    "Netflix/dgs-framework#1073",
+    "a body called text/plain, or nothing, is read as JSON: any page sends it from a visitor's browser",
+    "415: a browser asks first, before it sends application/json elsewhere",
+)
+@pytest.mark.parametrize(
+    "media",
+    ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
+)
+def test_body_that_any_page_can_send_is_refused(site, media):
+    answer = site.post(b'{"query": "{me{name}}"}', media=media)
+
+    assert answer.status_code == 415
+    assert answer.json()["errors"][0]["extensions"] == {"code": "BAD_REQUEST"}
+
+
+@pytest.mark.report(
+    "ballerina-platform/ballerina-library#5945",
+    "`application/json;charset=UTF-8` is another type than `application/json`: refused",
+    "the type is compared without its parameters",
+)
+@pytest.mark.parametrize("media", ["application/json;charset=UTF-8", "Application/JSON"])
+def test_type_of_the_body_may_have_parameters(site, media):
+    assert site.post(b'{"query": "{me{name}}"}', media=media).status_code == 200
+
+
+@pytest.mark.report(
+    "microsoft/cppgraphqlgen#304",
+    "a byte order mark between two words of a document is a syntax error",
+    "it is ignored wherever it stands, as the specification has it",
+)
+def test_byte_order_mark_is_ignored(site):
+    assert site.data("\ufeff{\ufeffme{name}}") == {"me": None}
+    assert site.post(b'\xef\xbb\xbf{"query": "{me{name}}"}').status_code == 200
+
+
+@pytest.mark.report(
+    "absinthe-graphql/absinthe#826",
+    "a small document makes an answer many times its size out of errors that repeat it",
+    "a name has 100 letters at most, and a message 300 characters",
+)
+def test_errors_are_not_much_larger_than_what_they_complain_of(site):
+    variables = ",".join(f"$a{n}: Int" for n in range(99))
+    for query in (
+        f"query {'L' * 20_000}({variables}){{me{{name}}}}",  # unused in operation 'LLL...': 2 MB
+        f"{{{'L' * 20_000}}}",
+        f'{{flights(first: "{"x" * 100_000}"){{id}}}}',
+        "{flights(first: 1){" + "a: number a: origin{code} " * 60 + "}}",
+    ):
+        answer = site.post(json.dumps({"query": query}))
+
+        assert answer.status_code == 400
+        assert len(answer.content) < 40_000
+
+
+@pytest.mark.report(
+    "4Catalyzer/graphql-validation-complexity#5",
+    "a field that is called free may make an answer of gigabytes",
+    "each value has its price, and its name an end: 500 rows repeat an alias 500 times",
+)
+def test_long_alias_is_refused_and_the_longest_is_answered(site):
+    def asked(letters):
+        return site.post(json.dumps({"query": f"{{flights(first: 500){{{'L' * letters}: id}}}}"}))
+
+    assert asked(20_000).status_code == 400  # with this it was 10 MB, at a price of 1,001
+    assert asked(101).status_code == 400
+    assert asked(100).status_code == 200
+
+
+@pytest.mark.report(
+    "project-koku/koku#228",
+    "a POST without the last slash is redirected, and comes back without its body",
+    "404: a client that is sent elsewhere comes with GET",
+)
+@pytest.mark.parametrize("method", ["post", "get"])
+def test_address_without_its_slash_is_no_other_address(method):
+    assert getattr(Client(), method)("/api/priced").status_code == 404
+
+
+def test_get_is_refused():
     assert Client().get("/api/priced/?query={flights{id}}").status_code == 405
+    assert (
+        Client().get("/api/priced/?query=mutation{signIn(name:1,reference:1)}").status_code == 405
+    )
 
 
-@pytest.mark.parametrize("query", ["{__schema{types{name}}}", '{__type(name: "Flight"){name}}'])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{__schema{types{name}}}",
+        '{__type(name: "Flight"){name}}',
+        "{a: __schema{b: types{name}}}",
+        "{...A} fragment A on Query{__schema{types{name}}}",
+    ],
+)
 def test_schema_is_told_to_nobody(site, query):
     assert site.ask(query)[0] == 400
 
@@ -87,6 +201,14 @@ def test_answer_tells_its_price(site):
     _, said = site.ask("{flights(first: 2){number}}")
 
     assert said["extensions"] == {"price": 1 + 2 * 2}
+
+
+def test_list_of_which_no_number_is_said_has_the_rows_of_the_schema(site):
+    _, said = site.ask("{airports(first: 1){departures{id}}}")
+
+    (airport,) = said["data"]["airports"]
+    assert len(airport["departures"]) == 20
+    assert said["extensions"] == {"price": 1 + (1 + 1 + 20 * 2)}
 
 
 def test_statements_are_those_of_the_levels(site):
@@ -176,8 +298,51 @@ def test_seat_that_is_taken_is_a_conflict(site):
 
 @pytest.mark.parametrize("node", ["", "Booking", "Booking:", "Booking:x", "Flight:1", "booking:1"])
 def test_id_of_another_kind_is_none(node):
-    with pytest.raises(ValueError, match=r"is no id of a Booking|invalid literal"):
+    with pytest.raises(ValueError, match="is no id of a Booking"):
         key_of(node, "Booking")
+
+
+@pytest.mark.report(
+    "closeio/sync-engine#184",
+    "int() reads `8_000`: an id that nobody was given means another row",
+    "an id has digits, as it was written; spaces and other scripts are none, either",
+)
+@pytest.mark.parametrize(
+    "key", [" 1", "1_0", "+1", "-1", "01", "\u0663", "1\n", "9" * 19, "9" * 5000]
+)
+def test_key_that_was_never_written_is_none(key):
+    with pytest.raises(ValueError, match="is no id of a Flight"):
+        key_of(f"Flight:{key}", "Flight")
+
+
+@pytest.mark.report(
+    "strawberry-graphql/strawberry-django#629",
+    "ids that are made up end in errors that tell how ids are read and what they are of",
+    "one code, and a number for the log",
+)
+@pytest.mark.parametrize("node", ["Airline:AA", "Flight:\x00", "Flight:\ud83d", "::", "1"])
+def test_id_that_is_made_up_is_told_by_its_code(site, node):
+    query = "query($id: ID!){node(id: $id){id}}"
+
+    status, said = site.ask(query, variables={"id": node})
+
+    assert (status, said["data"]) == (200, {"node": None})
+    assert said["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+    assert said["errors"][0]["message"] == "A value cannot be read."
+
+
+@pytest.mark.report(
+    "Stranger6667/hypothesis-graphql#31",
+    "half of a surrogate pair is no text that can be sent on",
+    "it is refused as a value that cannot be read, where it would reach the database",
+)
+def test_half_of_a_character_is_told_by_its_code(site):
+    query = 'mutation($n: String!){signIn(name: $n, reference: "B")}'
+
+    _, said = site.ask(query, variables={"n": "\ud83d"})
+
+    assert said["data"] == {"signIn": None}
+    assert said["errors"][0]["extensions"]["code"] == "BAD_INPUT"
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda each: each.name)

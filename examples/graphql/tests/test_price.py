@@ -10,6 +10,10 @@ from pricing.tariff import Tariff
 SCHEMA = build_schema("""
     type Query { leaf: Int many(first: Int = 2): [Query!]! one: Query rows(first: Int): [Query!] dear: Int }
 """)
+LEFT_OUT = [
+    f"@{name}(if: {said})" for name in ("skip", "include") for said in ("true", "false", "$y", "$z")
+]
+VARIABLES = "$n: Int, $d: Int = 1, $unset: Int, $y: Boolean!, $z: Boolean = false"
 TARIFF = Tariff(page="first", most=3, extra={"Query.dear": 100})
 
 
@@ -54,26 +58,55 @@ def selections(draw, levels=3, prefix="a"):
         inner = "" if kind == "leaf" else draw(selections(levels - 1, name))
         first = draw(st.sampled_from(["", "0", "1", "3", "99", "null", "-1", "$n", "$d", "$unset"]))
         page = f"(first: {first})" if first and kind in ("many", "rows") else ""
+        left = draw(st.sampled_from([*[""] * 4, *LEFT_OUT]))
         written.append(
-            f"... on Query {inner}" if kind == "..." else f"{name}: {kind}{page} {inner}"
+            f"... on Query {left} {inner}"
+            if kind == "..."
+            else f"{name}: {kind}{page} {left} {inner}"
         )
     return "{" + " ".join(written) + "}"
 
 
 @settings(deadline=None)  # how long one takes depends on the machine
-@given(selections(), st.sampled_from([None, -1, 0, 1, 2, 99]))
-def test_price_is_the_number_of_values_where_nothing_merges(selected, n):
-    query = f"query($n: Int, $d: Int = 1, $unset: Int) {selected}"
+@given(selections(), st.sampled_from([None, -1, 0, 1, 2, 99]), st.booleans())
+def test_price_is_the_number_of_values_where_nothing_merges(selected, n, y):
+    query = f"query({VARIABLES}) {selected}"
 
-    assert price(query, n=n) == answered(query, n=n)
+    assert price(query, n=n, y=y) == answered(query, n=n, y=y)
 
 
 @settings(deadline=None)
 @given(selections(), st.integers(1, 3))
 def test_fields_that_merge_are_counted_each(selected, times):
-    query = f"query($n: Int, $d: Int = 1, $unset: Int) {{{'...A ' * times}}} fragment A on Query {selected}"
+    query = f"query({VARIABLES}) {{{'...A ' * times}}} fragment A on Query {selected}"
 
-    assert price(query) == times * answered(query)
+    assert price(query, y=True) == times * answered(query, y=True)
+
+
+@pytest.mark.report(
+    "ChilliCream/graphql-platform#6251",
+    "what `@include` leaves out is counted: a client pays for a part of its document that never runs",
+    "it costs nothing; a condition that is no boolean is counted, and left to validation",
+)
+@pytest.mark.parametrize(
+    ("condition", "counted"),
+    [("@include(if: $no)", 1), ("@skip(if: true)", 1), ('@skip(if: "true")', 29), ("@skip", 29)],
+)
+def test_what_is_left_out_costs_nothing(condition, counted):
+    query = (
+        f"query($no: Boolean!){{leaf many(first: 3) {condition} {{leaf many(first: 3){{leaf}}}}}}"
+    )
+
+    assert price(query, no=False) == counted
+
+
+@pytest.mark.report(
+    "mirumee/ariadne#1078",
+    "the validator of costs passes over inline fragments: what stands in them is free",
+    "they are counted as what they stand in",
+)
+def test_inline_fragments_are_counted():
+    assert price("{... on Query{... {many(first: 3){leaf}}}}") == 1 + 3 * 2
 
 
 @pytest.mark.parametrize("asked", [None, True, False, -1, 4, 2**40, 1.0, "1", [1], {}])
