@@ -19,7 +19,7 @@ from nexus.experiment import (
     rest,
 )
 
-from . import SUM, at_the_keeper, begin, book, connect, keep, night, restored, tonight
+from . import SUM, begin, book, connect, night, restored
 
 # A dump in the middle of the bookings, or a base backup at any place.
 CUT = """
@@ -77,7 +77,7 @@ class ABackupCountsOnceRestored(Experiment):
             begin(stack, variant)
             book(connection, 1, self.ROWS)
             wrong = 0
-            for night, (query, good) in enumerate(faulty(stack, variant, connection), 1):
+            for night, (query, good) in enumerate(faulty(stack, connection), 1):
                 # What was damaged is not whole; of what may be, only a restore can tell.
                 whole = (good or night == 3) and same(stack, variant, connection, query)
                 wrong += good is not whole
@@ -104,26 +104,20 @@ def same(stack: Stack, variant: str, connection: psycopg.Connection[Any], query:
     return found is not None and [tuple(row) for row in found[0]] == live
 
 
-def faulty(
-    stack: Stack, variant: str, connection: psycopg.Connection[Any]
-) -> Iterator[tuple[str, bool]]:
+def faulty(stack: Stack, connection: psycopg.Connection[Any]) -> Iterator[tuple[str, bool]]:
     """Yield for each night what is to be asked of the restored server, and whether it is called good."""
-    made = cut(stack, variant, connection)
-    yield SUM, made and tonight(stack, variant)
-    made = keep(stack, variant)
-    at_the_keeper(stack, FLIP)
-    yield SUM, made and tonight(stack, variant)
-    at_the_keeper(stack, FLIP)  # back again
+    yield SUM, cut(stack, connection)
+    yield SUM, night(stack, between=FLIP)
     connection.execute(GRANT)
-    yield ROLE, night(stack, variant)
+    yield ROLE, night(stack, before=FLIP)  # back again
 
 
-def cut(stack: Stack, variant: str, connection: psycopg.Connection[Any]) -> bool:
-    """End the server's side of the backup in its middle; return whether it is said to be made."""
+def cut(stack: Stack, connection: psycopg.Connection[Any]) -> bool:
+    """End the server's side of the backup in its middle; return whether the night is said to be good."""
     for _ in range(ATTEMPTS):
         ended = False
         with ThreadPoolExecutor(1) as pool:
-            making = pool.submit(keep, stack, variant)
+            making = pool.submit(night, stack)
             while not making.done():
                 ended = bool(connection.execute(CUT).fetchall()) or ended
                 rest(0.001)

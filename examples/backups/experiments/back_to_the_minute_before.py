@@ -50,6 +50,9 @@ class BackToTheMinuteBefore(Experiment):
             otherwise += len(committed ^ (only_column(found[0]) if found else set()))
             yield self.otherwise(otherwise, x=since)
             yield self.restores(number)
+        # The log does not reach that moment: no server is better than a guess.
+        guessed = restored(stack, variant, REFERENCES, to="2100-01-01T00:00:00+00:00")
+        yield self.otherwise(otherwise + (len(guessed[0]) if guessed else 0), x=self.SINCE)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = "{measured} bookings otherwise than they were at that moment"

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from hands import command, wait_until
 from keep.base import bases
+from restore.server import draft
 
 LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))"
 WRITTEN = "SELECT count(*), sum(id) FROM written"
@@ -67,6 +68,33 @@ def test_folder_with_anything_in_it_is_left_as_it_is(received, target):
 
     assert said == f"{target} is not empty: restore into a folder that is"
     assert [path.name for path in target.iterdir()] == ["mine"]
+
+
+def test_folder_that_is_a_file_is_left_as_it_is(received, target):
+    received.run("touch", target)
+
+    assert "Not a directory" in refusal(command("restore", "received", "--into", target))
+    assert target.exists()
+
+
+@pytest.mark.report(
+    "pgbackrest/pgbackrest#2759",
+    "two restores into one folder at a time write over each other",
+    "the second is refused",
+)
+def test_folder_that_is_being_restored_into_is_left_as_it_is(received, target):
+    with draft(received, target) as unfinished:
+        received.run("touch", unfinished / "mine")
+        said = refusal(command("restore", "received", "--into", target))
+
+        assert said == f"another restore into {target} is under way"
+        assert [path.name for path in unfinished.iterdir()] == ["mine"]
+
+
+def test_address_that_demands_tls_is_not_asked_without(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", os.environ["DATABASE_URL"] + "?sslmode=require")
+
+    assert "does not support SSL" in refusal(command("keep", "received"))
 
 
 def test_base_of_another_version_is_refused(received, target):

@@ -5,8 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from keep.place import Place, Server
-from restore.proof import Report
+from keep.place import Failed, Place, Server
 
 
 class Way(Protocol):
@@ -24,8 +23,8 @@ class Way(Protocol):
     def keep(self, place: Place, /) -> None:
         """Do what is done each night."""
 
-    def check(self, place: Place, /) -> Report:
-        """Say in the same night whether all is well."""
+    def check(self, place: Place, /) -> str:
+        """Say in the same night that all is well, or raise Failed."""
 
     def restored(self, place: Place, folder: Path, until: str, /) -> AbstractContextManager[Server]:
         """Make `folder` a server from what was kept, up to a moment if one is named."""
@@ -37,6 +36,17 @@ def nothing(_place: Place) -> None:
 
 def no_programs(_place: Place) -> Sequence[tuple[object, ...]]:
     return ()
+
+
+def found(path: Path) -> str:
+    """Say that there is something.
+
+    Raises:
+        Failed: there is not.
+    """
+    if not path.exists():
+        raise Failed(f"there is no {path}")
+    return f"there is {path}"
 
 
 def at_once(_place: Place) -> bool:

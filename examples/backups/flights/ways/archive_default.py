@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from keep.base import newest, take
-from keep.place import Place, Server
-from restore.proof import Report
+from keep.place import Failed, Place, Server
 from restore.replay import replayed
 
 from . import at_once, no_programs
@@ -31,11 +30,12 @@ def keep(place: Place) -> None:
     take(place)
 
 
-def check(place: Place) -> Report:
+def check(place: Place) -> str:
     """Look how old the newest file is."""
-    ages = [time.time() - path.stat().st_mtime for path in place.folder.glob("*/*")]
-    good = min(ages, default=DAY_SECONDS) < DAY_SECONDS
-    return Report(good, f"the newest file is {'' if good else 'not '}of the last day")
+    day = time.time() - DAY_SECONDS
+    if not any(path.stat().st_mtime > day for path in place.folder.glob("*/*")):
+        raise Failed("the newest file is not of the last day")
+    return "the newest file is of the last day"
 
 
 @contextmanager
