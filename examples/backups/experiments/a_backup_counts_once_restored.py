@@ -17,9 +17,10 @@ from nexus.experiment import (
     Stack,
     Verdict,
     rest,
+    until,
 )
 
-from . import SUM, begin, book, connect, night, restored
+from . import PATIENCE_SECONDS, SUM, begin, book, connect, night, number, restored
 
 # A dump in the middle of the bookings, or a base backup at any place.
 CUT = """
@@ -42,6 +43,7 @@ with largest.open("r+b") as file:
 """
 DROP = "DO $$ BEGIN DROP OWNED BY auditor; DROP ROLE auditor; EXCEPTION WHEN undefined_object THEN END $$"
 GRANT = "CREATE ROLE auditor; GRANT SELECT ON flights_booking TO auditor"
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 ROLE = "SELECT count(*), '' FROM information_schema.table_privileges WHERE grantee = 'auditor'"
 
 
@@ -109,7 +111,13 @@ def faulty(stack: Stack, connection: psycopg.Connection[Any]) -> Iterator[tuple[
     yield SUM, cut(stack, connection)
     yield SUM, night(stack, between=FLIP)
     connection.execute(GRANT)
-    yield ROLE, night(stack, before=FLIP)  # back again
+    with connect(stack) as booker, ThreadPoolExecutor(1) as pool:
+        booker.execute("BEGIN; LOCK TABLE flights_booking IN ROW EXCLUSIVE MODE")  # a slow booking
+        under_way = pool.submit(night, stack, before=FLIP)  # back again
+        until(lambda: under_way.done() or number(connection, WAITS), PATIENCE_SECONDS)
+        rest(0.7)
+        booker.execute("ROLLBACK")
+    yield ROLE, under_way.result()
 
 
 def cut(stack: Stack, connection: psycopg.Connection[Any]) -> bool:

@@ -1,11 +1,13 @@
 """The ways to keep the bookings: a module each, with the six functions that a `Way` has."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from keep.base import newest
 from keep.place import Failed, Place, Server
+from restore.replay import replayed
 
 
 class Way(Protocol):
@@ -20,7 +22,7 @@ class Way(Protocol):
     def ready(self, place: Place, /) -> bool:
         """Whether those programs do their work now."""
 
-    def keep(self, place: Place, /) -> None:
+    def keep(self, place: Place, /) -> object:
         """Do what is done each night."""
 
     def check(self, place: Place, /) -> str:
@@ -47,6 +49,13 @@ def found(path: Path) -> str:
     if not path.exists():
         raise Failed(f"there is no {path}")
     return f"there is {path}"
+
+
+@contextmanager
+def replayed_base(place: Place, folder: Path, until: str) -> Iterator[Server]:
+    """Restore the newest base backup that serves, with what there is of the log."""
+    with replayed(place, newest(place, until), place.folder / "log", folder, until) as server:
+        yield server
 
 
 def at_once(_place: Place) -> bool:

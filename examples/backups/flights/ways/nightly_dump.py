@@ -9,7 +9,7 @@ from restore.server import served
 
 from . import at_once, found, no_programs, nothing
 
-DUMP = 'pg_dump | gzip > "$0"'
+DUMP = 'cd "$0" && rm -f exit_status_0 && pg_dump | gzip > dump.sql.gz && touch exit_status_0'
 LOAD = 'gunzip < "$0" | psql --quiet'
 
 
@@ -17,9 +17,7 @@ begin, processes, ready = nothing, no_programs, at_once
 
 
 def keep(place: Place) -> None:
-    place.run("rm", "-f", place.folder / "exit_status_0")
-    place.run("sh", "-c", DUMP, place.folder / "dump.sql.gz")
-    place.run("touch", place.folder / "exit_status_0")
+    place.run("sh", "-c", DUMP, place.folder)
 
 
 def check(place: Place) -> str:
@@ -29,10 +27,8 @@ def check(place: Place) -> str:
 
 @contextmanager
 def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:  # noqa: ARG001 -- it has but one moment
-    dump = place.folder / "dump.sql.gz"
-    found(dump)
     with empty(place, folder) as server:
-        place.run("sh", "-c", LOAD, dump, server=server)
+        place.run("sh", "-c", LOAD, place.folder / "dump.sql.gz", server=server)
         yield server
 
 

@@ -12,17 +12,15 @@ from . import nothing
 
 
 def begin(place: Place) -> None:
-    place.run("pg_basebackup", "--pgdata", place.folder / "standby", "--checkpoint=fast")
-    place.run("touch", place.folder / "standby" / "standby.signal")
+    follow = "--write-recovery-conf", "--dbname", "application_name=replica", "--checkpoint=fast"
+    place.run("pg_basebackup", "--pgdata", place.folder / "standby", *follow)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         (place.folder / "port").write_text(str(probe.getsockname()[1]), encoding="utf-8")
 
 
 def processes(place: Place) -> Sequence[tuple[object, ...]]:
-    # Where the other server is, it reads from PGHOST and so on.
-    follow = "-c", "primary_conninfo=application_name=replica", "-c", "shared_buffers=32MB"
-    where = "-h", "127.0.0.1", "-p", address(place)["port"], "-k", ""
-    return (("postgres", "-D", place.folder / "standby", *where, *follow),)
+    where = "-h", "127.0.0.1", "-p", address(place)["port"], "-k", "", "-c", "shared_buffers=32MB"
+    return (("postgres", "-D", place.folder / "standby", *where),)
 
 
 def ready(place: Place) -> bool:

@@ -10,7 +10,7 @@ from restore.server import served
 from . import at_once, found, no_programs, nothing
 
 # That files come and go meanwhile is usual, and no reason to stop.
-COPY = 'rm -rf "$1" && mkdir -m 700 "$1" && { cp -a "$0"/* "$1" || true; }'
+COPY = 'rm -rf "$1" && mkdir -m 700 "$1" && { cp -a "$0"/* "$1"; rm -f "$1"/postmaster.pid; }'
 
 
 begin, processes, ready = nothing, no_programs, at_once
@@ -28,8 +28,6 @@ def check(place: Place) -> str:
 
 @contextmanager
 def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:  # noqa: ARG001 -- it has one moment
-    check(place)
     place.run("cp", "-aT", place.folder / "copy", folder)
-    place.run("rm", "-f", folder / "postmaster.pid")
     with served(place, folder) as server:
         yield server
