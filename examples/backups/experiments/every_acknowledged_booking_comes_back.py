@@ -95,7 +95,7 @@ class EveryAcknowledgedBookingComesBack(Experiment):
 
 def refuse(booked: Request) -> None:
     """Ask for what is acknowledged to nobody: one that is there, one of no account, none, and elsewhere."""
-    bodies = booked.body, body("nobody", 0).replace(b'"payee": 1', b'"payee": 4711'), b"none"
+    bodies = booked.body, body("nobody", 0).replace(b'"payee": 2', b'"payee": 4711'), b"none"
     asked = [replace(booked, body=each) for each in bodies]
     api = booked.url.rsplit("/", 3)[0]
     asked += [replace(booked, url=f"{api}/{path}") for path in ("tape/bookings/", "tape")]
