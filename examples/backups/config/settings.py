@@ -38,6 +38,8 @@ if not (
     database.get("ENGINE", "").endswith(".postgresql") and database["HOST"] and database["NAME"]
 ):
     sys.exit("DATABASE_URL is no address like postgres://user:password@host:5432/name.")
+# What the address says about TLS goes for Django, and for PostgreSQL's programs, too.
+asked = database["OPTIONS"] = database.get("OPTIONS", {})
 # A commit is acknowledged by two servers: a connection for each request would take as long again.
 # A machine that is gone says nothing any more: without keepalives its clients would wait for hours.
 alive = {
@@ -47,10 +49,10 @@ alive = {
     "connect_timeout": 5,
 }
 DATABASES = {
-    "default": database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": alive}
+    "default": database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": alive | asked}
 }
 # As libpq names it. In containers the password comes apart from the address.
-SERVER = {
+SERVER = asked | {
     "host": database["HOST"],
     "port": str(database["PORT"] or 5432),
     "user": database["USER"],

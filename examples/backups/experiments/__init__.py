@@ -68,15 +68,16 @@ def connect(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
         raise ExperimentError(f"the database refused: {error}".splitlines()[0]) from error
 
 
-def begin(stack: Stack, variant: str) -> None:
-    """Put the way in force, with an empty ledger and nothing kept."""
+def begin(stack: Stack, variant: str) -> str:
+    """Put the way in force, with an empty ledger and nothing kept; return the folder of what it keeps."""
     with connect(stack) as connection:
         connection.execute(
             "ALTER SYSTEM RESET synchronous_standby_names"
         )  # of one that was cut off
         connection.execute("SELECT pg_reload_conf()")
         connection.execute(EMPTY)
-    stack.manage("begin", variant, "--forget", of="keeper")
+    said = json.loads(stack.manage("begin", variant, "--forget", of="keeper").splitlines()[-1])
+    return str(said["says"]).split()[-1]
 
 
 def book(connection: psycopg.Connection[Any], first: int, last: int) -> None:
@@ -92,13 +93,24 @@ def number(connection: psycopg.Connection[Any], query: str) -> int:
     return int(row[0])
 
 
-def at_the_keeper(stack: Stack, code: str) -> str:
-    """Run Python where the keeper runs; `folder` is where the way in force keeps its backups."""
-    names = (
-        "from pathlib import Path; from flights.configured import place; "
-        "from flights.keeping import read; folder = place(read('wanted')).folder\n"
-    )
-    return stack.manage("shell", "--no-imports", "-c", names + code, of="keeper")
+# What the pieces of a night are called, for code that runs where the keeper runs.
+NIGHT = """
+from flights.configured import place
+from flights.keeping import checked, kept, read
+from flights.reporting import tried
+name = read("wanted")
+folder = place(name).folder
+def made(): return tried(kept, name).good
+def good(): return tried(checked, name).good
+"""
+
+
+def at_the_keeper(stack: Stack, code: str) -> list[str]:
+    """Run Python where the keeper runs, and return the lines it prints.
+
+    `folder` is where the way in force keeps its backups; `made()` and `good()` are the two halves of a night.
+    """
+    return stack.manage("shell", "--no-imports", "-c", NIGHT + code, of="keeper").splitlines()
 
 
 def keep(stack: Stack, variant: str) -> bool:
@@ -106,25 +118,21 @@ def keep(stack: Stack, variant: str) -> bool:
     return bool(reported(stack, "keep", variant)["good"])
 
 
-def night(stack: Stack, variant: str) -> bool:
-    """Have the backup of a night made, and return whether it is made and said to be good."""
-    code = "from flights.keeping import alone, checked, kept\nwith alone():\n    "
-    name = repr(variant)
-    said = at_the_keeper(stack, f"{code}print(kept({name}).good and checked({name}).good)")
-    return said.split()[-1] == "True"
-
-
-def tonight(stack: Stack, variant: str) -> bool:
-    """Return whether the way says of its backups that they are good."""
-    return bool(reported(stack, "tonight", variant)["good"])
+def night(stack: Stack, *, before: str = "", between: str = "") -> bool:
+    """Return whether the backup of a night is made and said to be good; `between` runs in its middle."""
+    said = at_the_keeper(stack, f"{before}\nkept_it = made()\n{between}\nprint(kept_it and good())")
+    return said[-1] == "True"
 
 
 def restored(
-    stack: Stack, variant: str, *queries: str, to: str = ""
+    stack: Stack, variant: str, *queries: str, to: str = "", into: str = ""
 ) -> list[list[list[Any]]] | None:
     """Restore up to a moment, and return the rows of each query; None if no server comes of it."""
     asked = [word for query in queries for word in ("--sql", query)]
-    report = reported(stack, "restore", variant, *(["--to", to] if to else []), *asked)
+    asked += [
+        word for name, value in (("--to", to), ("--into", into)) if value for word in (name, value)
+    ]
+    report = reported(stack, "restore", variant, *asked)
     return report["found"] if report["good"] else None
 
 

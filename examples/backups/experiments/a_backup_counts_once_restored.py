@@ -17,9 +17,10 @@ from nexus.experiment import (
     Stack,
     Verdict,
     rest,
+    until,
 )
 
-from . import SUM, at_the_keeper, begin, book, connect, keep, night, restored, tonight
+from . import PATIENCE_SECONDS, SUM, begin, book, connect, night, number, restored
 
 # A dump in the middle of the bookings, or a base backup at any place.
 CUT = """
@@ -42,6 +43,7 @@ with largest.open("r+b") as file:
 """
 DROP = "DO $$ BEGIN DROP OWNED BY auditor; DROP ROLE auditor; EXCEPTION WHEN undefined_object THEN END $$"
 GRANT = "CREATE ROLE auditor; GRANT SELECT ON flights_booking TO auditor"
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 ROLE = "SELECT count(*), '' FROM information_schema.table_privileges WHERE grantee = 'auditor'"
 
 
@@ -77,7 +79,7 @@ class ABackupCountsOnceRestored(Experiment):
             begin(stack, variant)
             book(connection, 1, self.ROWS)
             wrong = 0
-            for night, (query, good) in enumerate(faulty(stack, variant, connection), 1):
+            for night, (query, good) in enumerate(faulty(stack, connection), 1):
                 # What was damaged is not whole; of what may be, only a restore can tell.
                 whole = (good or night == 3) and same(stack, variant, connection, query)
                 wrong += good is not whole
@@ -104,26 +106,26 @@ def same(stack: Stack, variant: str, connection: psycopg.Connection[Any], query:
     return found is not None and [tuple(row) for row in found[0]] == live
 
 
-def faulty(
-    stack: Stack, variant: str, connection: psycopg.Connection[Any]
-) -> Iterator[tuple[str, bool]]:
+def faulty(stack: Stack, connection: psycopg.Connection[Any]) -> Iterator[tuple[str, bool]]:
     """Yield for each night what is to be asked of the restored server, and whether it is called good."""
-    made = cut(stack, variant, connection)
-    yield SUM, made and tonight(stack, variant)
-    made = keep(stack, variant)
-    at_the_keeper(stack, FLIP)
-    yield SUM, made and tonight(stack, variant)
-    at_the_keeper(stack, FLIP)  # back again
+    yield SUM, cut(stack, connection)
+    yield SUM, night(stack, between=FLIP)
     connection.execute(GRANT)
-    yield ROLE, night(stack, variant)
+    with connect(stack) as booker, ThreadPoolExecutor(1) as pool:
+        booker.execute("BEGIN; LOCK TABLE flights_booking IN ROW EXCLUSIVE MODE")  # a slow booking
+        under_way = pool.submit(night, stack, before=FLIP)  # back again
+        until(lambda: under_way.done() or number(connection, WAITS), PATIENCE_SECONDS)
+        rest(0.7)
+        booker.execute("ROLLBACK")
+    yield ROLE, under_way.result()
 
 
-def cut(stack: Stack, variant: str, connection: psycopg.Connection[Any]) -> bool:
-    """End the server's side of the backup in its middle; return whether it is said to be made."""
+def cut(stack: Stack, connection: psycopg.Connection[Any]) -> bool:
+    """End the server's side of the backup in its middle; return whether the night is said to be good."""
     for _ in range(ATTEMPTS):
         ended = False
         with ThreadPoolExecutor(1) as pool:
-            making = pool.submit(keep, stack, variant)
+            making = pool.submit(night, stack)
             while not making.done():
                 ended = bool(connection.execute(CUT).fetchall()) or ended
                 rest(0.001)

@@ -21,10 +21,8 @@ from . import (
     book,
     connect,
     keep,
-    night,
     only_column,
     restored,
-    tonight,
 )
 
 # Once the file that is written after it has begun to come, it is whole.
@@ -35,9 +33,13 @@ while not ((log / {name!r}).exists() and max(p.name[:24] for p in log.iterdir())
     assert time.monotonic() < end, "the log does not come"
     time.sleep(0.05)
 (log / {name!r}).rename(folder / {name!r})
+said = made() and good()
+print(said)
+if not said:
+    (folder / {name!r}).rename(log / {name!r})
+    print(good())
 """
 NOW = "SELECT pg_walfile_name(pg_current_wal_lsn()), clock_timestamp()::text"
-FIND = '(folder / {name!r}).rename(folder / "log" / {name!r})'
 
 
 class AGapIsSeenTonight(Experiment):
@@ -70,16 +72,13 @@ class AGapIsSeenTonight(Experiment):
                 connection.execute("SELECT pg_switch_wal()")
             book(connection, 1_001, 1_001)  # a commit after the moment
             connection.execute("SELECT pg_switch_wal()")
-        at_the_keeper(stack, LOSE.format(name=names[1]))
-        good = night(stack, variant)
-        if not good:
-            at_the_keeper(stack, FIND.format(name=names[1]))
-            if not tonight(stack, variant):
-                raise ExperimentError("the night is bad without the fault, too")
+        _, *whole = at_the_keeper(stack, LOSE.format(name=names[1]))
+        if whole == ["False"]:
+            raise ExperimentError("the night is bad without the fault, too")
         booked = {f"b{n}" for n in range(1, self.FILES * self.EACH + 1)}
-        found = restored(stack, variant, REFERENCES, to=moment) if good else None
+        found = restored(stack, variant, REFERENCES, to=moment) if not whole else None
         lost = booked - (only_column(found[0]) if found else set())
-        yield self.hidden(len(lost) if good else 0)
+        yield self.hidden(0 if whole else len(lost))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = (

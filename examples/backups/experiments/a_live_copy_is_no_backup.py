@@ -72,11 +72,11 @@ class ALiveCopyIsNoBackup(Experiment):
     chart = Chart(wrong, "accounts with a wrong balance", mark="points")
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        begin(stack, variant)
+        folder = begin(stack, variant)
         with connect(stack) as connection:
             book(connection, 1, 2_000)
             connection.execute("CHECKPOINT")
-            with ThreadPoolExecutor(1) as pool, barrier(stack) as met_by:
+            with ThreadPoolExecutor(1) as pool, barrier(stack, folder) as met_by:
                 made = pool.submit(keep, stack, variant)
                 met_by(made)
                 for first in (2_001, 6_001):
@@ -95,9 +95,8 @@ class ALiveCopyIsNoBackup(Experiment):
 
 
 @contextmanager
-def barrier(stack: Stack) -> Iterator[Callable[[Future[bool]], None]]:
+def barrier(stack: Stack, folder: str) -> Iterator[Callable[[Future[bool]], None]]:
     """Lay the barrier, and take it away at the end; what is yielded waits until a backup has met it."""
-    folder = at_the_keeper(stack, "print(folder)").strip()
     with connect(stack) as connection, ThreadPoolExecutor(1) as pool:
         shell(connection, "mkdir -p between && touch between/barrier")
         data = connection.execute("SHOW data_directory").fetchall()[0][0]

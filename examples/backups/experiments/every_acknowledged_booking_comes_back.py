@@ -4,6 +4,7 @@ What keeps it dies half a second before: whatever is acknowledged in between has
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nexus.experiment import (
     Chart,
@@ -22,7 +23,7 @@ from nexus.experiment import (
     volley,
 )
 
-from . import REFERENCES, begin, bookings, keep, only_column, restored
+from . import REFERENCES, begin, body, bookings, keep, only_column, restored
 
 
 class EveryAcknowledgedBookingComesBack(Experiment):
@@ -50,19 +51,20 @@ class EveryAcknowledgedBookingComesBack(Experiment):
     RATE, REFUSED = 400, 20  # after so many nobody is answered any more
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        begin(stack, variant)
+        folder = begin(stack, variant)
         requests, references = bookings(stack, variant, self.BEFORE + self.MORE)
         booked = set[str]()
         for answer in volley(requests[: self.BEFORE], processes=2, connections=8):
             expect(answer, 201)
             booked.add(references[answer.request])
+        refuse(requests[0])
         if not keep(stack, variant):
             raise ExperimentError("the night's backup was not made")
         yield clock_starts()
         for number in self._load(stack, requests[self.BEFORE :]):
             booked.add(references[self.BEFORE + number])
             yield self.acknowledged(len(booked))
-        found = restored(stack, variant, REFERENCES)
+        found = restored(stack, variant, REFERENCES, into=f"{folder}/back")
         lost = booked - only_column(found[0]) if found else booked
         yield self.lost(len(lost), x=len(booked))
 
@@ -89,6 +91,17 @@ class EveryAcknowledgedBookingComesBack(Experiment):
             f"{{measured}} of {samples.last(self.acknowledged):,.0f} acknowledged bookings are lost"
         )
         return Verdict.at_most(samples.last(self.lost), 0, words)
+
+
+def refuse(booked: Request) -> None:
+    """Ask for what is acknowledged to nobody: one that is there, one of no account, none, and elsewhere."""
+    bodies = booked.body, body("nobody", 0).replace(b'"payee": 2', b'"payee": 4711'), b"none"
+    asked = [replace(booked, body=each) for each in bodies]
+    api = booked.url.rsplit("/", 3)[0]
+    asked += [replace(booked, url=f"{api}/{path}") for path in ("tape/bookings/", "tape")]
+    asked.append(Request(f"{api}/", method="HEAD"))  # as a probe asks whether it is there
+    for answer in volley(asked, processes=1, connections=1):
+        expect(answer, (409, 404, 400, 404, 404, 200)[answer.request])
 
 
 def lose(stack: Stack) -> None:

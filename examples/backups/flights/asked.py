@@ -1,7 +1,8 @@
 """What a request may say: which booking."""
 
 import json
-from dataclasses import dataclass
+
+from .models import Booking
 
 FORM = (
     "send JSON with a reference of at most 40 letters and digits, payer and payee, which are two accounts, "
@@ -13,28 +14,19 @@ class Refused(ValueError):
     """What was sent is no booking."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    reference: str
-    payer: int
-    payee: int
-    cents: int
-
-
-def booking(body: bytes) -> Asked:
-    """Read a booking.
+def booking(body: bytes) -> Booking:
+    """Read a booking, which is not made yet.
 
     Raises:
         Refused: it is none.
     """
     try:
         said = json.loads(body)
-        asked = Asked(said["reference"], said["payer"], said["payee"], said["cents"])
-        numbers = (asked.payer, asked.payee, asked.cents)
-        whole = all(type(each) is int and 0 < each < 2**31 for each in numbers)
-        named = asked.reference.isalnum() and len(asked.reference) <= 40
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        reference, payer, payee, cents = map(said.get, ("reference", "payer", "payee", "cents"))
+        whole = all(type(each) is int and 0 < each < 2**31 for each in (payer, payee, cents))
+        named = reference.isalnum() and len(reference) <= 40
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise Refused(FORM) from None
-    if not (whole and named and asked.payer != asked.payee):
+    if not (whole and named and payer != payee):
         raise Refused(FORM)
-    return asked
+    return Booking(reference=reference, payer_id=payer, payee_id=payee, cents=cents)

@@ -8,10 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import psycopg
 from keep.log import NAME
 from keep.place import Failed, Place
-from restore.proof import Report
 
 from .configured import place as place_of
 from .configured import root
@@ -35,7 +33,8 @@ def alone() -> Iterator[None]:
         yield
 
 
-def begin(name: str, *, forget: bool = False) -> None:
+@alone()
+def begin(name: str, *, forget: bool = False) -> str:
     """Put a way in force, with an empty place; return once its programs do their work.
 
     Args:
@@ -57,23 +56,35 @@ def begin(name: str, *, forget: bool = False) -> None:
     everything.run("mkdir", place.folder)
     way.begin(place)
     put_in_force(name)
-    wait_for(lambda: way.ready(place), f"{name} is not ready")
+    wait_until_ready(name)
+    return f"{name} is in force, in {place.folder}"
 
 
-def kept(name: str) -> Report:
-    """Do what the way does each night, once its programs do their work."""
-    way, place = BY_NAME[name].way, place_of(name)
-    try:
-        wait_for(lambda: way.ready(place), f"{name} is not ready")
-        way.keep(place)
-    except (Failed, psycopg.Error) as fault:
-        return Report(False, str(fault).splitlines()[0])
-    return Report(True, "kept")
+@alone()
+def kept(name: str) -> str:
+    """Do what the way does each night, once its programs do their work.
+
+    Raises:
+        Failed: it is not kept.
+    """
+    wait_until_ready(name)
+    BY_NAME[name].way.keep(place_of(name))
+    return "kept"
 
 
-def checked(name: str) -> Report:
-    """Return what the way says about its backups in the same night."""
+@alone()
+def checked(name: str) -> str:
+    """Return what the way says about its backups in the same night.
+
+    Raises:
+        Failed: they are not good.
+    """
     return BY_NAME[name].way.check(place_of(name))
+
+
+def wait_until_ready(name: str) -> None:
+    way, place = BY_NAME[name].way, place_of(name)
+    wait_for(lambda: way.ready(place), f"{name} is not ready, see {place.folder}.log,")
 
 
 def put_in_force(name: str) -> None:

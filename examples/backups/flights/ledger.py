@@ -3,7 +3,6 @@
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from .asked import Asked
 from .models import Account, Booking
 
 ACCOUNTS = 100
@@ -13,26 +12,21 @@ class Known(Exception):
     """There is a booking of this reference already."""
 
 
-def book(asked: Asked) -> None:
+def book(asked: Booking) -> None:
     """Move the amount; once this returns, the booking is committed.
 
     Raises:
         Known: it is there already.
         Account.DoesNotExist: one of the accounts is not.
     """
-    moves = sorted([(asked.payer, -asked.cents), (asked.payee, asked.cents)])
+    moves = sorted([(asked.payer_id, -asked.cents), (asked.payee_id, asked.cents)])
     try:
         with transaction.atomic():
             for account, cents in moves:  # in one order, or two bookings would wait for each other
                 found = Account.objects.filter(id=account)
                 if not found.update(balance_cents=F("balance_cents") + cents):
                     raise Account.DoesNotExist
-            Booking.objects.create(
-                reference=asked.reference,
-                payer_id=asked.payer,
-                payee_id=asked.payee,
-                cents=asked.cents,
-            )
+            asked.save(force_insert=True)
     except IntegrityError:
         raise Known from None
 

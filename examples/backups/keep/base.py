@@ -10,6 +10,7 @@ from pathlib import Path
 from .place import Failed, Place
 
 UNFINISHED = ".unfinished"
+START = re.compile(r"^START WAL LOCATION: (\w+)/(\w+) \(file (\w+)\)", re.MULTILINE)
 WHEN = "%Y-%m-%dT%H%M%S.%f"  # it was whole, in UTC
 
 
@@ -28,17 +29,17 @@ def take(place: Place) -> Path:
     place.run("pg_basebackup", "--pgdata", draft, "--checkpoint=fast")
     [[now]] = place.sql("SELECT clock_timestamp()")  # of the clock that moments are named by
     base = folder / f"{now.astimezone(UTC):{WHEN}}"
-    place.run("mv", draft, base)
+    place.run("mv", "-T", draft, base)
     return base
 
 
 def bases(place: Place) -> list[Path]:
-    """Return those that are whole, the oldest first.
+    """Return those that are whole, in the order of the log; a clock may go back.
 
     Raises:
         Failed: there is none.
     """
-    found = sorted((place.folder / "bases").glob("*[0-9]"))
+    found = sorted((place.folder / "bases").glob("*[0-9]"), key=lambda base: start(base)[0])
     if not found:
         raise Failed(f"{place.folder} holds no base backup")
     return found
@@ -71,13 +72,20 @@ def verify(place: Place, base: Path) -> None:
     place.run("pg_verifybackup", "--quiet", "--exit-on-error", base)
 
 
+def start(base: Path) -> tuple[int, str]:
+    """Return where in the log a restore of `base` begins, and the name of that file; 0 if nobody knows."""
+    label = base / "backup_label"
+    text = label.read_text(encoding="utf-8", errors="replace") if label.exists() else ""
+    found = START.search(text)
+    return (int(found[1], 16) << 32 | int(found[2], 16), found[3]) if found else (0, "")
+
+
 def first_segment(base: Path) -> str:
     """Return the name of the file of the log that a restore of `base` begins with."""
-    label = (base / "backup_label").read_text(encoding="utf-8")
-    found = re.search(r"^START WAL LOCATION: \S+ \(file (\w+)\)", label, re.MULTILINE)
-    if found is None:
+    position, name = start(base)
+    if not position:
         raise Failed(f"{base} does not say where its log begins")
-    return found[1]
+    return name
 
 
 def retire(place: Place, most: int) -> None:

@@ -12,15 +12,7 @@ from typing import Any
 
 import psycopg
 
-VARIABLES = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-}
-
-type Server = Mapping[str, str]  # libpq's names: host, port, user, password, dbname
+type Server = Mapping[str, str]  # libpq's names: host, port, user, password, dbname, sslmode
 type Rows = list[tuple[Any, ...]]
 
 
@@ -77,10 +69,10 @@ class Place:
     def options(self, server: Server | None = None) -> dict[str, Any]:
         """Say as whom a program runs, and which server it talks to: no command line shows a password."""
         path = os.pathsep.join(filter(None, [self.programs, os.environ.get("PATH", os.defpath)]))
-        told = {VARIABLES[name]: value for name, value in (server or self.server).items()}
+        told = {f"PG{name}".upper(): value for name, value in (server or self.server).items()}
         owner = self.folder.stat() if os.geteuid() == 0 else None
         return {
-            "env": {"PATH": path, "LC_ALL": "C.UTF-8", **told},
+            "env": {"PATH": path, "LC_ALL": "C.UTF-8", "PGDATABASE": told.pop("PGDBNAME"), **told},
             "cwd": "/",
             "user": owner and owner.st_uid,
             "group": owner and owner.st_gid,

@@ -29,7 +29,8 @@ def replayed(
         Failed: of another version, no room, or a log that ends before the moment.
     """
     require_version(place, base)
-    place.run("cp", "-a", base, folder)
+    place.run("cp", "-aT", base, folder)
+    place.run("chmod", "700", folder)  # whatever the storage of the backups made of it
     place.run("rm", "-f", folder / "standby.signal")  # of a base that was taken of a replica
     # Debian has the configuration elsewhere: then the server's defaults do.
     place.run("touch", folder / "recovery.signal", folder / "postgresql.conf")

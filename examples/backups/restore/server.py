@@ -1,5 +1,7 @@
 """A server of its own for what is restored: on no port, and in folders that its owner alone may enter."""
 
+import fcntl
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -41,16 +43,26 @@ def draft(place: Place, folder: Path) -> Iterator[Path]:
     """Yield a folder beside `folder` to restore into; what is not moved away by the end is removed.
 
     Raises:
-        Failed: there is something in `folder`.
+        Failed: there is something in `folder`, or another restore into it is under way.
     """
     if folder.exists() and any(folder.iterdir()):
         raise Failed(f"{folder} is not empty: restore into a folder that is")
     unfinished = folder.with_name(folder.name + UNFINISHED)
-    place.run("rm", "-rf", unfinished)  # of a restore that was interrupted
+    if not unfinished.exists():
+        place.run("mkdir", "-m", "700", unfinished)
+    lock = os.open(unfinished, os.O_RDONLY)
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise Failed(f"another restore into {folder} is under way") from None
+    try:
+        # Of a restore that was interrupted.
+        place.run("find", unfinished, "-mindepth", "1", "-delete")
         yield unfinished
     finally:
         place.run("rm", "-rf", unfinished)
+        os.close(lock)
 
 
 @contextmanager
@@ -78,11 +90,6 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
         running.send_signal(signal.SIGINT)
         running.wait()
         place.run("rm", "-r", door)
-
-
-def answers(server: Server) -> bool:
-    """Whether it lets clients in, which it does once it has recovered."""
-    return not refusal(server)
 
 
 def refusal(server: Server) -> str:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from keep import log
-from keep.place import Place
+from keep.place import Place, Server
+from restore.server import refusal
 
 EXAMPLE = Path(__file__).parent.parent
 PATIENCE_SECONDS = 60
@@ -19,6 +20,10 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+def answers(server: Server) -> bool:
+    return not refusal(server)
 
 
 def command(*words: object, before: str = "") -> subprocess.Popen[str]:

@@ -3,9 +3,12 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flights.ways.received import restored
+from keep.place import ask
 
 PAGE = Path(__file__).parent.parent / "OPERATING.md"
 
@@ -21,8 +24,9 @@ def commands() -> list[str]:
 
 
 def bash(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    shell = ["bash", "-o", "pipefail", "-c", command]
-    return subprocess.run(shell, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture
@@ -35,6 +39,28 @@ def elsewhere(tmp_path: Path) -> Path:
         done = bash(command, tmp_path)
         assert done.returncode == 0, done.stderr
     return tmp_path
+
+
+def test_what_was_encrypted_becomes_a_server(received):
+    root = received.folder.with_name("elsewhere")
+    received.run("mkdir", root, root / "back")
+    (root / "store").symlink_to(received.folder)
+    try:
+        for command in commands():
+            done = bash(command, root)
+            assert done.returncode == 0, done.stderr
+        copy = replace(received, folder=root / "back")
+        with restored(copy, root / "server", "") as server:
+            assert ask(server, "SELECT count(*), sum(id) FROM written") == [(1000, 500500)]
+    finally:
+        shutil.rmtree(root)
+
+
+def test_copy_of_nothing_is_told(elsewhere):
+    """The status of a pipe is that of its end alone."""
+    shutil.rmtree(elsewhere / "store")
+
+    assert bash(commands()[3], elsewhere).returncode != 0
 
 
 def test_what_was_encrypted_comes_back(elsewhere):

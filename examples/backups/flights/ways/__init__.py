@@ -1,12 +1,13 @@
 """The ways to keep the bookings: a module each, with the six functions that a `Way` has."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from keep.place import Place, Server
-from restore.proof import Report
+from keep.base import newest
+from keep.place import Failed, Place, Server
+from restore.replay import replayed
 
 
 class Way(Protocol):
@@ -21,11 +22,11 @@ class Way(Protocol):
     def ready(self, place: Place, /) -> bool:
         """Whether those programs do their work now."""
 
-    def keep(self, place: Place, /) -> None:
+    def keep(self, place: Place, /) -> object:
         """Do what is done each night."""
 
-    def check(self, place: Place, /) -> Report:
-        """Say in the same night whether all is well."""
+    def check(self, place: Place, /) -> str:
+        """Say in the same night that all is well, or raise Failed."""
 
     def restored(self, place: Place, folder: Path, until: str, /) -> AbstractContextManager[Server]:
         """Make `folder` a server from what was kept, up to a moment if one is named."""
@@ -37,6 +38,24 @@ def nothing(_place: Place) -> None:
 
 def no_programs(_place: Place) -> Sequence[tuple[object, ...]]:
     return ()
+
+
+def found(path: Path) -> str:
+    """Say that there is something.
+
+    Raises:
+        Failed: there is not.
+    """
+    if not path.exists():
+        raise Failed(f"there is no {path}")
+    return f"there is {path}"
+
+
+@contextmanager
+def replayed_base(place: Place, folder: Path, until: str) -> Iterator[Server]:
+    """Restore the newest base backup that serves, with what there is of the log."""
+    with replayed(place, newest(place, until), place.folder / "log", folder, until) as server:
+        yield server
 
 
 def at_once(_place: Place) -> bool:

@@ -4,19 +4,14 @@ https://www.postgresql.org/docs/current/continuous-archiving.html
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from keep.base import newest, take
-from keep.place import Place, Server
-from restore.proof import Report
-from restore.replay import replayed
+from keep.base import take
+from keep.place import Failed, Place
 
-from . import at_once, no_programs
+from . import at_once, no_programs, replayed_base
 
 DAY_SECONDS = 86_400
-processes, ready = no_programs, at_once
+processes, ready, keep, restored = no_programs, at_once, take, replayed_base
 
 
 def begin(place: Place) -> None:
@@ -27,18 +22,9 @@ def begin(place: Place) -> None:
     place.sql("SELECT pg_reload_conf()")
 
 
-def keep(place: Place) -> None:
-    take(place)
-
-
-def check(place: Place) -> Report:
+def check(place: Place) -> str:
     """Look how old the newest file is."""
-    ages = [time.time() - path.stat().st_mtime for path in place.folder.glob("*/*")]
-    good = min(ages, default=DAY_SECONDS) < DAY_SECONDS
-    return Report(good, f"the newest file is {'' if good else 'not '}of the last day")
-
-
-@contextmanager
-def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:
-    with replayed(place, newest(place, until), place.folder / "log", folder, until) as server:
-        yield server
+    day = time.time() - DAY_SECONDS
+    if not any(path.stat().st_mtime > day for path in place.folder.glob("*/*")):
+        raise Failed("the newest file is not of the last day")
+    return "the newest file is of the last day"

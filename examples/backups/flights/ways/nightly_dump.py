@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from keep.place import Failed, Place, Server
-from restore.proof import Report
+from keep.place import Place, Server
 from restore.server import served
 
-from . import at_once, no_programs, nothing
+from . import at_once, found, no_programs, nothing
 
-DUMP = 'pg_dump | gzip > "$0"'
+DUMP = 'cd "$0" && rm -f exit_status_0 && pg_dump | gzip > dump.sql.gz && touch exit_status_0'
 LOAD = 'gunzip < "$0" | psql --quiet'
 
 
@@ -18,24 +17,18 @@ begin, processes, ready = nothing, no_programs, at_once
 
 
 def keep(place: Place) -> None:
-    place.run("rm", "-f", place.folder / "exit_status_0")
-    place.run("sh", "-c", DUMP, place.folder / "dump.sql.gz")
-    place.run("touch", place.folder / "exit_status_0")
+    place.run("sh", "-c", DUMP, place.folder)
 
 
-def check(place: Place) -> Report:
+def check(place: Place) -> str:
     """Believe the exit status."""
-    good = (place.folder / "exit_status_0").exists()
-    return Report(good, "the dump ended with exit status 0" if good else "there is no dump")
+    return found(place.folder / "exit_status_0")
 
 
 @contextmanager
 def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:  # noqa: ARG001 -- it has but one moment
-    dump = place.folder / "dump.sql.gz"
-    if not dump.exists():
-        raise Failed(f"{place.folder} holds no dump")
     with empty(place, folder) as server:
-        place.run("sh", "-c", LOAD, dump, server=server)
+        place.run("sh", "-c", LOAD, place.folder / "dump.sql.gz", server=server)
         yield server
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from keep import log
 from keep.base import first_segment, newest, retire, take
 from keep.place import Place, Server
-from restore.proof import Report, proved
-from restore.replay import replayed
+from restore.proof import proved
 
+from . import replayed_base
+
+keep = take
 MOST = 2  # base backups: a restore from the older one has all the log of a day to replay
 
 
@@ -31,21 +33,15 @@ def ready(place: Place) -> bool:
     return True
 
 
-def keep(place: Place) -> None:
-    take(place)
-
-
-def check(place: Place) -> Report:
+def check(place: Place) -> str:
     """Restore, and part with older ones only after a night that was good."""
-    report = proved(place)
-    if report.good:
-        retire(place, MOST)
-    return report
+    says = proved(place)
+    retire(place, MOST)
+    return says
 
 
 @contextmanager
 def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:
-    base, received = newest(place, until), log.folder(place)
-    log.require_whole(received, first_segment(base))
-    with replayed(place, base, received, folder, until) as server:
+    log.require_whole(log.folder(place), first_segment(newest(place, until)))
+    with replayed_base(place, folder, until) as server:
         yield server

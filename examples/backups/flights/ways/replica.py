@@ -5,36 +5,35 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from keep.place import Place, Server
-from restore.proof import Report
-from restore.server import answers
+from keep.place import Failed, Place, Server
+from restore.server import refusal
 
 from . import nothing
 
 
 def begin(place: Place) -> None:
-    place.run("pg_basebackup", "--pgdata", place.folder / "standby", "--checkpoint=fast")
-    place.run("touch", place.folder / "standby" / "standby.signal")
-    (place.folder / "port").write_text(str(free_port()), encoding="utf-8")
+    follow = "--write-recovery-conf", "--dbname", "application_name=replica", "--checkpoint=fast"
+    place.run("pg_basebackup", "--pgdata", place.folder / "standby", *follow)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        (place.folder / "port").write_text(str(probe.getsockname()[1]), encoding="utf-8")
 
 
 def processes(place: Place) -> Sequence[tuple[object, ...]]:
-    # Where the other server is, it reads from PGHOST and so on.
-    follow = "-c", "primary_conninfo=application_name=replica", "-c", "shared_buffers=32MB"
-    where = "-h", "127.0.0.1", "-p", address(place)["port"], "-k", ""
-    return (("postgres", "-D", place.folder / "standby", *where, *follow),)
+    where = "-h", "127.0.0.1", "-p", address(place)["port"], "-k", "", "-c", "shared_buffers=32MB"
+    return (("postgres", "-D", place.folder / "standby", *where),)
 
 
 def ready(place: Place) -> bool:
-    return answers(address(place))
+    return not refusal(address(place))
 
 
 keep = nothing  # it is as new as it can be
 
 
-def check(place: Place) -> Report:
-    good = answers(address(place))
-    return Report(good, f"the replica {'answers' if good else 'does not answer'}")
+def check(place: Place) -> str:
+    if said := refusal(address(place)):
+        raise Failed(said)
+    return "the replica answers"
 
 
 @contextmanager
@@ -45,9 +44,3 @@ def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:  # noq
 def address(place: Place) -> Server:
     port = (place.folder / "port").read_text(encoding="utf-8")
     return {**place.server, "host": "127.0.0.1", "port": port}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

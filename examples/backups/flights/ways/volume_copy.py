@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from keep.place import Failed, Place, Server
-from restore.proof import Report
+from keep.place import Place, Server
 from restore.server import served
 
-from . import at_once, no_programs, nothing
+from . import at_once, found, no_programs, nothing
 
 # That files come and go meanwhile is usual, and no reason to stop.
-COPY = 'rm -rf "$1" && mkdir -m 700 "$1" && { cp -a "$0"/* "$1" || true; }'
+COPY = 'rm -rf "$1" && mkdir -m 700 "$1" && { cp -a "$0"/* "$1"; rm -f "$1"/postmaster.pid; }'
 
 
 begin, processes, ready = nothing, no_programs, at_once
@@ -22,17 +21,13 @@ def keep(place: Place) -> None:
     place.run("sh", "-c", COPY, data, place.folder / "copy")
 
 
-def check(place: Place) -> Report:
+def check(place: Place) -> str:
     """Look whether it is there."""
-    good = (place.folder / "copy" / "PG_VERSION").exists()
-    return Report(good, "the copy is there" if good else "there is no copy")
+    return found(place.folder / "copy" / "PG_VERSION")
 
 
 @contextmanager
 def restored(place: Place, folder: Path, until: str) -> Iterator[Server]:  # noqa: ARG001 -- it has one moment
-    if not check(place).good:
-        raise Failed(f"{place.folder} holds no copy")
-    place.run("cp", "-a", place.folder / "copy", folder)
-    place.run("rm", "-f", folder / "postmaster.pid")
+    place.run("cp", "-aT", place.folder / "copy", folder)
     with served(place, folder) as server:
         yield server

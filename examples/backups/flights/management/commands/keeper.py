@@ -9,7 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from flights.keeping import alone, begin, checked, kept, note, read
+from flights.keeping import begin, checked, kept, note, read
+from flights.reporting import tried
 from flights.supervised import Supervised
 from flights.variants import SOLUTION
 
@@ -37,14 +38,14 @@ class Command(BaseCommand):
         while True:
             due = float(read("night") or 0) + settings.KEEP_HOURS * 3600
             time.sleep(max(0, due - time.time()))
-            with alone():
-                self.night()
-                note("night", str(time.time()))
+            self.night()
+            note("night", str(time.time()))
 
     def night(self) -> None:
         """Keep and check; of a place without anything, put the solution in force before."""
         if not read("wanted"):
             begin(SOLUTION)  # what it raises ends the keeper, which is started again
         if name := read("wanted"):
-            for report in (kept(name), checked(name)):
+            for act in (kept, checked):
+                report = tried(act, name)
                 self.stdout.write(f"{name}: {'good' if report.good else 'BAD'}: {report.says}")

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from flights.ledger import open_accounts
 
@@ -13,7 +14,10 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        tags = ["security", "services"]
-        call_command("check", deploy=True, fail_level="WARNING", tags=tags)
-        call_command("migrate", verbosity=0)
+        call_command("check", deploy=True, fail_level="WARNING", tags=["security"])
+        try:
+            call_command("migrate", verbosity=0)
+        except OperationalError as error:
+            said = str(error).strip().splitlines()[-1].strip()
+            raise CommandError(f"DATABASE_URL: no PostgreSQL answers: {said}") from None
         self.stdout.write(f"{open_accounts():,} accounts are open")
