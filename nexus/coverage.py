@@ -31,7 +31,7 @@ OMITTED = (
     "exercises/*",
     f"*/{WRITTEN}",
     "*/migrations/*",
-    "config/settings.py",
+    "config/settings*.py",
     "manage.py",
 )
 

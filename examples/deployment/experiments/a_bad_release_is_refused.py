@@ -1,4 +1,4 @@
-"""Two bad releases under load: one that fails on every third page, one that takes no booking."""
+"""Bad releases under load: one is not there, one fails on every third page, one takes no booking."""
 
 from collections.abc import Callable, Iterator
 from threading import Event
@@ -17,8 +17,12 @@ from nexus.experiment import (
 
 from . import Load, Outcome, Work, begin, replaced
 
-# Each with what it has to be refused for: any other reason would say nothing about the gate or the trial.
-BAD = {"every_third": "smoke requests failed", "no_bookings": "answers were errors"}
+# Each with what it has to be refused for: another reason would say nothing about the gate or the trial.
+BAD = {
+    "nowhere": "cannot be read",
+    "every_third": "smoke requests failed",
+    "no_bookings": "answers were errors",
+}
 ASKED = 300  # requests at least: of fewer too few could have met a bad release
 ALLOWED = 5  # the trial ends at the first error; as many as the proxy lets in may be under way then
 NOTICED_SECONDS = 3  # until somebody sees it and rolls back: fast, for a person
@@ -26,7 +30,7 @@ NOTICED_SECONDS = 3  # until somebody sees it and rolls back: fast, for a person
 
 class ABadReleaseIsRefused(Experiment):
     slug = "a-bad-release-is-refused"
-    claim = "Two bad releases are refused, and at most 5 of about 1,500 requests have met one."
+    claim = "Three bad releases are refused, and at most 5 of about 1,500 requests have met one."
     holds = ("blue_green",)
     refuted = ("healthz_only",)
     failed = Series("requests")
@@ -55,7 +59,7 @@ class ABadReleaseIsRefused(Experiment):
         return order
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        words = "{measured} requests met a bad release, {bound} are allowed"
+        words = "{measured:request} met a bad release, {bound} are allowed"
         met = Verdict.at_most(sum(samples.values(self.failed)), ALLOWED, words)
         if not samples.over:
             return met

@@ -36,7 +36,7 @@ class NoRequestIsLost(Experiment):
         happened,
         "what happened",
         mark="points",
-        levels=("a release begins to answer", "a request fails"),
+        levels=("new release", "request fails"),
     )
     live = (asked, twice)
 
@@ -62,8 +62,8 @@ class NoRequestIsLost(Experiment):
         begin(stack, variant)
         yield clock_starts()
         seen: set[str] = set()
-        orders = [lambda _: replaced(stack, "good")] * RELEASES
-        with Load(stack) as load, Work(*orders) as work:
+        releases = ["good"] * RELEASES
+        with Load(stack) as load, Work(lambda _: replaced(stack, *releases)) as work:
             for batch in load.during(work):
                 yield self.asked(len(batch))
                 yield self.failed(sum(got.failed for got in batch))

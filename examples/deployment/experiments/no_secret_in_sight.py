@@ -21,7 +21,7 @@ from .beside.image import BUILT, HISTORY, history
 
 # Variant -> its settings, and where its secrets are.
 KEPT = {
-    "as_usual": ("config.as_usual", "variables"),
+    "as_usual": ("config.settings_as_usual", "variables"),
     "blue_green": ("config.settings", "files"),
 }
 # What each place shows if the search saw it at all: an empty one would prove nothing.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 SMOKE_SECONDS = 15  # for one page: its first request loads what the next ones find
+type Sleep = Callable[[float], None]
 
 
 class Refused(Exception):
@@ -26,9 +27,7 @@ def get(port: int, path: str, timeout_seconds: float = 5) -> tuple[int, str]:
     return answer.status, answer.getheader("X-Release", "")
 
 
-def wait(
-    done: Callable[[], bool], seconds: float, sleep: Callable[[float], None] = time.sleep
-) -> bool:
+def wait(done: Callable[[], bool], seconds: float, sleep: Sleep = time.sleep) -> bool:
     """Return once it is done, or the time is over: then False."""
     deadline = time.monotonic() + seconds
     while not done():

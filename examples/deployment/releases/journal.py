@@ -16,7 +16,6 @@ from typing import Any
 from .gate import Refused
 
 STEADY = "steady"
-DOWN = "down"  # the live release is away on purpose, until the next line
 
 
 @dataclass(frozen=True)
@@ -68,24 +67,33 @@ class Journal:
         """Return what was written last.
 
         Raises:
-            Refused: nothing was yet.
+            Refused: nothing was yet, or it is damaged.
         """
         try:
             told: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
+            other = told.pop("other")
+            told |= {"ports": tuple(told["ports"]), "live": Release(**told["live"])}
+            return State(**told, other=Release(**other) if other else None)
         except FileNotFoundError:
             raise Refused("no release is live: the supervisor has not begun") from None
-        other = told.pop("other")
-        told |= {"ports": tuple(told["ports"]), "live": Release(**told["live"])}
-        return State(**told, other=Release(**other) if other else None)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise Refused(f"the journal cannot be read: {error}") from None
 
     def write(self, state: State) -> State:
-        """Replace the file, wait for the disk, and return `state`."""
+        """Replace the file, wait for the disk, and return `state`.
+
+        Raises:
+            Refused: the disk is full; what was written before stands.
+        """
         draft = self._file.with_suffix(".draft")
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(asdict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._file)
+        try:
+            with draft.open("w", encoding="utf-8") as file:
+                json.dump(asdict(state), file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._file)
+        except OSError as error:
+            raise Refused(f"the journal cannot be written: {error.strerror}") from None
         self.reached(state.step)
         return state
 

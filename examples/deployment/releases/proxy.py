@@ -36,26 +36,21 @@ class HAProxy:
             self._ask(f"set server {self._backend}/{TRIAL} addr 127.0.0.1 port {port}")
         self._weigh(TRIAL, weight)
 
-    def tried(self) -> tuple[int, int]:
-        """Return how many answers trials have got since the proxy began, and how many of them were errors."""
+    def tried(self) -> tuple[int, int, int]:
+        """Return the trial's weight, and how many answers and errors it has got since the proxy began."""
         [row] = [row for row in self._stat() if row["svname"] == TRIAL]
         counts = [int(row[f"hrsp_{kind}xx"] or 0) for kind in (1, 2, 3, 4, 5)]
-        return sum(counts), counts[-1]
+        return int(row["weight"]), sum(counts), counts[-1]
 
     def under_way(self, port: int) -> int:
-        found = [int(row["scur"]) for row in self._stat() if row["addr"].endswith(f":{port}")]
-        if not found:
-            raise Refused(f"the proxy knows no port {port}")
-        return sum(found)
+        return sum(int(row["scur"]) for row in self._stat() if row["addr"].endswith(f":{port}"))
 
     def _weigh(self, name: str, weight: int) -> None:
         server = f"set server {self._backend}/{name}"
         # The gate has just asked it: to wait for the proxy's own check would be a gap.
-        said = self._ask(
-            f"{server} health up; {server} weight {weight}" if weight else f"{server} weight 0"
-        )
-        if said.strip():
-            raise Refused(f"the proxy refused: {said.strip()}")
+        up = f"{server} health up; " if weight else ""
+        if said := self._ask(f"{up}{server} weight {weight}").strip():
+            raise Refused(f"the proxy refused: {said}")
 
     def _stat(self) -> list[dict[str, str]]:
         rows = csv.DictReader(self._ask("show stat").removeprefix("# ").splitlines())

@@ -5,7 +5,6 @@ Only one line of the journal decides which release is live. Whatever a switch th
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Protocol
 
 from .gate import Gate, Refused, wait
@@ -55,7 +54,7 @@ class Switch:
             self.gate.pass_(folder, new.number, new.port, lambda: self.starter.ended(new))
             state = self.journal.write(replace(state, step="trying"))
             if self.trial:
-                self.trial.pass_(self.proxy, new.port, partial(self.starter.ended, new))
+                self.trial.pass_(self.proxy, new.port, lambda: self.starter.ended(new))
         except Refused:
             self.settle(state)
             raise

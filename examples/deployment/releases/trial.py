@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .gate import Refused, wait
+from .gate import Refused, Sleep, wait
 from .proxy import HAProxy
 
 
@@ -24,7 +24,7 @@ class Trial:
     weight: int = 20
     answers: int = 20
     seconds: float = 10
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Sleep = time.sleep
 
     def pass_(self, proxy: HAProxy, port: int, ended: Callable[[], str]) -> None:
         """Send some requests to `port`, and return once enough of them were answered well.
@@ -32,12 +32,14 @@ class Trial:
         Raises:
             Refused: one was not, or the release ended.
         """
-        total, failed = proxy.tried()
+        _, total, failed = proxy.tried()
 
         def over() -> bool:
             if fault := ended():
                 raise Refused(f"it ended while it was tried out: {fault}")
-            answers, errors = proxy.tried()
+            weight, answers, errors = proxy.tried()
+            if not weight:
+                raise Refused("the proxy was started again while it was tried out")
             return errors > failed or answers >= total + self.answers
 
         proxy.try_out(port, self.weight)
@@ -47,6 +49,6 @@ class Trial:
             proxy.try_out(port, 0)
         # An error may take longer than an answer: those that are under way are waited for.
         wait(lambda: not proxy.under_way(port), self.seconds, self.sleep)
-        answers, errors = proxy.tried()
+        _, answers, errors = proxy.tried()
         if errors > failed:
             raise Refused(f"{errors - failed} of its first {answers - total} answers were errors")

@@ -9,20 +9,31 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 SAID_CHARACTERS = 300
-LIBC = ctypes.CDLL(None)  # once: a child that has just been forked should load nothing
+TAIL_BYTES = (
+    65_536  # of a log: that of a release that has run for weeks may be larger than the memory
+)
+# A supervisor that was killed leaves nobody who would go on answering beside its successor's children. Made
+# once: a child that has just been forked should load nothing.
+END_WITH_PARENT = (
+    partial(ctypes.CDLL(None).prctl, PR_SET_PDEATHSIG, signal.SIGTERM)
+    if sys.platform == "linux"
+    else None
+)
 
 
 @dataclass(frozen=True)
 class Command:
-    """What a child runs."""
+    """What a child runs; `ask_to_end` is the signal after which it still answers what is under way."""
 
     words: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path
+    ask_to_end: int = signal.SIGTERM
 
 
 class Children:
@@ -35,16 +46,16 @@ class Children:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._all: dict[str, subprocess.Popen[bytes]] = {}
+        self._ask_to_end: dict[str, int] = {}
         self._kill_at: dict[str, float] = {}
 
     def start(self, name: str, command: Command) -> None:
-        """Start it, unless it runs.
+        """Start it.
 
         Raises:
             OSError: there is no such program.
         """
-        if name in self.running():
-            return
+        self._ask_to_end[name] = command.ask_to_end
         with (self._logs / f"{name}.log").open("ab") as log:
             self._all[name] = subprocess.Popen(
                 command.words,
@@ -54,16 +65,13 @@ class Children:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,  # this program has one thread
+                preexec_fn=END_WITH_PARENT,  # this program has one thread
             )
-
-    def signal(self, name: str, number: int) -> None:
-        if name in self.running():
-            self._all[name].send_signal(number)
 
     def stop(self, name: str, grace_seconds: float) -> None:
         """Ask it to end, and kill it after the grace; returns at once."""
-        self.signal(name, signal.SIGTERM)
+        if name in self.running():
+            self._all[name].send_signal(self._ask_to_end[name])
         self._kill_at[name] = time.monotonic() + grace_seconds
 
     def look(self) -> None:
@@ -87,22 +95,18 @@ class Children:
             return ""
         return self._last_line(name) or f"exit code {code}"
 
-    def end_all(self, grace_seconds: float) -> None:
-        """Stop all and wait for it."""
-        for name in self.running():
+    def end(self, *names: str, grace_seconds: float) -> None:
+        """Stop them and wait for it."""
+        for name in names:
             self.stop(name, grace_seconds)
-        while self.running():
+        while self.running().keys() & {*names}:
             self.look()
             time.sleep(0.02)
 
     def _last_line(self, name: str) -> str:
-        said = (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+        with (self._logs / f"{name}.log").open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
+            said = log.read().decode(errors="replace")
         # What is indented explains the line before it.
         lines = [line for line in said.splitlines() if line.strip() and not line[0].isspace()]
         return lines[-1].strip().rstrip(".")[-SAID_CHARACTERS:] if lines else ""
-
-
-def _end_with_parent() -> None:
-    # A supervisor that was killed leaves nobody who would go on answering beside its successor's children.
-    if sys.platform == "linux":
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

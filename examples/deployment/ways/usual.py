@@ -4,7 +4,8 @@ from dataclasses import replace
 from functools import partial
 
 from releases import Journal, Release, State
-from releases.journal import DOWN, STEADY
+from releases.journal import STEADY
+from supervisor.supervisor import DOWN
 
 from .crew import Crew
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 from django.conf import settings
-from releases import Refused
 
 from . import blue_green, usual
 from .crew import Crew
@@ -27,6 +26,7 @@ class Variant:
         route: sends requests to another port, while both releases run.
         front: what stands in front of the releases.
         weights: what the proxy begins with, of the live release and of the other.
+        checks: every so often HAProxy asks a release; so many failures are down, and so many answers up.
         gated: whether a release has to pass checks, smoke requests and a trial.
         environment: of its releases.
     """
@@ -38,6 +38,7 @@ class Variant:
     route: Callable[[Crew, int], None] | None = blue_green.route
     front: str = HAPROXY
     weights: tuple[int, int] = (100, 0)
+    checks: tuple[str, str, str] = ("300ms", "2", "1")
     gated: bool = False
     drain_seconds: float = 30
     grace_seconds: float = 10
@@ -65,6 +66,7 @@ VARIANTS: tuple[Variant, ...] = (
         "start the new release, then stop the old one at once",
         usual.start_then_stop,
         weights=(100, 100),
+        checks=("2s", "3", "2"),  # HAProxy's own defaults
     ),
     Variant(
         "reload",
@@ -83,7 +85,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant(
         "as_usual",
         "blue_green behind /healthz alone, with settings as they are commonly written",
-        environment={"DJANGO_SETTINGS_MODULE": "config.as_usual"},
+        environment={"DJANGO_SETTINGS_MODULE": "config.settings_as_usual"},
     ),
     Variant("script", "the steps of blue_green in a script without a journal", usual.script),
     Variant("blue_green", "start, gate, try out, switch, drain, stop", gated=True),
@@ -95,12 +97,5 @@ if settings.MINE:  # the reader's own: "Now you" in README.md
 
 
 def of(name: str) -> Variant:
-    """Return the variant called `name`.
-
-    Raises:
-        Refused: there is none.
-    """
-    for each in VARIANTS:
-        if each.name == name:
-            return each
-    raise Refused(f"there is no way {name!r}; there are: {', '.join(one.name for one in VARIANTS)}")
+    """Return the variant called `name`."""
+    return next(each for each in VARIANTS if each.name == name)

@@ -10,7 +10,7 @@ BUILT = {
     "as_usual": """
 ARG SECRET_KEY
 ARG DATABASE_URL
-RUN python manage.py check --settings config.as_usual
+RUN python manage.py check --settings config.settings_as_usual
 """,
     "blue_green": """
 RUN --mount=type=secret,id=SECRET_KEY,mode=0444 --mount=type=secret,id=DATABASE_URL,mode=0444 \\

@@ -3,25 +3,27 @@
 Another way of operating, changes of the route between two releases, and a switch that is killed.
 """
 
+import json
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import suppress
+from functools import partial
 
 from django.conf import settings
 from releases import Refused, Release
 from releases.gate import get
-from releases.journal import DOWN, STEADY
+from releases.journal import STEADY
 from supervisor.ports import is_free
-from supervisor.supervisor import FRONT
+from supervisor.supervisor import DOWN, FRONT
 from ways import configured
 from ways.crew import Crew
 from ways.management.commands.release import REFUSED, start, tell
 from ways.variants import HAPROXY, NOTHING, Variant, of
 
-ROUTED_SECONDS = 0.3
+ROUTED_SECONDS = 0.2
 moments: list[tuple[str, float]] = []
 
 
@@ -30,7 +32,7 @@ def ordered(order: Callable[..., None], *words: str) -> None:
     way = words[0] if order is begin else ""
     try:
         crew = configured.crew(way, lambda step: moments.append((step, time.monotonic())))
-        with nullcontext() if order is drill else crew.journal.alone():
+        with crew.journal.alone():
             order(crew, *words)
         tell(crew, moments)
     except Refused as refusal:
@@ -47,27 +49,26 @@ def begin(crew: Crew, way: str) -> None:
     port = int(settings.PORT) if variant.front == NOTHING else state.ports[0]
     new = Release(state.last + 1, configured.FIRST, port)
     crew.note(way=way, live=new, other=None, last=new.number, step=DOWN)
-    crew.orders.give("reset")
+    for pid in crew.orders.running().values():
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
     crew.until(lambda: is_free(port))  # of who was killed a process may last a moment longer
     # Before the proxy asks it: of one that is not there yet, HAProxy gives up after three seconds.
     crew.start(new)
     crew.note(step=STEADY)
+    if variant.weights[1]:  # or the proxy would send there until its checks have failed
+        crew.until(lambda: not is_free(int(settings.PORT)))
+        crew.switch.proxy._ask("set server releases/green health down")
     crew.until(lambda: get(int(settings.PORT), "/healthz") == (200, str(new.number)))
-    if variant.front == HAPROXY:
-        crew.until(lambda: empty_places(crew) == 1)
     variant.begin(crew)
-
-
-def empty_places(crew: Crew) -> int:
-    """Return how many places the proxy knows to be empty: it begins by taking all for full."""
-    rows = [row for row in crew.switch.proxy._stat() if row["svname"] in ("blue", "green")]
-    return sum(row["status"].startswith("DOWN") for row in rows)
 
 
 def begins_alike(crew: Crew, old: Variant, new: Variant) -> bool:
     """Whether the one release that runs, and what stands in front of it, are those to begin with."""
     live = crew.state.live
-    alike = {(each.front, each.weights, *each.environment.items()) for each in (old, new)}
+    alike = {
+        (each.front, each.weights, each.checks, *each.environment.items()) for each in (old, new)
+    }
     alone = sorted(crew.orders.running()) == [FRONT, live.name]
     first = live.folder == configured.FIRST
     return len(alike) == 1 and new.front == HAPROXY and alone and first
@@ -87,22 +88,35 @@ def route(crew: Crew, times: str) -> None:
     crew.start(new)
     for turn in range(int(times)):
         variant.route(crew, (new, state.live)[turn % 2].port)
-        crew.step("routed")
+        crew.journal.reached("routed")
         time.sleep(ROUTED_SECONDS)
     crew.stop(new)
     crew.note(other=None)
 
 
-def drill(crew: Crew, step: str) -> None:
-    """Have a switch killed at a step; return once all has come to rest."""
-    if not (child := os.fork()):
-        start(configured.crew(reached=lambda at: die() if at == step else None), [configured.FIRST])
-        os._exit(1)
-    _, status = os.waitpid(child, 0)
-    if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
-        raise RuntimeError(f"the switch was not killed at {step!r}")
-    crew.until(lambda: crew.state.step == STEADY)
+def drill(*steps: str, enough: int = 2) -> None:
+    """Have a switch killed at each step, and each time wait until all has come to rest.
+
+    Prints which release was live then, and which ones ran; it ends once that was wrong often enough.
+    """
+    crew, left = configured.crew(), []
+    for step in steps:
+        if not (child := os.fork()):
+            reached = partial(die_at, step)
+            start(configured.crew(reached=reached), [configured.FIRST])
+            os._exit(1)
+        _, status = os.waitpid(child, 0)
+        if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
+            raise RuntimeError(f"the switch was not killed at {step!r}")
+        crew.until(lambda: crew.state.step == STEADY)
+        live = crew.state.live
+        running = [name for name in crew.orders.running() if name.startswith("release-")]
+        left.append({"step": step, "live": live.name, "running": running})
+        if sum(each["running"] != [each["live"]] for each in left) == enough:
+            break
+    sys.stdout.write(json.dumps(left))
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def die_at(step: str, reached: str) -> None:
+    if reached == step:
+        os.kill(os.getpid(), signal.SIGKILL)

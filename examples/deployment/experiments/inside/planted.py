@@ -1,6 +1,6 @@
 """What `no-secret-in-sight` runs where the service runs, by `manage.py shell`.
 
-It starts a release with secrets made up for it, makes it fail twice, and prints what others see, as JSON.
+It starts a release with secrets made up for it, makes it fail three times, and prints what others see.
 """
 
 import json
@@ -44,12 +44,12 @@ def expose(module: str, secrets_in: str) -> None:
 
 
 def exposed(folder: Path, told: dict[str, str], provider: socket) -> dict[str, str]:
-    """Return what each place shows: the payment fails once, then the database refuses the password."""
+    """Return what each place shows: two payments fail, then the database refuses the password."""
     with release(folder, told) as (pid, port):
         pages = ask(port)
         provider.listen()
-        Thread(target=charge_once, args=(provider,), daemon=True).start()
-        pages += ask(port)
+        Thread(target=pay, args=(provider, b"402 No Money", b"200 OK"), daemon=True).start()
+        pages += ask(port) + ask(port)
         places = {"debug page": pages} | seen(pid)
     letters = [
         message_from_bytes(letter, policy=policy.default)
@@ -144,9 +144,10 @@ def ask(port: int, method: str = "POST", path: str = "/api/bookings/") -> str:
         connection.close()
 
 
-def charge_once(provider: socket) -> None:
-    """Answer the one request for a payment that comes."""
-    asking, _ = provider.accept()
-    with asking:
-        asking.recv(65536)
-        asking.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nreceipt")
+def pay(provider: socket, *answers: bytes) -> None:
+    """Answer the requests for a payment that come."""
+    for answer in answers:
+        asking, _ = provider.accept()
+        with asking:
+            asking.recv(65536)
+            asking.sendall(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 7\r\n\r\nreceipt")
