@@ -20,6 +20,7 @@ GUESS = """
 from django.core.management import call_command
 for moment in "2100-01-01T00:00:00+00:00", "2001-01-01T00:00:00+00:00", "2026-11-29 02:59":
     call_command("restore", name, "--report", "--to", moment)
+call_command("restore", name, "--report", "--into", str(folder))  # which is not empty
 """
 
 

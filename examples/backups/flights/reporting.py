@@ -22,7 +22,7 @@ class Report:
     says: str
 
 
-def tried(act: Callable[..., str], *args: Any, **options: Any) -> Report:
+def tried(act: Callable[..., Any], *args: Any, **options: Any) -> Report:
     """Report what `act` says, or why it failed."""
     try:
         return Report(True, act(*args, **options))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from keep.base import newest
-from keep.place import Failed, Place, Server
+from keep.place import Place, Server
 from restore.replay import replayed
 
 
@@ -38,17 +38,6 @@ def nothing(_place: Place) -> None:
 
 def no_programs(_place: Place) -> Sequence[tuple[object, ...]]:
     return ()
-
-
-def found(path: Path) -> str:
-    """Say that there is something.
-
-    Raises:
-        Failed: there is not.
-    """
-    if not path.exists():
-        raise Failed(f"there is no {path}")
-    return f"there is {path}"
 
 
 @contextmanager

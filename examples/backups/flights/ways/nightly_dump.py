@@ -7,7 +7,7 @@ from pathlib import Path
 from keep.place import Place, Server
 from restore.server import served
 
-from . import at_once, found, no_programs, nothing
+from . import at_once, no_programs, nothing
 
 DUMP = 'cd "$0" && rm -f exit_status_0 && pg_dump | gzip > dump.sql.gz && touch exit_status_0'
 LOAD = 'gunzip < "$0" | psql --quiet'
@@ -22,7 +22,7 @@ def keep(place: Place) -> None:
 
 def check(place: Place) -> str:
     """Believe the exit status."""
-    return found(place.folder / "exit_status_0")
+    return place.run("ls", place.folder / "exit_status_0")
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from keep.place import ask
 
 from flights.ledger import open_accounts
+from flights.reporting import tried
 
 
 class Command(BaseCommand):
@@ -15,9 +17,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         call_command("check", deploy=True, fail_level="WARNING", tags=["security"])
-        try:
-            call_command("migrate", verbosity=0)
-        except OperationalError as error:
-            said = str(error).strip().splitlines()[-1].strip()
-            raise CommandError(f"DATABASE_URL: no PostgreSQL answers: {said}") from None
+        answered = tried(ask, settings.SERVER, "SELECT 1")
+        if not answered.good:
+            raise CommandError(f"DATABASE_URL: no PostgreSQL answers: {answered.says}")
+        call_command("migrate", verbosity=0)
         self.stdout.write(f"{open_accounts():,} accounts are open")
