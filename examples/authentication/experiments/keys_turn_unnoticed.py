@@ -22,23 +22,20 @@ from nexus.experiment import (
 from . import PATIENCE_SECONDS, accepted, login, request, send
 
 RATE, TURNS, ASKED = 100, 2, 50
-# A file of secrets is copied with another mode, and is away while it is replaced: a second each, under load.
+# A file of secrets is copied with another mode, and is away while it is replaced: half a second each.
 SPOILT = """
 import time
 from flights import configured
 path = configured.key_file().path
 beside = path.with_suffix(".away")
-path.chmod(0o644)
-time.sleep(1)
-path.rename(beside)
-time.sleep(1)
-"""
-MENDED = """
-from flights import configured
-path = configured.key_file().path
-beside = path.with_suffix(".away")
-beside.exists() and beside.rename(path)
-path.chmod(0o600)
+try:
+    path.chmod(0o644)
+    time.sleep(0.5)
+    path.rename(beside)
+    time.sleep(0.5)
+finally:
+    beside.exists() and beside.rename(path)
+    path.chmod(0o600)
 """
 
 
@@ -86,7 +83,6 @@ class KeysTurnUnnoticed(Experiment):
         finally:
             self.over.set()  # a turn that was begun is finished: the next run has to find one key that signs
             turning.join(PATIENCE_SECONDS)
-            stack.manage("shell", "--no-imports", "-c", MENDED)
         if failures:
             raise ExperimentError(f"the keys did not turn: {failures[0]}")
         yield self.unlisted(self.strange)
