@@ -96,12 +96,14 @@ def number(connection: psycopg.Connection[Any], query: str) -> int:
 # What the pieces of a night are called, for code that runs where the keeper runs.
 NIGHT = """
 from flights.configured import place
-from flights.keeping import checked, kept, read
+from flights.keeping import alone, checked, kept, read
 from flights.reporting import tried
 name = read("wanted")
 folder = place(name).folder
-def made(): return tried(kept, name).good
-def good(): return tried(checked, name).good
+def made():
+    with alone(): return tried(kept, name).good
+def good():
+    with alone(): return tried(checked, name).good
 """
 
 

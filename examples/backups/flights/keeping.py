@@ -33,7 +33,6 @@ def alone() -> Iterator[None]:
         yield
 
 
-@alone()
 def begin(name: str, *, forget: bool = False) -> str:
     """Put a way in force, with an empty place; return once its programs do their work.
 
@@ -60,7 +59,6 @@ def begin(name: str, *, forget: bool = False) -> str:
     return f"{name} is in force, in {place.folder}"
 
 
-@alone()
 def kept(name: str) -> str:
     """Do what the way does each night, once its programs do their work.
 
@@ -72,7 +70,6 @@ def kept(name: str) -> str:
     return "kept"
 
 
-@alone()
 def checked(name: str) -> str:
     """Return what the way says about its backups in the same night.
 

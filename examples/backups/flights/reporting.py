@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import psycopg
 from django.core.management.base import BaseCommand
 from keep.place import Failed, Rows
 
+from .keeping import alone
 from .variants import BY_NAME
 
 
@@ -35,6 +37,7 @@ class ReportingCommand(BaseCommand):
 
     requires_system_checks = ()
     act: Callable[..., str]
+    turn: Callable[[], AbstractContextManager[None]] = staticmethod(alone)
     takes: tuple[str, ...] = ()  # the options that `act` wants
     found: list[Rows] | None = None  # what queries were answered
 
@@ -44,7 +47,8 @@ class ReportingCommand(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         wants = {name: options[name] for name in self.takes}
-        report = tried(self.act, options["variant"], **wants)
+        with self.turn():
+            report = tried(self.act, options["variant"], **wants)
         said = asdict(report) | ({} if self.found is None else {"found": self.found})
         self.stdout.write(json.dumps(said, default=str))
         if not report.good and not options["report"]:

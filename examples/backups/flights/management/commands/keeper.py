@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from flights.keeping import begin, checked, kept, note, read
+from flights.keeping import alone, begin, checked, kept, note, read
 from flights.reporting import tried
 from flights.supervised import Supervised
 from flights.variants import SOLUTION
@@ -38,8 +38,9 @@ class Command(BaseCommand):
         while True:
             due = float(read("night") or 0) + settings.KEEP_HOURS * 3600
             time.sleep(max(0, due - time.time()))
-            self.night()
-            note("night", str(time.time()))
+            with alone():
+                self.night()
+                note("night", str(time.time()))
 
     def night(self) -> None:
         """Keep and check; of a place without anything, put the solution in force before."""

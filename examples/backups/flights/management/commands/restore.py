@@ -1,6 +1,7 @@
 """Restore from what one way has kept, into an empty server; tell what queries find there, as JSON."""
 
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from pathlib import Path
 
 from keep.place import ask
@@ -14,6 +15,7 @@ from flights.variants import BY_NAME
 class Command(ReportingCommand):
     help = __doc__
     takes = ("to", "into", "sql")
+    turn = nullcontext  # a restore waits for no night
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
