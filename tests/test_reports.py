@@ -194,7 +194,13 @@ def test_a_chart_of_another_figure_than_is_judged_is_listed(place, last, said):
 
 
 @pytest.mark.parametrize(
-    "other", ["claim burst-is-bound", "claim burst-is-bounded-twice", "proved"]
+    "other",
+    [
+        "claim burst-is-bound example=rate_limiting",
+        "claim burst-is-bounded-twice example=rate_limiting",
+        "claim burst-is-bounded example=rate_limiting_too",
+        "proved",
+    ],
 )
 def test_a_claim_that_no_page_of_the_hub_shows_is_listed_with_what_to_do(place, other):
     write(place / "experiments" / "__init__.py", 'CLAIMS = ("burst-is-bounded",)\n')
@@ -202,7 +208,7 @@ def test_a_claim_that_no_page_of_the_hub_shows_is_listed_with_what_to_do(place, 
     root = place.parent.parent
     write(
         root / "docs" / "a.md",
-        f"`burst-is-bounded`\n<!-- nexus:{other} example=rate_limiting -->\n",
+        f"`burst-is-bounded`\n<!-- nexus:{other} -->\n",
     )
 
     assert list(notes.notes(root, Example(place)))[1:] == [
