@@ -14,26 +14,16 @@ from nexus.hub import COMMAND, HubPage, lessons, pages
 
 MOST_LINES, MOST_ALTOGETHER = 80, 2_200  # that were typed
 VERSIONED = (
-    *(
-        "Caddy",
-        "Celery",
-        "Debian",
-        "Django",
-        "HTTP/",
-        "MariaDB",
-        "OpenAPI",
-        "PgBouncer",
-        "PostgreSQL",
-        "Python",
-    ),
-    *("RabbitMQ", "Redis", "Safari", "UUIDv", "Valkey", "Varnish"),
+    "Caddy|Celery|Debian|Django|HTTP/|MariaDB|OAuth|OpenAPI|PgBouncer|PostgreSQL|Python|RabbitMQ|Redis|Safari"
+    "|UUIDv|Valkey|Varnish"
 )
 # Numbers that no run measures and no source states: they are part of a name.
 ALLOWED = re.compile(
     r"^\s*\d+\.\s|\b\d{4}-\d\d-\d\d|\b(?:19|20)\d\d\b|\b\d\d:\d\d(?::\d\d)?\b|\b[Ww]eeks? \d+"
     r"|\b(?:RFC|HTTP|SQLSTATE|ITU-T|[Pp]orts?|[Ss]ections?) (?:I\.)?\d[\d.]*|\bdraft-[a-z-]+\d+"
-    r"|\w/[\w.-]+#\d+|\bIPv[46]\b|/\d+s?\b|\bNAT64\b|\b\d+[- ]bits?\b|\d+[⁰¹²³⁴-⁹]+|\bN\+1\b|\b1 \+ N\b"
-    rf"|\b(?:{'|'.join(VERSIONED)})\s?\d[\d.]*"
+    r"|#\d+\b|\b[1-5]xx\b|\bmode \d{3,4}\b|\bexit status \d\b"
+    r"|\bIPv[46]\b|/\d+s?\b|\bNAT64\b|\b\d+[- ]bits?\b|\d+[⁰¹²³⁴-⁹]+|\bN\+1\b|\b1 \+ N\b"
+    rf"|\b(?:{VERSIONED})\s?\d[\d.]*"
 )
 # Sections and paragraphs whose numbers are the author's by nature.
 SOURCES, WALKED, BY_HAND = (

@@ -238,7 +238,13 @@ def test_a_broken_rule_is_one_sentence_with_file_and_line(small, file, added, se
 
 @pytest.mark.parametrize(
     "line",
-    ["HTTP 429, RFC 9457, IPv6, `512`", "1. first", "of a /64, 2013-07-01", "port 8001, Valkey 9"],
+    [
+        "HTTP 429, RFC 9457, IPv6, `512`",
+        "1. first",
+        "of a /64, 2013-07-01",
+        "port 8001, Valkey 9",
+        "#32, 5xx, mode 600, exit status 1, OAuth 2",
+    ],
 )
 def test_numbers_that_no_run_measures_may_be_typed(small, line):
     page = small / "docs" / "concepts" / "lock.md"
