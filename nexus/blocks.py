@@ -390,8 +390,11 @@ def index(ask: Ask) -> str:
     for path in sorted(folder.glob("*.md")):
         if path.name != "README.md":
             title, paragraph = _opening(site.read(path), site.name(path))
-            first = re.split(r"(?<=[.?])\s", paragraph, maxsplit=1)[0].replace("**", "")
-            rows.append(f"- [{title}]({ask.page.link(path)}): {first}")
+            first = re.split(r"(?<=[.?])\s", paragraph, maxsplit=1)[0]
+            # A page that defines a term begins with it.
+            term = re.match(r"\*\*(.+?)\*\*", first)
+            link, rest = ask.page.link(path), first[term.end() :] if term else f": {first}"
+            rows.append(f"- [{term[1] if term else title}]({link}){rest}")
     if not rows:
         raise ValueError(f"there is no page in {ask.words[0]}")
     return "\n".join(rows)

@@ -606,6 +606,7 @@ def test_a_page_of_the_hub_takes_numbers_from_the_source_and_sentences_from_othe
     (page.parent / "concepts" / "lock.md").write_text(
         "# Lock\n\n**A lock** is a promise. It ends.\n"
     )
+    (page.parent / "concepts" / "wait.md").write_text("# Wait\n\nWho waits? You.\n")
     page.write_text(
         "<!-- nexus:setting limiter/token_bucket.py::LIMIT example=rate_limiting --><!-- /nexus -->\n"
         "<!-- nexus:index concepts -->\n<!-- /nexus -->\n"
@@ -614,7 +615,8 @@ def test_a_page_of_the_hub_takes_numbers_from_the_source_and_sentences_from_othe
     sync(repository, check=False)
 
     assert "-->100<!--" in page.read_text()
-    assert "- [Lock](concepts/lock.md): A lock is a promise.\n" in page.read_text()
+    assert "- [A lock](concepts/lock.md) is a promise.\n" in page.read_text()
+    assert "- [Wait](concepts/wait.md): Who waits?\n" in page.read_text()
     assert "*no example yet*" in page.read_text()
 
 
