@@ -184,7 +184,9 @@ def is_declared(experiment: type[Experiment], variant: str) -> bool:
 def hints(example: Example) -> dict[str, str]:
     """Claim -> its hint in the write-up: in "Now you", a list of the claims."""
     listed = r"^- `([a-z-]+)`: (.+(?:\n  .+)*)"
-    found = re.findall(listed, _section(example, "Now you"), re.MULTILINE)
+    # What a block fills in is text, its marks are not.
+    said = re.sub(r"<!--.*?-->", "", _section(example, "Now you"))
+    found = re.findall(listed, said, re.MULTILINE)
     return {slug: " ".join(text.split()) for slug, text in found}
 
 

@@ -314,6 +314,7 @@ def test_start_is_short_and_every_claim_against_it_has_a_hint(example):
     assert len(lines) <= 40
     assert against
     assert against <= set(hints(example))
+    assert "<!--" not in "".join(hints(example).values())
 
 
 @pytest.mark.alone
