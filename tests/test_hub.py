@@ -94,13 +94,14 @@ class Shell:
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,  # apart: curl writes how far it is into the middle of a line
             start_new_session=True,
         )
 
     def run(self, command: str) -> tuple[int, list[str]]:
         process = self.start(command)
-        said, _ = process.communicate(timeout=DEADLINE_SECONDS)
+        said, errors = process.communicate(timeout=DEADLINE_SECONDS)
+        said += errors
         said = said.replace(self.stack.url, DOCUMENTED) if self.stack else said
         return process.returncode, [line.strip() for line in said.replace("\r", "").splitlines()]
 
