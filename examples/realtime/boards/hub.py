@@ -31,9 +31,9 @@ class Hub:
             for listener in tuple(self._sessions.get(entry["body"], ())):
                 listener.close(REVOKED)
             return
-        change = Message.of(entry)
-        if self._room(name).tell(change):
-            self._held.append((name, change.position))
+        position = Position(entry["epoch"], int(entry["seq"]))
+        if self._room(name).tell(Message(position, entry["body"])):
+            self._held.append((name, position))
             while len(self._held) > HELD:
                 self._drop(*self._held.popleft())
 

@@ -1,7 +1,6 @@
 """What is told, where a listener stands in it, and why it is sent away."""
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 FORM = re.compile(r"([0-9a-f]{8})\.([0-9]{1,18})")
@@ -37,11 +36,6 @@ class Message(NamedTuple):
 
     position: Position
     text: str
-
-    @classmethod
-    def of(cls, entry: Mapping[str, str]) -> Self:
-        """Return the change that an entry of the stream holds."""
-        return cls(Position(entry["epoch"], int(entry["seq"])), entry["body"])
 
 
 class End(NamedTuple):

@@ -1,11 +1,11 @@
 """A listener over a WebSocket (RFC 6455) and over Server-Sent Events: the same messages, as plain ASGI."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from .messages import NOTHING_IS_HEARD, End, Message, Refused
+from .messages import NOTHING_IS_HEARD, End, Refused
 from .room import Listener
 
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -47,7 +47,8 @@ async def events(listener: Listener, receive: Receive, send: Send) -> None:
     async def write() -> None:
         messages = waiting
         while True:
-            await say("".join(_lines(messages)) or ": still here\n\n")
+            told = "".join(f"id: {each.position}\ndata: {each.text}\n\n" for each in messages)
+            await say(told or ": still here\n\n")
             messages = []
             with suppress(TimeoutError):
                 async with asyncio.timeout(SILENCE_SECONDS):
@@ -57,11 +58,6 @@ async def events(listener: Listener, receive: Receive, send: Send) -> None:
         retry = f"retry: {end.retry_ms}\n" if end.retry_ms else ""
         told = f"event: end\ndata: {end.code} {end.reason}\n\n"
         await say(retry + told, more=False)
-
-
-def _lines(messages: list[Message]) -> Iterator[str]:
-    for message in messages:
-        yield f"id: {message.position}\ndata: {message.text}\n\n"
 
 
 async def _served(

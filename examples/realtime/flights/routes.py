@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from .asked import ROOM
 from .variants import BY_NAME
 
 PATH = re.compile(rf"/api/(?P<variant>[a-z_]+)/rooms/(?P<room>{ROOM})/(?P<how>socket|events)")
+BOARD = (Path(__file__).parent / "board.html").read_bytes()
 STATUS = {4400: 400, 4401: 401, 4404: 404, 1013: 503, 1012: 503}
 
 
@@ -31,6 +33,8 @@ async def application(scope: Mapping[str, Any], receive: Receive, send: Send) ->
         await _answer(send, 200, process=os.getpid())
     elif _has_body(scope) or scope["method"] != "GET":
         await _answer(send, 405, title="GET, without a body")
+    elif scope["path"] == "/board":
+        await _send(send, 200, b"text/html; charset=utf-8", BOARD)
     else:
         try:
             if not await _listened(scope, receive, send, "events"):
@@ -72,10 +76,15 @@ def _has_body(scope: Mapping[str, Any]) -> bool:
 
 
 async def _answer(send: Send, status: int, **said: object) -> None:
-    """Answer, and close: a body that was announced is not waited for."""
     body = json.dumps({"type": "about:blank", "status": status} | said).encode()
+    kind = b"application/problem+json" if status > 200 else b"application/json"
+    await _send(send, status, kind, body)
+
+
+async def _send(send: Send, status: int, kind: bytes, body: bytes) -> None:
+    """Answer, and close: a body that was announced is not waited for."""
     headers = [
-        (b"content-type", b"application/problem+json" if status > 200 else b"application/json"),
+        (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
