@@ -142,7 +142,7 @@ class Display:
         """Listen, and come back, until it is cancelled."""
         while True:
             self.came.append(time.monotonic())
-            wait = random.uniform(5, 10)  # nobody answers
+            wait = random.uniform(2, 5)  # nobody answers
             with suppress(aiohttp.ClientError, OSError):
                 async with http.ws_connect(self.asked(), max_msg_size=0) as self._socket:
                     self.connected = True

@@ -1,4 +1,4 @@
-"""Restart the processes that 300 displays listen to, while their room changes."""
+"""Restart the processes that 240 displays listen to, while their room changes."""
 
 import time
 from bisect import bisect
@@ -19,13 +19,13 @@ from nexus.experiment import (
 
 from . import PATIENCE_SECONDS, Display, all_joined, change, desk, displays, rooms, socket
 
-CLIENTS, CHANGES, PER_SECOND, MOST = 300, 30, 3, 100
+CLIENTS, CHANGES, PER_SECOND, MOST = 240, 30, 4, 100
 
 
 class ADeployIsNoStampede(Experiment):
     slug = "a-deploy-is-no-stampede"
     claim = (
-        "When the processes are restarted, 300 displays are closed with 1012 and come back at times of their "
+        "When the processes are restarted, 240 displays are closed with 1012 and come back at times of their "
         "own, at most 100 in a second; none needs the state again, and none misses a change."
     )
     holds = ("boards",)

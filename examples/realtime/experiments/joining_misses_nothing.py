@@ -1,4 +1,4 @@
-"""Change a room between the moment when 200 displays are given its state, and the moment when they join."""
+"""Change a room between the moment when 100 displays are given its state, and the moment when they join."""
 
 import time
 from collections.abc import Iterator
@@ -29,12 +29,12 @@ from . import (
     store,
 )
 
-CLIENTS = 200
+CLIENTS = 100
 
 
 class JoiningMissesNothing(Experiment):
     slug = "joining-misses-nothing"
-    claim = "Of 200 displays that join while their room changes, each is told of the change."
+    claim = "Of 100 displays that join while their room changes, each is told of the change."
     holds = ("boards",)
     refuted = ("loop", "channels")
     late = Series("displays that were never told of the change")
@@ -76,7 +76,7 @@ class JoiningMissesNothing(Experiment):
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()
-        words = "{measured} of 200 displays were not told of the change"
+        words = "{measured} of 100 displays were not told of the change"
         late = Verdict.at_most(samples.last(self.late), 0, words)
         words = "{measured} of {bound} displays were told of a later one"
         return late.provided(Verdict.exactly(samples.last(self.told), CLIENTS, words))

@@ -57,7 +57,7 @@ class ListenersTakeNoThreads(Experiment):
         path = f"/api/{variant}/rooms/{room}/events"
         streams = [held.enter_context(self.stream(served, path)) for _ in range(STREAMS)]
         # Of a server without threads left, most are never answered.
-        patience = 3 if variant in self.refuted else PATIENCE_SECONDS
+        patience = 1 if variant in self.refuted else PATIENCE_SECONDS
         self.said(streams, b'"state"', patience)
         yield clock_starts()
         room_page = f"{stack.url}/api/boards/rooms/{room}/"

@@ -1,4 +1,4 @@
-"""Tell 25 changes to 10 displays, and 25 to 400: what Redis and PostgreSQL have to do for each."""
+"""Tell 25 changes to 10 displays, and 25 to 200: what Redis and PostgreSQL have to do for each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from . import (
     store,
 )
 
-FEW, MANY, CHANGES, PER_SECOND, MOST = 10, 400, 25, 25, 2
+FEW, MANY, CHANGES, PER_SECOND, MOST = 10, 200, 25, 25, 2
 MORE = 4  # connections: ten displays may all be with one process, and each opens its own for its first state
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pump', 'live')"
 
@@ -50,13 +50,13 @@ class OneReaderForAll(Experiment):
     slug = "one-reader-for-all"
     claim = (
         "What Redis sends for a change, and the connections to Redis and PostgreSQL, are the same for 10 "
-        "displays and for 400."
+        "displays and for 200."
     )
     holds = ("boards",)
     refuted = ("channels",)
     sent = Series("bytes that Redis sends for a change")
-    ratio = Series("times as many bytes for 400 displays as for 10")
-    more = Series("connections more for 400 displays than for 10")
+    ratio = Series("times as many bytes for 200 displays as for 10")
+    more = Series("connections more for 200 displays than for 10")
     chart = Chart(sent, "bytes out of Redis for a change", x="displays")
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
@@ -86,7 +86,7 @@ class OneReaderForAll(Experiment):
             return Cost(sent, after["connected_clients"] + asking)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        words = "{measured:.1f} times the bytes out of Redis for 400 displays as for 10, {bound} are allowed"
+        words = "{measured:.1f} times the bytes out of Redis for 200 displays as for 10, {bound} are allowed"
         ratio = Verdict.at_most(samples.last(self.ratio), MOST, words)
         words = "{measured} connections more, {bound} are allowed"
         return ratio & Verdict.at_most(samples.last(self.more), MORE, words)

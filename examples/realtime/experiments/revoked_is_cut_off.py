@@ -37,7 +37,7 @@ from . import (
     store,
 )
 
-HALF, CHANGES, EXPIRES_SECONDS = 25, 10, 6
+HALF, CHANGES, EXPIRES_SECONDS = 25, 10, 5
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,12 @@ class RevokedIsCutOff(Experiment):
                 self.asked(stack, f"sessions/{session}/", "DELETE")
                 pumped(stack)
                 store(stack).delete("drill:joining")
-                rest(max(1, brief.ends + 1 - time.monotonic()))
-                yield from self.told(stack, variant, names, [*early, *late, *brief.made])
+                rest(1)
+                made = [*early, *late, *brief.made]
+                yield from self.told(stack, variant, revoked, made)
+                rest(max(0, brief.ends + 1 - time.monotonic()))
+                yield from self.told(stack, variant, expired, made)
+                yield self.closed(sum(code == 4401 for each in made for _, code in each.closed))
 
     @contextmanager
     def brief(self, stack: Stack, variant: str, room: str) -> Iterator[Brief]:
@@ -99,19 +103,14 @@ class RevokedIsCutOff(Experiment):
                     return
         raise ExperimentError("the displays of a booking do not join")
 
-    def told(
-        self, stack: Stack, variant: str, names: list[str], made: list[Display]
-    ) -> Iterator[Sample]:
-        """Change the rooms, and count who hears of it."""
-        before = sum(each.heard for each in made)
+    def told(self, stack: Stack, variant: str, room: str, made: list[Display]) -> Iterator[Sample]:
+        """Change the room, and count who hears of it."""
         for _ in range(CHANGES):
-            for name in names:
-                change(stack, variant, name)
-            yield self.heard(sum(each.heard for each in made) - before)
+            change(stack, variant, room)
+            yield self.heard(sum(each.heard for each in made))
         pumped(stack)
         rest(1)
-        yield self.heard(sum(each.heard for each in made) - before)
-        yield self.closed(sum(code == 4401 for each in made for _, code in each.closed))
+        yield self.heard(sum(each.heard for each in made))
 
     def session(self, stack: Stack, room: str, seconds: int) -> str:
         said = self.asked(stack, "sessions/", "POST", {"room": room, "seconds": seconds})

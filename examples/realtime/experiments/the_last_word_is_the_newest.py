@@ -1,4 +1,4 @@
-"""In each of 200 rooms two desks set a gate; the first is held between commit and publish."""
+"""In each of 100 rooms two desks set a gate; the first is held between commit and publish."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,13 +26,13 @@ from . import PATIENCE_SECONDS, all_joined, change, displays, number, rooms, soc
 
 type Connection = psycopg.Connection[Any]
 
-ROOMS, AT_ONCE = 200, 6  # fewer than `web` has threads: those of them that are held answer nobody
+ROOMS, AT_ONCE = 100, 6  # fewer than `web` has threads: those of them that are held answer nobody
 SEQ = "SELECT seq FROM flights_room WHERE name = %s"
 
 
 class TheLastWordIsTheNewest(Experiment):
     slug = "the-last-word-is-the-newest"
-    claim = "In 200 rooms that two desks change at once, every display ends with what was committed last."
+    claim = "In 100 rooms that two desks change at once, every display ends with what was committed last."
     holds = ("boards",)
     refuted = ("channels",)
     older = Series("displays that show the older gate")
@@ -73,7 +73,7 @@ class TheLastWordIsTheNewest(Experiment):
             first.result()
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        words = "{measured} of 200 displays show the older gate"
+        words = "{measured} of 100 displays show the older gate"
         older = Verdict.at_most(samples.last(self.older), 0, words)
         if not older.holds:
             return older
