@@ -30,13 +30,13 @@ from . import (
     store,
 )
 
-CLIENTS, CHANGES, PER_SECOND = 200, 500, 80
+CLIENTS, CHANGES, PER_SECOND = 100, 500, 80
 
 
 class NothingIsLostOnTheWay(Experiment):
     slug = "nothing-is-lost-on-the-way"
     claim = (
-        "Of 500 changes, 200 displays hear each once and in order, though each is cut three times, Redis is "
+        "Of 500 changes, 100 displays hear each once and in order, though each is cut three times, Redis is "
         "paused, its connections are cut five times, and one of four processes is killed."
     )
     holds = ("boards",)
@@ -52,7 +52,7 @@ class NothingIsLostOnTheWay(Experiment):
             "a display comes back with its position, and hears what it has missed",
         ),
     )
-    chart = Chart(missed, "changes not told, 200 displays together", bound=0)
+    chart = Chart(missed, "changes not told, 100 displays together", bound=0)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         with rooms(stack) as [room], displays([socket(stack, variant, room)] * CLIENTS) as made:
@@ -92,7 +92,7 @@ class NothingIsLostOnTheWay(Experiment):
         yield self.whole(sum(each.heard == CHANGES for each in made))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        words = "{measured} of 100,000 changes not told"
+        words = "{measured} of 50,000 changes not told"
         missed = Verdict.at_most(samples.last(self.missed), 0, words)
         twice = Verdict.at_most(
             samples.last(self.twice), 0, "{measured} told twice or out of order"
