@@ -11,7 +11,9 @@ from nexus.prove import prove_one
 
 REACHED = 0.90  # of an example's lines, by its claims with the solution
 # Examples that have yet to become small: what was reached, to be raised as each is reworked.
-NOT_YET: dict[str, float] = {}
+NOT_YET = {
+    "realtime": 0.82,  # 0.843 measured; the naive ways, and what a request is refused for, are not reached
+}
 BEGINNINGS = 40  # of a run that holds: none of them may be shown as refuted
 
 

@@ -1,0 +1,44 @@
+"""A process that ends sends each listener away with a time of its own to come back."""
+
+import os
+import signal
+from asyncio import get_running_loop
+from collections.abc import Callable
+from itertools import count
+from multiprocessing import parent_process
+
+from .messages import End
+
+START_MS = 3_000  # a new process is ready by then
+STEP_MS = 100  # of each process: four of them send back 40 listeners a second
+
+
+def ends() -> Callable[[], End]:
+    """Return what gives each listener the next turn."""
+    turns = count(START_MS, STEP_MS)
+    return lambda: End(1012, f"restart: come back in {(turn := next(turns))} ms", turn)
+
+
+def on_stop(drain: Callable[[], None]) -> None:
+    """Call `drain` at SIGTERM, before the server closes what is left."""
+    server = signal.getsignal(signal.SIGTERM)
+
+    def stop() -> None:
+        drain()
+        if callable(server):
+            server(signal.SIGTERM, None)
+
+    get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+
+
+def on_orphaned() -> None:
+    """Stop as at SIGTERM once the process that keeps this one is gone: nobody else would end it."""
+    if (keeper := parent_process()) is None:
+        return  # one process alone, which nobody keeps
+    loop = get_running_loop()
+
+    def stop() -> None:
+        loop.remove_reader(keeper.sentinel)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_reader(keeper.sentinel, stop)

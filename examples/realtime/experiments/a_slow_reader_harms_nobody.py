@@ -1,0 +1,141 @@
+"""Tell a room 12 MB while three of its displays read nothing; then let those read on."""
+
+import socket as sockets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from urllib.parse import urlsplit
+
+from nexus.experiment import (
+    Chart,
+    Experiment,
+    Params,
+    Sample,
+    Samples,
+    Series,
+    Stack,
+    Verdict,
+    clock_starts,
+    rest,
+    until,
+)
+
+from . import (
+    PATIENCE_SECONDS,
+    Display,
+    all_joined,
+    change,
+    desk,
+    displays,
+    rooms,
+    settled,
+    socket,
+)
+
+SLOW, OTHERS, CHANGES, PER_SECOND = 3, 12, 400, 200
+REMARK = "é" * 16_000  # 32 kB: the kernel keeps some MB for a client, and what it hides is no test
+
+
+class Slow:
+    """A display with a small window, that reads when it is asked to."""
+
+    def __init__(self, address: str) -> None:
+        self.display = Display(address)
+        self.connect()
+        self.frame()  # the state
+
+    def connect(self) -> None:
+        parts = urlsplit(self.display.asked())
+        self.socket = sockets.socket()
+        self.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        self.socket.connect((parts.hostname, parts.port))
+        self.socket.settimeout(PATIENCE_SECONDS)
+        upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        path = f"{parts.path}?{parts.query}"
+        self.socket.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{upgrade}{key}\r\n".encode()
+        )
+        self.stream = self.socket.makefile("rb")
+        while self.stream.readline().strip():
+            pass
+
+    def frame(self) -> bool:
+        """Hear the next message; False if the connection was closed."""
+        head = self.stream.read(2)
+        if len(head) < 2 or head[0] & 15 == 8:
+            return False
+        length = head[1]
+        if length > 125:
+            length = int.from_bytes(self.stream.read(2 if length == 126 else 8))
+        body = self.stream.read(length)
+        if head[0] & 15 == 1:
+            self.display.hear(body.decode())
+        return True
+
+    def read_on(self) -> None:
+        """Read until it hears of a change that came after those that it did not read.
+
+        One that answers no ping for 40 s is closed, and comes back.
+        """
+        self.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 1024 * 1024)
+        while self.display.seq <= CHANGES:
+            if not self.frame():
+                self.connect()
+        self.socket.close()
+
+
+class ASlowReaderHarmsNobody(Experiment):
+    slug = "a-slow-reader-harms-nobody"
+    claim = (
+        "While 3 of 15 displays read nothing of 12 MB, the others hear all of it; once those read again, "
+        "they hear all, too."
+    )
+    holds = ("boards",)
+    refuted = ("loop", "channels")
+    least = Series("changes that the other displays heard, the least of them")
+    missed = Series("changes that the slow displays were never told of")
+    reports = (
+        (
+            "micronaut-projects/micronaut-core#8984",
+            "what a slow subscriber does not read is kept for it until the memory is used up",
+            "a listener is a position in a ring, and no queue",
+        ),
+    )
+    chart = Chart(least, "changes heard, the least of the other displays", bound=CHANGES)
+    live = (least,)
+
+    def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        with rooms(stack) as [room]:
+            address = socket(stack, variant, room)
+            # One by one, so that each process has some of them.
+            with displays([address] * OTHERS, apart_seconds=0.05) as made:
+                slow = [Slow(address) for _ in range(SLOW)]
+                all_joined(made)
+                rest(0.5)
+                yield clock_starts()
+                tell = partial(change, stack, variant, room, remark=REMARK)
+                with desk(lambda _: tell(), CHANGES, PER_SECOND) as done:
+                    while not until(done.is_set, 0.5):
+                        yield self.least(min(each.heard for each in made))
+                for _ in settled(made, CHANGES):
+                    yield self.least(min(each.heard for each in made))
+                yield self.least(least := min(each.heard for each in made))
+                if least < CHANGES:
+                    return
+                with ThreadPoolExecutor(SLOW) as pool:
+                    reading = [pool.submit(each.read_on) for each in slow]
+                    # Whoever has lost the end hears of one more change, and can tell.
+                    while not all(each.done() for each in reading):
+                        tell(remark="")
+                        rest(0.5)
+                yield self.missed(sum(each.display.missed for each in slow))
+
+    def judge(self, samples: Samples, params: Params) -> Verdict:
+        samples.wait_for_end()
+        words = "the least of 12 others heard {measured} of {bound} changes"
+        least = Verdict.at_least(samples.last(self.least), CHANGES, words)
+        if not least.holds:
+            return least
+        words = "the slow ones were never told of {measured}"
+        return least & Verdict.at_most(samples.last(self.missed), 0, words)

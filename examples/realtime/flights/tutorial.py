@@ -1,0 +1,68 @@
+"""`channels` and `channels_pubsub`: the consumer of the tutorial, with the two layers of channels_redis.
+
+https://channels.readthedocs.io/en/stable/tutorial/part_3.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from boards.messages import Refused
+from boards.serve import Receive, Send
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
+
+from . import rooms
+from .admission import admitted
+from .configured import live_redis
+from .drills import hold_joining
+from .rooms import Change
+
+
+class Display(AsyncWebsocketConsumer):  # type: ignore[misc] # no types are published
+    """Send the state, then join the group."""
+
+    async def connect(self) -> None:
+        self.room = self.scope["room"]
+        await self.accept()
+        try:
+            await admitted(self.scope, self.room)
+        except Refused as refused:
+            await self.close(*refused.end[:2])
+            return
+        if state := await database_sync_to_async(rooms.state)(self.room):
+            await self.send(text_data=state.text)
+        await hold_joining(live_redis)
+        await self.channel_layer.group_add(self.room, self.channel_name)
+
+    async def disconnect(self, code: int) -> None:  # noqa: ARG002 -- as Channels calls it
+        await self.channel_layer.group_discard(self.room, self.channel_name)
+
+    async def changed(self, event: dict[str, Any]) -> None:
+        await self.send(text_data=event["body"])
+
+
+class PubSubDisplay(Display):
+    channel_layer_alias = "pubsub"
+
+
+def listen(consumer: type[Display]) -> Any:
+    """Return the consumer as this example's variants are called; its handshake was received already."""
+    application = consumer.as_asgi()
+
+    async def serve(scope: Mapping[str, Any], receive: Receive, send: Send, room: str) -> None:
+        connect = [{"type": "websocket.connect"}]
+
+        async def again() -> dict[str, Any]:
+            return connect.pop() if connect else await receive()
+
+        await application({**scope, "room": room}, again, send)
+
+    return serve
+
+
+def publish_to(alias: str, change: Change) -> None:
+    """Send a change to the group, after the commit."""
+    event = {"type": "changed", "body": change.body}
+    async_to_sync(get_channel_layer(alias).group_send)(change.room, event)

@@ -1,0 +1,206 @@
+"""The process `live`, as the Procfile serves it: bad input, tickets, foreign pages, and its end."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from django.db import connection
+from flights import rooms
+from flights.configured import redis
+from flights.tickets import Pass, issue
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+
+@contextmanager
+def serving(port: int, processes: int = 1):
+    """So many processes, on the tests' own database."""
+    url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
+    command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--ws-max-size", "1024"]
+    command += ["--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3"]
+    command += ["--log-level", "warning", "--workers", str(processes), "config.asgi:application"]
+    environment = {**os.environ, "DATABASE_URL": url, "ALLOWED_HOSTS": "127.0.0.1"}
+    process = subprocess.Popen(command, env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while asked(port, "/healthz") is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def asked(port: int, path: str, method="GET", body=None, headers=None):
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        client.request(method, path, body, headers or {})
+        answer = client.getresponse()
+        return answer.status, json.loads(answer.read())
+    except ConnectionError:
+        return None
+    finally:
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def port(django_db_setup, django_db_blocker):  # noqa: ARG001 -- set up before
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    with django_db_blocker.unblock(), serving(number):
+        yield number
+
+
+def listening(port, room, query="", **more):
+    return connect(f"ws://127.0.0.1:{port}/api/boards/rooms/{room}/socket{query}", **more)
+
+
+def code_of(listener) -> int:
+    """Read to the end, and return with which code it came."""
+    try:
+        while True:
+            listener.recv(20)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else 1006
+
+
+@pytest.mark.parametrize("said", ["[" * 900, b"\x00" * 900, '{"gate": "A1"}'])
+def test_whatever_a_client_says_is_not_read(port, room, said):
+    with listening(port, room.name) as listener:
+        listener.send(said)
+        assert code_of(listener) == 4400
+
+
+def test_a_huge_message_is_cut_off_before_it_is_kept(port, room):
+    with listening(port, room.name) as listener:
+        listener.send("x" * 2000)
+        assert code_of(listener) == 1009
+
+
+@pytest.mark.parametrize(
+    ("where", "query", "code"),
+    [
+        ("ZZZ", "", 4404),
+        ("JFK", "?since=17", 4400),
+        ("JFK", "?since=0000000g.17", 4400),
+        ("JFK", f"?since=00000000.{'9' * 30}", 4400),
+        ("Q7XK2M", "", 4401),
+        ("Q7XK2M", "?ticket=x", 4401),
+    ],
+)
+def test_who_may_not_listen_is_told_why(port, where, query, code):
+    with listening(port, where, query) as listener:
+        assert code_of(listener) == code
+
+
+def test_a_ticket_is_good_once_and_for_its_room_alone(port, booking):
+    session = booking.session_set.create(expires_at="2100-01-01T00:00Z")
+    given = Pass(str(session.id), booking.name, time.time() + 60)
+    ticket, other = issue(redis, given), issue(redis, given._replace(room="AAAAAA"))
+
+    with listening(port, booking.name, f"?ticket={ticket}") as first:
+        assert "state" in json.loads(first.recv(20))
+        with listening(port, booking.name, f"?ticket={ticket}") as second:
+            assert code_of(second) == 4401
+    with listening(port, booking.name, f"?ticket={other}") as listener:
+        assert code_of(listener) == 4401
+
+
+def test_a_ticket_of_a_session_that_has_ended_is_no_longer_good(port, booking):
+    gone = Pass(str(uuid.uuid4()), booking.name, time.time() + 60)
+
+    with listening(port, booking.name, f"?ticket={issue(redis, gone)}") as listener:
+        assert code_of(listener) == 4401
+
+
+@pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://127.0.0.1.evil.test"])
+def test_a_foreign_page_is_refused_at_the_handshake(port, room, origin):
+    with pytest.raises(InvalidStatus) as refused, listening(port, room.name, origin=origin):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_a_page_of_this_site_may_listen(port, room):
+    with listening(port, room.name, origin="https://127.0.0.1:8443") as listener:
+        assert "state" in json.loads(listener.recv(20))
+
+
+def test_a_body_is_refused_before_it_is_read(port, room):
+    path = f"/api/boards/rooms/{room.name}/events"
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), 20) as client:
+        client.sendall(head.encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 405")
+    assert asked(port, path, "POST")[0] == 405
+    assert asked(port, "/api/boards/rooms/ZZZ/events")[0] == 404
+    assert asked(port, f"{path}?since=x")[0] == 400
+    assert asked(port, path, headers={"Host": "evil.test"})[0] == 404
+
+
+def test_events_resume_by_the_header_that_a_browser_sends(port, room):
+    rooms.change(room.name, {"flight": "AA1", "gate": "A1", "remark": ""}, outbox=False)
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    client.request("GET", f"/api/boards/rooms/{room.name}/events")
+    stream = client.getresponse()
+    position = stream.readline().decode().removeprefix("id: ").strip()
+    client.close()
+    assert position == f"{room.epoch}.1"
+
+    entry = {"room": room.name, "epoch": room.epoch, "seq": 2, "body": '{"event": 2}'}
+    redis.xadd("boards", entry)
+    client.request(
+        "GET", f"/api/boards/rooms/{room.name}/events", headers={"Last-Event-ID": position}
+    )
+    stream = client.getresponse()
+    assert stream.readline().decode().strip() == f"id: {room.epoch}.2"
+    client.close()
+
+
+@pytest.mark.report(
+    "Scille/parsec-cloud#9099",
+    "the server waits for ever for the streams of events that are open when it is to stop",
+    "each stream is told when to come back, and ended; the process is gone within seconds",
+)
+@pytest.mark.report(
+    "block/buzz#2575",
+    "clients of a restarted server hear nothing, and find out by a reset or after a minute",
+    "1012 and a time of its own for each: four clients get four times",
+)
+def test_at_sigterm_everybody_is_told_when_to_come_back(room):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    with serving(number) as process, ExitStack() as held:
+        client = http.client.HTTPConnection("127.0.0.1", number, timeout=20)
+        client.request("GET", f"/api/boards/rooms/{room.name}/events")
+        stream = client.getresponse()
+        listeners = [held.enter_context(listening(number, room.name)) for _ in range(3)]
+        for each in listeners:
+            each.recv(20)
+        process.send_signal(signal.SIGTERM)
+        assert [code_of(each) for each in listeners] == [1012] * 3
+        reasons = {each.protocol.close_rcvd.reason for each in listeners}
+        assert len(reasons) == 3
+        assert "retry: 3" in stream.read().decode()
+        assert process.wait(20) is not None
+        client.close()
+
+
+def test_processes_end_whose_keeper_was_killed(room):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    with serving(number, 2) as keeper, listening(number, room.name) as listener:
+        listener.recv(20)
+        keeper.kill()
+        assert code_of(listener) == 1012
+        deadline = time.monotonic() + 30
+        while asked(number, "/healthz") is not None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert asked(number, "/healthz") is None
