@@ -132,6 +132,13 @@ def test_head_is_answered_as_get_is(client):
     assert shape(client.head(f"{KEPT}/flights/?orgin=JFK")) == 400
 
 
+def test_larger_body_than_django_reads_is_a_problem(client):
+    answer = client.post(f"{KEPT}/bookings/", b'{"passenger": "' + b"x" * 3 * 2**20 + b'"}', JSON)
+
+    assert shape(answer) == 400
+    assert answer.json()["title"] == "The request cannot be read"
+
+
 def test_more_parameters_than_django_reads_are_a_problem(client):
     query = "&".join(f"a{n}=1" for n in range(2000))
 
