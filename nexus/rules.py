@@ -32,7 +32,7 @@ SOURCES, WALKED, BY_HAND = (
     re.compile(r"(?:- )?(?:Seen|Measured) by hand\b"),
 )
 # Lessons whose typed numbers are not settled yet.
-NOT_YET = ("api_contracts", "authentication", "backups", "deployment", "graphql", "realtime")
+NOT_YET = ("api_contracts", "authentication", "backups")
 STACKS = ("", "embedded", "compose", "git")  # where the commands of a fence are run
 # What a reader copies, and the test that runs it.
 RUN_ELSEWHERE = {
