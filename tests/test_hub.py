@@ -325,16 +325,6 @@ def test_a_lesson_types_numbers_only_where_they_are_its_authors(small, lesson, o
     assert told[0].startswith(f"examples/lock/README.md:{line}: ")
 
 
-def test_a_lesson_that_is_settled_leaves_the_list(small, lesson, monkeypatch):
-    monkeypatch.setattr(rules, "NOT_YET", ("lock", "not here"))
-    assert [*rules.problems(small)] == [
-        "nexus/rules.py:1: NOT_YET names lock, which types no number; take it out."
-    ]
-
-    lesson.write_text("# Lock\n\nIt takes 4,100 ms.\n")
-    assert [*rules.problems(small)] == []
-
-
 def test_every_claim_stands_outside_its_lesson():
     shown = "\n".join(page.text for page in hub.pages())
     for example in catalog.examples():
