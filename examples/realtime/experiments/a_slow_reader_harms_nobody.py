@@ -3,6 +3,7 @@
 import socket as sockets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -81,7 +82,11 @@ class Slow:
         self.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 1024 * 1024)
         while self.display.seq <= CHANGES:
             if not self.frame():
+                self.close()
                 self.connect()
+
+    def close(self) -> None:
+        self.stream.close()
         self.socket.close()
 
 
@@ -109,8 +114,8 @@ class ASlowReaderHarmsNobody(Experiment):
         with rooms(stack) as [room]:
             address = socket(stack, variant, room)
             # One by one, so that each process has some of them.
-            with displays([address] * OTHERS, apart_seconds=0.05) as made:
-                slow = [Slow(address) for _ in range(SLOW)]
+            with displays([address] * OTHERS, apart_seconds=0.05) as made, ExitStack() as ends:
+                slow = [ends.enter_context(closing(Slow(address))) for _ in range(SLOW)]
                 all_joined(made)
                 rest(0.5)
                 yield clock_starts()
