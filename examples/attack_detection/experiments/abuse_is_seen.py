@@ -43,7 +43,7 @@ class AbuseIsSeen(Experiment):
     chart = Chart(named_wrongly, "normal clients named as abusers")
     parameters = (
         Parameter("calm", 2, 2, 20, "s"),
-        Parameter("abuse", 8, 8, 30, "s"),
+        Parameter("abuse", 10, 8, 30, "s"),
         Parameter("rate", 8, 6, 40, "requests/s"),
     )
 

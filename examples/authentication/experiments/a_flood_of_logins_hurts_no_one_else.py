@@ -25,8 +25,9 @@ from nexus.experiment import (
 
 from . import PATIENCE_SECONDS, login, request
 
-ATTACKERS, LOGINS, LOGINS_RATE = 36, 2_000, 33
+ATTACKERS, LOGINS, LOGINS_RATE = 60, 2_000, 33
 OTHERS, RATE = 30, 10
+FELT_SECONDS = 5.0
 HUNG_SECONDS = 1.0  # of others: tells "answered" from "hung"
 LOGIN_SECONDS = 5.0  # one hash at a time, on a machine with other work
 GIVEN_UP_SECONDS = 5.0
@@ -35,7 +36,7 @@ GIVEN_UP_SECONDS = 5.0
 class AFloodOfLoginsHurtsNoOneElse(Experiment):
     slug = "a-flood-of-logins-hurts-no-one-else"
     claim = (
-        "While 36 clients guess passwords, 95 % of other requests are answered within 1 s, "
+        "While 60 clients guess passwords, 95 % of other requests are answered within 1 s, "
         "and each login is answered or told when to come back."
     )
     holds = ("sessions",)
@@ -59,7 +60,8 @@ class AFloodOfLoginsHurtsNoOneElse(Experiment):
         )
         yield clock_starts()
         flood.start()
-        until(lambda: attempts or not flood.is_alive(), 2)  # the first hashes are under way
+        # Once others feel it, or would by now: how long its process takes to begin is the machine's matter.
+        until(lambda: ask(other).seconds > HUNG_SECONDS or not flood.is_alive(), FELT_SECONDS)
         seen: list[float] = []
         try:
             for answer in volley(
