@@ -72,7 +72,7 @@ class DelayedJobsDoNotBlock(Experiment):
     @staticmethod
     def _wait_idle(database: Database, stack: Stack, variant: str) -> None:
         """Return once two jobs have begun together, and are done: nothing keeps a worker busy."""
-        for _ in range(20):
+        for _ in range(60):
             jobs = submitted([asking(stack, variant, {"seconds": 0.4})] * 2)
             if not until(lambda jobs=jobs: database.done(jobs) == 2, 20, 0.02):  # type: ignore[misc]
                 break
