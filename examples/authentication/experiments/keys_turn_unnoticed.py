@@ -16,6 +16,7 @@ from nexus.experiment import (
     Stack,
     Verdict,
     clock_starts,
+    until,
     volley,
 )
 
@@ -66,7 +67,7 @@ class KeysTurnUnnoticed(Experiment):
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         self.tokens = [login(stack, variant, "passenger-1")["access"]]
-        self.strange, self.over = 0, threading.Event()
+        self.strange, self.rounds, self.over = 0, 0, threading.Event()
         failures: list[Exception] = []
         turning = threading.Thread(target=self._turn, args=(stack, variant, failures), daemon=True)
         refused = 0
@@ -78,6 +79,7 @@ class KeysTurnUnnoticed(Experiment):
                 for let_in in self._under_load(stack, variant):
                     refused += not let_in
                     yield self.refused(refused)
+                self.rounds += 1
                 if last:
                     break
         finally:
@@ -100,6 +102,9 @@ class KeysTurnUnnoticed(Experiment):
                 made = login(stack, variant, "passenger-2")["access"]
                 self.strange += kid(made) not in listed
                 self.tokens.append(made)
+            # Each process has been asked since, and has the last key: without the file it could not learn it.
+            whole = self.rounds + 2
+            until(lambda: self.over.is_set() or self.rounds >= whole, PATIENCE_SECONDS)
             if not self.over.is_set():
                 stack.manage("shell", "--no-imports", "-c", SPOILT)
         except Exception as error:  # told by the run itself
