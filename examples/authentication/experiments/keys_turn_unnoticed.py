@@ -16,13 +16,12 @@ from nexus.experiment import (
     Stack,
     Verdict,
     clock_starts,
-    until,
     volley,
 )
 
 from . import PATIENCE_SECONDS, accepted, login, request, send
 
-RATE, TURNS, ASKED = 100, 2, 50
+RATE, TURNS, ASKED, AT_ONCE = 100, 2, 50, 64
 # A file of secrets is copied with another mode, and is away while it is replaced: half a second each.
 SPOILT = """
 import time
@@ -67,7 +66,7 @@ class KeysTurnUnnoticed(Experiment):
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         self.tokens = [login(stack, variant, "passenger-1")["access"]]
-        self.strange, self.rounds, self.over = 0, 0, threading.Event()
+        self.strange, self.over = 0, threading.Event()
         failures: list[Exception] = []
         turning = threading.Thread(target=self._turn, args=(stack, variant, failures), daemon=True)
         refused = 0
@@ -79,7 +78,6 @@ class KeysTurnUnnoticed(Experiment):
                 for let_in in self._under_load(stack, variant):
                     refused += not let_in
                     yield self.refused(refused)
-                self.rounds += 1
                 if last:
                     break
         finally:
@@ -102,9 +100,10 @@ class KeysTurnUnnoticed(Experiment):
                 made = login(stack, variant, "passenger-2")["access"]
                 self.strange += kid(made) not in listed
                 self.tokens.append(made)
-            # Each process has been asked since, and has the last key: without the file it could not learn it.
-            whole = self.rounds + 2
-            until(lambda: self.over.is_set() or self.rounds >= whole, PATIENCE_SECONDS)
+            # So many at once that each process is asked, and has read the last key: without the file it
+            # could not learn it.
+            asked = [request(stack, variant, "me/", token=self.tokens[-1])] * 4 * AT_ONCE
+            list(volley(asked, processes=2, connections=AT_ONCE, timeout_seconds=PATIENCE_SECONDS))
             if not self.over.is_set():
                 stack.manage("shell", "--no-imports", "-c", SPOILT)
         except Exception as error:  # told by the run itself
