@@ -5,6 +5,7 @@ read on a phone. Nothing is placed by the width of a text: the same picture on e
 """
 
 import json
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ TIME = "seconds"
 PLOT_WIDTH, PLOT_HEIGHT = 400, 230
 LEFT, TOP, RIGHT, AXIS, BOTTOM = 60, 48, 24, 56, 8
 TEXT, TICKS, ROW = 18, 17, 26
+TITLE = 48  # characters of a line
 KEY_WIDTH = 36
 LEVEL_STEP, LEVEL_ABOVE = 0.14, 32  # between variants in parts of a level; a level's name above it
 BARS = 0.84  # of their place, shared by the variants
@@ -62,6 +64,7 @@ def spec(
 ) -> Spec:
     """Return the spec of a chart with its bounds, and of `faults` when what was hurt."""
     axes = {"x": _x(chart, drawn), "y": _y(chart)}
+    above = TOP + ROW * (len(_title(chart)) - 1)
     # From the top of the plot to its bottom, as lines end.
     rows = sorted(drawn, key=lambda each: -each.end[1])
     layers = [_bound(value, axes) for value in bounds]
@@ -76,7 +79,7 @@ def spec(
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": PLOT_WIDTH,
         "height": PLOT_HEIGHT,
-        "padding": {"left": LEFT, "top": TOP, "right": RIGHT, "bottom": below},
+        "padding": {"left": LEFT, "top": above, "right": RIGHT, "bottom": below},
         "autosize": {"type": "none"},
         "background": None,
         "layer": layers or [_nothing(axes)],
@@ -111,13 +114,17 @@ def _x(chart: Chart, drawn: Sequence[Drawn]) -> Spec:
     return {"field": "x", "type": "quantitative", "scale": scale, "axis": axis}
 
 
+def _title(chart: Chart) -> list[str]:
+    return textwrap.wrap(chart.y, TITLE)
+
+
 def _places(drawn: Sequence[Drawn]) -> list[float]:
     return sorted({x for each in drawn for x, _ in each.points})
 
 
 def _y(chart: Chart) -> Spec:
     axis: Spec = {
-        "title": chart.y,
+        "title": _title(chart),
         "titleAngle": 0,
         "titleAlign": "left",
         "titleBaseline": "bottom",

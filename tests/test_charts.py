@@ -247,6 +247,18 @@ def test_names_lie_beneath_the_plot_in_the_order_of_their_values_and_inside(char
     assert vega.TOP + rows[-1] + vega.TEXT / 2 <= height
 
 
+def test_a_long_title_stands_in_two_lines_above_the_plot():
+    title = "chains alive after one token was refreshed 50 times at once"
+    spec = charts.spec(Chart(admitted, title), [SOLUTION])
+
+    drawn = charts.svg(spec)
+
+    lines = ["chains alive after one token was refreshed 50", "times at once"]
+    # Each is written for itself, under the other.
+    assert re.findall(r"<tspan[^>]*>([^<]*)</tspan>", drawn) == lines
+    assert spec["padding"]["top"] == vega.TOP + vega.ROW
+
+
 def test_text_is_of_12_pixels_where_a_page_of_390_shows_it():
     drawn = charts.svg(charts.spec(ADMITTED, [NAIVE, SOLUTION], faults=[(0.2, "redis stopped")]))
     width = float(re.search(r'viewBox="0 0 ([\d.]+) ', drawn)[1])
@@ -344,9 +356,10 @@ def test_every_claim_draws_a_series_it_yields(example: Example):
 # What a run yields, in the order in which it does, in small: (holds at last, samples).
 RUNS = {
     "burst-is-bounded": [
-        (True, [(0.1, "lasted", 0.1), (0.1, "admitted", 1), (0.2, "admitted", 100)]),
-        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 1), (0.2, "admitted", 99)]),
-        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 2000)]),
+        (True, [(0.1, "lasted", 0.1), (0.1, "admitted", 100), (0.2, "by Redis", 1000)]),
+        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 99), (0.2, "by Redis", 1000)]),
+        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 100), (0.2, "by Redis", 400)]),
+        (False, [(0.1, "lasted", 0.1), (0.1, "by Redis", 1000), (0.1, "admitted", 2000)]),
     ],
     "no-cliff": [
         (True, [(0.1, "fastest", 0), (2.6, "fastest", 10)]),
@@ -434,6 +447,26 @@ RUNS = {
                 (3.2, "answered without Redis, of a burst after its return", 0),
                 (3.2, "that Redis may admit of it", 101),
                 (3.2, "admitted by Redis, of a burst after its return", 100),
+                (6.2, "answered without Redis, of a burst after its return", 200),
+                (6.2, "that Redis may admit of it", 101),
+                (6.2, "admitted by Redis, of a burst after its return", 90),
+                (6.4, "answered without Redis, of a burst after its return", 3),
+                (6.4, "that Redis may admit of it", 101),
+                (6.4, "admitted by Redis, of a burst after its return", 98),
+            ],
+        ),
+        (
+            False,
+            [
+                (0.1, "answer", 0.02),
+                (0.1, "broken", 0),
+                (3.0, "exact again", 0.3),
+                (3.2, "answered without Redis, of a burst after its return", 0),
+                (3.2, "that Redis may admit of it", 101),
+                (3.2, "admitted by Redis, of a burst after its return", 100),
+                (6.2, "answered without Redis, of a burst after its return", 200),
+                (6.2, "that Redis may admit of it", 101),
+                (6.2, "admitted by Redis, of a burst after its return", 90),
             ],
         ),
         (
