@@ -30,7 +30,7 @@ CLAIMS = (
 BEGINS_AS = "start_then_stop"  # exercises/mine.py, where a reader begins
 
 # A run that is refuted ends then, and not at the first failure: a thick refutation is many of them.
-ENOUGH = 50
+ENOUGH = 15
 AT_THE_SUPERVISOR = "at_the_supervisor.py"
 AIRPORTS = ("JFK", "EWR", "LGA")
 # Every tenth request is one of these, as a public address gets them: well answered with that status.
@@ -115,12 +115,20 @@ class Load:
         while True:
             over = work.done
             if over:
-                self.stop(wait=wait)
+                self.stop(wait=False)
+                # One by one, for what comes last may refute the claim, and end the run.
+                over = not wait or not any(thread.is_alive() for thread in self._threads)
             batch = self.got[seen:]
             seen += len(batch)
             yield batch
             if over:
                 return
+            rest(0.05)
+
+    def await_answers(self, more: int, over: threading.Event) -> None:
+        """Wait until so many more requests have got something, or it is over."""
+        enough = len(self.got) + more
+        while len(self.got) < enough and not over.is_set():
             rest(0.05)
 
     def stop(self, *, wait: bool = True) -> None:
@@ -143,7 +151,7 @@ class Load:
             self.got.append(got)
             if got.failed and got.key:
                 owed.append(got.key)
-            elif owed:
+            elif owed and not self._over.is_set():
                 got = self._ask(line, turn + place, kept, due, owed.pop())
                 self.again.append(got)
             if not kept or got.status == 0:
@@ -282,6 +290,6 @@ def begin(stack: Stack, way: str) -> int:
     return begun.live
 
 
-def replaced(stack: Stack, *folders: str) -> Outcome:
-    """Put each release in the place of the live one."""
-    return outcome(stack, "release", "start", *folders)
+def replaced(stack: Stack, folder: str) -> Outcome:
+    """Put the release in `folder` in the place of the live one."""
+    return outcome(stack, "release", "start", folder)

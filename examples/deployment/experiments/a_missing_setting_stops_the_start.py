@@ -1,7 +1,7 @@
 """A release that needs one variable more than there are, put in the place of one that does not."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 from nexus.experiment import (
     Chart,
@@ -14,14 +14,12 @@ from nexus.experiment import (
     Stack,
     Verdict,
     clock_starts,
-    rest,
 )
 
-from . import Load, begin, replaced
+from . import Load, Work, begin, replaced
 
 FOLDER = "charging"  # it charges for bookings, and nobody has set PAYMENT_URL
-AFTER_SECONDS = 1.5  # for so long clients go on, once the new release is live or refused
-LEAST = 300  # requests: fewer would be another load than the claim speaks of
+AFTER = 300  # requests: so many are asked once the new release is live or refused
 
 
 class AMissingSettingStopsTheStart(Experiment):
@@ -48,26 +46,21 @@ class AMissingSettingStopsTheStart(Experiment):
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         old = begin(stack, variant)
         yield clock_starts()
-        with Load(stack) as load, ThreadPoolExecutor(1) as order:
-            rest(0.5)
-            replacing = order.submit(replaced, stack, FOLDER)
-            while not replacing.done():
-                rest(0.1)
-                yield from self._seen(load, old)
-            for _ in range(round(AFTER_SECONDS * 10)):
-                rest(0.1)
-                yield from self._seen(load, old)
-        yield from self._seen(load, old)
-        if len(load.got) < LEAST:
-            raise ExperimentError(f"the clients sent only {len(load.got)} requests")
-        if (refused := replacing.result().refused) and "PAYMENT_URL" not in refused:
-            raise ExperimentError(f"the release was refused for another reason: {refused}")
+        asked = served = failed = 0
+        with Load(stack) as load, Work(lambda over: self._replaced(stack, load, over)) as work:
+            for batch in load.during(work):
+                asked += len(batch)
+                served += sum(got.release not in ("", str(old)) for got in batch)
+                failed += sum(got.failed for got in batch)
+                yield self.asked(asked)
+                yield self.served(served)
+                yield self.failed(failed)
 
-    def _seen(self, load: Load, old: int) -> Iterator[Sample]:
-        got = load.got.copy()
-        yield self.asked(len(got))
-        yield self.served(sum(each.release not in ("", str(old)) for each in got))
-        yield self.failed(sum(each.failed for each in got))
+    def _replaced(self, stack: Stack, load: Load, over: Event) -> None:
+        refused = replaced(stack, FOLDER).refused
+        if refused and "PAYMENT_URL" not in refused:
+            raise ExperimentError(f"the release was refused for another reason: {refused}")
+        load.await_answers(AFTER, over)
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         words = f"{{measured}} of {samples.last(self.asked):,.0f} requests failed"

@@ -62,8 +62,8 @@ class NoRequestIsLost(Experiment):
         begin(stack, variant)
         yield clock_starts()
         seen: set[str] = set()
-        releases = ["good"] * RELEASES
-        with Load(stack) as load, Work(lambda _: replaced(stack, *releases)) as work:
+        releases = [lambda _: replaced(stack, "good")] * RELEASES
+        with Load(stack) as load, Work(*releases) as work:
             for batch in load.during(work):
                 yield self.asked(len(batch))
                 yield self.failed(sum(got.failed for got in batch))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 SMOKE_SECONDS = 15  # for one page: its first request loads what the next ones find
+HEALTH = "/healthz"
 type Sleep = Callable[[float], None]
 
 
@@ -42,28 +43,25 @@ class Gate:
     """Asks a release that no client reaches yet.
 
     Attributes:
-        health: path that answers 200 once it is ready.
         smoke: paths that have to answer 200, each of them.
         checks: each returns what is wrong, or nothing.
-        ready_seconds: within which it has to be ready.
+        ready_seconds: within which it has to be ready: then `HEALTH` answers 200.
     """
 
-    health: str = "/healthz"
     smoke: Sequence[str] = ()
-    checks: Sequence[Callable[[str], str]] = ()
+    checks: Sequence[Callable[[], str]] = ()
     ready_seconds: float = 30
 
-    def pass_(self, folder: str, number: int, port: int, ended: Callable[[], str]) -> None:
+    def pass_(self, number: int, port: int, ended: Callable[[], str]) -> None:
         """Return once everything is as it has to be; `ended` says why the process does not run.
 
         Raises:
             Refused: something is not.
         """
-        # While it starts: a setting that is missing is told by the check in a sentence.
-        for check in self.checks:
-            if fault := check(folder):
-                raise Refused(fault)
         self.await_ready(number, port, ended)
+        for check in self.checks:
+            if fault := check():
+                raise Refused(fault)
         asked = {path: get(port, path, SMOKE_SECONDS)[0] for path in self.smoke}
         if failed := [f"{path} ({status})" for path, status in asked.items() if status != 200]:
             raise Refused(f"{len(failed)} of {len(asked)} smoke requests failed, as {failed[0]}")
@@ -73,7 +71,7 @@ class Gate:
             if fault := ended():
                 raise Refused(f"it ended before it was ready: {fault}")
             # Of the release itself: an older one on the same port would answer, too.
-            return get(port, self.health) == (200, str(number))
+            return get(port, HEALTH) == (200, str(number))
 
         if not wait(ready, self.ready_seconds):
             raise Refused(f"it was not ready within {self.ready_seconds:.0f} s")

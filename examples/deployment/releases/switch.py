@@ -51,7 +51,7 @@ class Switch:
         try:
             self.starter.start(new)
             state = self.journal.write(replace(state, step="gating"))
-            self.gate.pass_(folder, new.number, new.port, lambda: self.starter.ended(new))
+            self.gate.pass_(new.number, new.port, lambda: self.starter.ended(new))
             state = self.journal.write(replace(state, step="trying"))
             if self.trial:
                 self.trial.pass_(self.proxy, new.port, lambda: self.starter.ended(new))

@@ -13,9 +13,11 @@ import pytest
 from config.wsgi import application
 from django.core.management import call_command
 from django.db import connection, connections
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from flights import views
 from flights.models import Booking
+from ways import configured
 from ways.variants import VARIANTS
 
 BODY = {"flight": "B6725", "passenger": "Ada"}
@@ -96,6 +98,15 @@ def test_of_eight_at_once_one_books():
         statuses = sorted(threads.map(at_once, range(8)))
 
     assert statuses == [200] * 7 + [201]
+
+
+@pytest.mark.django_db
+def test_migration_that_is_not_applied_is_named():
+    assert configured.unapplied() == ""
+
+    MigrationRecorder(connection).record_unapplied("flights", "0001_bookings")
+
+    assert configured.unapplied() == "migration flights.0001_bookings is not applied"
 
 
 def test_board_needs_no_database(client):

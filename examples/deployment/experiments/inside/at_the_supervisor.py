@@ -56,9 +56,10 @@ def begin(crew: Crew, way: str) -> None:
     # Before the proxy asks it: of one that is not there yet, HAProxy gives up after three seconds.
     crew.start(new)
     crew.note(step=STEADY)
-    if variant.weights[1]:  # or the proxy would send there until its checks have failed
+    if variant.weights[1]:  # or the proxy would find out by its checks, seconds later
         crew.until(lambda: not is_free(int(settings.PORT)))
-        crew.switch.proxy._ask("set server releases/green health down")
+        for place, health in (("blue", "up"), ("green", "down")):
+            crew.switch.proxy._ask(f"set server releases/{place} health {health}")
     crew.until(lambda: get(int(settings.PORT), "/healthz") == (200, str(new.number)))
     variant.begin(crew)
 
@@ -103,7 +104,7 @@ def drill(*steps: str, enough: int = 2) -> None:
     for step in steps:
         if not (child := os.fork()):
             reached = partial(die_at, step)
-            start(configured.crew(reached=reached), [configured.FIRST])
+            start(configured.crew(reached=reached), configured.FIRST)
             os._exit(1)
         _, status = os.waitpid(child, 0)
         if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:

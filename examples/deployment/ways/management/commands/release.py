@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         orders = parser.add_subparsers(dest="order", required=True)
         start = orders.add_parser("start", help="put a release in the place of the live one")
-        start.add_argument("folders", nargs="+", help="shipped/<folder>.env, one after the other")
+        start.add_argument("folder", help="shipped/<folder>.env")
         orders.add_parser("settle", help="end what a switch that was killed has begun")
         orders.add_parser("status", help="say what is live, and what runs")
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         try:
             crew = configured.crew(reached=lambda step: moments.append((step, time.monotonic())))
             if order == "start":
-                start(crew, options["folders"])
+                start(crew, options["folder"])
             elif order == "settle":
                 with crew.journal.alone():
                     crew.switch.settle(crew.state)
@@ -44,13 +44,11 @@ class Command(BaseCommand):
             sys.exit(REFUSED)
 
 
-def start(crew: Crew, folders: Sequence[str]) -> None:
-    """Put each of the releases in the place of the one before, in the way that is in use."""
+def start(crew: Crew, folder: str) -> None:
+    """Put the release in `folder` in the place of the live one, in the way that is in use."""
     with crew.journal.alone():
-        change = of(crew.state.way).change
-        for folder in folders:
-            configured.shipped(folder)
-            change(crew, folder)
+        configured.shipped(folder)
+        of(crew.state.way).change(crew, folder)
 
 
 def tell(crew: Crew, moments: Sequence[tuple[str, float]]) -> None:
