@@ -37,7 +37,7 @@ OMITTED = (
 
 # On PYTHONPATH of each process, where Python imports it at every start.
 SITE = f"""
-import os, shutil, threading, time
+import os, shutil, signal, threading, time
 import coverage
 
 save_own, place = coverage.Coverage.save, os.environ["{SHOWN}"]
@@ -69,6 +69,15 @@ def note(began):
         file.write(str(began))
     os.replace(draft, f"{{place}}/saved.{{os.getpid()}}")
 
+# uvicorn ends by the signal that told it to end, and nothing runs after that.
+raise_own = signal.raise_signal
+
+def save_and_raise(number):
+    if found := coverage.Coverage.current():
+        found.save()
+    raise_own(number)
+
+signal.raise_signal = save_and_raise
 coverage.Coverage.save = save_and_show
 coverage.process_startup()
 

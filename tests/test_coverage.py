@@ -1,6 +1,7 @@
 """What claims reach of a source is known, also of processes that were killed."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -124,6 +125,16 @@ def test_lines_of_a_process_that_gets_no_processor_are_waited_for(watched):
         busy.wait()
 
     assert set(module.missed) <= {52, 53}
+
+
+def test_lines_of_a_process_that_ends_by_its_own_signal_count(watched):
+    watch = watched(
+        "import signal\n" + "signal.SIGTERM\n" * 50 + "signal.raise_signal(signal.SIGTERM)\n"
+    )
+
+    assert begun(watch).wait(60) == -signal.SIGTERM
+    [module] = watch.reached().modules
+    assert module.missed == ()
 
 
 def test_lines_of_a_process_that_ends_at_once_while_it_saves_count(watched):

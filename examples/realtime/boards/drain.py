@@ -9,7 +9,7 @@ from multiprocessing import parent_process
 
 from .messages import End
 
-START_MS = 3_000  # a new process is ready by then
+START_MS = 5_000  # a new process is ready by then, in a container, too
 STEP_MS = 100  # of each process: four of them send back 40 listeners a second
 
 

@@ -43,7 +43,5 @@ def pump_for_ever(
     with connect() as connection:
         connection.execute("LISTEN outbox")
         while True:
-            while pump(connection, redis, stream, held) == BATCH:
-                pass
-            for _ in connection.notifies(timeout=1, stop_after=1):
-                pass
+            if pump(connection, redis, stream, held) < BATCH:
+                list(connection.notifies(timeout=1, stop_after=1))

@@ -24,6 +24,7 @@ def publish(change: rooms.Change) -> None:
 
 async def listen(_scope: object, receive: Receive, send: Send, room: str) -> None:
     keep_running(send_for_ever)
+    await receive()  # the handshake
     await send({"type": "websocket.accept"})
     state = await sync_to_async(rooms.state)(room)
     await send({"type": "websocket.send", "text": state and state.text})

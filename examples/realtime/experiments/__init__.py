@@ -8,18 +8,20 @@ import asyncio
 import json
 import random
 import re
+import socket as sockets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import psycopg
 import redis
 
-from nexus.experiment import Answer, ExperimentError, Request, Stack, ask, rest, until
+from nexus.experiment import Answer, Experiment, ExperimentError, Request, Stack, ask, rest, until
 
 CLAIMS = (
     "nothing-is-lost-on-the-way",
@@ -34,7 +36,10 @@ CLAIMS = (
 BEGINS_AS = "loop"  # exercises/mine.py, where a reader begins
 
 PATIENCE_SECONDS = 180  # on a busy machine; tells "answered" from "hung"
-QUIET_SECONDS = 5  # nothing came to anybody for so long: nothing will
+QUIET_SECONDS = (
+    3  # of a way that loses what it tells: nothing came to anybody for so long, and nothing will
+)
+OF_THE_EXPERIMENT = "experiment"  # name of its connections to Redis
 LETTERS = "ABCDFGHIKMNOPQRSTUVWXYZ"  # without the first of EWR, JFK and LGA, which are there
 
 
@@ -79,13 +84,16 @@ def wait_for_live(stack: Stack) -> None:
 
 
 def store(stack: Stack) -> redis.Redis:
-    client: redis.Redis = redis.Redis.from_url(stack.services["redis"], decode_responses=True)
+    client: redis.Redis = redis.Redis.from_url(
+        stack.services["redis"], decode_responses=True, client_name=OF_THE_EXPERIMENT
+    )
     return client
 
 
 def change(stack: Stack, variant: str, room: str, gate: str = "A1", remark: str = "") -> Answer:
     """Change the flight of a room, as a desk does."""
-    body = json.dumps({"flight": "AA1", "gate": gate, "remark": remark}).encode()
+    said = {"flight": "AA1", "gate": gate, "remark": remark}
+    body = json.dumps(said, ensure_ascii=False).encode()
     headers = {"Authorization": f"Bearer {stack.staff_token}"}
     return ask(Request(f"{stack.url}/api/{variant}/rooms/{room}/", headers, "POST", body), None, 30)
 
@@ -142,7 +150,7 @@ class Display:
         """Listen, and come back, until it is cancelled."""
         while True:
             self.came.append(time.monotonic())
-            wait = random.uniform(2, 5)  # nobody answers
+            wait = random.uniform(4, 8)  # nobody answers
             with suppress(aiohttp.ClientError, OSError):
                 async with http.ws_connect(self.asked(), max_msg_size=0) as self._socket:
                     self.connected = True
@@ -227,16 +235,21 @@ def socket(stack: Stack, variant: str, room: str) -> str:
     return f"{live}/api/{variant}/rooms/{room}/socket"
 
 
+def patience(experiment: Experiment, variant: str) -> float:
+    """Return how many seconds of silence tell that nothing will come any more."""
+    return PATIENCE_SECONDS if variant in experiment.holds else QUIET_SECONDS
+
+
 def all_joined(made: Sequence[Display], seconds: float = PATIENCE_SECONDS) -> None:
     if not until(lambda: all(each.joined for each in made), seconds):
         there = sum(each.joined for each in made)
         raise ExperimentError(f"{there} of {len(made)} displays have heard anything")
 
 
-def settled(made: Sequence[Display], count: int) -> Iterator[None]:
+def settled(made: Sequence[Display], count: int, quiet_seconds: float) -> Iterator[None]:
     """Go on until each has heard so many changes, or nobody has heard any for a while."""
     heard, since = -1, time.monotonic()
-    while min(each.heard for each in made) < count and time.monotonic() < since + QUIET_SECONDS:
+    while min(each.heard for each in made) < count and time.monotonic() < since + quiet_seconds:
         if (now := sum(each.heard for each in made)) != heard:
             heard, since = now, time.monotonic()
         yield
@@ -244,8 +257,8 @@ def settled(made: Sequence[Display], count: int) -> Iterator[None]:
 
 
 @contextmanager
-def held_joining(stack: Stack) -> Iterator[Callable[[], None]]:
-    """Hold whoever joins; what is yielded returns once all who come are held, or have come through."""
+def held_joining(stack: Stack, most: int) -> Iterator[Callable[[], None]]:
+    """Hold whoever joins; what is yielded returns once `most` are held, or no more come to be held."""
     client, key = store(stack), "drill:joining"
     client.set(key, 0)
 
@@ -256,8 +269,8 @@ def held_joining(stack: Stack) -> Iterator[Callable[[], None]]:
             nonlocal before, since
             if (waiting := int(client.get(key) or 0)) != before:
                 before, since = waiting, time.monotonic()
-            # A way of your own may have no such moment.
-            return time.monotonic() > since + (1 if before else 5)
+            # One may wait for all of its process; a way of your own may have no such moment.
+            return waiting >= most or time.monotonic() > since + (1 if waiting else 10)
 
         if not until(settled, PATIENCE_SECONDS):
             raise ExperimentError("nobody waits to join")
@@ -266,6 +279,20 @@ def held_joining(stack: Stack) -> Iterator[Callable[[], None]]:
         yield settle
     finally:
         client.delete(key)
+
+
+def cut_off(client: redis.Redis) -> None:
+    """Cut every connection to Redis."""
+    for kind in ("normal", "pubsub"):
+        client.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+
+
+def stream_of(served: str, path: str) -> sockets.socket:
+    """Ask for a stream of events."""
+    parts = urlsplit(served)
+    stream = sockets.create_connection((parts.hostname, parts.port), PATIENCE_SECONDS)
+    stream.sendall(f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+    return stream
 
 
 def pumped(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Tell a room 12 MB while three of its displays read nothing; then let those read on."""
+"""Tell a room 3 MB while four of its displays read nothing; then let those read on."""
 
 import socket as sockets
 from collections.abc import Iterator
@@ -28,13 +28,15 @@ from . import (
     change,
     desk,
     displays,
+    patience,
     rooms,
     settled,
     socket,
 )
 
-SLOW, OTHERS, CHANGES, PER_SECOND = 3, 12, 400, 200
-REMARK = "é" * 16_000  # 32 kB: the kernel keeps some MB for a client, and what it hides is no test
+SLOW, OTHERS, CHANGES, PER_SECOND = 4, 12, 200, 200
+REMARK = "é" * 8_000  # 16 kB, so that they are more than a kernel and a layer keep for a client
+SEGMENT = 1_400  # bytes, as between machines; for segments as on one machine a kernel keeps some MB
 
 
 class Slow:
@@ -49,6 +51,7 @@ class Slow:
         parts = urlsplit(self.display.asked())
         self.socket = sockets.socket()
         self.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        self.socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_MAXSEG, SEGMENT)
         self.socket.connect((parts.hostname, parts.port))
         self.socket.settimeout(PATIENCE_SECONDS)
         upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -93,13 +96,12 @@ class Slow:
 class ASlowReaderHarmsNobody(Experiment):
     slug = "a-slow-reader-harms-nobody"
     claim = (
-        "While 3 of 15 displays read nothing of 12 MB, the others hear all of it; once those read again, "
+        "While 4 of 16 displays read nothing of 3 MB, the others hear all of it; once those read again, "
         "they hear all, too."
     )
     holds = ("boards",)
     refuted = ("loop", "channels")
-    least = Series("changes that the other displays heard, the least of them")
-    missed = Series("changes that the slow displays were never told of")
+    untold = Series("changes that displays have not heard, all together")
     reports = (
         (
             "micronaut-projects/micronaut-core#8984",
@@ -107,8 +109,8 @@ class ASlowReaderHarmsNobody(Experiment):
             "a listener is a position in a ring, and no queue",
         ),
     )
-    chart = Chart(least, "changes heard, the least of the other displays", bound=CHANGES)
-    live = (least,)
+    chart = Chart(untold, "changes not heard, 16 displays together", bound=0)
+    live = (untold,)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         with rooms(stack) as [room]:
@@ -121,26 +123,25 @@ class ASlowReaderHarmsNobody(Experiment):
                 yield clock_starts()
                 tell = partial(change, stack, variant, room, remark=REMARK)
                 with desk(lambda _: tell(), CHANGES, PER_SECOND) as done:
-                    while not until(done.is_set, 0.5):
-                        yield self.least(min(each.heard for each in made))
-                for _ in settled(made, CHANGES):
-                    yield self.least(min(each.heard for each in made))
-                yield self.least(least := min(each.heard for each in made))
-                if least < CHANGES:
+                    while not until(done.is_set, 0.3):
+                        yield self.left(made)
+                for _ in settled(made, CHANGES, patience(self, variant)):
+                    yield self.left(made)
+                yield (left := self.left(made))
+                if left.value:
                     return
                 with ThreadPoolExecutor(SLOW) as pool:
                     reading = [pool.submit(each.read_on) for each in slow]
                     # Whoever has lost the end hears of one more change, and can tell.
                     while not all(each.done() for each in reading):
                         tell(remark="")
-                        rest(0.5)
-                yield self.missed(sum(each.display.missed for each in slow))
+                        rest(0.2)
+                yield self.untold(sum(each.display.missed for each in slow))
+
+    def left(self, made: list[Display]) -> Sample:
+        return self.untold(sum(CHANGES - each.heard for each in made))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()
-        words = "the least of 12 others heard {measured} of {bound} changes"
-        least = Verdict.at_least(samples.last(self.least), CHANGES, words)
-        if not least.holds:
-            return least
-        words = "the slow ones were never told of {measured}"
-        return least & Verdict.at_most(samples.last(self.missed), 0, words)
+        words = "{measured} of 3,200 changes not heard"
+        return Verdict.at_most(samples.last(self.untold), 0, words)

@@ -57,7 +57,7 @@ class JoiningMissesNothing(Experiment):
         with rooms(stack) as [room]:
             addresses = [socket(stack, variant, room)] * CLIENTS
             yield clock_starts()
-            with held_joining(stack) as settle, displays(addresses) as made:
+            with held_joining(stack, CLIENTS) as settle, displays(addresses) as made:
                 until(lambda: all(each.connected for each in made), PATIENCE_SECONDS)
                 settle()
                 change(stack, variant, room)
@@ -70,7 +70,7 @@ class JoiningMissesNothing(Experiment):
                     told := sum(each.seq > 1 for each in made)
                 ) < CLIENTS and time.monotonic() < end:
                     change(stack, variant, room)
-                    rest(0.5)
+                    rest(0.2)
                 yield self.late(sum(each.missed > 0 for each in made))
                 yield self.told(told)
 

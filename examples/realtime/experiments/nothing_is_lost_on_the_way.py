@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 
+import psycopg
+
 from nexus.experiment import (
     Chart,
     Experiment,
@@ -23,6 +25,7 @@ from . import (
     Display,
     all_joined,
     change,
+    cut_off,
     desk,
     displays,
     rooms,
@@ -30,14 +33,16 @@ from . import (
     store,
 )
 
-CLIENTS, CHANGES, PER_SECOND = 100, 500, 80
+CLIENTS, CHANGES, PER_SECOND = 100, 500, 100
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pump'"
 
 
 class NothingIsLostOnTheWay(Experiment):
     slug = "nothing-is-lost-on-the-way"
     claim = (
         "Of 500 changes, 100 displays hear each once and in order, though each is cut three times, Redis is "
-        "paused, its connections are cut five times, and one of four processes is killed."
+        "paused, its connections are cut five times, the pump loses PostgreSQL and tells a change twice, and "
+        "one of four processes is killed."
     )
     holds = ("boards",)
     refuted = ("channels_pubsub", "channels")
@@ -72,10 +77,12 @@ class NothingIsLostOnTheWay(Experiment):
         """Cut a third of the displays, and something else."""
         for each in made[fault % 3 :: 3] if fault < 9 else ():
             each.cut()
+        client = store(stack)
         if fault % 2:
-            client = store(stack)
-            for kind in ("normal", "pubsub"):
-                client.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+            cut_off(client)
+        elif fault == 2:
+            with psycopg.connect(stack.services["postgres"]) as connection:
+                connection.execute(CUT)
         elif fault == 4:
             with stack.paused("redis"):
                 rest(1)
@@ -84,6 +91,10 @@ class NothingIsLostOnTheWay(Experiment):
             process = json.loads(ask(f"{stack.services['live']}/healthz").body)["process"]
             stack.manage("shell", "--command", f"import os; os.kill({process}, 9)", of="live")
             yield self.killed(1)
+        elif fault == 8:
+            # As a pump does that ended before its commit.
+            for _, told in client.xrevrange("boards", count=1):
+                client.xadd("boards", told)
 
     def seen(self, made: list[Display], *, rest: bool = False) -> Iterator[Sample]:
         left = sum(CHANGES - each.seq for each in made) if rest else 0

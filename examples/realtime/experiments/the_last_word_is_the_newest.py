@@ -1,4 +1,4 @@
-"""In each of 100 rooms two desks set a gate; the first is held between commit and publish."""
+"""Let two desks cross in each of 100 rooms, one held between commit and publish; then empty Redis."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,17 +22,32 @@ from nexus.experiment import (
     until,
 )
 
-from . import PATIENCE_SECONDS, all_joined, change, displays, number, rooms, socket, store
+from . import (
+    PATIENCE_SECONDS,
+    all_joined,
+    change,
+    cut_off,
+    displays,
+    number,
+    pumped,
+    rooms,
+    socket,
+    store,
+)
 
 type Connection = psycopg.Connection[Any]
 
-ROOMS, AT_ONCE = 100, 6  # fewer than `web` has threads: those of them that are held answer nobody
+ROOMS, LOST = 100, 20
+AT_ONCE = 6  # fewer than `web` has threads: those of them that are held answer nobody
 SEQ = "SELECT seq FROM flights_room WHERE name = %s"
 
 
 class TheLastWordIsTheNewest(Experiment):
     slug = "the-last-word-is-the-newest"
-    claim = "In 100 rooms that two desks change at once, every display ends with what was committed last."
+    claim = (
+        "In 100 rooms that two desks change at once, every display ends with what was committed last, also "
+        "where Redis loses all that it has."
+    )
     holds = ("boards",)
     refuted = ("channels",)
     older = Series("displays that show the older gate")
@@ -55,8 +70,25 @@ class TheLastWordIsTheNewest(Experiment):
                         if place % 20 == 0:
                             yield self.older(sum(each.twice > 0 for each in made))
                 until(lambda: all(each.heard == 2 for each in made), PATIENCE_SECONDS)
-                yield self.older(sum(each.gate != "B2" for each in made))
+                older = sum(each.gate != "B2" for each in made)
+                yield self.older(older)
                 yield self.told(sum(each.heard for each in made))
+                self.lose(stack, variant, names[:LOST])
+                lost = made[:LOST]
+                until(lambda: all(each.gate == "C3" for each in lost), PATIENCE_SECONDS)
+                yield self.older(older + sum(each.gate != "C3" for each in lost))
+
+    def lose(self, stack: Stack, variant: str, names: list[str]) -> None:
+        """Set gate C3, and empty Redis before anybody has read of it."""
+        client = store(stack)
+        with stack.paused("live"):
+            for name in names:
+                change(stack, variant, name, "C3")
+            pumped(stack)
+            rooms_made = client.get("drill:rooms")
+            client.flushdb()
+            client.set("drill:rooms", rooms_made)
+            cut_off(client)
 
     def cross(self, stack: Stack, variant: str, connection: Connection, room: str) -> None:
         """Set gate A1, and while that is committed and not published, B2."""

@@ -2,77 +2,50 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 
-from django.http import HttpRequest, HttpResponseBase
-
-from .problems import problem
-
-type View = Callable[..., HttpResponseBase]
-
-ROOM = r"[A-Z]{3}|[A-Z0-9]{6}"  # an airport, or a booking
+AIRPORT, BOOKING = r"[A-Z]{3}", r"[A-Z0-9]{6}"
+ROOM = f"{AIRPORT}|{BOOKING}"
 MOST = {"flight": 8, "gate": 8, "remark": 16_000}  # characters
-
-
-class Unreadable(ValueError):
-    """It cannot be understood; the message says why."""
+CHANGE = (
+    "a change has `flight` and `gate`, and perhaps `remark`: texts of at most "
+    "{flight}, {gate} and {remark:,} characters".format(**MOST)
+)
+SESSION = "a session has the `room` of a booking, and perhaps `seconds`, a number from 1 to 86,400"
 
 
 def is_private(room: str) -> bool:
     return len(room) == 6
 
 
-def change(body: bytes) -> Mapping[str, str]:
-    """Return the flight, the gate and the remark of a change.
-
-    Raises:
-        Unreadable: the body is no such thing.
-    """
-    said = _object(body)
-    found = {"remark": "", **said}
-    if found.keys() != MOST.keys():
-        raise Unreadable("a change has `flight`, `gate` and perhaps `remark`")
-    for name, most in MOST.items():
-        text = found[name]
-        if not isinstance(text, str) or len(text) > most or re.search(r"[\x00\ud800-\udfff]", text):
-            raise Unreadable(f"`{name}` is a text of at most {most:,} characters")
-    return {name: str(text) for name, text in found.items()}
+def change(body: bytes) -> Mapping[str, str] | None:
+    """Return the flight, the gate and the remark of a change; None if the body is no CHANGE."""
+    said = {"remark": "", **_object(body)}
+    if said.keys() != MOST.keys() or not all(_is_text(said[name], MOST[name]) for name in MOST):
+        return None
+    return {name: str(text) for name, text in said.items()}
 
 
-def booking(body: bytes) -> tuple[str, int]:
-    """Return the room of a booking, and for how many seconds a session may listen to it.
+def _is_text(said: object, most: int) -> bool:
+    # PostgreSQL keeps no NUL, and UTF-8 no half of a pair.
+    return (
+        isinstance(said, str) and len(said) <= most and not re.search(r"[\x00\ud800-\udfff]", said)
+    )
 
-    Raises:
-        Unreadable: the body is no such thing.
-    """
-    said = _object(body)
-    room, seconds = said.get("room"), said.get("seconds", 3600)
-    if not isinstance(room, str) or not re.fullmatch(r"[A-Z0-9]{6}", room):
-        raise Unreadable("`room` is a booking of six letters and digits")
-    if type(seconds) is not int or not 1 <= seconds <= 86_400:
-        raise Unreadable("`seconds` is a number from 1 to 86,400")
-    return room, seconds
+
+def session(body: bytes) -> tuple[str, int] | None:
+    """Return a booking, and for how many seconds to listen to it; None if the body is no SESSION."""
+    said = {"seconds": 3600, **_object(body)}
+    room, seconds = said.get("room"), said["seconds"]
+    if not isinstance(room, str) or not re.fullmatch(BOOKING, room):
+        return None
+    return (room, seconds) if type(seconds) is int and 1 <= seconds <= 86_400 else None
 
 
 def _object(body: bytes) -> Mapping[str, object]:
+    """Return what a JSON object has; nothing of what is none."""
     try:
         said = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("the body is no JSON") from error
-    if not isinstance(said, dict):
-        raise Unreadable("the body is no object")
-    return said
-
-
-def readable(view: View) -> View:
-    """Answer what cannot be understood with the reason."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, **named: str) -> HttpResponseBase:
-        try:
-            return view(request, **named)
-        except Unreadable as error:
-            return problem(400, str(error))
-
-    return answer
+    except (ValueError, RecursionError):
+        said = None
+    return said if isinstance(said, dict) else {}

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import connection as of_django
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from . import rooms
 
@@ -23,9 +25,16 @@ redis: Redis = Redis.from_url(
 )
 
 
-# Of the one loop of a process that tells; the reader has its connection of it.
-live_redis: AsyncRedis = AsyncRedis.from_url(
+# Of the one loop of a process that tells. The reader has to know that it was cut off; for all else a
+# connection of the pool that was cut while nobody used it is made anew.
+reader_redis: AsyncRedis = AsyncRedis.from_url(
     settings.REDIS_URL, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
+)
+live_redis: AsyncRedis = AsyncRedis.from_url(
+    settings.REDIS_URL,
+    decode_responses=True,
+    socket_timeout=TIMEOUT_SECONDS,
+    retry=Retry(NoBackoff(), 1),
 )
 
 

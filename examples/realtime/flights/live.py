@@ -14,7 +14,7 @@ from boards.room import Listener
 from boards.serve import Receive, Send
 
 from .admission import admitted, still_good
-from .configured import STREAM, database, live_redis
+from .configured import STREAM, database, live_redis, reader_redis
 from .drills import hold_joining
 
 NO_POSITION = End(4400, "a position is like 0a1b2c3d.17")
@@ -34,7 +34,7 @@ hub = Hub(read)
 async def start() -> None:
     """Read what the stream holds, so that whoever comes back finds what was missed."""
     caught_up = asyncio.Event()
-    TASKS.append(asyncio.create_task(follow(live_redis, STREAM, hub, caught_up)))
+    TASKS.append(asyncio.create_task(follow(reader_redis, STREAM, hub, caught_up)))
     drain.on_stop(hub.drain)
     drain.on_orphaned()
     await caught_up.wait()
@@ -46,6 +46,7 @@ async def listen(scope: Mapping[str, Any], receive: Receive, send: Send, room: s
         with _listening(await _join(scope, room)) as listener:
             await serve.events(listener, receive, send)
         return
+    await receive()  # the handshake
     await send({"type": "websocket.accept"})
     try:
         with _listening(await _join(scope, room)) as listener:

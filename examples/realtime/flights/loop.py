@@ -26,6 +26,7 @@ def publish(change: Change) -> None:
 
 async def listen(_scope: object, receive: Receive, send: Send, room: str) -> None:
     keep_running(send_for_ever)
+    await receive()  # the handshake
     await send({"type": "websocket.accept"})
     if state := await sync_to_async(rooms.state)(room):
         await send({"type": "websocket.send", "text": state.text})

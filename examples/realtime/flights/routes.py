@@ -26,7 +26,6 @@ async def application(scope: Mapping[str, Any], receive: Receive, send: Send) ->
     if scope["type"] == "lifespan":
         await _live(receive, send)
     elif scope["type"] == "websocket":
-        await receive()
         if not await _listened(scope, receive, send, "socket"):
             await send({"type": "websocket.close"})  # the handshake is answered with 403
     elif scope["path"] == "/healthz":

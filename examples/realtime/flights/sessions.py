@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,12 +16,13 @@ from .tickets import Pass, issue
 
 
 @require_POST
-@asked.readable
-def sessions(request: HttpRequest) -> HttpResponseBase:
+def sessions(request: HttpRequest) -> HttpResponse:
     """POST, by staff: let a passenger listen to a booking for a while."""
     if not is_staff(request):
         return problem(401, "Only the desk may open a session")
-    room, seconds = asked.booking(request.body)
+    if not (said := asked.session(request.body)):
+        return problem(400, asked.SESSION)
+    room, seconds = said
     if not Room.objects.filter(name=room).exists():
         return problem(404, "No such booking")
     Session.objects.filter(expires_at__lte=timezone.now()).delete()
@@ -31,7 +32,7 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_http_methods(["DELETE"])
-def session(request: HttpRequest, session: UUID) -> HttpResponseBase:
+def session(request: HttpRequest, session: UUID) -> HttpResponse:
     """DELETE, by staff: end a session, and whatever listens in its name."""
     if not is_staff(request):
         return problem(401, "Only the desk may end a session")
@@ -39,7 +40,7 @@ def session(request: HttpRequest, session: UUID) -> HttpResponseBase:
 
 
 @require_POST
-def tickets(request: HttpRequest) -> HttpResponseBase:
+def tickets(request: HttpRequest) -> HttpResponse:
     """POST, with the session as bearer token: a ticket to listen once."""
     try:
         named = UUID(request.headers.get("Authorization", "").removeprefix("Bearer "))

@@ -48,16 +48,11 @@ class PubSubDisplay(Display):
 
 
 def listen(consumer: type[Display]) -> Any:
-    """Return the consumer as this example's variants are called; its handshake was received already."""
+    """Return the consumer as this example's variants are called."""
     application = consumer.as_asgi()
 
     async def serve(scope: Mapping[str, Any], receive: Receive, send: Send, room: str) -> None:
-        connect = [{"type": "websocket.connect"}]
-
-        async def again() -> dict[str, Any]:
-            return connect.pop() if connect else await receive()
-
-        await application({**scope, "room": room}, again, send)
+        await application({**scope, "room": room}, receive, send)
 
     return serve
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from boards.serve import Receive, Send
 from django.conf import settings
-from django.http import StreamingHttpResponse
 
-from . import live, loop, tutorial, wsgi_stream
+from . import live, loop, tutorial
 from .rooms import Change
 
 type Listen = Callable[[Mapping[str, Any], Receive, Send, str], Awaitable[None]]
@@ -27,8 +26,8 @@ class Variant:
     Attributes:
         publish: called after the commit of a change.
         outbox: whether a change is written into the outbox in its transaction.
-        listen: serves a WebSocket, and perhaps a stream of events, in the process `live`.
-        events: serves a stream of events in the process `web`.
+        listen: serves a WebSocket, and perhaps a stream of events, in the process `live`; without it, `web`
+            serves a stream of events.
     """
 
     name: str
@@ -36,7 +35,6 @@ class Variant:
     publish: Callable[[Change], None] = told_by_the_outbox
     outbox: bool = False
     listen: Listen | None = None
-    events: Callable[[str], StreamingHttpResponse] | None = None
 
 
 VARIANTS: tuple[Variant, ...] = (
@@ -49,8 +47,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant(
         "wsgi_stream",
         "Server-Sent Events from a view, a thread for each who listens",
-        wsgi_stream.publish,
-        events=wsgi_stream.events,
+        loop.publish,
     ),
     Variant(
         "channels_pubsub",

@@ -21,24 +21,24 @@ def change(client, room, body, headers=STAFF, variant="boards"):
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"),
+    "body",
     [
-        (b"{", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
-        (b"[]", "no object"),
-        (b"{}", "`flight`, `gate`"),
-        (b'{"flight": "AA1", "gate": 7}', "`gate` is a text"),
-        (b'{"flight": "AA1", "gate": "A1\\u0000"}', "`gate` is a text"),
-        (b'{"flight": "AA1", "gate": "A1", "remark": "\\ud800"}', "`remark` is a text"),
-        (b'{"flight": "AA1", "gate": "A1", "remark": "%s"}' % (b"x" * 16_001), "`remark`"),
-        (b'{"flight": "AA1", "gate": "A1", "why": ""}', "`flight`, `gate`"),
+        b"{",
+        b"[" * 100_000,
+        b"[]",
+        b"{}",
+        b'{"flight": "AA1", "gate": 7}',
+        b'{"flight": "AA1", "gate": "A1\\u0000"}',
+        b'{"flight": "AA1", "gate": "A1", "remark": "\\ud800"}',
+        b'{"flight": "AA1", "gate": "A1", "remark": "%s"}' % (b"x" * 16_001),
+        b'{"flight": "AA1", "gate": "A1", "why": ""}',
     ],
 )
-def test_a_change_that_cannot_be_understood_is_refused_with_the_reason(client, room, body, reason):
+def test_a_change_that_cannot_be_understood_is_refused_with_the_reason(client, room, body):
     answer = change(client, room.name, body)
 
     assert answer.status_code == 400
-    assert reason in answer.json()["title"]
+    assert answer.json()["title"].startswith("a change has `flight` and `gate`")
     room.refresh_from_db()
     assert room.seq == 0
 

@@ -1,5 +1,6 @@
 """The process `live`, as the Procfile serves it: bad input, tickets, foreign pages, and its end."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -14,8 +15,8 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from django.db import connection
 from flights import rooms
-from flights.configured import redis
-from flights.tickets import Pass, issue
+from flights.configured import live_redis, redis
+from flights.tickets import Pass, issue, redeem
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -114,6 +115,21 @@ def test_a_ticket_is_good_once_and_for_its_room_alone(port, booking):
         assert code_of(listener) == 4401
 
 
+def test_a_ticket_is_good_where_connections_to_redis_were_cut_meanwhile():
+    tickets = [issue(redis, Pass("a", "AAAAAA", 0)) for _ in range(20)]
+
+    async def redeemed():
+        await asyncio.gather(*(redeem(live_redis, "x") for _ in range(20)))
+        for kind in ("normal", "pubsub"):
+            redis.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+        try:
+            return await asyncio.gather(*(redeem(live_redis, each) for each in tickets))
+        finally:
+            await live_redis.aclose()
+
+    assert all(asyncio.run(redeemed()))
+
+
 def test_a_ticket_of_a_session_that_has_ended_is_no_longer_good(port, booking):
     gone = Pass(str(uuid.uuid4()), booking.name, time.time() + 60)
 
@@ -188,7 +204,7 @@ def test_at_sigterm_everybody_is_told_when_to_come_back(room):
         assert [code_of(each) for each in listeners] == [1012] * 3
         reasons = {each.protocol.close_rcvd.reason for each in listeners}
         assert len(reasons) == 3
-        assert "retry: 3" in stream.read().decode()
+        assert "retry: 5" in stream.read().decode()
         assert process.wait(20) is not None
         client.close()
 
