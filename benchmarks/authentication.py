@@ -44,9 +44,19 @@ PACKAGES = (
     "djangorestframework",
     "djangorestframework-simplejwt",
     "django-rest-knox",
+    "django-allauth",
     "pyjwt",
     "psycopg",
 )
+# allauth's headless API as its documentation sets it up, without the limits that one client's logins meet.
+ALLAUTH = {
+    "HEADLESS_ONLY": True,
+    "HEADLESS_TOKEN_STRATEGY": "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy",
+    "HEADLESS_JWT_ALGORITHM": "HS256",
+    "ACCOUNT_EMAIL_VERIFICATION": "none",
+    "ACCOUNT_RATE_LIMITS": False,
+}
+ALLAUTH_MIDDLEWARE = "allauth.account.middleware.AccountMiddleware"
 GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO flights_api"
 type Tokens = dict[str, str]
 
@@ -58,7 +68,7 @@ class Peer:
     name: str
     route: str
     header: str  # that carries the access token
-    refreshes: bool = True
+    refresh: str = "refresh"  # the name of its refresh token; "": it has none
     seen: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     statements: int = 0
 
@@ -69,8 +79,9 @@ class Peer:
 PEERS = (
     Peer("sessions", "sessions", "Bearer {access}"),
     Peer("simplejwt", "simplejwt", "Bearer {access}"),
-    Peer("django-rest-knox", "knox", "Token {access}", refreshes=False),
-    Peer("Django's sessions", "django", "", refreshes=False),
+    Peer("django-rest-knox", "knox", "Token {access}", refresh=""),
+    Peer("allauth headless, JWT", "allauth", "Bearer {access_token}", refresh="refresh_token"),
+    Peer("Django's sessions", "django", "", refresh=""),
 )
 
 
@@ -91,11 +102,16 @@ def set_up() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     os.environ.setdefault("SECRET_KEY", "benchmark " * 5)
     os.environ.setdefault("STAFF_TOKEN", "the password of all")
-    settings.INSTALLED_APPS += ["django.contrib.sessions", "knox"]
+    allauth = ["allauth", "allauth.account", "allauth.headless"]
+    settings.INSTALLED_APPS += ["django.contrib.sessions", "knox", *allauth]
+    for name, value in ALLAUTH.items():
+        setattr(settings, name, value)
+    settings.MIDDLEWARE += [ALLAUTH_MIDDLEWARE]
     settings.SESSION_COOKIE_SECURE = True  # as `check --deploy` asks
     settings.ROOT_URLCONF = "authentication_peers"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     django.setup()
+    settings.MIDDLEWARE.remove(ALLAUTH_MIDDLEWARE)  # it looks for it, and its routes alone have it
     logging.disable(logging.ERROR)
     from django.core.management import call_command
     from django.db import connections
@@ -160,7 +176,7 @@ def run() -> Measured:
         for peer in PEERS[number % len(PEERS) :] + PEERS[: number % len(PEERS)]:
             timed(peer, "login", lambda peer=peer: signed_in(client, peer, "passenger-3"))
             timed(peer, "access", lambda peer=peer: check(client, peer, access[peer.name]))
-            if peer.refreshes:
+            if peer.refresh:
                 timed(peer, "refresh", lambda peer=peer: again(client, peer, refresh[peer.name]))
     hashing = PBKDF2PasswordHasher()
     began = time.process_time()
@@ -192,13 +208,14 @@ def timed(peer: Peer, operation: str, once: Callable[[], Any]) -> None:
 
 def signed_in(client: Client, peer: Peer, name: str) -> Tokens:
     body = {"username": name, "password": settings.STAFF_TOKEN}
-    tokens, cookie = client.ask(f"{peer.route}/login", body)
-    return {**tokens, "cookie": cookie}
+    answer, cookie = client.ask(f"{peer.route}/login", body)
+    return {**answer.get("meta", answer), "cookie": cookie}
 
 
 def again(client: Client, peer: Peer, tokens: Tokens) -> None:
     """Refresh, and keep what comes: the next one is the live one."""
-    tokens |= client.ask(f"{peer.route}/refresh", {"refresh": tokens["refresh"]})[0]
+    answer, _ = client.ask(f"{peer.route}/refresh", {peer.refresh: tokens[peer.refresh]})
+    tokens |= answer.get("data", answer)
 
 
 def check(client: Client, peer: Peer, tokens: Tokens) -> None:

@@ -1,7 +1,13 @@
-"""The peers as routes of one project: the example's own variants, django-rest-knox, and Django's sessions."""
+"""The peers as routes of one project: the example's own variants, knox, allauth, and Django's sessions."""
 
+from collections.abc import Callable
 from typing import Any
 
+from allauth.account.middleware import AccountMiddleware
+from allauth.headless.account.views import LoginView
+from allauth.headless.constants import Client
+from allauth.headless.contrib.rest_framework.authentication import JWTTokenAuthentication
+from allauth.headless.tokens.views import RefreshTokenView
 from config.urls import urlpatterns as example
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -9,6 +15,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.db.transaction import non_atomic_requests
 from django.urls import path
 from django.utils.decorators import decorator_from_middleware
+from django.views.decorators.csrf import csrf_exempt
 from flights.asked import asked
 from flights.identity import Me
 from knox.auth import TokenAuthentication
@@ -36,6 +43,10 @@ class KnoxMe(Me):
     authentication_classes = (TokenAuthentication,)
 
 
+class AllauthMe(Me):
+    authentication_classes = (JWTTokenAuthentication,)
+
+
 class SessionLogin(APIView):
     def post(self, request: Request) -> Response:
         login(request._request, user_of(request))
@@ -51,14 +62,22 @@ def beside(view: type[APIView]) -> Any:
     return non_atomic_requests(view.as_view())
 
 
-def in_a_session(view: type[APIView]) -> Any:
-    return non_atomic_requests(in_session(with_user(view.as_view())))
+def in_a_session(view: Callable[..., Any]) -> Any:
+    return non_atomic_requests(in_session(with_user(view)))
+
+
+def of_allauth(view: Callable[..., Any]) -> Any:
+    """Return a view of allauth within the middleware that it asks for, which its peers do not need."""
+    return csrf_exempt(in_a_session(AccountMiddleware(view)))
 
 
 urlpatterns = [
     *example,
     path("api/knox/login/", beside(KnoxLogin)),
     path("api/knox/me/", beside(KnoxMe)),
-    path("api/django/login/", in_a_session(SessionLogin)),
-    path("api/django/me/", in_a_session(SessionMe)),
+    path("api/allauth/login/", of_allauth(LoginView.as_api_view(client=Client.APP))),
+    path("api/allauth/refresh/", of_allauth(RefreshTokenView.as_api_view(client=Client.APP))),
+    path("api/allauth/me/", of_allauth(AllauthMe.as_view())),
+    path("api/django/login/", in_a_session(SessionLogin.as_view())),
+    path("api/django/me/", in_a_session(SessionMe.as_view())),
 ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's commands, and this example's own: `prepare`, `begin`, `alter` and `rehearse`."""
+"""Run Django's commands, and this example's own: `prepare` and `turn`."""
 
 import os
 import sys

@@ -42,7 +42,7 @@ def spellings(token: str) -> list[str]:
 class ForgedTokensAreRefused(Experiment):
     slug = "forged-tokens-are-refused"
     claim = (
-        "None of 26 forged tokens opens anything, most of them signed with the right key, "
+        "None of 38 forged tokens opens anything, 17 of them signed with the right key, "
         "nor does a token that was logged out, however it is spelled."
     )
     holds = ("sessions",)

