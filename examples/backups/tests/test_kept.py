@@ -17,6 +17,18 @@ from restore.replay import replayed
 from restore.server import draft, reason
 
 
+@pytest.fixture(scope="module")
+def taken(received: Place) -> tuple[Path, list[list[str]]]:
+    """A second base backup, and who received something at each look while it was taken."""
+    query = "SELECT application_name FROM pg_stat_replication"
+    with ThreadPoolExecutor(1) as pool, connect(received.server) as connection:
+        taking = pool.submit(take, received)
+        seen = []
+        while not taking.done():
+            seen.append([name for (name,) in connection.execute(query)])
+    return taking.result(), seen
+
+
 def test_night_is_good_and_says_how_much_came_back(received):
     assert "rows restored as they were" in proved(received)
 
@@ -86,8 +98,8 @@ def test_booking_that_waits_for_the_locks_goes_first(received):
     "backups are told apart by times that may be wrong: the newest is taken for an old one, and goes",
     "their order is that of the log",
 )
-def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
-    second = take(received)
+def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received, taken):
+    second, _ = taken
     second = second.rename(second.with_name("2099-01-01T000000.000000"))  # then the clock went back
     third = take(received)
     received.sql("SELECT pg_switch_wal()")
@@ -103,15 +115,9 @@ def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
         verify(received, each)
 
 
-def test_nothing_but_the_receiver_is_called_so(received):
+def test_nothing_but_the_receiver_is_called_so(taken):
     """The log that a base backup brings would be taken for the receiver's, and goes if the backup fails."""
-    query = "SELECT application_name FROM pg_stat_replication"
-    with ThreadPoolExecutor(1) as pool, connect(received.server) as connection:
-        taking = pool.submit(take, received)
-        seen = []
-        while not taking.done():
-            seen.append([name for (name,) in connection.execute(query)])
-        taking.result()
+    _, seen = taken
 
     assert {names.count(log.NAME) for names in seen} == {1}
     assert max(map(len, seen)) > 1  # the backup's own
