@@ -27,7 +27,7 @@ from flights.ways import nightly_dump, received
 from flights.ways.nightly_dump import empty
 from keep import log
 from keep.base import retire
-from keep.place import Place, Server, ask
+from keep.place import Place, Server, ask, wait_for
 from restore.server import draft
 
 COLUMNS = ("kept by", "bookings", "kept, MB", "restore, s", "times the solution's")
@@ -75,6 +75,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure restores at three sizes.")
     parser.add_argument("--output", type=Path, help="write the table as JSON")
     output: Path | None = parser.parse_args().output
+    if "POSTGRES_FOLDER" not in os.environ:
+        raise SystemExit("POSTGRES_FOLDER is not set: the benchmark runs on the embedded stack.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     call_command("prepare")
@@ -112,8 +114,7 @@ def main() -> int:
 def receiving(place: Place) -> Iterator[None]:
     receiver = place.start(place.folder / "receiver.txt", *log.receiver(place))
     try:
-        while not log.is_received(place):
-            time.sleep(0.05)
+        wait_for(lambda: log.is_received(place), 60, "the log does not come")
         yield
     finally:
         receiver.terminate()

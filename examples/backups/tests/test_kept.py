@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from hands import answers, receiving, wait_until
 from keep import log
 from keep.base import bases, first_segment, newest, retire, take, verify
 from keep.place import Failed, Place, ask, connect
-from restore.proof import await_received, contents, hold, pinned, proved
+from restore.proof import contents, hold, pinned, proved
 from restore.replay import replayed
 from restore.server import draft, reason
 
@@ -26,6 +27,7 @@ def taken(received: Place) -> tuple[Path, list[list[str]]]:
         seen = []
         while not taking.done():
             seen.append([name for (name,) in connection.execute(query)])
+            time.sleep(0.01)
     return taking.result(), seen
 
 
@@ -189,7 +191,7 @@ def test_reason_of_a_server_is_no_answer_to_a_client(tmp_path):
 def test_restored_server_goes_on_and_is_kept_again(received):
     """It has another timeline, and no slot: what was kept of the old one is moved aside."""
     moment, position, was = pinned(received)
-    await_received(received, position)
+    wait_until(lambda: log.is_received(received, position))
     root = received.folder.parent
     with draft(received, root / "again") as folder:
         with replayed(received, newest(received), log.folder(received), folder, moment):

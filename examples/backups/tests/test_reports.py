@@ -228,7 +228,8 @@ def test_target_of_an_earlier_recovery_counts_no_more(place, copied):
         settings.write("recovery_target = 'immediate'\nrecovery_target_action = 'shutdown'\n")
         settings.write(f"recovery_end_command = 'touch \"{other}.ended\"'\n")
         settings.write(f"external_pid_file = '{other}.pid'\nlogging_collector = on\n")
-        settings.write("shared_preload_libraries = 'is_not_here'\n")
+        for when in ("shared", "session", "local"):
+            settings.write(f"{when}_preload_libraries = 'is_not_here'\n")
     moment = str(place.sql("SELECT clock_timestamp()")[0][0])
     place.sql("INSERT INTO booked VALUES (0)")
     count = place.sql("SELECT count(*) FROM booked WHERE id > 0")
