@@ -5,11 +5,11 @@ Which one is in force stands in a file; so does whose programs the keeper runs, 
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from keep.log import NAME
-from keep.place import Failed, Place
+from keep.place import Place, wait_for
 
 from .configured import place as place_of
 from .configured import root
@@ -33,11 +33,10 @@ def alone() -> Iterator[None]:
         yield
 
 
-def begin(name: str, *, forget: bool = False) -> str:
+def begin(name: str) -> str:
     """Put a way in force, with an empty place; return once its programs do their work.
 
-    Args:
-        forget: what it has kept; else that is moved aside.
+    What it has kept until now is moved aside.
 
     Raises:
         Failed: the keeper does not run, or they do not.
@@ -48,9 +47,7 @@ def begin(name: str, *, forget: bool = False) -> str:
     for statement in SETTLE:
         place.sql(statement)
     place.sql(DROP, NAME)
-    if forget:
-        everything.run("rm", "-rf", place.folder)
-    elif place.folder.exists():
+    if place.folder.exists():
         everything.run("mv", place.folder, f"{place.folder}.until.{time.time():.0f}")
     everything.run("mkdir", place.folder)
     way.begin(place)
@@ -81,21 +78,14 @@ def checked(name: str) -> str:
 
 def wait_until_ready(name: str) -> None:
     way, place = BY_NAME[name].way, place_of(name)
-    wait_for(lambda: way.ready(place), f"{name} is not ready, see {place.folder}.log,")
+    missing = f"{name} is not ready, see {place.folder}.log,"
+    wait_for(lambda: way.ready(place), PATIENCE_SECONDS, missing)
 
 
 def put_in_force(name: str) -> None:
     """Tell the keeper, and wait until it runs the programs of `name` and no others."""
     note("wanted", name)
-    wait_for(lambda: read("running") == name, "the keeper does not run")
-
-
-def wait_for(condition: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise Failed(f"{otherwise} after {PATIENCE_SECONDS} s")
-        time.sleep(0.05)
+    wait_for(lambda: read("running") == name, PATIENCE_SECONDS, "the keeper does not run")
 
 
 def note(name: str, text: str) -> None:

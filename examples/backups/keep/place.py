@@ -5,7 +5,8 @@ https://www.postgresql.org/docs/current/backup.html
 
 import os
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,19 @@ class Place:
     def sql(self, query: str, *args: object) -> Rows:
         """Return the rows that the server answers."""
         return ask(self.server, query, *args)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    """Return once `condition` is true.
+
+    Raises:
+        Failed: it is not within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Failed(f"{otherwise} after {seconds} s")
+        time.sleep(0.05)
 
 
 def connect(server: Server) -> psycopg.Connection[Any]:

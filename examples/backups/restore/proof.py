@@ -1,6 +1,5 @@
 """Whether a restored server has what the live one had: rows and a checksum of each table, and the roles."""
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import psycopg
 from keep.base import bases, first_segment, verify
 from keep.log import folder as log_of
 from keep.log import is_received, require_whole
-from keep.place import Failed, Place, connect
+from keep.place import Failed, Place, connect, wait_for
 from psycopg import sql
 
 from .replay import POINT, replayed
@@ -89,7 +88,8 @@ def proved(place: Place) -> str:
     for base in kept:
         verify(place, base)
     moment, position, live = pinned(place)
-    await_received(place, position)
+    missing = f"the log up to {position} was not received"
+    wait_for(lambda: is_received(place, position), RECEIVED_SECONDS, missing)
     require_whole(log_of(place), first_segment(kept[0]))
     with (
         draft(place, place.folder / "proved") as folder,
@@ -105,16 +105,3 @@ def proved(place: Place) -> str:
         raise Failed(f"text is sorted otherwise here than in the indexes of {otherwise[0][0]}")
     rows = [count for name, (count, _) in restored.items() if name != "roles"]
     return f"{len(rows)} tables with {sum(rows):,} rows restored as they were"
-
-
-def await_received(place: Place, position: str) -> None:
-    """Wait for the log up to `position`.
-
-    Raises:
-        Failed: it does not come.
-    """
-    deadline = time.monotonic() + RECEIVED_SECONDS
-    while not is_received(place, position):
-        if time.monotonic() > deadline:
-            raise Failed(f"the log up to {position} was not received in {RECEIVED_SECONDS} s")
-        time.sleep(0.05)

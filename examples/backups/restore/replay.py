@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from keep.place import Failed, Place, Server
+from keep.place import Place, Server
 
 from .server import served
 
@@ -28,7 +28,6 @@ def replayed(
     Raises:
         Failed: of another version, no room, or a log that ends before the moment.
     """
-    require_version(place, base)
     place.run("cp", "-aT", base, folder)
     place.run("chmod", "700", folder)  # whatever the storage of the backups made of it
     place.run("rm", "-f", folder / "standby.signal")  # of a base that was taken of a replica
@@ -42,15 +41,3 @@ def replayed(
         settings.append(f"recovery_target_{kind}={until}")
     with served(place, folder, *settings) as server:
         yield server
-
-
-def require_version(place: Place, base: Path) -> None:
-    """Check that the programs are of the version that `base` is of.
-
-    Raises:
-        Failed: they are of another one.
-    """
-    version = (base / "PG_VERSION").read_text(encoding="utf-8").strip()
-    ours = place.run("postgres", "--version").split()[2]
-    if ours.split(".")[0] != version:
-        raise Failed(f"{base} is of PostgreSQL {version}, and the programs here are of {ours}")

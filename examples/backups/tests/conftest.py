@@ -24,6 +24,11 @@ from keep import base, log  # noqa: E402
 from keep.place import Place  # noqa: E402
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the backups: each would have the database of Django's tests in it, too."""
+    items.sort(key=lambda item: item.path.name == "test_api.py")
+
+
 @pytest.fixture(scope="session")
 def received() -> Iterator[Place]:
     """The place of the solution, with a table, a base backup, and the log since then until the tests' end."""

@@ -26,11 +26,10 @@ def answers(server: Server) -> bool:
     return not refusal(server)
 
 
-def command(*words: object, before: str = "") -> subprocess.Popen[str]:
-    """Start a command of manage.py, in a session of its own; `before` is Python that runs first."""
-    code = f"{before}\nimport runpy; runpy.run_path('manage.py', run_name='__main__')"
+def command(*words: object) -> subprocess.Popen[str]:
+    """Start a command of manage.py, in a session of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, words)],
+        [sys.executable, "manage.py", *map(str, words)],
         cwd=EXAMPLE,
         start_new_session=True,
         stdout=subprocess.PIPE,

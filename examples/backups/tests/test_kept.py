@@ -1,20 +1,32 @@
 """What is kept, for how long, and whether it becomes the server that it was."""
 
 import os
-import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flights.ways.received import restored
-from hands import answers, receiving, wait_until
+from hands import wait_until
 from keep import log
 from keep.base import bases, first_segment, newest, retire, take, verify
-from keep.place import Failed, Place, ask, connect
-from restore.proof import await_received, contents, hold, pinned, proved
-from restore.replay import replayed
-from restore.server import draft, reason
+from keep.place import Failed, Place, connect
+from restore.proof import contents, hold, proved
+from restore.server import reason
+
+
+@pytest.fixture(scope="module")
+def taken(received: Place) -> tuple[Path, list[list[str]]]:
+    """A second base backup, and who received something at each look while it was taken."""
+    query = "SELECT application_name FROM pg_stat_replication"
+    with ThreadPoolExecutor(1) as pool, connect(received.server) as connection:
+        taking = pool.submit(take, received)
+        seen = []
+        while not taking.done():
+            seen.append([name for (name,) in connection.execute(query)])
+            time.sleep(0.01)
+    return taking.result(), seen
 
 
 def test_night_is_good_and_says_how_much_came_back(received):
@@ -86,8 +98,8 @@ def test_booking_that_waits_for_the_locks_goes_first(received):
     "backups are told apart by times that may be wrong: the newest is taken for an old one, and goes",
     "their order is that of the log",
 )
-def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
-    second = take(received)
+def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received, taken):
+    second, _ = taken
     second = second.rename(second.with_name("2099-01-01T000000.000000"))  # then the clock went back
     third = take(received)
     received.sql("SELECT pg_switch_wal()")
@@ -103,15 +115,9 @@ def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received):
         verify(received, each)
 
 
-def test_nothing_but_the_receiver_is_called_so(received):
+def test_nothing_but_the_receiver_is_called_so(taken):
     """The log that a base backup brings would be taken for the receiver's, and goes if the backup fails."""
-    query = "SELECT application_name FROM pg_stat_replication"
-    with ThreadPoolExecutor(1) as pool, connect(received.server) as connection:
-        taking = pool.submit(take, received)
-        seen = []
-        while not taking.done():
-            seen.append([name for (name,) in connection.execute(query)])
-        taking.result()
+    _, seen = taken
 
     assert {names.count(log.NAME) for names in seen} == {1}
     assert max(map(len, seen)) > 1  # the backup's own
@@ -173,55 +179,3 @@ def test_reason_of_a_server_is_no_answer_to_a_client(tmp_path):
     (tmp_path / "log").write_text("\n".join(lines), encoding="utf-8")
 
     assert reason(tmp_path / "log") == "the server did not start: the reason"
-
-
-@pytest.mark.report(
-    "cloudnative-pg/cloudnative-pg#10442",
-    "the server was promoted since the base backup, and the restore does not find its second timeline",
-    "the log of both is received, and restored",
-)
-def test_restored_server_goes_on_and_is_kept_again(received):
-    """It has another timeline, and no slot: what was kept of the old one is moved aside."""
-    moment, position, was = pinned(received)
-    await_received(received, position)
-    root = received.folder.parent
-    with draft(received, root / "again") as folder:
-        with replayed(received, newest(received), log.folder(received), folder, moment):
-            pass
-        # A socket's path has room for 107 bytes, which a folder for tests may need alone.
-        socket = Path(received.run("mktemp", "-d").strip())
-        received.run("mkdir", root / "second")
-        options = "-h", "", "-k", socket, "-p", "5432", "-c", "fsync=off"
-        live = received.start(root / "again.log", "postgres", "-D", folder, *options)
-        second = Place(
-            root / "second",
-            received.programs,
-            {**received.server, "host": str(socket), "port": "5432"},
-        )
-        try:
-            wait_until(lambda: answers(second.server))
-            log.reserve(second)
-            [[first]] = second.sql("SELECT pg_walfile_name(pg_current_wal_lsn())")
-            # Until somebody comes, the server keeps what it would throw away; nobody confirms a commit yet.
-            write = "CREATE TABLE later (); SELECT pg_switch_wal(); DROP TABLE later"
-            for _ in range(3):
-                second.sql(f"SET synchronous_commit = local; {write}")
-                second.sql("CHECKPOINT")
-            with receiving(second):
-                wait_until(lambda: (log.folder(second) / first).exists())
-                take(second)
-            live.send_signal(signal.SIGINT)
-            live.wait()
-            received.run("touch", folder / "standby.signal")
-            live = received.start(root / "again.log", "postgres", "-D", folder, *options)
-            wait_until(lambda: answers(second.server))
-            received.run("pg_ctl", "promote", "-D", folder)
-            with receiving(second):
-                proved(second)
-                timeline = "SELECT timeline_id FROM pg_control_checkpoint()"
-                assert ask(second.server, timeline) == [(3,)]
-        finally:
-            live.send_signal(signal.SIGINT)
-            live.wait()
-            received.run("rm", "-r", root / "second", socket)
-    assert was["public.written"][0] == 1000

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from flights.ways.received import restored
+from keep.base import retire
 from keep.place import ask
 
 PAGE = Path(__file__).parent.parent / "OPERATING.md"
@@ -44,6 +45,7 @@ def elsewhere(tmp_path: Path) -> Path:
 def test_what_was_encrypted_becomes_a_server(received):
     root = received.folder.with_name("elsewhere")
     received.run("mkdir", root, root / "back")
+    retire(received, 1)  # one is enough, and sooner encrypted
     (root / "store").symlink_to(received.folder)
     try:
         for command in commands():

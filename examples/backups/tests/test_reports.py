@@ -19,6 +19,7 @@ from keep.place import Failed, Place, Server, ask
 from restore import proof
 from restore.proof import proved
 from restore.replay import replayed
+from restore.server import draft
 
 PAGE = Path(__file__).parent.parent / "README.md"
 
@@ -80,7 +81,7 @@ def place(folder: Path) -> Iterator[Place]:
     live, kept = folder / "live", folder / "kept"
     (folder / "password").write_text("one")
     how = "--username=nexus", "--auth=scram-sha-256", f"--pwfile={folder}/password", "--no-sync"
-    whole.run("initdb", "--pgdata", live, *how)
+    whole.run("initdb", "--pgdata", live, "--wal-segsize=1", *how)  # MB: sooner copied than 16
     whole.run("mkdir", kept, folder / "archive")
     with (live / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write(f"archive_mode = on\narchive_command = 'cp %p \"{folder}/archive/%f\"'\n")
@@ -228,7 +229,8 @@ def test_target_of_an_earlier_recovery_counts_no_more(place, copied):
         settings.write("recovery_target = 'immediate'\nrecovery_target_action = 'shutdown'\n")
         settings.write(f"recovery_end_command = 'touch \"{other}.ended\"'\n")
         settings.write(f"external_pid_file = '{other}.pid'\nlogging_collector = on\n")
-        settings.write("shared_preload_libraries = 'is_not_here'\n")
+        for when in ("shared", "session", "local"):
+            settings.write(f"{when}_preload_libraries = 'is_not_here'\n")
     moment = str(place.sql("SELECT clock_timestamp()")[0][0])
     place.sql("INSERT INTO booked VALUES (0)")
     count = place.sql("SELECT count(*) FROM booked WHERE id > 0")
@@ -307,7 +309,9 @@ def test_unlogged_table_makes_no_night_bad(place):
     "after a night that was not good nothing goes",
 )
 def test_bad_night_takes_no_backup_with_it(place):
-    newest = [base.take(place) for _ in range(received.MOST)][-1]
+    newest = base.newest(place)
+    for number in range(received.MOST):
+        place.run("cp", "-a", newest, newest.with_name(f"209{number}-01-01T000000.000000"))
     control = newest / "global" / "pg_control"
     was = control.read_bytes()
     control.write_bytes(was[:-1] + b"!")
@@ -375,6 +379,55 @@ def test_programs_ask_for_tls_as_the_address_does(place):
         Failed, match="SSL"
     ):  # of the server, or of a program that was built without
         safe.run("pg_basebackup", "--pgdata", place.folder.with_name("clear"))
+
+
+@pytest.mark.report(
+    "cloudnative-pg/cloudnative-pg#10442",
+    "the server was promoted since the base backup, and the restore does not find its second timeline",
+    "the log of both is received, and restored",
+)
+def test_restored_server_goes_on_and_is_kept_again(place):
+    """It has another timeline, and no slot: what was kept of the old one is moved aside."""
+    moment, position, was = proof.pinned(place)
+    wait_until(lambda: log.is_received(place, position))
+    root = place.folder.parent
+    with draft(place, root / "again") as folder:
+        with replayed(place, base.newest(place), log.folder(place), folder, moment):
+            pass
+        # A socket's path has room for 107 bytes, which a folder for tests may need alone.
+        door = Path(place.run("mktemp", "-d").strip())
+        place.run("mkdir", root / "second")
+        options = "-h", "", "-k", door, "-p", "5432", "-c", "archive_mode=off", "-c", "fsync=off"
+        live = place.start(root / "again.log", "postgres", "-D", folder, *options)
+        server = {**place.server, "host": str(door), "port": "5432"}
+        second = Place(root / "second", place.programs, server)
+        try:
+            wait_until(lambda: answers(second.server))
+            log.reserve(second)
+            [[first]] = second.sql("SELECT pg_walfile_name(pg_current_wal_lsn())")
+            # Until somebody comes, the server keeps what it would throw away; nobody confirms a commit yet.
+            write = "CREATE TABLE later (); SELECT pg_switch_wal(); DROP TABLE later"
+            for _ in range(3):
+                second.sql(f"SET synchronous_commit = local; {write}")
+                second.sql("CHECKPOINT")
+            with receiving(second):
+                wait_until(lambda: (log.folder(second) / first).exists())
+                base.take(second)
+            live.send_signal(signal.SIGINT)
+            live.wait()
+            place.run("touch", folder / "standby.signal")
+            live = place.start(root / "again.log", "postgres", "-D", folder, *options)
+            wait_until(lambda: answers(second.server))
+            place.run("pg_ctl", "promote", "-D", folder)
+            with receiving(second):
+                proved(second)
+                timeline = "SELECT timeline_id FROM pg_control_checkpoint()"
+                assert ask(second.server, timeline) == [(3,)]
+        finally:
+            live.send_signal(signal.SIGINT)
+            live.wait()
+            place.run("rm", "-r", root / "second", door)
+    assert was["public.booked"][0] >= 10
 
 
 @pytest.mark.report(
