@@ -299,7 +299,7 @@ def test_a_late_answer_is_never_taken_for_the_next_one(
     bucket.take("somebody else")
     with server.client() as client:
         client.client_pause(600_000, all=False)  # writes wait, as those of scripts
-        monkeypatch.setattr(store, "_timeout_seconds", 0.1)
+        monkeypatch.setattr(store, "timeout_seconds", 0.1)
         with pytest.raises(StoreFailure):
             bucket.take("somebody else", cost=7)
         monkeypatch.undo()

@@ -36,8 +36,8 @@ from limiter.token_bucket import TokenBucket
 from reader import LIMITER
 call_command("check")
 store = LIMITER._bucket.store  # patient: a busy machine may stop it for longer than a decision may take
-store._timeout_seconds = 20
-store._client.connection_pool.connection_kwargs.update(socket_timeout=20, socket_connect_timeout=20)
+store.timeout_seconds = 20
+store.client.connection_pool.connection_kwargs.update(socket_timeout=20, socket_connect_timeout=20)
 take = TokenBucket.take  # the clock stands still: no token comes back however long this takes
 TokenBucket.take = lambda self, client, cost=1: take(self, client, cost, now_us=6 * 10**13)
 print([Client().get("/flights/", REMOTE_ADDR="198.51.100.7").status_code for _ in range(101)])
