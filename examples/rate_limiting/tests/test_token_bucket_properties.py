@@ -128,7 +128,7 @@ class BucketMachine(RuleBasedStateMachine):
             self.refused_cost(min(policy.burst for policy in self.policies) + 1)
             return
         keys = self.bucket.keys("client")
-        before = [self.redis.dump(key) for key in keys]
+        before = self.redis.mget(keys)
         repairs = [
             b.spent(p, self.now)[1] for p, b in zip(self.policies, self.buckets, strict=True)
         ]
@@ -140,7 +140,7 @@ class BucketMachine(RuleBasedStateMachine):
         assert decision.allowed == allowed
         self.waits.append(decision.retry_after_us)
         if cost == 0 or not (allowed or any(repairs)):
-            assert [self.redis.dump(key) for key in keys] == before
+            assert self.redis.mget(keys) == before
 
     def refused_cost(self, cost):
         try:
@@ -162,8 +162,10 @@ class BucketMachine(RuleBasedStateMachine):
     @invariant()
     def every_key_expires(self):
         if hasattr(self, "bucket"):
-            for key in self.bucket.keys("client"):
-                assert self.redis.pttl(key) != -1
+            with self.redis.pipeline(transaction=False) as asked:
+                for key in self.bucket.keys("client"):
+                    asked.pttl(key)
+                assert -1 not in asked.execute()
 
     def teardown(self):
         self.redis.close()
