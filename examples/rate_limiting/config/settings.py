@@ -49,7 +49,6 @@ MIDDLEWARE = [
     "django_ratelimit.middleware.RatelimitMiddleware",
     "flights.middleware.TokenBucketMiddleware",
 ]
-DATABASES: dict[str, dict[str, str]] = {}
 
 # The solution.
 REDIS_URL = read("REDIS_URL", "redis://127.0.0.1:6379/0", redis_url)

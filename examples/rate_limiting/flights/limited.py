@@ -98,9 +98,10 @@ def annotate(answer: HttpResponseBase, rules: RuleSet, decision: Decision) -> No
 
 @lru_cache(maxsize=256)
 def policy_field(rules: RuleSet) -> str:
-    """Return the value of RateLimit-Policy."""
+    """Return the value of RateLimit-Policy, with the seconds that fill an empty bucket as ``w``."""
     return ", ".join(
-        f'"{policy.name}";q={policy.burst};w={policy.window_seconds}' for policy in rules.policies
+        f'"{each.name}";q={each.burst};w={seconds(-(-each.capacity // each.ticks_per_us))}'
+        for each in rules.policies
     )
 
 

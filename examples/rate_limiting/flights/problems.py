@@ -1,13 +1,12 @@
-"""Problem documents for what is not a refused view, and DRF's exception handler."""
+"""DRF's exception handler, which answers a throttled request with a problem document."""
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import Throttled
 from rest_framework.views import exception_handler as stock_handler
 
-from .limited import made, problem, refuse
+from .limited import made, refuse
 
 
 def handler(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None:
@@ -17,8 +16,3 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponseBase | Non
             if not decision.allowed:
                 return refuse(rules, decision)
     return stock_handler(error, context)
-
-
-def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
-    """Answer a path that leads nowhere with the one that lists the others."""
-    return problem(404, "No such path; see /api/")

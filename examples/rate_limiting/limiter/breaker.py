@@ -40,15 +40,14 @@ class Breaker:
         """Note an answer of the store."""
         if self._failed:
             with self._lock:
-                again, self._failed = self._failed, 0
-            if again:
-                logger.warning("Redis decides again.")
+                if self._failed:  # else another thread was first
+                    logger.warning("Redis decides again.")
+                self._failed = 0
 
     def failed(self, reason: str) -> None:
         """Note that the store did not answer, and why."""
         with self._lock:
+            if not self._failed:
+                logger.warning("Redis does not decide, policies do without: %s", reason)
             self._failed += 1
-            first = self._failed == 1
             self._next_probe = self.clock() + self.probe_seconds
-        if first:
-            logger.warning("Redis does not decide, policies do without: %s", reason)

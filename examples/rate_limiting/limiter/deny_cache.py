@@ -4,20 +4,18 @@ A refused client stays refused until its Retry-After, whatever anybody asks mean
 client is refused from memory, and the answer is as exact as the one it repeats.
 """
 
-import threading
+from dataclasses import dataclass, field
 
 from .token_bucket import Decision
 
-LONGEST_SECONDS = 1.0  # a changed limit is seen soon
 
-
+@dataclass
 class DenyCache:
     """The latest refusals of one rule set, at most *size* of them."""
 
-    def __init__(self, *, size: int = 10_000) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._refusals: dict[str, tuple[float, float, Decision]] = {}
+    size: int = 10_000
+    longest_seconds: float = 1.0  # a changed limit is seen soon
+    _refusals: dict[str, tuple[float, float, Decision]] = field(default_factory=dict, init=False)
 
     def get(self, client: str, now: float) -> Decision | None:
         """Return the refusal that still holds at *now*, its times counted from then."""
@@ -40,8 +38,7 @@ class DenyCache:
         The store decided between the two. It is repeated only until *sent* + Retry-After, never
         longer than it is true; the Retry-After it tells counts from *received*, never too short.
         """
-        until = sent + min(decision.retry_after_us / 1_000_000, LONGEST_SECONDS)
-        with self._lock:
-            if len(self._refusals) >= self._size:
-                del self._refusals[next(iter(self._refusals))]  # who was refused first
-            self._refusals[client] = until, received, decision
+        until = sent + min(decision.retry_after_us / 1_000_000, self.longest_seconds)
+        if len(self._refusals) >= self.size:
+            self._refusals.clear()  # atomic; whom it forgets is refused by the store once more
+        self._refusals[client] = until, received, decision

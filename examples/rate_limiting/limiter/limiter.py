@@ -9,8 +9,6 @@ from .policy import OnFailure, RuleSet
 from .store import RedisStore, StoreFailure
 from .token_bucket import Decision, Outcome, TokenBucket
 
-AGAIN_US = 1_000_000  # when to come back to a limiter that refuses because it cannot count
-
 
 class Limiter:
     """Decide for one rule set; made once, shared by all threads of a process.
@@ -62,6 +60,6 @@ class Limiter:
         if way is OnFailure.LOCAL:
             return self._local.take(client)._replace(degraded=way)
         allowed = way is OnFailure.OPEN
-        wait_us = 0 if allowed else AGAIN_US
+        wait_us = 0 if allowed else 1_000_000  # to come back to a limiter that cannot count
         outcomes = (Outcome(each, allowed, 0, wait_us, 0) for each in self.rules.policies)
         return Decision(allowed, tuple(outcomes), way)

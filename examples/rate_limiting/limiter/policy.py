@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Self
@@ -14,14 +13,10 @@ LARGEST_CAPACITY = 2**52  # Lua's numbers are doubles, exact below 2**53
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many tokens per so many seconds; seconds may be a fraction, a decimal or a float."""
+    """So many tokens per so many seconds."""
 
     count: int
-    seconds: int | float | Fraction | Decimal | str = 1
-
-    @property
-    def per_second(self) -> Fraction:
-        return self.count / Fraction(str(self.seconds))  # str: 0.1 means a tenth, not its double
+    seconds: int | Fraction = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +46,15 @@ class Policy:
 
     def __post_init__(self) -> None:
         where = f"policy {self.name!r} with burst {self.burst} and {self.rate}:"
-        above_0 = min(self.burst, self.rate.count) > 0 and Fraction(str(self.rate.seconds)) > 0
-        if not (NAME.fullmatch(self.name) and above_0):
+        least = min(self.burst, self.rate.count, self.rate.seconds)
+        if least <= 0 or not NAME.fullmatch(self.name):
             raise ValueError(f"{where} numbers have to be above 0, and the name of a-z0-9_- alone")
-        per_microsecond = self.rate.per_second / 1_000_000
+        per_microsecond = Fraction(self.rate.count, 1_000_000) / Fraction(self.rate.seconds)
         object.__setattr__(self, "ticks_per_us", per_microsecond.numerator)
         object.__setattr__(self, "ticks_per_token", per_microsecond.denominator)
         object.__setattr__(self, "capacity", self.burst * self.ticks_per_token)
         if self.ticks_per_us > LARGEST_NUMERATOR or self.capacity >= LARGEST_CAPACITY:
             raise ValueError(f"{where} cannot be counted exactly; take rounder numbers")
-
-    @property
-    def window_seconds(self) -> int:
-        """Return the whole seconds that fill an empty bucket: ``w`` of the RateLimit-Policy field."""
-        return -(-self.capacity // (self.ticks_per_us * 1_000_000))
 
 
 class OnFailure(StrEnum):

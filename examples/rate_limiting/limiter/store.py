@@ -3,15 +3,14 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
 from redis import ConnectionPool, Redis, RedisCluster
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
-from redis.retry import Retry
 
 from .breaker import Breaker
 
@@ -27,19 +26,19 @@ class StoreFailure(Exception):
 def client(url: str, *, connect_seconds: float = 0.3) -> "Redis":
     """Return a client that never waits for long; raises ValueError for no URL of a Redis.
 
-    redis-py's own defaults, waits of 5 s and three retries, would hold a request longer than any
-    limit is worth. *connect_seconds* is for each step of connecting: TCP, TLS, AUTH.
+    redis-py's own wait of 5 s would hold a request longer than any limit is worth; of a URL it
+    makes a client that tries once. *connect_seconds* is for each step of connecting: TCP, TLS, AUTH.
     """
     return Redis.from_url(
         url,
         socket_timeout=connect_seconds,
         socket_connect_timeout=connect_seconds,
-        retry=Retry(NoBackoff(), 0),
         protocol=2,  # without HELLO and CLIENT SETINFO nothing more than EVALSHA has to be allowed
         driver_info=None,
     )
 
 
+@dataclass
 class RedisStore:
     """A Redis server, its Sentinels' primary, or a Redis Cluster, as a client of redis-py reaches it.
 
@@ -47,21 +46,14 @@ class RedisStore:
     Who asks takes an idle connection from a list: from the client's pool it costs a third.
     """
 
-    def __init__(
-        self,
-        client: "Redis | RedisCluster",
-        *,
-        timeout_seconds: float = 0.1,
-        breaker: Breaker | None = None,
-    ) -> None:
-        self._client = client
-        self._timeout_seconds = timeout_seconds
-        self._breaker = breaker or Breaker()
-        self._idle: list[Any] = []  # its pop and append are atomic
+    client: "Redis | RedisCluster"
+    timeout_seconds: float = 0.1
+    breaker: Breaker = field(default_factory=Breaker)
+    _idle: list[Any] = field(default_factory=list, init=False)  # its pop and append are atomic
 
     def run(self, keys: Sequence[str], args: Sequence[int]) -> list[int]:
         """Return the reply of the script; raise StoreFailure, and nothing else, without one."""
-        if not self._breaker.allows():
+        if not self.breaker.allows():
             raise StoreFailure("not asked, as it has just failed")
         try:
             try:
@@ -69,15 +61,15 @@ class RedisStore:
             except NoScriptError:
                 reply = self._ask(*BY_TEXT, len(keys), *keys, *args)
         except (RedisError, RedisClusterException, OSError) as error:
-            self._breaker.failed(reason := f"{type(error).__name__}: {error}")
+            self.breaker.failed(reason := f"{type(error).__name__}: {error}")
             raise StoreFailure(reason) from error
-        self._breaker.succeeded()
+        self.breaker.succeeded()
         return reply
 
     def _ask(self, *command: int | str) -> Any:
-        if isinstance(self._client, RedisCluster):  # which looks for the node of the keys
-            return self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
-        connection = self._connection(self._client.connection_pool)
+        if isinstance(self.client, RedisCluster):  # which looks for the node of the keys
+            return self.client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
+        connection = self._connection(self.client.connection_pool)
         was_connected = connection.is_connected
         try:
             return self._exchange(connection, command)
@@ -103,7 +95,7 @@ class RedisStore:
             if not connection.is_connected:
                 connection.connect()  # sending would connect, too, but ask no Sentinel where
             connection.send_command(*command, check_health=False)
-            return connection.read_response(timeout=self._timeout_seconds)
+            return connection.read_response(timeout=self.timeout_seconds)
         except NoScriptError:
             raise  # a whole answer: the text may follow on the same connection
         except BaseException:  # of a signal, too

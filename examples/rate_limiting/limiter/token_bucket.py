@@ -70,15 +70,10 @@ class TokenBucket:
         allowed, outcomes = max(excesses) <= 0, []
         for policy, excess in zip(self.rules.policies, excesses, strict=True):
             left = -excess if allowed else max(0, cost * policy.ticks_per_token - excess)
-            outcomes.append(
-                Outcome(
-                    policy,
-                    excess <= 0,
-                    left // policy.ticks_per_token,
-                    max(0, -(-excess // policy.ticks_per_us)),
-                    -((left - policy.capacity) // policy.ticks_per_us),
-                )
-            )
+            remaining = left // policy.ticks_per_token
+            retry_after_us = max(0, -(-excess // policy.ticks_per_us))
+            full_after_us = -((left - policy.capacity) // policy.ticks_per_us)
+            outcomes.append(Outcome(policy, excess <= 0, remaining, retry_after_us, full_after_us))
         return Decision(allowed, tuple(outcomes))
 
 

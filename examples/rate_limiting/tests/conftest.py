@@ -137,13 +137,12 @@ def secret():
     return uuid.uuid4().bytes
 
 
-@pytest.fixture(name="wait_until")
+@pytest.fixture(name="wait_until", scope="session")
 def _wait_until():
     return wait_until
 
 
-@pytest.fixture
-def start_server():
+def started():
     servers = []
 
     def start(*options, **more):
@@ -153,3 +152,7 @@ def start_server():
     yield start
     for server in servers:
         server.close()
+
+
+start_server = pytest.fixture(started)
+start_shared_server = pytest.fixture(started, scope="module")

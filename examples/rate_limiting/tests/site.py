@@ -32,7 +32,7 @@ class Site:
 @pytest.fixture(scope="session", autouse=True)
 def _patient():
     """A busy machine may stop a test for longer than a decision may take."""
-    configured.store()._timeout_seconds = PATIENCE_SECONDS
+    configured.store().timeout_seconds = PATIENCE_SECONDS
     configured.redis().connection_pool.connection_kwargs.update(
         socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
     )

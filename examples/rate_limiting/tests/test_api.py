@@ -48,17 +48,6 @@ def test_unknown_airport_is_a_problem_that_lists_the_known(site, address):
     assert "JFK" in answer.json()["codes"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/leaky/airports/JFK/", "/api/drf_throttle/strict/airports/JFK/"]
-)
-def test_unknown_variant_is_a_problem_that_names_the_list(site, path):
-    answer = site.get(path)
-
-    assert answer.status_code == 404
-    assert answer["Content-Type"] == "application/problem+json"
-    assert "/api/" in answer.json()["title"]
-
-
 def test_index_lists_paths_and_policies_that_exist(site, address):
     variants = site.get("/api/").json()["variants"]
 

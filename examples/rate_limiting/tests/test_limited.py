@@ -4,7 +4,7 @@ import json
 
 import http_sf
 import pytest
-from flights.limited import annotate, problem, refuse
+from flights.limited import annotate, policy_field, problem, refuse
 from hypothesis import given
 from hypothesis import strategies as st
 from limiter.policy import OnFailure, Policy, Rate, RuleSet
@@ -67,6 +67,19 @@ def test_fields_list_every_policy():
         ("hourly", {"r": 40, "t": 2161}),
         ("burst", {"r": 0, "t": 2}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "window_seconds"),
+    [
+        (Policy("a", 100, Rate(100, 60)), 60),
+        (Policy("a", 3, Rate(7)), 1),  # 3/7 s, rounded up
+        (Policy("a", 3_000_000, Rate(3_000_000)), 1),
+        (Policy("a", 3_000_001, Rate(3_000_000)), 2),  # a third of a microsecond more
+    ],
+)
+def test_window_is_the_time_that_fills_a_bucket(policy, window_seconds):
+    assert policy_field(RuleSet("one", (policy,))).endswith(f";w={window_seconds}")
 
 
 def test_allowed_request_is_told_what_remains():

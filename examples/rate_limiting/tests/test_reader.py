@@ -30,12 +30,14 @@ urlpatterns = [path("flights/", flights), path("arrivals/", arrivals)]
 ASKS = """
 import asyncio, django
 django.setup()
+from django.core.management import call_command
 from django.test import AsyncClient, Client
 from limiter.token_bucket import TokenBucket
 from reader import LIMITER
+call_command("check")
 store = LIMITER._bucket.store  # patient: a busy machine may stop it for longer than a decision may take
-store._timeout_seconds = 20
-store._client.connection_pool.connection_kwargs.update(socket_timeout=20, socket_connect_timeout=20)
+store.timeout_seconds = 20
+store.client.connection_pool.connection_kwargs.update(socket_timeout=20, socket_connect_timeout=20)
 take = TokenBucket.take  # the clock stands still: no token comes back however long this takes
 TokenBucket.take = lambda self, client, cost=1: take(self, client, cost, now_us=6 * 10**13)
 print([Client().get("/flights/", REMOTE_ADDR="198.51.100.7").status_code for _ in range(101)])
@@ -63,22 +65,19 @@ def test_the_lines_of_the_page_limit_a_view_of_a_new_project(redis_url, tmp_path
     (tmp_path / "settings.py").write_text(settings)
     (tmp_path / "reader.py").write_text("\n".join([BEGINS, *fences, ENDS]))
 
-    def python(*arguments):
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=tmp_path,
-            env=os.environ | {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    checked = python("-m", "django", "check")
-    asked = python("-c", ASKS)
+    asked = subprocess.run(
+        [sys.executable, "-c", ASKS],
+        cwd=tmp_path,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     whole = "".join([settings, BEGINS, fences[0], ENDS])
     assert len([line for line in whole.splitlines() if line.strip()]) <= 30
-    assert checked.returncode == 0, checked.stderr
-    sync, other, *of_async = asked.stdout.splitlines()
-    assert (sync, other) == (f"{[200] * 100 + [429]}", "200"), asked.stderr
+    assert asked.returncode == 0, asked.stderr
+    checked, sync, other, *of_async = asked.stdout.splitlines()
+    assert checked.startswith("System check identified no issues")
+    assert (sync, other) == (f"{[200] * 100 + [429]}", "200")
     assert "429" in of_async

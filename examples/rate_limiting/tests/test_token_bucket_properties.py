@@ -17,6 +17,10 @@ DAY_US = 86_400_000_000
 START_US = 60_000_000_000_000  # some day of 2026, in microseconds since 2025
 
 
+def per_us(policy):
+    return Fraction(policy.rate.count, policy.rate.seconds * 1_000_000)
+
+
 class ModelBucket:
     """A leaky counter in exact fractions of a token: what has been spent and not yet refilled."""
 
@@ -24,7 +28,7 @@ class ModelBucket:
         self.full_at = None
 
     def spent(self, policy, now):
-        rate = policy.rate.per_second / 1_000_000
+        rate = per_us(policy)
         if self.full_at is None:
             return Fraction(0), False
         # A value's last four digits are p-ths of a microsecond of the policy that wrote it.
@@ -37,7 +41,7 @@ class ModelBucket:
         return min(spent, Fraction(policy.burst)), spent > policy.burst
 
     def write(self, policy, now, spent):
-        full_at = now + spent / (policy.rate.per_second / 1_000_000)
+        full_at = now + spent / per_us(policy)
         whole = math.floor(full_at)
         ticks = (full_at - whole) * policy.ticks_per_us
         assert ticks.denominator == 1, "the script's four digits would round"
@@ -52,7 +56,7 @@ def decide(policies, buckets, cost, now):
         states.append((policy, bucket, spent, broken, spent + cost - policy.burst))
     all_allow = all(excess <= 0 for *_, excess in states)
     for policy, bucket, spent, broken, excess in states:
-        rate = policy.rate.per_second / 1_000_000
+        rate = per_us(policy)
         if all_allow:
             spent += cost
         if cost and (all_allow or broken):
@@ -124,7 +128,7 @@ class BucketMachine(RuleBasedStateMachine):
             self.refused_cost(min(policy.burst for policy in self.policies) + 1)
             return
         keys = self.bucket.keys("client")
-        before = [self.redis.dump(key) for key in keys]
+        before = self.redis.mget(keys)
         repairs = [
             b.spent(p, self.now)[1] for p, b in zip(self.policies, self.buckets, strict=True)
         ]
@@ -136,7 +140,7 @@ class BucketMachine(RuleBasedStateMachine):
         assert decision.allowed == allowed
         self.waits.append(decision.retry_after_us)
         if cost == 0 or not (allowed or any(repairs)):
-            assert [self.redis.dump(key) for key in keys] == before
+            assert self.redis.mget(keys) == before
 
     def refused_cost(self, cost):
         try:
@@ -158,8 +162,10 @@ class BucketMachine(RuleBasedStateMachine):
     @invariant()
     def every_key_expires(self):
         if hasattr(self, "bucket"):
-            for key in self.bucket.keys("client"):
-                assert self.redis.pttl(key) != -1
+            with self.redis.pipeline(transaction=False) as asked:
+                for key in self.bucket.keys("client"):
+                    asked.pttl(key)
+                assert -1 not in asked.execute()
 
     def teardown(self):
         self.redis.close()
