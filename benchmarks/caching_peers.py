@@ -113,7 +113,7 @@ class Cashews:
 
 def layered(nearest: bool, _url: str) -> Get:
     """As the example's settings wire it."""
-    cache = LayeredCache(configured.redis(), in_transaction=lambda: False)
+    cache = LayeredCache(configured.redis, in_transaction=lambda: False)
     return lambda key, compute: cache.get(key, compute, TTL, nearest=nearest).value
 
 

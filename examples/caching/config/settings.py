@@ -7,15 +7,6 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-
-def number(name: str, default: int, least: int) -> int:
-    """Return a number that somebody may have typed, or end with a sentence for whoever did."""
-    text = env.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and int(text) >= least):
-        raise SystemExit(f"{name} is {text!r}, not a whole number of at least {least}")
-    return int(text)
-
-
 DEBUG = env.get("DEBUG") == "1"
 SECRET_KEY = env.get("SECRET_KEY") or ("only-for-debugging-" * 3 if DEBUG else "")
 ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
@@ -37,7 +28,6 @@ try:
 except ValueError as error:
     raise SystemExit(f"DATABASE_URL is no address of a database: {error}") from None
 DATABASES = {"default": dict(database)}
-USE_TZ = True
 TIME_ZONE = "UTC"  # of the logs, too; the default is America/Chicago
 
 REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -49,8 +39,6 @@ CDN_PURGE_URL = env.get("CDN_PURGE_URL", "")  # unset: there is no CDN
 if CDN_PURGE_URL and not CDN_PURGE_URL.startswith("http://"):
     raise SystemExit(f"CDN_PURGE_URL is {CDN_PURGE_URL!r}, and does not begin with http://")
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
-LOCAL_LAYER_BYTES = number("LOCAL_LAYER_BYTES", 16 * 2**20, 0)
-COMPUTATIONS_PER_PROCESS = number("COMPUTATIONS_PER_PROCESS", 4, 1)
 MINE = env.get("MINE", "")  # the module of a reader's own variant
 
 # The stock cache, set up as Django's documentation says.
@@ -68,7 +56,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "flights.problems.handler",
 }
 
-SECURE_SSL_REDIRECT = env.get("SECURE_SSL_REDIRECT") == "1"
 SECURE_HSTS_SECONDS = 30 * 86_400  # sent over HTTPS only
 SILENCED_SYSTEM_CHECKS = [
     "security.W003",  # no CSRF middleware: no cookies, no sessions, no forms
@@ -86,6 +73,5 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         # A request with a wrong Host is answered with 400; a traceback for each would fill the disk.
         "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
-        "layers": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }

@@ -1,19 +1,10 @@
-"""What a deployment is told before it starts: the published key, and a Redis that refuses it."""
+"""What a deployment is told before it starts: that its Redis refuses it, or may forget purges."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.core import checks
 from redis import Redis, exceptions
-
-PUBLISHED: Final = "development-only-"
-
-
-@checks.register(checks.Tags.security, deploy=True)
-def secret_key_is_own(**_: Any) -> list[checks.CheckMessage]:
-    sentence = "SECRET_KEY is the published development one of compose.yml: bring your own."
-    is_published = settings.SECRET_KEY.startswith(PUBLISHED)
-    return [checks.Info(sentence, id="flights.I001")] if is_published else []
 
 
 @checks.register(checks.Tags.caches, deploy=True)

@@ -1,4 +1,4 @@
-"""The layered cache as this project's settings describe it: one per process."""
+"""The layered cache as this project sets it up: one per process."""
 
 from collections.abc import Callable
 from functools import cache as kept
@@ -22,10 +22,22 @@ TTL = {
     # Two seconds: so that a reader of the write-up can watch them pass.
     "alternates": Ttl(soft_ms=2_000, hard_ms=DAY_MS, lease_ms=10_000),
 }
+LOCAL_BYTES = 16 * 2**20
+COMPUTATIONS = 4  # of one process, in the database at a time
 REDIS_SECONDS = 1.0
 PATIENCE_SECONDS = 8.0
 # In a CDN, unless it is purged before.
 EDGE_SECONDS = {"airport": 60, "alternates": 1, "absent": 10}
+
+# It purges a server that it does not know. It tries again, and at once, only where a connection was closed.
+redis = Redis.from_url(
+    settings.REDIS_URL,
+    socket_timeout=REDIS_SECONDS,
+    socket_connect_timeout=REDIS_SECONDS,
+    retry=Retry(NoBackoff(), 1, (exceptions.ConnectionError,)),
+    redis_connect_func=adopt,
+)
+gate = Gate(COMPUTATIONS, PATIENCE_SECONDS)
 
 
 def once[T](build: Callable[[], T]) -> Callable[[], T]:
@@ -40,36 +52,15 @@ def once[T](build: Callable[[], T]) -> Callable[[], T]:
 
 
 @once
-def redis() -> "Redis":
-    """Return a client that waits a second at most, and purges a server it does not know.
-
-    It tries again, and at once, only where a connection was closed.
-    """
-    return Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=REDIS_SECONDS,
-        socket_connect_timeout=REDIS_SECONDS,
-        retry=Retry(NoBackoff(), 1, (exceptions.ConnectionError,)),
-        redis_connect_func=adopt,
-    )
-
-
-@once
 def cache() -> LayeredCache:
     """Return this process's cache."""
     return LayeredCache(
-        redis(),
+        redis,
         in_transaction=lambda: connection.in_atomic_block,
-        local_bytes=settings.LOCAL_LAYER_BYTES,
+        local_bytes=LOCAL_BYTES,
         patience_seconds=PATIENCE_SECONDS,
         after_refresh=connection.close,
     )
-
-
-@once
-def gate() -> Gate:
-    """Return what bounds the computations of this process."""
-    return Gate(settings.COMPUTATIONS_PER_PROCESS, PATIENCE_SECONDS)
 
 
 def shared(page: str, answer: Answer) -> str:
@@ -86,6 +77,6 @@ def get(page: str, code: str, *, nearest: bool = True) -> Answer:
     """Return a page of an airport from the nearest layer."""
 
     def compute() -> Value:
-        return gate().run(lambda: PAGES[page](code))
+        return gate.run(lambda: PAGES[page](code))
 
     return cache().get(f"{page}:{code}", compute, TTL[page], nearest=nearest)

@@ -5,10 +5,6 @@ from django.db import transaction
 from .models import Airport
 
 
-class RolledBack(Exception):
-    """An edit that was only tried."""
-
-
 def save(code: str, name: str) -> None:
     with transaction.atomic():
         airport = Airport.objects.get(code=code)
@@ -23,12 +19,9 @@ def update(code: str, name: str) -> None:
 
 def preview(code: str, name: str) -> None:
     """Try the edit, and take all of it back."""
-    try:
-        with transaction.atomic():
-            save(code, name)
-            raise RolledBack
-    except RolledBack:
-        pass
+    with transaction.atomic():
+        save(code, name)
+        transaction.set_rollback(True)
 
 
 def partial(code: str, name: str) -> None:

@@ -12,11 +12,11 @@ from redis.exceptions import RedisError
 
 from . import configured
 from .models import Airport
+from .pages import PAGES
 from .variants import key
 
 logger = logging.getLogger(__name__)
 
-PAGES = ("airport", "alternates")
 # All variants hear of an edit, so none may hold it up for the others: the usual client would wait for a
 # frozen Redis without end, in a transaction.
 stock = ConnectionProxy(caches, "edits")
@@ -25,10 +25,7 @@ stock = ConnectionProxy(caches, "edits")
 @receiver([post_save, post_delete], sender=Airport)
 def delete_at_once(instance: Airport, **_: Any) -> None:
     """The variant `signals`: delete when the model is saved, committed or not."""
-    try:
-        stock.delete_many([key("signals", page, instance.code) for page in PAGES])
-    except RedisError:
-        logger.warning("the pages of %s stay as they are", instance.code)
+    delete(instance.code, "signals")
 
 
 @receiver([post_save, post_delete], sender=Airport)
@@ -37,13 +34,11 @@ def purge_after_commit(instance: Airport, **_: Any) -> None:
     code = instance.code
     # Not alone: the trigger has written the same purge into the outbox. This one is earlier.
     transaction.on_commit(lambda: configured.cache().purge([f"airport:{code}"]), robust=True)
-    transaction.on_commit(lambda: delete_elsewhere(code), robust=True)
+    transaction.on_commit(lambda: delete(code, "lock", "dogpile"), robust=True)
 
 
-def delete_elsewhere(code: str) -> None:
-    """The variants `lock` and `dogpile`: delete; what a region's own `delete` sends, with a timeout."""
+def delete(code: str, *variants: str) -> None:
     try:
-        stock.delete_many([key("lock", page, code) for page in PAGES])
-        configured.redis().delete(*(key("dogpile", page, code) for page in PAGES))
+        stock.delete_many([key(variant, page, code) for variant in variants for page in PAGES])
     except RedisError:
         logger.warning("the pages of %s stay as they are", code)

@@ -1,6 +1,5 @@
 """Seven ways to cache one page, from none to the solution."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,9 +81,8 @@ def lock(page: str, code: str, _nearest: bool) -> Found:
 @once
 def region(page: str) -> "CacheRegion":
     """Return a region as dogpile.cache's documentation sets it up for several processes."""
-    return make_region(
-        serializer=lambda data: json.dumps(data).encode(), deserializer=json.loads
-    ).configure(
+    # It names its keys as Django's cache does: `invalidation` deletes them with a timeout.
+    return make_region(key_mangler=stock.make_key).configure(
         "dogpile.cache.redis",
         expiration_time=TIMEOUT_SECONDS[page],
         arguments={
@@ -99,7 +97,7 @@ def region(page: str) -> "CacheRegion":
 
 def dogpile(page: str, code: str, _nearest: bool) -> Found:
     name, cached = key("dogpile", page, code), region(page)
-    return Found(cached.get_or_create(name, lambda: PAGES[page](code).data.decode()).encode())
+    return Found(cached.get_or_create(name, lambda: PAGES[page](code).data))
 
 
 def layered(page: str, code: str, nearest: bool) -> Found:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
@@ -87,18 +87,3 @@ class Index(APIView):
 def health(_request: HttpRequest) -> JsonResponse:
     """Tell that this process serves; Redis has no say, for the pages live without it."""
     return JsonResponse({"status": "ok"})
-
-
-def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
-    """Answer a path that leads nowhere with the variants that lead somewhere."""
-    return problem(404, "No such path; see /api/", variants=[each.name for each in VARIANTS])
-
-
-def urls() -> list[tuple[str, Any]]:
-    """Return every variant's paths with their views."""
-    return [
-        (f"{each.name}/airports/<str:code>/{end}", each.wrap(page)(view))
-        for each in VARIANTS
-        for page, end in (("airport", ""), ("alternates", "alternates/"))
-        for view in (Page.as_view(variant=each, page=page),)
-    ]

@@ -26,9 +26,7 @@ TAKE: Final = """
 """
 
 type Purge = Callable[[list[str]], bool]  # False: it has to be tried again
-type Then = Callable[
-    ["psycopg.Connection", list[str]], None
-]  # what is written in the same transaction
+type Then = Callable[[psycopg.Connection, list[str]], None]  # written in the same transaction
 
 
 def carry_out(

@@ -2,8 +2,7 @@
 -- Reads an entry and hands out at most one lease for it. KEYS: entry, lease, clock. ARGV: lease in ms, prefix of tag keys.
 -- Reply: ms until the soft expiry (0: past it), lease (empty: another has it), value and tags (nil: nothing is valid).
 
-local entry = redis.pcall('HMGET', KEYS[1], 'value', 'tags', 'soft_ms', 'seq')
-if entry.err then redis.call('DEL', KEYS[1]) end -- of a type that is not ours: a miss
+local entry = redis.call('HMGET', KEYS[1], 'value', 'tags', 'soft_ms', 'seq')
 local value, tags, soft_ms, seq = entry[1], entry[2], tonumber(entry[3]), tonumber(entry[4])
 local valid = value and tags and soft_ms and seq
 if valid then

@@ -63,7 +63,7 @@ class RedisLayer(threading.local):
     def fill(self, key: str, lease: bytes, value: Value, ttl: Ttl) -> Source:
         """Store *value*, and say what became of it."""
         tags = " ".join(map(name_of, value.tags))
-        soft_ms, hard_ms = (ttl.soft(), ttl.hard_ms) if value.data else (ttl.absent_ms,) * 2
+        soft_ms, hard_ms = (ttl.soft_ms, ttl.hard_ms) if value.data else (ttl.absent_ms,) * 2
         args = lease, TAG_PREFIX, soft_ms, hard_ms, value.data, tags
         return Source((self._run("fill", _keys(key), args) or b"bypass").decode())
 

@@ -1,6 +1,5 @@
 """What is cached, under which names, and for how long."""
 
-import random
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -39,7 +38,3 @@ class Ttl:
     def __post_init__(self) -> None:
         if max(self.hard_ms, self.absent_ms) + self.lease_ms > PURGE_MEMORY_MS:
             raise ValueError(f"purges are remembered for {PURGE_MEMORY_MS} ms, no entry for longer")
-
-    def soft(self) -> int:
-        """Return a soft TTL: what was filled together shall not expire together."""
-        return int(self.soft_ms * random.uniform(0.9, 1))  # noqa: S311 -- no secret

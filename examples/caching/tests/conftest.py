@@ -49,9 +49,9 @@ def emptied():
     """
     from flights import configured
 
-    configured.redis().flushall()
-    configured.redis().connection_pool.disconnect(inuse_connections=False)
-    configured.redis().ping()
+    configured.redis.flushall()
+    configured.redis.connection_pool.disconnect(inuse_connections=False)
+    configured.redis.ping()
     wait_until(lambda: configured.cache().local.epoch is not None)
 
 

@@ -9,8 +9,8 @@ from flights.edge import MOST_TAGS, Edge, surrogate_key
 from layers.values import name_of
 
 
-@pytest.fixture
-def cdn():
+@pytest.fixture(scope="module")
+def server():
     """A server that notes what it is asked to purge, and answers with its `status`."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -26,10 +26,15 @@ def cdn():
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.purged, server.status = [], 200
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
+
+
+@pytest.fixture
+def cdn(server):
+    server.purged, server.status = [], 200
+    return server
 
 
 @pytest.fixture

@@ -123,14 +123,6 @@ def test_entry_that_lacks_a_field_is_a_miss(shared, redis, key, value, field):
     assert read(shared, key, TTL).state == "compute"
 
 
-def test_foreign_type_is_a_miss_and_is_replaced(shared, redis, key, value):
-    redis.set(f"{ENTRIES}entry:{key}", "a string")
-
-    filled(shared, key, value)
-
-    assert read(shared, key, TTL).value == value
-
-
 @pytest.mark.parametrize("name", ["x" * 10_000, "with space", "\x00\n", "ключ"])
 def test_any_key_is_a_key(shared, key, name):
     name = f"{key}{name}"

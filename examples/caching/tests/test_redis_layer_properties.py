@@ -21,11 +21,11 @@ class Machine(RuleBasedStateMachine):
 
     holders = Bundle("holders")
     reads = Bundle("reads")
+    redis = Redis.from_url(os.environ["REDIS_URL"])
+    shared = RedisLayer(redis)
 
     def __init__(self):
         super().__init__()
-        self.redis = Redis.from_url(os.environ["REDIS_URL"])
-        self.shared = RedisLayer(self.redis)
         self.local = LocalLayer(10_000)
         self.local.clear(up=True)
         self.prefix = uuid.uuid4().hex
@@ -88,9 +88,6 @@ class Machine(RuleBasedStateMachine):
     def read_local(self, name):
         if value := self.local.get(self.key(name)):
             self.check(name, value)
-
-    def teardown(self):
-        self.redis.close()
 
 
 Machine.TestCase.settings = settings(
