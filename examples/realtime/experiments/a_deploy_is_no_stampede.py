@@ -15,6 +15,7 @@ from nexus.experiment import (
     Series,
     Stack,
     Verdict,
+    ask,
     clock_starts,
     rest,
     until,
@@ -33,6 +34,7 @@ from . import (
 )
 
 CLIENTS, STREAMS, CHANGES, PER_SECOND, MOST = 130, 8, 30, 5, 60
+PROCESSES, BEGIN_SECONDS = 4, 5  # that tell, unless LIVE_CONCURRENCY says otherwise
 
 
 class ADeployIsNoStampede(Experiment):
@@ -58,6 +60,7 @@ class ADeployIsNoStampede(Experiment):
     chart = Chart(came, "attempts to come back within a second", window_seconds=1, bound=MOST)
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
+        self.wait_for_processes(stack)
         with (
             rooms(stack) as [room],
             displays([socket(stack, variant, room)] * CLIENTS) as made,
@@ -89,6 +92,17 @@ class ADeployIsNoStampede(Experiment):
             yield self.states(sum(each.states - 1 for each in made))
             newest = max(CHANGES, *(each.seq for each in made))
             yield self.missed(sum(each.missed + newest - each.seq for each in made))
+
+    def wait_for_processes(self, stack: Stack) -> None:
+        """Give all that tell a while to begin: whoever comes earlier waits for the turns of one."""
+        seen = set[bytes]()
+
+        def all_have_answered() -> bool:
+            answer = ask(f"{stack.services['live']}/healthz")
+            seen.update([answer.body] if answer.status == 200 else [])
+            return len(seen) >= PROCESSES
+
+        until(all_have_answered, BEGIN_SECONDS, 0.01)
 
     def coming(
         self, made: list[Display], seen: list[int], over: Callable[[], bool], seconds: float

@@ -8,6 +8,7 @@ from boards.messages import End, Message, Refused
 from django.conf import settings
 from django.db import connection as of_django
 from redis import Redis
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -26,15 +27,17 @@ redis: Redis = Redis.from_url(
 
 
 # Of the one loop of a process that tells. The reader has to know that it was cut off; for all else a
-# connection of the pool that was cut while nobody used it is made anew.
+# connection that was cut while nobody used it is made anew, and hundreds who come at once take turns.
 reader_redis: AsyncRedis = AsyncRedis.from_url(
     settings.REDIS_URL, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
 )
-live_redis: AsyncRedis = AsyncRedis.from_url(
-    settings.REDIS_URL,
-    decode_responses=True,
-    socket_timeout=TIMEOUT_SECONDS,
-    retry=Retry(NoBackoff(), 1),
+live_redis: AsyncRedis = AsyncRedis.from_pool(
+    BlockingConnectionPool.from_url(
+        settings.REDIS_URL,
+        decode_responses=True,
+        socket_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+    )
 )
 
 

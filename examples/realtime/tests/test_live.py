@@ -115,6 +115,18 @@ def test_a_ticket_is_good_once_and_for_its_room_alone(port, booking):
         assert code_of(listener) == 4401
 
 
+def test_tickets_are_good_that_hundreds_bring_at_once():
+    tickets = [issue(redis, Pass("a", "AAAAAA", 0)) for _ in range(300)]
+
+    async def redeemed():
+        try:
+            return await asyncio.gather(*(redeem(live_redis, each) for each in tickets))
+        finally:
+            await live_redis.aclose()
+
+    assert all(asyncio.run(redeemed()))
+
+
 def test_a_ticket_is_good_where_connections_to_redis_were_cut_meanwhile():
     tickets = [issue(redis, Pass("a", "AAAAAA", 0)) for _ in range(20)]
 
