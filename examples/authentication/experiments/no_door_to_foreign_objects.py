@@ -140,10 +140,10 @@ class NoDoorToForeignObjects(Experiment):
         self.faulty, self.own_seen, self.before = 0, 0, dict[int, Row]()
         objects = doors = 0
         yield clock_starts()
-        token = login(stack, variant, "passenger-1")["access"]
-        yield self.letters(self._passport(stack, variant, token))
+        tokens = {each: login(stack, variant, each)["access"] for each in CALLERS if each}
+        yield self.letters(self._passport(stack, variant, tokens["passenger-1"]))
         for caller in CALLERS:
-            token = login(stack, variant, caller)["access"] if caller else ""
+            token = tokens.get(caller, "")
             for path in paths:
                 for method in METHODS:
                     found = self._through(stack, variant, path, method, caller, token)
@@ -207,6 +207,8 @@ class NoDoorToForeignObjects(Experiment):
                 yield ask(replace(asked, body=body), timeout_seconds=PATIENCE_SECONDS)
         for path, method, said in ODD_PATHS:
             yield send(stack, variant, path, method=method, body=said, token=known)
+        asked = request(stack, variant, "flights/")
+        yield ask(replace(asked, headers={"Host": "another.example"}))
 
     def _passport(self, stack: Stack, variant: str, token: str) -> int:
         """Ask the public list by the letters of somebody's passport; return how many can be told."""
