@@ -1,10 +1,17 @@
-"""What a deployment is told before it starts: that its Redis refuses it, or may forget purges."""
+"""What a deployment is told before it starts: the published key, and a Redis that is of no use."""
 
 from typing import Any
 
 from django.conf import settings
 from django.core import checks
 from redis import Redis, exceptions
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def secret_key_is_own(**_: Any) -> list[checks.CheckMessage]:
+    words = "SECRET_KEY is the published development one of compose.yml: bring your own."
+    is_published = settings.SECRET_KEY.startswith("development-only-")
+    return [checks.Info(words, id="flights.I001")] if is_published else []
 
 
 @checks.register(checks.Tags.caches, deploy=True)

@@ -60,6 +60,14 @@ def test_process_ends_with_that_sentence_and_no_traceback(mistake, sentence):
     assert "Traceback" not in done.stderr
 
 
+def test_published_key_is_named(settings):
+    settings.SECRET_KEY = "development-only-" + "x7Kq2" * 8
+
+    [said] = checks.run_checks(tags=["security"], include_deployment_checks=True)
+
+    assert "SECRET_KEY is the published development one of compose.yml" in said.msg
+
+
 def test_deploy_check_is_clean():
     done = managed("check", "--deploy", "--fail-level", "INFO")
 
