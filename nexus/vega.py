@@ -5,6 +5,7 @@ read on a phone. Nothing is placed by the width of a text: the same picture on e
 """
 
 import json
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ KEY_WIDTH = 36
 LEVEL_STEP, LEVEL_ABOVE = 0.14, 32  # between variants in parts of a level; a level's name above it
 BARS = 0.84  # of their place, shared by the variants
 MOST_TICKS = 6
+TICK_WIDTH = 56  # of the longest numbers, such as `9,999` and `337k`, with some room
 MOST_DOTS = 12  # on a line: past that they run into each other, and only its named value has one
 WIDE_RANGE = 50  # from the least to the greatest x: past that the axis is logarithmic
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
@@ -101,17 +103,32 @@ def _x(chart: Chart, drawn: Sequence[Drawn]) -> Spec:
     scale: Spec = {"domain": {"unionWith": [0, 0.1]}, "nice": False}
     if chart.x != TIME:
         if len(places) <= MOST_TICKS:
-            axis["values"] = places
+            axis["values"] = _apart(places)
         scale = {"zero": False, "nice": False, "padding": 24}
         if chart.mark == "bars":
             axis |= {"values": [*range(len(places))]}
             axis["labelExpr"] = f"{json.dumps([f'{place:,.12g}' for place in places])}[datum.value]"
             scale = {"domain": [-0.5, max(0, len(places) - 1) + 0.5], "nice": False}
-        elif places and 0 < places[0] * WIDE_RANGE <= places[-1]:
+        elif _is_wide(places):
             scale["type"] = "log"
             if "values" not in axis:
                 axis["labelExpr"] = f"{DECADE} ? {NUMBER} : ''"
     return {"field": "x", "type": "quantitative", "scale": scale, "axis": axis}
+
+
+def _is_wide(places: Sequence[float]) -> bool:
+    return bool(places) and 0 < places[0] * WIDE_RANGE <= places[-1]
+
+
+def _apart(places: Sequence[float]) -> list[float]:
+    """Return the places whose numbers would not be written over each other, the last ones first."""
+    at = math.log if _is_wide(places) else float
+    kept = list(places[-1:])
+    for place in reversed(places[:-1]):
+        share = (at(kept[-1]) - at(place)) / (at(places[-1]) - at(places[0]))
+        if share * PLOT_WIDTH >= TICK_WIDTH:
+            kept.append(place)
+    return kept[::-1]
 
 
 def _title(chart: Chart) -> list[str]:

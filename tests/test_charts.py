@@ -165,6 +165,16 @@ def test_an_axis_of_its_own_shows_the_places_and_joins_them_by_straight_lines():
     assert dots[2] - dots[0] > vega.PLOT_WIDTH / 2
 
 
+def test_places_that_are_near_each_other_do_not_write_their_numbers_over_each_other():
+    lines = [Line("naive", False, False, [(552, 5), (568, 6)], 0)]
+    lines.append(Line("solution", True, True, [(364, 0)], 0))
+
+    drawn = charts.svg(charts.spec(Chart(answer, "bookings lost", x="bookings"), lines))
+
+    assert {"364", "568"} <= set(texts(drawn))
+    assert "552" not in texts(drawn)
+
+
 def test_bars_of_the_variants_stand_beside_each_other():
     lines = [
         Line("fire_and_forget", False, False, [(12, 100)], 12),
