@@ -22,7 +22,7 @@ TIME = "seconds"
 PLOT_WIDTH, PLOT_HEIGHT = 400, 230
 LEFT, TOP, RIGHT, AXIS, BOTTOM = 60, 48, 24, 56, 8
 TEXT, TICKS, ROW = 18, 17, 26
-TITLE = 48  # characters of a line
+TITLE, LINE = 48, 22  # characters of a line, and its height
 KEY_WIDTH = 36
 LEVEL_STEP, LEVEL_ABOVE = 0.14, 32  # between variants in parts of a level; a level's name above it
 BARS = 0.84  # of their place, shared by the variants
@@ -66,7 +66,7 @@ def spec(
 ) -> Spec:
     """Return the spec of a chart with its bounds, and of `faults` when what was hurt."""
     axes = {"x": _x(chart, drawn), "y": _y(chart)}
-    above = TOP + ROW * (len(_title(chart)) - 1)
+    above = TOP + LINE * (len(_title(chart)) - 1)
     # From the top of the plot to its bottom, as lines end.
     rows = sorted(drawn, key=lambda each: -each.end[1])
     layers = [_bound(value, axes) for value in bounds]
@@ -146,7 +146,8 @@ def _y(chart: Chart) -> Spec:
         "titleAlign": "left",
         "titleBaseline": "bottom",
         "titleX": -LEFT + 4,
-        "titleY": -22,
+        "titleY": -22 - LINE * (len(_title(chart)) - 1),  # of the first line
+        "titleLineHeight": LINE,
         "tickCount": 4,
         "labelExpr": NUMBER,
     }

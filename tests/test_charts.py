@@ -261,12 +261,15 @@ def test_a_long_title_stands_in_two_lines_above_the_plot():
     title = "chains alive after one token was refreshed 50 times at once"
     spec = charts.spec(Chart(admitted, title), [SOLUTION])
 
-    drawn = charts.svg(spec)
+    drawn, short = charts.svg(spec), charts.svg(charts.spec(ADMITTED, [SOLUTION]))
 
     lines = ["chains alive after one token was refreshed 50", "times at once"]
-    # Each is written for itself, under the other.
     assert re.findall(r"<tspan[^>]*>([^<]*)</tspan>", drawn) == lines
-    assert spec["padding"]["top"] == vega.TOP + vega.ROW
+    # The second is where the only line of a short title is: above the plot by as much.
+    place = r'translate\(-56,([-\d.]+)\)"'
+    [first], [only] = re.findall(place, drawn), re.findall(place, short)
+    assert float(first) + float(re.search(r'dy="(\d+)"', drawn)[1]) == float(only)
+    assert spec["padding"]["top"] == vega.TOP + vega.LINE
 
 
 def test_text_is_of_12_pixels_where_a_page_of_390_shows_it():
