@@ -1,7 +1,6 @@
 """Your own way to tell many listeners. It begins as `loop`: publish, and a loop over the sockets.
 
-Win `joining-misses-nothing` first: join before the state is read. All of `boards/` is at hand; with OUTBOX,
-a change is written into the outbox as it is committed, and the pump takes it to the stream `boards`.
+Win `joining-misses-nothing` first: join before the state is read. With OUTBOX, `boards/` has all it needs.
 """
 
 from collections import defaultdict
