@@ -6,7 +6,6 @@ PYTHONPATH; `make bench` sees to it. It books in that database, and receives the
 """
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -28,6 +27,7 @@ from flights.ways.nightly_dump import empty
 from keep import log
 from keep.base import retire
 from keep.place import Place, Server, ask, wait_for
+from outcome import Cell, Measured
 from restore.server import draft
 
 COLUMNS = ("kept by", "bookings", "kept, MB", "restore, s", "times the solution's")
@@ -61,7 +61,6 @@ class Parallel:
             yield server
 
 
-type Cell = str | int | float
 type Found = dict[tuple[str, int], tuple[int, float]]  # (way, bookings) -> bytes kept, seconds
 
 WAYS: Mapping[str, Any] = {
@@ -87,26 +86,19 @@ def main() -> int:
     log.reserve(places[SOLUTION])
     with receiving(places[SOLUTION]):
         found = run(places)
-    rows, reached = [*table(found)], [*goals(found)]
-    for row in (COLUMNS, *rows):
+    measured = Measured(COLUMNS, [*table(found)], [*goals(found)])
+    for row in (COLUMNS, *measured.rows):
         print("".join(f"{cell!s:>21}" for cell in row))
-    for met, goal in reached:
+    for met, goal in measured.goals:
         print("met   " if met else "MISSED", goal)
     if output:
         [[server]] = whole.sql("SHOW server_version")
-        content = {
-            "columns": COLUMNS,
-            "rows": rows,
-            "goals": [{"met": met, "text": goal} for met, goal in reached],
-            "versions": {
-                "python": platform.python_version(),
-                "postgresql": server.split()[0],
-                "psycopg": version("psycopg"),
-            },
+        versions = {
+            "python": platform.python_version(),
+            "postgresql": server.split()[0],
+            "psycopg": version("psycopg"),
         }
-        output.write_text(
-            json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
+        measured.write(output, versions)
     return 0
 
 

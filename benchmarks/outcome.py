@@ -8,9 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 type Cell = str | int | float
 
 
@@ -23,6 +20,10 @@ class Measured:
     goals: Sequence[tuple[bool, str]]
 
     def show(self, title: str) -> None:
+        # Some examples measure in their own environment, which has none of it, and only write.
+        from rich.console import Console
+        from rich.table import Table
+
         table = Table(title=title)
         table.add_column(self.columns[0], no_wrap=True)
         for column in self.columns[1:]:

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import outcome
 import psycopg
+from outcome import Cell
 from psycopg import sql
 
 COLUMNS = (
@@ -55,8 +57,6 @@ ORDER BY n, id
 LIMIT {}
 """
 
-type Cell = str | int | float
-
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -83,12 +83,7 @@ def main() -> int:
     if output:
         versions = {"python": platform.python_version(), "postgresql": server}
         versions |= {package: version(package) for package in PACKAGES}
-        met, text = goal(found)
-        goals = [{"met": met, "text": text}]
-        content = {"columns": COLUMNS, "rows": rows, "goals": goals, "versions": versions}
-        output.write_text(
-            json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
+        outcome.Measured(COLUMNS, rows, [goal(found)]).write(output, versions)
     return 0
 
 

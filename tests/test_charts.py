@@ -366,13 +366,22 @@ def test_every_claim_draws_a_series_it_yields(example: Example):
         assert chart.bound is None or not chart.logarithmic or chart.bound > 0, slug
 
 
+def burst_after(seconds, without_redis, admitted):
+    """What `survives-redis` yields of a burst after Redis has returned."""
+    return [
+        (seconds, "answered without Redis, of a burst after its return", without_redis),
+        (seconds, "that Redis may admit of it", 101),
+        (seconds, "admitted by Redis, of a burst after its return", admitted),
+    ]
+
+
 # What a run yields, in the order in which it does, in small: (holds at last, samples).
 RUNS = {
     "burst-is-bounded": [
-        (True, [(0.1, "lasted", 0.1), (0.1, "admitted", 100), (0.2, "by Redis", 1000)]),
-        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 99), (0.2, "by Redis", 1000)]),
-        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 100), (0.2, "by Redis", 400)]),
-        (False, [(0.1, "lasted", 0.1), (0.1, "by Redis", 1000), (0.1, "admitted", 2000)]),
+        (True, [(0.1, "lasted", 0.1), (0.1, "admitted", 1, 50), (0.2, "admitted", 100, 1000)]),
+        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 1, 50), (0.2, "admitted", 99, 1000)]),
+        (False, [(0.1, "lasted", 0.1), (0.1, "without Redis", 600), (0.1, "admitted", 9, 1000)]),
+        (False, [(0.1, "lasted", 0.1), (0.1, "admitted", 2000, 2000)]),
     ],
     "no-cliff": [
         (True, [(0.1, "fastest", 0), (2.6, "fastest", 10)]),
@@ -457,15 +466,9 @@ RUNS = {
                 (0.1, "answer", 0.02),
                 (0.1, "broken", 0),
                 (3.0, "exact again", 0.3),
-                (3.2, "answered without Redis, of a burst after its return", 0),
-                (3.2, "that Redis may admit of it", 101),
-                (3.2, "admitted by Redis, of a burst after its return", 100),
-                (6.2, "answered without Redis, of a burst after its return", 200),
-                (6.2, "that Redis may admit of it", 101),
-                (6.2, "admitted by Redis, of a burst after its return", 90),
-                (6.4, "answered without Redis, of a burst after its return", 3),
-                (6.4, "that Redis may admit of it", 101),
-                (6.4, "admitted by Redis, of a burst after its return", 98),
+                *burst_after(3.2, 0, 100),
+                *burst_after(6.2, 200, 90),
+                *burst_after(6.4, 3, 98),
             ],
         ),
         (
@@ -474,12 +477,8 @@ RUNS = {
                 (0.1, "answer", 0.02),
                 (0.1, "broken", 0),
                 (3.0, "exact again", 0.3),
-                (3.2, "answered without Redis, of a burst after its return", 0),
-                (3.2, "that Redis may admit of it", 101),
-                (3.2, "admitted by Redis, of a burst after its return", 100),
-                (6.2, "answered without Redis, of a burst after its return", 200),
-                (6.2, "that Redis may admit of it", 101),
-                (6.2, "admitted by Redis, of a burst after its return", 90),
+                *burst_after(3.2, 0, 100),
+                *burst_after(6.2, 200, 90),
             ],
         ),
         (
@@ -502,9 +501,7 @@ RUNS = {
                 (0.1, "answer", 0.02),
                 (0.1, "broken", 0),
                 (9.0, "exact again", 6),
-                (9.2, "answered without Redis, of a burst after its return", 0),
-                (9.2, "that Redis may admit of it", 101),
-                (9.2, "admitted by Redis, of a burst after its return", 100),
+                *burst_after(9.2, 0, 100),
             ],
         ),
         (
@@ -513,9 +510,7 @@ RUNS = {
                 (0.1, "answer", 0.02),
                 (0.1, "broken", 0),
                 (3.0, "exact again", 0.3),
-                (3.2, "answered without Redis, of a burst after its return", 0),
-                (3.2, "that Redis may admit of it", 101),
-                (3.2, "admitted by Redis, of a burst after its return", 102),
+                *burst_after(3.2, 0, 102),
             ],
         ),
     ],

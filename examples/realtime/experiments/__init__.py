@@ -36,9 +36,8 @@ CLAIMS = (
 BEGINS_AS = "loop"  # exercises/mine.py, where a reader begins
 
 PATIENCE_SECONDS = 180  # on a busy machine; tells "answered" from "hung"
-QUIET_SECONDS = (
-    3  # of a way that loses what it tells: nothing came to anybody for so long, and nothing will
-)
+# Of a way that loses what it tells: nothing came to anybody for so long, and nothing will.
+QUIET_SECONDS = 3
 OF_THE_EXPERIMENT = "experiment"  # name of its connections to Redis
 LETTERS = "ABCDFGHIKMNOPQRSTUVWXYZ"  # without the first of EWR, JFK and LGA, which are there
 
