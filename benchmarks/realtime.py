@@ -1,4 +1,4 @@
-"""Measures what one process tells 400 clients: the solution beside the layers of Channels, in one run.
+"""Measures what one process tells 400 clients: the solution beside its peers, in one run.
 
 Other machines give other milliseconds; what holds are commands, bytes and ratios. The clients are a process
 of their own. `make bench EXAMPLE=realtime` sees to PostgreSQL, Redis and the example on PYTHONPATH.
@@ -12,23 +12,39 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing, contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.request import urlopen
+from urllib.parse import urlsplit
 
 from footing import redis_server
 from outcome import Cell, Measured, versions
 from redis import Redis
 from websockets.asyncio.client import connect
 
-WAYS = ("channels", "channels_pubsub", "boards")
+ROOM = "JFK"
+SOCKETS = "ws://{host}/api/{way}/rooms/JFK/socket"
+# The address at which a way is listened to: over a WebSocket, or as Server-Sent Events.
+WAYS = {
+    "channels": SOCKETS,
+    "channels_pubsub": SOCKETS,
+    "boards": SOCKETS,
+    "django_eventstream (SSE)": "http://{host}/?channel=JFK",
+    "boards (SSE)": "http://{host}/api/boards/rooms/JFK/events",
+}
 CLIENTS, CHANGES, PER_SECOND = 400, 24, 4
 COLUMNS = ("way", "p50 ms", "p95 ms", "heard", "commands", "KiB out of Redis", "KiB for a client")
-PACKAGES = ("django", "uvicorn", "channels", "channels-redis", "redis", "websockets")
-ROOM = "JFK"
+PACKAGES = (
+    "django",
+    "uvicorn",
+    "channels",
+    "channels-redis",
+    "django-eventstream",
+    "redis",
+    "websockets",
+)
 READY_SECONDS = 60
 # So many come at once: the layers of Channels have a hundred connections to Redis, and raise for one more.
 AT_ONCE = 20
@@ -70,9 +86,9 @@ def run() -> Measured:
 def measured(way: str, example: str) -> Mapping[str, float]:
     """Tell the clients of a process of its own, and count what that takes."""
     redis: Redis = Redis.from_url(os.environ["REDIS_URL"])
-    with serving(example) as (port, process):
+    with serving(example, way) as (port, process):
         empty = resident(process)
-        address = f"ws://127.0.0.1:{port}/api/{way}/rooms/{ROOM}/socket"
+        address = WAYS[way].format(host=f"127.0.0.1:{port}", way=way)
         command = [sys.executable, __file__, "--listen", address]
         clients = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         if clients.stdout is None or clients.stdout.readline() != "listening\n":
@@ -100,13 +116,15 @@ def measured(way: str, example: str) -> Mapping[str, float]:
 
 
 @contextmanager
-def serving(example: str) -> Iterator[tuple[int, int]]:
+def serving(example: str, way: str) -> Iterator[tuple[int, int]]:
     """Serve with one process; yield its port and its number."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     options = ["--port", str(port), "--ws-per-message-deflate", "false", "--log-level", "warning"]
     options += ["--workers", "1"]  # by default as many as WEB_CONCURRENCY says
-    command = [sys.executable, "-m", "uvicorn", *options, "config.asgi:application"]
+    options += ["--app-dir", str(Path(__file__).parent)]
+    application = "realtime_peers" if is_peer(way) else "config.asgi"
+    command = [sys.executable, "-m", "uvicorn", *options, f"{application}:application"]
     process = subprocess.Popen(command, cwd=example)
     try:
         end = time.monotonic() + READY_SECONDS
@@ -121,11 +139,13 @@ def serving(example: str) -> Iterator[tuple[int, int]]:
 
 
 def answers(port: int) -> bool:
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    """Whether the process listens, which it does once it has started whole."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_peer(way: str) -> bool:
+    return way.startswith("django_eventstream")
 
 
 def resident(process: int) -> float:
@@ -141,7 +161,14 @@ def tell(way: str, number: int) -> float:
 
     time.sleep(1 / PER_SECOND)
     asked = {"flight": "AA1141", "gate": str(number), "remark": ""}
-    began, variant = time.monotonic(), BY_NAME[way]
+    if is_peer(way):
+        from realtime_peers import publish
+
+        began = time.monotonic()
+        if change := rooms.change(ROOM, asked, outbox=False):
+            publish(ROOM, change.body)
+        return began
+    began, variant = time.monotonic(), BY_NAME[way.split()[0]]
     if change := rooms.change(ROOM, asked, outbox=variant.outbox):
         variant.publish(change)
     return began
@@ -155,21 +182,37 @@ async def listen(address: str) -> None:
     async def client() -> None:
         nonlocal joined
         await turns.acquire()
-        async with connect(address, compression=None, max_queue=None) as connection:
-            await connection.recv()
+        async with aclosing(said_at(address)) as said:
+            await anext(said)
             turns.release()
             joined += 1
             if joined == CLIENTS:
                 print("listening", flush=True)
             for _ in range(CHANGES):
-                said = await connection.recv(decode=False)
-                heard[json.loads(said)["event"]["gate"]].append(time.monotonic())
+                event = json.loads(await anext(said))["event"]
+                heard[event["gate"]].append(time.monotonic())
 
     with suppress(TimeoutError):  # a layer may have lost some
         async with asyncio.timeout(READY_SECONDS), asyncio.TaskGroup() as group:
             for _ in range(CLIENTS):
                 group.create_task(client())
     print(json.dumps(heard), flush=True)
+
+
+async def said_at(address: str) -> AsyncGenerator[bytes]:
+    """Yield what a client hears: first that it has joined, then each change."""
+    asked = urlsplit(address)
+    if asked.scheme == "ws":
+        async with connect(address, compression=None, max_queue=None) as connection:
+            while True:
+                yield await connection.recv(decode=False)
+    reader, writer = await asyncio.open_connection(asked.hostname, asked.port)
+    path = asked._replace(scheme="", netloc="").geturl()
+    with closing(writer):
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {asked.netloc}\r\n\r\n".encode())
+        async for line in reader:
+            if line.startswith(b"data:"):
+                yield line.removeprefix(b"data:")
 
 
 def cells(found: Mapping[str, float]) -> list[Cell]:
