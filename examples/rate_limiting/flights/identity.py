@@ -79,7 +79,9 @@ def _network(text: str) -> Network:
         raise ValueError(f"trusted proxy {text!r} is not a network: {error}") from None
     if isinstance(network, IPv6Network) and network.subnet_of(EMBEDDED[1][0]):  # mapped
         embedded = int(network.network_address) & 0xFFFF_FFFF
-        return IPv4Network((embedded, network.prefixlen - 96))
+        network = IPv4Network((embedded, network.prefixlen - 96))
+    if not network.prefixlen:
+        raise ValueError(f"trusted proxy {text!r} is everybody, and each may name any client")
     return network
 
 

@@ -21,6 +21,7 @@ REDUCED_CAPACITY = "Request cannot be satisfied due to temporary server capacity
 
 type View = Callable[..., Any]
 type ClientOf = Callable[[HttpRequest], str]
+type Made = tuple[RuleSet, Decision]
 
 
 def limited(limiter: Limiter, client_of: ClientOf) -> Callable[[View], View]:
@@ -39,7 +40,7 @@ def limited(limiter: Limiter, client_of: ClientOf) -> Callable[[View], View]:
             if not decision.allowed:
                 return refuse(limiter.rules, decision)
             answer: HttpResponseBase = view(request, *args, **kwargs)
-            annotate(answer, limiter.rules, decision)
+            annotate(answer, *made(request))
             return answer
 
         return limited_view
@@ -48,17 +49,19 @@ def limited(limiter: Limiter, client_of: ClientOf) -> Callable[[View], View]:
 
 
 def charge(request: HttpRequest, limiter: Limiter, client_of: ClientOf) -> Decision:
-    """Decide on a request; what asks a second time gets the first decision."""
-    decisions = made(request)
-    if limiter.rules not in decisions:
-        decisions[limiter.rules] = limiter.decide(client_of(request))
-    return decisions[limiter.rules]
+    """Decide on a request; what asks a second time for the same client gets the first decision."""
+    decisions = request.__dict__.setdefault("limiter_decisions", {})
+    asked = limiter.rules, (client := client_of(request))
+    if asked not in decisions:
+        decisions[asked] = limiter.decide(client)
+    decision: Decision = decisions[asked]
+    return decision
 
 
-def made(request: HttpRequest) -> dict[RuleSet, Decision]:
+def made(request: HttpRequest) -> list[Made]:
     """Return the decisions made on this request, in their order."""
-    decisions: dict[RuleSet, Decision] = request.__dict__.setdefault("limiter_decisions", {})
-    return decisions
+    decisions = request.__dict__.get("limiter_decisions", {})
+    return [(rules, decision) for (rules, _client), decision in decisions.items()]
 
 
 def problem(
@@ -83,17 +86,22 @@ def refuse(rules: RuleSet, decision: Decision) -> HttpResponse:
         names = {"violated-policies": [o.policy.name for o in decision.outcomes if not o.allowed]}
         answer = problem(429, QUOTA_EXCEEDED, kind=f"{PROBLEMS}#quota-exceeded", **names)
     answer["Retry-After"] = str(seconds(decision.retry_after_us))
-    annotate(answer, rules, decision)
+    annotate(answer, (rules, decision))
     return answer
 
 
-def annotate(answer: HttpResponseBase, rules: RuleSet, decision: Decision) -> None:
+def annotate(answer: HttpResponseBase, *decisions: Made) -> None:
     """Add the RateLimit fields to any answer, and one of our own if the store did not decide."""
-    answer["RateLimit-Policy"] = policy_field(rules)
-    if decision.degraded:
-        answer["RateLimit-Mode"] = decision.degraded
-    if decision.degraded in (None, OnFailure.LOCAL):  # the others know no remainder
-        answer["RateLimit"] = ", ".join(map(item, decision.outcomes))
+    policies = dict.fromkeys(policy_field(rules) for rules, _ in decisions)
+    answer["RateLimit-Policy"] = ", ".join(policies)
+    counted: list[str] = []
+    for _, decision in decisions:
+        if decision.degraded:
+            answer["RateLimit-Mode"] = decision.degraded
+        if decision.degraded in (None, OnFailure.LOCAL):  # the others know no remainder
+            counted += map(item, decision.outcomes)
+    if counted:
+        answer["RateLimit"] = ", ".join(counted)
 
 
 @lru_cache(maxsize=256)

@@ -24,8 +24,8 @@ class TokenBucketMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         answer = self.get_response(request)
-        for rules, decision in made(request).items():  # here, by a throttle or by a decorator
-            annotate(answer, rules, decision)
+        if decisions := made(request):  # here, by a throttle or by a decorator
+            annotate(answer, *decisions)
         return answer
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:

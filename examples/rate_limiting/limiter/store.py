@@ -8,9 +8,7 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
-from redis import ConnectionPool, Redis, RedisCluster
-from redis.exceptions import ConnectionError as Disconnected
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+from redis import ConnectionPool, Redis, RedisCluster, exceptions
 
 from .breaker import Breaker
 
@@ -58,9 +56,9 @@ class RedisStore:
         try:
             try:
                 reply: list[int] = self._ask(*BY_NAME, len(keys), *keys, *args)
-            except NoScriptError:
+            except exceptions.NoScriptError:
                 reply = self._ask(*BY_TEXT, len(keys), *keys, *args)
-        except (RedisError, RedisClusterException, OSError) as error:
+        except (exceptions.RedisError, exceptions.RedisClusterException, OSError) as error:
             self.breaker.failed(reason := f"{type(error).__name__}: {error}")
             raise StoreFailure(reason) from error
         self.breaker.succeeded()
@@ -73,10 +71,10 @@ class RedisStore:
         was_connected = connection.is_connected
         try:
             return self._exchange(connection, command)
-        except RedisError as error:
+        except exceptions.RedisError as error:
             # Closed while idle, or by a restart. If the command was run all the same, asking again
             # charges twice: an error on the safe side, in a rare moment.
-            if not was_connected or type(error) is not Disconnected:
+            if not was_connected or type(error) is not exceptions.ConnectionError:
                 raise
             return self._exchange(connection, command)
         finally:
@@ -96,9 +94,8 @@ class RedisStore:
                 connection.connect()  # sending would connect, too, but ask no Sentinel where
             connection.send_command(*command, check_health=False)
             return connection.read_response(timeout=self.timeout_seconds)
-        except NoScriptError:
-            raise  # a whole answer: the text may follow on the same connection
-        except BaseException:  # of a signal, too
+        except BaseException as error:  # of a signal, too
             # The answer may still come, for the next to ask; of a read-only one there may be a successor.
-            connection.disconnect()
+            if not isinstance(error, exceptions.NoScriptError):  # a whole answer; the text follows
+                connection.disconnect()
             raise

@@ -1,8 +1,8 @@
 -- Charges the buckets of KEYS in ticks of 1/ticks_per_us microsecond, all of them or none. A bucket is the
 -- time at which it is full: microseconds since 2025, and four digits of ticks.
--- ARGV: now in those microseconds, or 0 for the server's clock; then for each bucket, in ticks (see
--- policy.py): capacity, charge, ticks_per_us. Reply for each: by how many ticks the charge exceeds what
--- the bucket holds; 0 and less is allowed.
+-- ARGV: now in those microseconds, or 0 for the server's clock; tokens to charge; then for each bucket,
+-- in ticks (see policy.py): capacity, ticks_per_token, ticks_per_us. Reply for each: by how many ticks the
+-- charge exceeds what the bucket holds; 0 and less is allowed.
 
 local now_us, spare_ms = tonumber(ARGV[1]), 86400000 -- keys expire by the server's clock alone
 if now_us == 0 then
@@ -13,8 +13,8 @@ end
 local values = redis.call('MGET', unpack(KEYS)) -- a key of another type reads as none
 local buckets, reply, all_allow = {}, {}, true
 for i = 1, #KEYS do
-  local capacity, charge, ticks_per_us = unpack(ARGV, 3 * i - 1, 3 * i + 1)
-  capacity, charge, ticks_per_us = tonumber(capacity), tonumber(charge), tonumber(ticks_per_us)
+  local capacity, ticks_per_us = tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 2])
+  local charge = ARGV[2] * ARGV[3 * i + 1]
   local value, missing = values[i], 0
   local full_us = value and tonumber(string.sub(value, 1, -5))
   if full_us then

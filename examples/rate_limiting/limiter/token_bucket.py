@@ -4,12 +4,12 @@ Generic Cell Rate Algorithm (ITU-T I.371, annex A): a bucket is one number, the 
 """
 
 from binascii import b2a_base64
-from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
 from typing import NamedTuple
 
-from .local_store import LocalStore
+from .memory import DenyCache, LocalStore
 from .policy import OnFailure, Policy, RuleSet
 from .store import RedisStore
 
@@ -46,7 +46,9 @@ class TokenBucket:
     Raises ValueError without a policy, and for two policies whose keys would be the same.
     """
 
-    def __init__(self, rules: RuleSet, store: RedisStore | LocalStore, *, secret: bytes) -> None:
+    def __init__(
+        self, rules: RuleSet, store: RedisStore | DenyCache | LocalStore, *, secret: bytes
+    ) -> None:
         self.rules = rules
         self.store = store
         # Redis holds keyed hashes only: without the secret nobody can test who is behind a key.
@@ -56,9 +58,18 @@ class TokenBucket:
         suffixes = [suffix(policy.name) for policy in rules.policies]
         if not 0 < len(rules.policies) == len(set(suffixes)):
             raise ValueError(f"rule set {rules.name!r} needs policies, each with a key of its own")
-        # Not of methods: a circle would keep the connections of a store that nobody has any more.
-        self.keys = lru_cache(maxsize=4_096)(partial(keys_of, keyed, suffixes))
-        self.args = lru_cache(maxsize=1_024)(partial(args_of, rules.policies))
+
+        @lru_cache(maxsize=4_096)  # of no method: a circle would keep the connections of the store
+        def keys(client: str) -> list[str]:
+            own = keyed.copy()
+            own.update(client.encode(errors="backslashreplace"))
+            digest = b2a_base64(own.digest(), newline=False).decode()
+            return [f"{PREFIX}{{{digest}}}{each}" for each in suffixes]
+
+        self.keys = keys  # of a client, one for each policy
+        ticks = [(p.capacity, p.ticks_per_token, p.ticks_per_us) for p in rules.policies]
+        self._args = tuple(chain.from_iterable(ticks))
+        self._least_burst = min(each.burst for each in rules.policies)
 
     def take(self, client: str, cost: int = 1, *, now_us: int = 0) -> Decision:
         """Charge *cost* tokens of each policy to *client*; 0 reads and changes nothing.
@@ -66,7 +77,9 @@ class TokenBucket:
         The clock is Redis' own unless *now_us*, in microseconds since 2025, is given.
         Raises StoreFailure, and ValueError for a cost above a burst, which could never be paid.
         """
-        excesses = self.store.run(self.keys(client), self.args(cost, now_us))
+        if not 0 <= cost <= self._least_burst:
+            raise ValueError(f"{self.rules.name}: cost {cost} is not from 0 to {self._least_burst}")
+        excesses = self.store.run(self.keys(client), (now_us, cost, *self._args))
         allowed, outcomes = max(excesses) <= 0, []
         for policy, excess in zip(self.rules.policies, excesses, strict=True):
             left = -excess if allowed else max(0, cost * policy.ticks_per_token - excess)
@@ -75,24 +88,6 @@ class TokenBucket:
             full_after_us = -((left - policy.capacity) // policy.ticks_per_us)
             outcomes.append(Outcome(policy, excess <= 0, remaining, retry_after_us, full_after_us))
         return Decision(allowed, tuple(outcomes))
-
-
-def keys_of(keyed: blake2b, suffixes: Sequence[str], client: str) -> list[str]:
-    """Return the keys of a client, one for each policy."""
-    own = keyed.copy()
-    own.update(client.encode(errors="backslashreplace"))
-    digest = b2a_base64(own.digest(), newline=False).decode()
-    return [f"{PREFIX}{{{digest}}}{each}" for each in suffixes]
-
-
-def args_of(policies: Sequence[Policy], cost: int, now_us: int) -> tuple[int, ...]:
-    """Return the arguments of the script."""
-    args = [now_us]
-    for each in policies:
-        if not 0 <= cost <= each.burst:
-            raise ValueError(f"policy {each.name!r}: cost {cost} is not from 0 to {each.burst}")
-        args += each.capacity, cost * each.ticks_per_token, each.ticks_per_us
-    return tuple(args)
 
 
 def suffix(policy: str) -> str:

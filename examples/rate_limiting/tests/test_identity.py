@@ -61,6 +61,17 @@ def test_malformed_network_is_one_sentence(text):
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.report(
+    "guardian/gateway#3376",
+    "every peer is a trusted proxy, so whoever forges X-Forwarded-For is another client each time",
+    "a network of everybody is an error at start",
+)
+@pytest.mark.parametrize("text", ["0.0.0.0/0", "::/0", "::ffff:0:0/96", "10.0.0.0/8, 0.0.0.0/0"])
+def test_a_proxy_that_could_be_anybody_is_refused(text):
+    with pytest.raises(ValueError, match="is everybody, and each may name any client"):
+        Proxies.parse(text)
+
+
 def test_no_proxies_trust_nobody():
     assert Proxies.parse("") == Proxies(())
     assert address_of("10.0.0.1", "203.0.113.9", Proxies()) == "10.0.0.1"

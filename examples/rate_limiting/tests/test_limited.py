@@ -86,7 +86,7 @@ def test_allowed_request_is_told_what_remains():
     answer = problem(404, "No such airport")
     outcome = Outcome(BURST, True, 9, 0, 666_667)
 
-    annotate(answer, RuleSet("one", (BURST,)), Decision(True, (outcome,)))
+    annotate(answer, (RuleSet("one", (BURST,)), Decision(True, (outcome,))))
 
     assert parsed(answer, "RateLimit") == [("burst", {"r": 9, "t": 1})]
     assert "Retry-After" not in answer
@@ -118,7 +118,7 @@ def test_open_decision_claims_no_remainder():
     opened = Policy("open", 10, Rate(1))
     decision = Decision(True, (Outcome(opened, True, 10, 0, 0),), OnFailure.OPEN)
 
-    annotate(answer, RuleSet("one", (opened,)), decision)
+    annotate(answer, (RuleSet("one", (opened,)), decision))
 
     assert answer["RateLimit-Mode"] == "open"
     assert "RateLimit" not in answer

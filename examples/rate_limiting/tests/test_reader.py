@@ -35,7 +35,7 @@ from django.test import AsyncClient, Client
 from limiter.token_bucket import TokenBucket
 from reader import LIMITER
 call_command("check")
-store = LIMITER._bucket.store  # patient: a busy machine may stop it for longer than a decision may take
+store = LIMITER.refusals.store  # patient: a busy machine may stop it for longer than a decision may take
 store.timeout_seconds = 20
 store.client.connection_pool.connection_kwargs.update(socket_timeout=20, socket_connect_timeout=20)
 take = TokenBucket.take  # the clock stands still: no token comes back however long this takes
