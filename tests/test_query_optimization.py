@@ -45,7 +45,7 @@ def test_with_all_data_the_stack_takes_700_mb_and_loads_in_15_s(tmp_path):
         disk = sum(path.stat().st_size for path in Path(row[0]).rglob("*") if path.is_file())
         release = (stack.state / "logs" / "release.log").read_text()
 
-    (seconds,) = re.findall(r"^ *([\d.]+) s$", release, re.MULTILINE)
+    (seconds,) = re.findall(r"^loaded in ([\d.]+) s$", release, re.MULTILINE)
     assert statuses == {200}
     assert float(seconds) <= 15
     assert memory <= 700 * MEGABYTE, f"{memory / MEGABYTE:.0f} MB of memory"
@@ -56,25 +56,40 @@ def test_with_all_data_the_stack_takes_700_mb_and_loads_in_15_s(tmp_path):
 CLIENT = """
 import hashlib, json
 import django; django.setup()
+from config.urls import urlpatterns
 from django.db import connections
 from django.test import Client
+from django.urls import path
+from rest_framework.views import APIView
 from flights.catalogue import CATALOGUE
 client = Client(HTTP_HOST="localhost", headers={"Authorization": "Bearer operator"})
 """
 WAIT = """
-answer = client.get("/api/optimized/long/?seconds=8")
+class Slow(APIView):
+    def get(self, request):
+        with connections["pooled"].cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(8)")
+
+urlpatterns.append(path("slow/", Slow.as_view()))
+answer = client.get("/slow/")
 print(json.dumps([answer.status_code, answer.headers.get("Retry-After")]))
 connections["pooled"].close_pool()
 """
 ASK = """
+def nodes(plan):
+    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
+
+def meets(entry, plan):
+    names = {node.get("Index Name") for node in nodes(plan)}
+    read = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    return entry.index in names and read <= entry.max_buffers
+
 def asked(entry):
     path = f"/api/optimized/{entry.path}"
     answer = client.get(path)
     said = {name: rows for name, rows in answer.json().items() if name not in ("next", "previous")}
     plans = client.get("/api/plans/", {"path": path}).json()["plans"]
-    within = any(
-        entry.index in plan["indexes"] and plan["buffers"] <= entry.max_buffers for plan in plans
-    )
+    within = any(meets(entry, each["plan"]) for each in plans)
     return [answer.status_code, within, hashlib.sha256(json.dumps(said).encode()).hexdigest()]
 print(json.dumps([asked(entry) for entry in CATALOGUE]))
 connections["pooled"].close_pool()
