@@ -2,17 +2,25 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
 from nexus import catalog
 from nexus.catalog import Example
 from nexus.coverage import Watch
+from nexus.experiment import until
 from nexus.mine import NAME as MINE
 from nexus.mine import Mine, is_written
 from nexus.prove import proof_stack
@@ -47,6 +55,7 @@ LONGEST = (
     "test_lab_pages",
     "test_api_contracts",
     "test_query_optimization",
+    "test_schema_changes",
     "test_rate_limiting",
     "test_load",
     "test_proxies",
@@ -210,6 +219,96 @@ def port() -> Iterator[int]:
     ports = Ports()
     yield ports.take()
     ports.give_back()
+
+
+# PgBouncer and PostgreSQL refuse to run as root.
+SOMEBODY: dict[str, Any] = (
+    {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+)
+
+
+@contextmanager
+def somebodys(prefix: str) -> Iterator[Path]:
+    place = Path(tempfile.mkdtemp(prefix=prefix))
+    if SOMEBODY:
+        shutil.chown(place, SOMEBODY["user"], SOMEBODY["group"])
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place)
+
+
+@contextmanager
+def serving(command: list[str], url: str, log: Path) -> Iterator[str]:
+    """Run a database server as somebody who may, once a connection to it has been had."""
+    with log.open("w") as said:
+        server = subprocess.Popen(command, stdout=said, stderr=said, **SOMEBODY)
+    try:
+        assert until(lambda: answered(url), 60), log.read_text()
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(60)
+
+
+def answered(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=10).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+type Pooler = Callable[[str, int], AbstractContextManager[str]]
+type Replica = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture
+def pooler(port: int, tmp_path: Path) -> Pooler:
+    """A function that puts PgBouncer, one server connection a transaction, before a database."""
+    if not shutil.which("pgbouncer"):
+        pytest.skip("no pgbouncer on the PATH")
+
+    @contextmanager
+    def before(direct: str, size: int) -> Iterator[str]:
+        parts = urlsplit(direct)
+        with somebodys("pooler-") as place:
+            (place / "pgbouncer.ini").write_text(
+                f"[databases]\nflights = host=127.0.0.1 port={parts.port} dbname={parts.path[1:]}"
+                f" user={parts.username} password={parts.password}\n"
+                f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+                f"auth_type = any\npool_mode = transaction\ndefault_pool_size = {size}\n"
+                "ignore_startup_parameters = options\n"
+            )
+            command = ["pgbouncer", str(place / "pgbouncer.ini")]
+            url = f"postgres://{parts.username}@127.0.0.1:{port}/flights"
+            with serving(command, url, tmp_path / "pooler.log"):
+                yield url
+
+    return before
+
+
+@pytest.fixture
+def replica(port: int, tmp_path: Path) -> Replica:
+    """A function that starts a streaming replica of a stack's database, with settings."""
+
+    @contextmanager
+    def of(stack: EmbeddedStack, *settings: str) -> Iterator[str]:
+        direct = stack.services["postgres"]
+        programs = Path(psutil.Process(stack.children()["postgres"].pid).exe()).parent
+        netloc = f"{urlsplit(direct).netloc.rpartition(':')[0]}:{port}"
+        with somebodys("replica-") as place:
+            data = str(place / "data")
+            backup = [str(programs / "pg_basebackup"), "-D", data, "-d", direct]
+            backup += ["-R", "-X", "stream", "-c", "fast"]
+            subprocess.run(backup, check=True, timeout=180, **SOMEBODY)
+            command = [str(programs / "postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1"]
+            command += ["-k", "", *(part for each in settings for part in ("-c", each))]
+            url = urlsplit(direct)._replace(netloc=netloc).geturl()
+            with serving(command, url, tmp_path / "replica.log"):
+                yield url
+
+    return of
 
 
 @pytest.fixture

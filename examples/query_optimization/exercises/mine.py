@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from flights.models import Flight, Plane
 from flights.naive import Naive
 from flights.shapes import LATEST
-from loading.ways import FIELDS, Row
+from loading.copy import FIELDS, Row
 
 
 class Queries(Naive):

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 
 from django.db import connection
 from flights.optimized import Optimized
+from loading.copy import Row, copy_flights
 from loading.export import stream
-from loading.ways import Row, copy
 
 
 class Queries(Optimized):
     def load(self, rows: Iterable[Row]) -> None:
-        copy(rows)
+        copy_flights(rows)
 
     def export(self, rows: int) -> Iterator[bytes]:
         return stream(connection, rows)

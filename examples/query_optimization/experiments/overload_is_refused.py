@@ -1,14 +1,17 @@
-"""Send 64 requests at once, each with a query of two seconds, and count the server's backends."""
+"""Send 64 requests at once while a table is locked, and count the backends that wait for it."""
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 from nexus.experiment import (
     Chart,
     Experiment,
+    ExperimentError,
     Parameter,
     Params,
     Request,
@@ -21,7 +24,7 @@ from nexus.experiment import (
     volley,
 )
 
-from . import connect, number, staff
+from . import PATIENCE_SECONDS, connect, number
 
 # Those of the alias that this run's queries came by: those of a run before may yet go on.
 BACKENDS = """
@@ -29,6 +32,11 @@ SELECT count(*) FROM pg_stat_activity WHERE application_name IN (
     SELECT application_name FROM pg_stat_activity
     WHERE application_name IN ('direct', 'pooled') AND query LIKE %s
 )
+"""
+
+
+WAITING = """
+SELECT count(*) FROM pg_locks WHERE relation = 'flights_airport'::regclass AND NOT granted
 """
 
 
@@ -48,16 +56,16 @@ class OverloadIsRefused(Experiment):
     chart = Chart(backends, "most backends of the server", bound=8)
     parameters = (Parameter("requests", 64, 16, 64, "requests"),)
 
-    POOL, SLOWEST_SECONDS, QUERY_SECONDS = 8, 1.5, 2
+    POOL, SLOWEST_SECONDS, LOCKED_SECONDS = 8, 1.5, 2
 
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
-        seconds = f"{self.QUERY_SECONDS}.0{random.randrange(100_000, 1_000_000)}1"
-        request = Request(f"{stack.url}/api/{variant}/long/?seconds={seconds}", staff(stack))
+        text = f"nowhere {random.randrange(1_000_000)}"
+        request = Request(f"{stack.url}/api/{variant}/airports/?text={quote(text)}")
         counts = Counter[int]()
         slowest = 0.0
         seen: list[Sample] = []
         yield clock_starts()
-        with self._watched(stack, seconds, seen):
+        with self._locked(stack), self._watched(stack, text, seen):
             crowd = [request] * int(params["requests"])
             for answer in volley(crowd, processes=4, connections=16, timeout_seconds=30):
                 counts[answer.status] += 1
@@ -72,15 +80,38 @@ class OverloadIsRefused(Experiment):
         yield self.served(counts[200])
 
     @contextmanager
-    def _watched(self, stack: Stack, seconds: str, seen: list[Sample]) -> Iterator[None]:
-        """Count the connections by which queries of so many seconds come, until the end of the block."""
+    def _locked(self, stack: Stack) -> Iterator[None]:
+        """Keep everybody from the airports, until so long after the first who waits for them."""
+        locked = threading.Event()
+
+        def lock() -> None:
+            with connect(stack) as connection, connect(stack, autocommit=True) as watching:
+                connection.execute("LOCK TABLE flights_airport")
+                locked.set()
+                deadline = time.monotonic() + PATIENCE_SECONDS
+                while not number(watching, WAITING) and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                time.sleep(self.LOCKED_SECONDS)
+
+        thread = threading.Thread(target=lock, daemon=True)
+        thread.start()
+        if not locked.wait(PATIENCE_SECONDS):
+            raise ExperimentError("the airports could not be locked")
+        try:
+            yield
+        finally:
+            thread.join()
+
+    @contextmanager
+    def _watched(self, stack: Stack, text: str, seen: list[Sample]) -> Iterator[None]:
+        """Count the connections by which queries for this text come, until the end of the block."""
         over = threading.Event()
 
         def watch() -> None:
             most = 0
             with connect(stack, autocommit=True) as connection:
                 while not over.wait(0.02):
-                    most = max(most, number(connection, BACKENDS, f"%pg_sleep({seconds})%"))
+                    most = max(most, number(connection, BACKENDS, f"%{text}%"))
                     seen.append(self.backends(most))
 
         thread = threading.Thread(target=watch, daemon=True)

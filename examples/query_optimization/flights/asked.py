@@ -1,15 +1,15 @@
 """What may be asked of each list: query parameters with their bounds."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from queries.keyset import Cursor
 from rest_framework import serializers
 
 from .models import LATE_MINUTES
-from .monthly import Month
 from .orderings import ORDERINGS
+from .shapes import Month
 
 MOST_ROWS = 500
 
@@ -27,10 +27,6 @@ class Asked(serializers.Serializer[Any]):
 class BoardAsked(Asked):
     origin = serializers.CharField(max_length=4)
     day = serializers.DateField(validators=[has_neighbours])
-
-
-class AirlineAsked(Asked):
-    code = serializers.CharField(max_length=2)
 
 
 class DelaysAsked(Asked):
@@ -58,7 +54,9 @@ class ReportAsked(serializers.Serializer[Any]):
 
     def validate_month(self, value: str) -> Month:
         if match := re.fullmatch(r"([12]\d{3})-(0[1-9]|1[0-2])", value):
-            return Month(int(match[1]), int(match[2]))
+            first = datetime(int(match[1]), int(match[2]), 1, tzinfo=UTC)
+            following = (first + timedelta(days=31)).replace(day=1)
+            return first, following - timedelta(microseconds=1)
         raise serializers.ValidationError("A month looks like 2013-07.")
 
 
@@ -75,7 +73,3 @@ class PagesAsked(serializers.Serializer[Any]):
         if "before" in attrs and attrs["order"] != "newest":
             raise serializers.ValidationError({"before": "Only the order `newest` has moments."})
         return attrs
-
-
-class LongAsked(serializers.Serializer[Any]):
-    seconds = serializers.FloatField(min_value=0, max_value=10, default=1)

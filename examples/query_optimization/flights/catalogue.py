@@ -22,7 +22,6 @@ CATALOGUE = (
     Entry("flight_board", "report/?month=2013-07", 400),
     # Both ends of the route, then the delay downwards; only the late fifth of all flights is in it.
     Entry("flight_late", "delays/?origin=JFK&destination=LAX&minutes=60&limit=50", 400),
-    Entry("flight_of_airline", "airline/?code=UA&limit=50", 500),
     Entry("flight_of_plane", "planes/?limit=50", 1_200),
     # Three letters at a time, wherever in the name they stand.
     Entry("airport_name_trigram", "airports/?text=kennedy&limit=50", 60),

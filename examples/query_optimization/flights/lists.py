@@ -8,8 +8,6 @@ from rest_framework import serializers
 
 from . import asked as may
 from . import shapes
-from .models import Airline
-from .problems import BadInput
 from .variants import Queries
 
 type Answer = Callable[[Queries, Mapping[str, Any]], dict[str, Any]]
@@ -50,16 +48,6 @@ def board(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Departures of an airport on a day (UTC), with airline, destination and plane."""
     found = queries.board(asked["origin"], asked["day"], asked["limit"])
     return {"departures": shapes.board(found)}
-
-
-@listed(may.AirlineAsked, "code=UA")
-def airline(queries: Queries, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """An airline with its latest flights, with destination and plane."""
-    try:
-        found = queries.airline(asked["code"], asked["limit"])
-    except Airline.DoesNotExist:
-        raise BadInput(f"no such airline: {asked['code']}") from None
-    return {"airline": shapes.airline(*found)}
 
 
 @listed(may.Asked, "")

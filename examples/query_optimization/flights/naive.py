@@ -17,9 +17,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from queries.keyset import Page
 
-from .models import Airline, Airport, Flight, Plane
-from .monthly import Month, ReportRow
-from .shapes import LATEST
+from .models import Airport, Flight, Plane
+from .shapes import LATEST, Month, ReportRow
 
 
 class Naive:
@@ -32,11 +31,6 @@ class Naive:
         # __date compares an expression of the column, and the index holds the column.
         flights = self.flights().filter(origin_id=origin, scheduled_departure__date=day)
         return flights.order_by("scheduled_departure", "id")[:limit]
-
-    def airline(self, code: str, limit: int) -> tuple[Airline, QuerySet[Flight]]:
-        found = Airline.objects.get(code=code)
-        theirs = self.flights().filter(airline=found)
-        return found, theirs.order_by("-scheduled_departure", "-id")[:limit]
 
     def planes(self, limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]:
         for plane in Plane.objects.order_by("tail_number")[:limit]:
@@ -63,8 +57,8 @@ class Naive:
         # Two relations in one join: each flight is counted once for each wet hour of its airport.
         rows = (
             Airport.objects.filter(
-                departures__scheduled_departure__range=month.range,
-                weather__hour__range=month.range,
+                departures__scheduled_departure__range=month,
+                weather__hour__range=month,
                 weather__precipitation_inches__gte=0.1,
             )
             .annotate(

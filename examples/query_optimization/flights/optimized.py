@@ -8,10 +8,9 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import FETCH_RAISE, Avg, Count, OuterRef, Q, QuerySet
 from queries.keyset import Page, keyset_page
 
-from .models import Airline, Airport, Flight, Plane, Weather
-from .monthly import Month, ReportRow
+from .models import Airport, Flight, Plane, Weather
 from .orderings import ORDERINGS, begun
-from .shapes import DEPARTURE, LATEST
+from .shapes import DEPARTURE, LATEST, Month, ReportRow
 
 # The airports from which this service has flights: an index that begins with the origin needs them named.
 ORIGINS = ("EWR", "JFK", "LGA")
@@ -36,11 +35,6 @@ class Optimized:
             scheduled_departure__lt=midnight + timedelta(days=1),
         )
         return that_day[:limit]
-
-    def airline(self, code: str, limit: int) -> tuple[Airline, Iterable[tuple[Any, ...]]]:
-        found = Airline.objects.using(self.database).get(code=code)
-        theirs = DEPARTURES.using(self.database).filter(airline=found)
-        return found, theirs.order_by("-scheduled_departure", "-id")[:limit]
 
     def planes(self, limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]:
         # A window function over all flights of these planes would read them all for three each.
@@ -70,12 +64,12 @@ class Optimized:
 
     def report(self, month: Month) -> Iterable[ReportRow]:
         # One aggregate for each relation; nothing is joined that could be counted twice.
-        weather = Weather.objects.using(self.database).filter(hour__range=month.range)
+        weather = Weather.objects.using(self.database).filter(hour__range=month)
         hours = weather.filter(precipitation_inches__gte=0.1).values("airport")
         wet = dict(hours.annotate(hours=Count("id")).values_list("airport", "hours"))
         departures = (
             self.flights()
-            .filter(scheduled_departure__range=month.range, origin__in=ORIGINS)
+            .filter(scheduled_departure__range=month, origin__in=ORIGINS)
             .values("origin")
             .annotate(
                 flights=Count("id"),

@@ -1,35 +1,27 @@
 """What went wrong, told as problem details (RFC 9457): 400 for bad input, 503 for a moment."""
 
-import json
 from typing import Any
 
 from django.db import OperationalError
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from psycopg.errors import SerializationFailure
-from psycopg_pool import PoolTimeout, TooManyRequests
+from psycopg_pool import PoolTimeout
 from queries.keyset import BadCursor
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.views import exception_handler
 
-
-class BadInput(ValueError):
-    """The request asks for something that does not exist or makes no sense."""
+LATER = {"Retry-After": "1"}
 
 
-def problem(status: int, title: str, **members: object) -> HttpResponse:
-    body = {"type": "about:blank", "title": title, "status": status} | members
-    return HttpResponse(
-        json.dumps(body),
+def problem(
+    status: int, title: str, *, headers: dict[str, str] | None = None, **members: object
+) -> HttpResponse:
+    return JsonResponse(
+        {"type": "about:blank", "title": title, "status": status} | members,
         status=status,
         content_type="application/problem+json",
-        headers={"Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store"} | (headers or {}),
     )
-
-
-def later(title: str) -> HttpResponse:
-    answer = problem(503, title)
-    answer["Retry-After"] = "1"
-    return answer
 
 
 def handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -37,14 +29,15 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     match error:
         case ValidationError():
             return problem(400, "The request is not understood", errors=error.detail)
-        case BadInput() | BadCursor():
+        case BadCursor():
             return problem(400, str(error))
-        case OperationalError() if isinstance(error.__cause__, PoolTimeout | TooManyRequests):
+        case OperationalError() if isinstance(error.__cause__, PoolTimeout):
             # Waiting longer would only move the queue from the pool into this process.
-            return later("No database connection could be had in time")
+            return problem(503, "No database connection could be had in time", headers=LATER)
         case OperationalError() if isinstance(error.__cause__, SerializationFailure):
             # A replica that has waited long enough for a query; the next attempt meets newer rows.
-            return later("The database cancelled the query for what it had to replay")
+            title = "The database cancelled the query for what it had to replay"
+            return problem(503, title, headers=LATER)
         case APIException():
             return problem(error.status_code, str(error.detail))
     return exception_handler(error, context)

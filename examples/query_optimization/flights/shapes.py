@@ -4,14 +4,14 @@ A relation that a variant has not loaded is loaded here, one row at a time: this
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from .models import Airline, Airport, Flight, Plane
-from .monthly import ReportRow
+from .models import Airport, Flight, Plane
 
 LATEST = 3  # flights shown of each plane
+type Month = tuple[datetime, datetime]  # its first and last moment, both within; UTC
 # A flight, or of it what `values_list(*DEPARTURE)` returns.
 type Departure = Flight | tuple[Any, ...]
 # What a departure shows, by the names of its columns.
@@ -26,6 +26,17 @@ DEPARTURE = (
     "plane__model",
     "plane__seats",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """An airport's month; `mean_delay` in minutes, of the flights that left."""
+
+    airport: str
+    flights: int
+    cancelled: int
+    mean_delay: float | None
+    wet_hours: int
 
 
 def minute(moment: datetime) -> str:
@@ -68,10 +79,6 @@ def _named(row: object, *names: str) -> dict[str, Any]:
 
 def board(flights: Iterable[Departure]) -> list[dict[str, Any]]:
     return [_departure(each if isinstance(each, tuple) else _columns(each)) for each in flights]
-
-
-def airline(airline: Airline, flights: Iterable[Departure]) -> dict[str, Any]:
-    return {"code": airline.code, "name": airline.name, "flights": board(flights)}
 
 
 def planes(planes: Iterable[tuple[Plane, Iterable[Flight]]]) -> list[dict[str, Any]]:

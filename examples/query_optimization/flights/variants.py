@@ -11,12 +11,11 @@ from queries.keyset import Page
 
 from .eager import Eager
 from .fetch_peers import FetchPeers
-from .models import Airline, Airport, Flight, Plane
-from .monthly import Month, ReportRow
+from .models import Airport, Flight, Plane
 from .naive import Naive
 from .optimized import Optimized
 from .or_keyset import OrKeyset
-from .shapes import Departure
+from .shapes import Departure, Month, ReportRow
 
 
 class Queries(Protocol):
@@ -25,7 +24,6 @@ class Queries(Protocol):
     database: str
 
     def board(self, origin: str, day: date, limit: int) -> Iterable[Departure]: ...
-    def airline(self, code: str, limit: int) -> tuple[Airline, Iterable[Departure]]: ...
     def planes(self, limit: int) -> Iterable[tuple[Plane, Iterable[Flight]]]: ...
     def delays(
         self, origin: str, destination: str, minutes: int, limit: int

@@ -1,15 +1,13 @@
-"""The endpoints: one view for all lists and variants, one that only takes time, and what staff read."""
+"""The endpoints: one view for all lists and variants, what there is, and what staff read."""
 
 from dataclasses import asdict
 
-from django.db import connections
 from django.http import HttpRequest, JsonResponse
 from plans.of_path import explained
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from .asked import LongAsked
 from .catalogue import CATALOGUE
 from .lists import LISTS, List
 from .permissions import IsStaff
@@ -29,22 +27,8 @@ class ListView(APIView):
         return Response(self.list.answer(self.queries, asked.validated_data))
 
 
-class Long(APIView):
-    """A query that takes as long as told: what a report without an index is to the pool."""
-
-    permission_classes = (IsStaff,)
-    queries: Queries = VARIANTS[0].queries
-
-    def get(self, request: Request) -> Response:
-        asked = LongAsked(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        with connections[self.queries.database].cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(%s)", [asked.validated_data["seconds"]])
-        return Response({"seconds": asked.validated_data["seconds"]})
-
-
 class Index(APIView):
-    """GET: the variants, each with its lists and an example of each."""
+    """GET: the variants, each with its lists and an example of each; the indexes and what they are for."""
 
     def get(self, _request: Request) -> Response:
         found = [
@@ -55,7 +39,6 @@ class Index(APIView):
                     {
                         "name": each.name,
                         "about": each.about,
-                        "path": f"/api/{variant.name}/{each.name}/",
                         "example": f"/api/{variant.name}/{each.name}/?{each.example}".rstrip("?"),
                         "rows": each.rows,
                     }
@@ -64,7 +47,7 @@ class Index(APIView):
             }
             for variant in VARIANTS
         ]
-        return Response({"variants": found})
+        return Response({"variants": found, "indexes": [asdict(each) for each in CATALOGUE]})
 
 
 class Plans(APIView):
@@ -75,26 +58,9 @@ class Plans(APIView):
     def get(self, request: Request) -> Response:
         found = explained(str(request.GET.get("path", "")))
         plans = [
-            {
-                "sql": each.statement.sql,
-                "times": each.times,
-                "buffers": each.plan.buffers,
-                "indexes": sorted(each.plan.indexes),
-                "tree": each.tree().splitlines(),
-                "plan": each.plan.root,
-            }
-            for each in found
+            {"sql": each.statement.sql, "times": each.times, "plan": each.plan()} for each in found
         ]
         return Response({"queries": sum(each.times for each in found), "plans": plans})
-
-
-class Catalogue(APIView):
-    """GET: the indexes and what they are for."""
-
-    permission_classes = (IsStaff,)
-
-    def get(self, _request: Request) -> Response:
-        return Response({"indexes": [asdict(entry) for entry in CATALOGUE]})
 
 
 def health(_request: HttpRequest) -> JsonResponse:

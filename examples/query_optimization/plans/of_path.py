@@ -1,33 +1,44 @@
-"""What a path of this service asks of the database, and how that is done."""
+"""What a path of this service asks of the database, and how that is done.
 
-import re
+PostgreSQL manual, EXPLAIN with ANALYZE and BUFFERS: pages of 8 kB, wherever they were.
+"""
+
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
+from django.db import connections
 from django.test import RequestFactory
 from django.urls import resolve
 
 from .capture import Statement, captured
-from .plan import Plan, explain
-
-LONGEST = 140  # characters shown of a statement
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One of the different statements of a path: its executed plan, and how often it was sent."""
+    """One of the different statements of a path, and how often it was sent."""
 
     statement: Statement
-    plan: Plan
     times: int
 
-    def tree(self) -> str:
-        """Return the plan as a tree below its statement."""
-        return f"{self.times} x {short(self.statement.sql)}\n{self.plan.tree()}"
+    def plan(self) -> Any:
+        """Run it again, and return the outermost node of its plan."""
+        ((said,),) = self._explain("FORMAT JSON")
+        return said[0]["Plan"]
+
+    def lines(self) -> list[str]:
+        """Run it again, and return its plan for people to read."""
+        return [line for (line,) in self._explain("COSTS OFF, TIMING OFF, SUMMARY OFF")]
+
+    def _explain(self, how: str) -> list[tuple[Any, ...]]:
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, {how}) {self.statement.sql}"
+        with connections[self.statement.database].cursor() as wrapped:
+            cursor: Any = wrapped.cursor  # as psycopg has it: JSON is read, and % is no parameter
+            return list(cursor.execute(explain.encode()))
 
 
 def explained(path: str) -> list[Explained]:
-    """Ask `path`, then run each different statement of it again under EXPLAIN ANALYZE.
+    """Ask `path`, and return each different statement of it.
 
     Raises:
         Resolver404: it leads nowhere.
@@ -37,14 +48,4 @@ def explained(path: str) -> list[Explained]:
         match.func(RequestFactory(HTTP_HOST="localhost").get(path), *match.args, **match.kwargs)
     times = Counter(each.template for each in found)
     different = {each.template: each for each in found}
-    return [
-        Explained(each, explain(each.database, each.sql), times[each.template])
-        for each in different.values()
-    ]
-
-
-def short(statement: str) -> str:
-    """Return a statement without what is not read at a glance: columns, quotation marks, table prefixes."""
-    text = re.sub(r"^SELECT .*? FROM ", "SELECT … FROM ", statement.replace("\n", " "))
-    text = text.replace('"', "").replace("flights_flight.", "").replace("flights_", "")
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return [Explained(each, times[each.template]) for each in different.values()]

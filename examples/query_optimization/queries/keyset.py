@@ -75,11 +75,12 @@ class Cursor:
         """Return the cursor that `signed` made.
 
         Raises:
-            BadCursor: it was tampered with, or is of another ordering.
+            BadCursor: it was tampered with, or is of another ordering or another release.
         """
         try:
             key, pk, backwards, inclusive = signing.loads(text, salt=ordering.salt)
-        except (signing.BadSignature, ValueError):
+            ordering.value(key)  # an earlier release may have written it down otherwise
+        except (signing.BadSignature, ArithmeticError, TypeError, ValueError):
             raise BadCursor("cursor: not one of this list in this order") from None
         return cls(key, pk, bool(backwards), bool(inclusive))
 

@@ -283,6 +283,9 @@ def forged(kind):
         "of another ordering": Cursor(60, "7").signed(MOST_DELAYED),
         "signed for something else": signing.dumps([1, "2", 0, 0], salt="keyset:distance"),
         "of another length": signing.dumps([1, "2", 0], salt=NEWEST.salt),
+        "no list": signing.dumps(1, salt=NEWEST.salt),
+        "with a key of another release": signing.dumps(["2050-01-01", "2", 0, 0], salt=NEWEST.salt),
+        "beyond the calendar": signing.dumps([10**18, "2", 0, 0], salt=NEWEST.salt),
         "empty": "",
         "not text": "\x00\ud7ff",
     }[kind]
@@ -294,6 +297,9 @@ KINDS = [
     "of another ordering",
     "signed for something else",
     "of another length",
+    "no list",
+    "with a key of another release",
+    "beyond the calendar",
     "empty",
     "not text",
 ]
@@ -305,6 +311,11 @@ def test_forged_position_is_refused(kind):
         Cursor.read(forged(kind), NEWEST)
 
 
+@pytest.mark.report(
+    "lablup/backend.ai#13065",
+    "a cursor that can be decoded and holds what no row can be compared with: an error of the server",
+    "a cursor of another release is read as the ordering reads it, or refused with a 400",
+)
 @pytest.mark.parametrize(
     "kind", [kind for kind in KINDS if kind != "empty"]
 )  # as if none was given

@@ -9,7 +9,6 @@ from django.db.models import FETCH_PEERS, prefetch_related_objects
 from django.urls import get_resolver
 from flights.lists import LISTS
 from flights.models import Airport, Flight, Plane
-from flights.monthly import Month
 from flights.naive import Naive
 from flights.optimized import Optimized
 from flights.variants import VARIANTS
@@ -18,7 +17,6 @@ from plans.capture import captured
 # Queries of the solution.
 FIXED = {
     "board": 1,
-    "airline": 2,
     "planes": 2,
     "delays": 1,
     "departed": 1,
@@ -27,14 +25,13 @@ FIXED = {
 }
 GROWING = {
     ("naive", "board"),
-    ("naive", "airline"),
     ("naive", "planes"),
     ("naive", "delays"),
     ("naive", "departed"),
     ("fetch_peers", "planes"),
 }
 # Below a variant, but no list of as many rows as one asks for.
-OTHERWISE = {"report", "long"}
+OTHERWISE = {"report"}
 NAMES = [variant.name for variant in VARIANTS]
 LISTED = [each for each in LISTS if each.rows]
 
@@ -48,7 +45,7 @@ def test_every_path_of_the_urlconf_is_gated_or_no_list():
     below = {
         tuple(str(each.pattern).strip("/").split("/"))
         for each in api.url_patterns
-        if str(each.pattern) not in ("", "plans/", "catalogue/")
+        if str(each.pattern) not in ("", "plans/")
     }
 
     assert below == {
@@ -82,7 +79,7 @@ def test_zeal_sees_no_relation_loaded_one_by_one(site, each):
         assert site.get(path("optimized", each, 50)).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["board", "airline", "planes", "delays", "departed"])
+@pytest.mark.parametrize("name", ["board", "planes", "delays", "departed"])
 def test_zeal_sees_one_plus_n(client, flights, name):  # noqa: ARG001 -- set up before
     each = next(each for each in LISTED if each.name == name)
 
@@ -146,15 +143,13 @@ def test_order_is_total_whatever_the_indexes_are(flights):
     made(7, id=2_000_000_000, plane=plane, scheduled_departure=MOMENT + timedelta(hours=2))
     flights.execute("SET CONSTRAINTS ALL IMMEDIATE")
     flights.execute(
-        "DROP INDEX flight_board, flight_late, flight_newest, flight_of_airline, flight_of_plane,"
-        " flight_departed"
+        "DROP INDEX flight_board, flight_late, flight_newest, flight_of_plane, flight_departed"
     )
     way = Optimized()
 
     assert [row[1] for row in way.board("LAX", MOMENT.date(), 9)] == [1, 2, 3, 4, 5, 6, 7]
     assert [row[1] for row in way.departed(MOMENT + timedelta(hours=1), 1, 9)] == [1, 2, 3, 4, 5, 6]
     assert [flight.number for flight in way.delays("LAX", "JFK", 60, 9)] == [1, 2, 3, 4, 5, 6, 7]
-    assert [row[1] for row in way.airline("UA", 7)[1]] == [7, 6, 5, 4, 3, 2, 1]
     ((_, latest),) = way.planes(1)
     assert [flight.number for flight in latest] == [7, 6, 5]
 
@@ -163,7 +158,7 @@ def test_order_is_total_whatever_the_indexes_are(flights):
 def test_month_without_weather_has_no_wet_hours():
     made(1, origin_id="JFK")
 
-    (row,) = Optimized().report(Month(2050, 1))
+    (row,) = Optimized().report((MOMENT, MOMENT))
 
     assert (row.flights, row.cancelled, row.mean_delay, row.wet_hours) == (1, 0, 60, 0)
 

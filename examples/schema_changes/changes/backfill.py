@@ -46,6 +46,7 @@ def in_batches(
 
     Raises:
         RowsHeld: some were held in every pass.
+        RuntimeError: within a transaction; a migration has to say `atomic = False`.
     """
     named = {"table": table, "column": column, "key": key}
     names = {name: sql.Identifier(text) for name, text in named.items()}
@@ -54,7 +55,11 @@ def in_batches(
         held = 0
         last: int | None = BEFORE_ALL
         while last is not None:
-            with transaction.atomic(connection.alias), connection.cursor() as cursor:
+            # Durable: within another transaction, every row would stay locked until that ends.
+            with (
+                transaction.atomic(connection.alias, durable=True),
+                connection.cursor() as cursor,
+            ):
                 if begin:
                     cursor.execute(begin)
                 cursor.execute(statement, [last, BATCH_ROWS])

@@ -7,7 +7,7 @@ WITH batch AS (
 ), free AS (
     SELECT {key} FROM {table}
     WHERE {key} IN (SELECT {key} FROM due) AND {column} IS DISTINCT FROM {value} AND {where}
-    FOR UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE SKIP LOCKED -- FOR UPDATE would have whoever adds a row that refers to one of these wait
 ), filled AS (
     UPDATE {table} SET {column} = {value} WHERE {key} IN (SELECT {key} FROM free) RETURNING 1
 )

@@ -4,23 +4,42 @@ A concurrent build that fails leaves an index that is not valid: every write pay
 PostgreSQL manual, CREATE INDEX, Building Indexes Concurrently.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from psycopg import sql
 
 # One that is being built is not valid yet, either.
 UNDER_WAY = "EXISTS (SELECT FROM pg_stat_progress_create_index WHERE index_relid = indexrelid)"
+# That of a partitioned table (I) is not valid until each partition has one; it is never built concurrently.
 FAILED = f"""
 SELECT indrelid::regclass::text, indexrelid::regclass::text
-FROM pg_index WHERE NOT indisvalid AND NOT {UNDER_WAY}
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid AND relkind = 'i'
+WHERE NOT indisvalid AND NOT {UNDER_WAY}
 ORDER BY 2
 """  # noqa: S608 -- from above
-STATE = f"SELECT indisvalid, {UNDER_WAY} FROM pg_index WHERE indexrelid = to_regclass(%s)"  # noqa: S608
+STATE = f"""
+SELECT indisvalid, {UNDER_WAY}, pg_get_indexdef(indexrelid)
+FROM pg_index WHERE indexrelid = to_regclass(quote_ident(%s))
+"""  # noqa: S608 -- from above
+# The same index of an empty table: only PostgreSQL knows how it writes down an expression.
+EMPTY = """
+CREATE TEMPORARY TABLE empty ON COMMIT DROP AS TABLE {table} WITH NO DATA;
+CREATE INDEX ON empty {columns};
+"""
+DEFINITION = (
+    "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'pg_temp.empty'::regclass"
+)
 TIMEOUTS = ("lock_timeout", "statement_timeout")
 
 
 class UnderWay(RuntimeError):
     """Somebody else is building this index: to drop it would undo their work."""
+
+
+class Differs(RuntimeError):
+    """An index of this name is there for something else: neither the one asked for, nor one to drop."""
 
 
 class Failed(NamedTuple):
@@ -38,13 +57,17 @@ def build(connection: Any, index: str, table: str, columns: str) -> str:
     """Build an index concurrently, outside of a transaction; return `there`, `built` or `built again`.
 
     Raises:
+        Differs: an index of this name is there for something else.
         UnderWay: another build of it has not ended.
     """
     names = {"index": sql.Identifier(index), "table": sql.Identifier(table)}
-    create = "CREATE INDEX CONCURRENTLY {index} ON {table} " + columns
+    named = {"columns": sql.SQL(columns), **names}
+    create = sql.SQL("CREATE INDEX CONCURRENTLY {index} ON {table} {columns}").format(**named)
     with connection.cursor() as cursor:
         cursor.execute(STATE, [index])
-        valid, under_way = cursor.fetchone() or (None, False)
+        valid, under_way, there = cursor.fetchone() or (None, False, "")
+        if there and _uses(there) != _uses(_definition(cursor, named)):
+            raise Differs(f"{index} is there for something else: {there}")
         if valid:
             return "there"
         if under_way:
@@ -55,8 +78,20 @@ def build(connection: Any, index: str, table: str, columns: str) -> str:
         try:
             if valid is not None:
                 cursor.execute(sql.SQL("DROP INDEX CONCURRENTLY {index}").format(**names))
-            cursor.execute(sql.SQL(create).format(**names))
+            cursor.execute(create)
         finally:
             for timeout in TIMEOUTS:
                 cursor.execute(f"RESET {timeout}")
     return "built" if valid is None else "built again"
+
+
+def _definition(cursor: Any, named: Mapping[str, sql.Composable]) -> str:
+    with transaction.atomic(cursor.db.alias):
+        cursor.execute(sql.SQL(EMPTY).format(**named))
+        cursor.execute(DEFINITION)
+        return str(cursor.fetchone()[0])
+
+
+def _uses(definition: str) -> str:
+    """Return what of a definition stands behind the names of index and table."""
+    return definition.partition(" USING ")[2]

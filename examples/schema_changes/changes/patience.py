@@ -28,11 +28,16 @@ def patiently(
 
     Raises:
         GaveUp: after all `attempts`.
+        RuntimeError: within a transaction; a migration has to say `atomic = False`.
     """
     for attempt in range(1, attempts + 1):
         try:
+            # Durable: within another transaction, no lock would be let go of between two attempts.
             # LOCAL: behind a pooler, the next transaction of this connection may be somebody else's.
-            with transaction.atomic(connection.alias), connection.cursor() as cursor:
+            with (
+                transaction.atomic(connection.alias, durable=True),
+                connection.cursor() as cursor,
+            ):
                 cursor.execute(f"SET LOCAL lock_timeout = {lock_timeout_ms:d}")
                 cursor.execute(statement)
         except OperationalError as error:
@@ -56,10 +61,6 @@ class Patiently(RunSQL):
             return
         if schema_editor.collect_sql:  # for who reads it: sqlmigrate, squawk
             schema_editor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_MS}ms'", params=None)
-        if schema_editor.connection.in_atomic_block and not schema_editor.collect_sql:
-            raise TypeError(
-                "a lock is let go of between attempts: the migration has to say atomic = False"
-            )
         for statement in [sqls] if isinstance(sqls, str) else sqls:
             if schema_editor.collect_sql:
                 schema_editor.execute(statement, params=None)

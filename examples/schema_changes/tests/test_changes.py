@@ -14,6 +14,8 @@ from changes.not_null import allow_null, forbid_null
 from changes.patience import GaveUp, Patiently, patiently
 from changes.rehearsal import migrate, rehearse
 from django.db import OperationalError, connection, transaction
+from django.db.migrations import RunPython
+from django.db.migrations.state import ProjectState
 from flights.delays import begin
 from flights.expand_contract import steps, synced
 from flights.variants import BY_NAME
@@ -89,13 +91,24 @@ def test_null_is_forbidden_in_steps_that_may_begin_again(scratch):
 @pytest.mark.report(
     "PrairieLearn/PrairieLearn#11357",
     "the steps to NOT NULL in one transaction: the lock of the first is held until the last",
-    "a migration that is atomic is refused before its first statement",
+    "a migration that is atomic is refused before its first patient statement",
 )
-def test_patience_is_not_for_a_transaction(scratch):  # noqa: ARG001 -- set up before
-    operation = Patiently(f"ALTER TABLE {TABLE} ADD gate text")
-
-    with connection.schema_editor() as editor, pytest.raises(TypeError, match="atomic = False"):
-        operation.database_forwards("flights", editor, None, None)
+@pytest.mark.report(
+    "PostHog/posthog#68853",
+    "a backfill in batches within an atomic migration: each row stays locked until the last batch",
+    "a batch is refused within another transaction",
+)
+@pytest.mark.usefixtures("scratch")
+@pytest.mark.parametrize(
+    "operation",
+    [
+        Patiently(f"ALTER TABLE {TABLE} ADD gate text"),
+        RunPython(lambda _apps, _editor: list(fill())),
+    ],
+)
+def test_migration_that_is_atomic_is_refused(operation):
+    with connection.schema_editor() as editor, pytest.raises(RuntimeError, match="durable atomic"):
+        operation.database_forwards("flights", editor, ProjectState(), ProjectState())
 
 
 @pytest.mark.parametrize(
@@ -222,6 +235,26 @@ def test_row_that_somebody_holds_keeps_no_other_waiting(shared, monkeypatch):
         assert cursor.fetchone() == (0,)
         cursor.execute("SELECT minutes FROM shared WHERE id = 3")
         assert cursor.fetchone() == (70,)
+
+
+REFER = "INSERT INTO refers SELECT max(id) FROM shared"
+
+
+@pytest.mark.report(
+    "xataio/pgroll#150",
+    "a backfill locks its rows `FOR UPDATE`: an insert that refers to one of them waits for the batch",
+    "`FOR NO KEY UPDATE`: who refers to a row and who fills it do not meet",
+)
+def test_row_that_others_refer_to_is_no_row_that_they_hold(shared, monkeypatch):
+    monkeypatch.setattr(filling, "PASSES", 1)
+    with shared.cursor() as cursor:
+        cursor.execute("ALTER TABLE shared ADD PRIMARY KEY (id)")
+        cursor.execute("CREATE TABLE refers (id int REFERENCES shared)")
+        try:
+            with held(shared, REFER):
+                assert sum(fill_shared(shared)) == 10
+        finally:
+            cursor.execute("DROP TABLE refers")
 
 
 @pytest.mark.report(

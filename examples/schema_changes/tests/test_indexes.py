@@ -5,7 +5,7 @@ import time
 
 import psycopg
 import pytest
-from changes.indexes import Failed, UnderWay, build, failed
+from changes.indexes import Differs, Failed, UnderWay, build, failed
 from django.core.management import call_command
 from django.db import IntegrityError
 
@@ -38,6 +38,51 @@ def test_index_of_a_build_that_failed_is_built_again(outside, cursor, left):
     assert failed(cursor) == [left]
     assert build(outside, "twice_n", "twice", COLUMNS) == "built again"
     assert failed(cursor) == []
+
+
+@pytest.mark.report(
+    "tbicr/django-pg-zero-downtime-migrations#86",
+    "a name with a capital letter is looked up without its quotation marks, and is not found",
+    "a name is quoted wherever it is looked up: a failed build of `Twice_N` is built again",
+)
+def test_name_with_a_capital_letter_is_found(outside, cursor):
+    with pytest.raises(IntegrityError):
+        cursor.execute('CREATE UNIQUE INDEX CONCURRENTLY "Twice_N" ON twice (n)')
+
+    assert build(outside, "Twice_N", "twice", COLUMNS) == "built again"
+    assert build(outside, "Twice_N", "twice", COLUMNS) == "there"
+
+
+@pytest.mark.report(
+    "doctolib/safe-pg-migrations#66",
+    "an index of the same name over other columns is taken for the one that is asked for",
+    "the definition is compared as PostgreSQL writes it down, and the build is refused",
+)
+@pytest.mark.usefixtures("cursor")
+@pytest.mark.parametrize("columns", ["(n DESC)", "((n + 1))", "(n) WHERE n > 0"])
+def test_index_of_the_name_for_something_else_is_refused(outside, columns):
+    build(outside, "twice_n", "twice", columns)
+
+    assert build(outside, "twice_n", "twice", columns) == "there"
+    with pytest.raises(Differs, match="twice_n is there for something else: CREATE INDEX"):
+        build(outside, "twice_n", "twice", COLUMNS)
+
+
+@pytest.mark.report(
+    "supabase/splinter#179",
+    "the index of a partitioned table is not valid until each partition has one: a false alarm",
+    "a partitioned table's index is never built concurrently, and is not reported",
+)
+def test_index_that_waits_for_its_partitions_has_not_failed(cursor):
+    cursor.execute("CREATE TABLE parted (n int) PARTITION BY RANGE (n)")
+    cursor.execute("CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (9)")
+    try:
+        cursor.execute("CREATE INDEX parted_n ON ONLY parted (n)")
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'parted_n'::regclass")
+        assert cursor.fetchone() == (False,)
+        assert failed(cursor) == []
+    finally:
+        cursor.execute("DROP TABLE parted")
 
 
 WAITS = "SELECT FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting for writers%'"
@@ -76,7 +121,8 @@ def test_build_outlasts_the_timeout_of_its_role_and_puts_it_back(outside, cursor
 
 
 def test_build_of_somebody_else_is_left_alone(outside, monkeypatch, left):  # noqa: ARG001 -- set up before
-    monkeypatch.setattr("changes.indexes.STATE", "SELECT false, %s IS NOT NULL")
+    state = "SELECT false, true, pg_get_indexdef(%s::regclass)"
+    monkeypatch.setattr("changes.indexes.STATE", state)
 
     with pytest.raises(UnderWay, match="twice_n is being built by somebody else"):
         build(outside, "twice_n", "twice", COLUMNS)

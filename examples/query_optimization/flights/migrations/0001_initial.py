@@ -126,9 +126,6 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(fields=["-scheduled_departure", "-id"], name="flight_newest"),
                     models.Index(
-                        fields=["airline", "-scheduled_departure", "-id"], name="flight_of_airline"
-                    ),
-                    models.Index(
                         models.OrderBy(Coalesce("departure_delay", -32_768), descending=True),
                         models.OrderBy(models.F("id"), descending=True),
                         name="flight_most_delayed",

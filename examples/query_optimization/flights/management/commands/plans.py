@@ -1,5 +1,6 @@
-"""Show the plans behind a list as trees: the naive way's, then the solution's."""
+"""Show the plans behind a list: the naive way's, then the solution's."""
 
+import re
 from argparse import ArgumentParser
 from typing import Any
 
@@ -17,16 +18,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         (asked,) = (each for each in LISTS if each.name == options["list"])
-        parts = [
-            shown(f"/api/{variant}/{asked.name}/?{asked.example}".rstrip("?"))
-            for variant in ("naive", "optimized")
-        ]
-        self.stdout.write("\n\n".join(parts))
-
-
-def shown(path: str) -> str:
-    """Return the lines for one path."""
-    found = explained(path)
-    queries = sum(each.times for each in found)
-    head = f"{path}: {queries} {'query' if queries == 1 else 'queries'}"
-    return "\n\n".join([head, *(each.tree() for each in found)])
+        for variant in ("naive", "optimized"):
+            path = f"/api/{variant}/{asked.name}/?{asked.example}".rstrip("?")
+            self.stdout.write(f"{path}\n")
+            for each in explained(path):
+                short = re.sub(r"^SELECT .*? FROM ", "SELECT … FROM ", each.statement.sql)
+                self.stdout.write("\n".join([f"{each.times} x {short}", *each.lines(), ""]))
