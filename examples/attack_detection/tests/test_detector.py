@@ -94,6 +94,26 @@ def test_the_same_missing_path_counts_once_and_others_refuse_everything():
     assert verdict.scope == "all"
 
 
+@pytest.mark.report(
+    "fail2ban/fail2ban#970",
+    "a phone asks for icons that no page names, and its owner is banned",
+    "a path counts once for an address, so forty phones behind it count as one",
+)
+def test_forty_phones_that_look_for_icons_are_people():
+    sizes = ("", "-120x120", "-152x152", "-167x167", "-180x180")
+    icons = [
+        f"/apple-touch-icon{size}{kind}.png" for size in sizes for kind in ("", "-precomposed")
+    ]
+    asked = ["/favicon.ico", "/.well-known/apple-app-site-association", *icons]
+    phones = [
+        Sighting(phone + n / 20, ONE, "missing", path)
+        for phone in range(40)
+        for n, path in enumerate(asked)
+    ]
+
+    assert found(phones) == []
+
+
 def test_a_trap_refuses_who_shares_an_address_with_nobody_known():
     assert [each.scope for each in found([Sighting(0, ONE, "trap", "/.env")])] == ["all"]
 

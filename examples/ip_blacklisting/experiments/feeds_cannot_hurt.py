@@ -95,7 +95,7 @@ def other_formats(good: list[str]) -> list[str | bytes]:
         lambda address: f"{padded(address)} - {padded(address)} , 000 , Some org",
         lambda address: f"{address}\t17",
         lambda address: f'"{address}","2026-11-28","ssh"',
-        lambda address: f"{address}/255.255.255.255 # seen",
+        lambda address: f"{address}/255.255.255.255 # by: 198.18.0.0-198.18.255.255",
         lambda address: json.dumps({"cidr": f"{address}/32"}),
         lambda address: f"{address},{address},AU",
     )

@@ -114,6 +114,8 @@ def parse_network(text: str, *, strict: bool = True) -> Network:
 
 
 def meant(text: str) -> Network:
-    """Return the network itself, or for a lone address what its client can spend: a /32, or a /64."""
+    """Return what a list keeps of a network or address: nothing narrower than a /64 of IPv6."""
     network = parse_network(text)
-    return network if "/" in text or network.is_ipv4 else Network(network.value, HOST_BITS).cut()
+    if network.is_ipv4 or network.length <= HOST_BITS:
+        return network
+    return Network(network.value, HOST_BITS).cut()

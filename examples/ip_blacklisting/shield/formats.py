@@ -23,7 +23,8 @@ METADATA = '"type":"metadata"'  # Spamhaus tells of the list itself
 COMMENTS = ("#", ";", "//")
 RANGE = re.compile(r"(?:.*:)?\s*([0-9.]+)\s*-\s*([0-9.]+)\s*(?:[,;#].*)?\Z")
 RANGE6 = re.compile(r"([0-9a-fA-F:.]+)\s*-\s*([0-9a-fA-F:.]+)\Z")
-COLUMN = re.compile(r"[\s,;|#]+")
+COLUMN = re.compile(r"[\s,;|]+")
+REMARK = re.compile(r"#|//|\s;")
 PADDED = re.compile(r"\d{3}(?:\.\d{3}){3}\Z")  # with zeros, and decimal: eMule's
 PLAIN = "address or CIDR"
 QUOTES = "\"'[]"  # also around an address of IPv6
@@ -51,9 +52,10 @@ def span_of(line: str) -> Found:
     """
     with suppress(ValueError):
         return PLAIN, parse_network(line).span
-    with suppress(ValueError, LookupError, TypeError, RecursionError):
-        if len(line) <= LONGEST_LINE:
-            return _other(line)
+    # An address in a remark is not listed; but a name may hold what begins one.
+    for text in (REMARK.split(line)[0].strip(), line) if len(line) <= LONGEST_LINE else ():
+        with suppress(ValueError, LookupError, TypeError, RecursionError):
+            return _other(text)
     raise ValueError(f"{line[:LONGEST_HOP]!r} names no network")
 
 

@@ -1,7 +1,7 @@
 """Networks in one hash table, whatever their lengths: added, removed and found in O(1).
 
 A prefix that contains an address is the address cut off at the prefix's length. Linux keeps its sets of
-networks so (ipset, hash:net) and probes each length in use; here the first bits say which those are.
+networks so (ipset, hash:net) and probes each length in use; here a row of places says which those are.
 https://ipset.netfilter.org/ipset.man.html
 """
 
@@ -13,8 +13,7 @@ from .addresses import HOST_BITS, Host
 
 NEVER = 0  # expires never
 ONE: Final = 1 << HOST_BITS
-# Bits of a host after the first 16 of IPv4, the first 32 of IPv6: no ban is wider, see models.py.
-TOP_SHIFT, TOP_SHIFT_6 = 16, 32
+PLACES: Final = 1 << 18  # of IPv4, by the first 18 bits; behind them as many of IPv6
 
 
 @lru_cache(maxsize=8_192)
@@ -23,8 +22,9 @@ def _with(shifts: tuple[int, ...], shift: int) -> tuple[int, ...]:
     return tuple(sorted({*shifts, shift}))
 
 
-def top_of(full: int) -> int:
-    return full >> (TOP_SHIFT_6 if full - ONE >> 32 else TOP_SHIFT)
+def place_of(host: Host) -> int:
+    """Return where a host is looked up; many /32s of IPv6 share a place, and probe each other's lengths."""
+    return PLACES + (host >> 32) % PLACES if host >> 32 else host >> 14
 
 
 class Table:
@@ -32,7 +32,7 @@ class Table:
 
     def __init__(self, entries: Iterable[tuple[int, int]] = ()) -> None:
         self.entries: dict[int, int] = {}  # expires, in seconds since 1970
-        self._shifts: dict[int, tuple[int, ...]] = {}  # of a top: where prefixes below it end
+        self._shifts: list[tuple[int, ...]] = [()] * (2 * PLACES)  # where prefixes there end
         for key, expires in entries:
             self.add(key, expires)
 
@@ -40,10 +40,13 @@ class Table:
         """Add, or put in the place of the network's last entry."""
         self.entries[key] = expires
         shift = HOST_BITS + 1 - key.bit_length()
-        top = top_of(key << shift)
-        known = self._shifts.get(top, ())
-        if shift not in known:
-            self._shifts[top] = _with(known, shift)
+        first = (key << shift) - ONE
+        last = first + (1 << shift) - 1
+        # At most four places: no ban is wider than a /16, or a /32 of IPv6, see schema.sql.
+        for place in range(place_of(first), place_of(last) + 1):
+            known = self._shifts[place]
+            if shift not in known:
+                self._shifts[place] = _with(known, shift)
 
     def remove(self, key: int) -> None:
         self.entries.pop(key, None)
@@ -51,7 +54,7 @@ class Table:
     def contains(self, host: Host, now: float) -> bool:
         """Tell whether a network contains the host whose entry has not expired at *now*."""
         full, entries = host | ONE, self.entries
-        for shift in self._shifts.get(full >> (TOP_SHIFT_6 if host >> 32 else TOP_SHIFT), ()):
+        for shift in self._shifts[place_of(host)]:
             expires = entries.get(full >> shift)
             if expires is not None and (expires == NEVER or now < expires):
                 return True

@@ -179,6 +179,20 @@ def test_listed_address_of_ipv6_is_its_64():
     assert not listed(found, "2a00:1:0:1::")
 
 
+@pytest.mark.report(
+    "WaterByWind/edgeos-bl-mgmt#1",
+    "a remark is taken for a part of the list, which grows past all bounds",
+    "what a remark says is not listed, also where it names addresses",
+)
+@pytest.mark.parametrize(
+    "remark", ["# 1.1.9.9", "#1.1.9.9", "; 1.1.9.9", "// 1.1.9.9", "# by: 1.1.9.1-1.1.9.9"]
+)
+def test_address_in_a_remark_is_not_listed(remark):
+    found = read(f"1.1.1.1 {remark}")
+
+    assert list(Run(found.run)) == [parse_network("1.1.1.1").span]
+
+
 def addresses(count):
     return [f"1.1.{n >> 8}.{n & 255}" for n in range(count)]
 

@@ -10,7 +10,7 @@ from bans.models import Ban, Change, Feed
 from bans.truth import PostgresTruth, run_of
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
-from shield.addresses import host_of, parse_address, parse_network
+from shield.addresses import host_of, meant, parse_address, parse_network
 from shield.replica import Replica
 from shield.run import Run
 
@@ -95,8 +95,22 @@ def test_a_write_past_django_is_written_down_too():
     "network", ["0.0.0.0/0", "198.0.0.0/15", "::/0", "2001::/31", "::1", "64:ff9b::/96", "0.0.0.0"]
 )
 def test_whoever_writes_past_django_bans_and_excepts_no_wide_network(network, kind):
-    with pytest.raises(IntegrityError, match="narrow"):
+    with pytest.raises(IntegrityError, match="width"):
         execute(f"INSERT INTO bans_ban (network, kind) VALUES ('{network}', '{kind}')")
+
+
+@pytest.mark.report(
+    "crowdsecurity/crowdsec#1244",
+    "an address is banned twice, and the end of the shorter ban lets it in",
+    "what is one network for a process is one row, whoever writes",
+)
+def test_no_two_bans_are_one_for_a_process():
+    for text in ("2001:db8::1", "2001:db8::2/128", "2001:db8::/96"):
+        ledger.add(meant(text))
+    assert [ban.network for ban in Ban.objects.all()] == ["2001:db8::/64"]
+    for network in ("2001:db8::1", "2001:db8::/65"):
+        with pytest.raises(IntegrityError, match="width"):
+            execute(f"INSERT INTO bans_ban (network) VALUES ('{network}')")
 
 
 def test_number_of_a_change_that_was_rolled_back_is_given_again():

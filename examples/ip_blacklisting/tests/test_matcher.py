@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from shield.addresses import Network, Span, host_of, parse_address, parse_network
 from shield.replica import Replica
 from shield.run import END, Run, pack
-from shield.table import Table
+from shield.table import Table, place_of
 
 
 def network(text):
@@ -56,11 +56,20 @@ def test_removal_leaves_what_contains_it():
     assert len(table.entries) == 1
 
 
-def test_lookup_probes_only_lengths_that_its_first_bits_have():
+def test_lookup_probes_only_lengths_that_are_around_it():
     table = Table((network(f"0.1.0.0/{length}"), 0) for length in range(16, 33))
-    table.add(network("198.51.100.0/24"))
+    for text in ("198.51.100.0/24", "198.51.0.0/16", "2001:db8::/48", "2001:db9::/56"):
+        table.add(network(text))
 
-    assert table._shifts[1 << 48 | 0xC633] == (8,)
+    for text, lengths in (
+        ("198.51.127.1", {24, 16}),  # in the first 18 bits
+        ("198.51.128.1", {16}),
+        ("198.52.0.1", set()),
+        ("2001:db8::1", {48}),
+        ("2001:db9::1", {56}),
+    ):
+        width = 64 if ":" in text else 32
+        assert {width - shift for shift in table._shifts[place_of(host(text))]} == lengths
 
 
 NARROWEST = [
