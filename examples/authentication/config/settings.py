@@ -3,6 +3,7 @@
 A mistake in it ends the process with one sentence.
 """
 
+import os
 import sys
 import tempfile
 from datetime import timedelta
@@ -56,14 +57,14 @@ DATABASES = {
 }
 
 # What this example is about.
-STATE_FOLDER = Path(env.get("STATE_FOLDER", str(Path(tempfile.gettempdir()) / "authentication")))
+# Of this user alone: what another user of the machine had made, nobody else could open.
+OWN_FOLDER = Path(tempfile.gettempdir()) / f"authentication-{os.getuid()}"
+STATE_FOLDER = Path(env.get("STATE_FOLDER", str(OWN_FOLDER)))
 ISSUER, AUDIENCE = env.get("ISSUER", "https://flights.example"), "flights"
 HASHES_AT_ONCE = env.get("HASHES_AT_ONCE", "1")
 if not (HASHES_AT_ONCE.isascii() and HASHES_AT_ONCE.isdigit() and int(HASHES_AT_ONCE)):
     sys.exit("HASHES_AT_ONCE is no number of password hashes like 1.")
-STAFF_TOKEN = env.get(
-    "STAFF_TOKEN", ""
-)  # the password of all who are loaded; unset: they have none
+STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # the password of all who are loaded; unset: none
 
 # The library as its documentation sets it up for rotation and logout.
 SIMPLE_JWT = {

@@ -27,9 +27,8 @@ from nexus.experiment import (
 from . import PATIENCE_SECONDS, login, request
 
 ATTACKERS, LOGINS, LOGINS_RATE = 60, 2_000, 33
-OTHERS, RATE = 30, 10
-HUNG_SECONDS = 1.0  # of others: tells "answered" from "hung"
-LOGIN_SECONDS = 5.0  # of one that is let to its hash, on a machine with other work
+OTHERS, RATE = 30, 20
+HUNG_SECONDS = 1.0  # tells "answered" from "hung"
 GIVEN_UP_SECONDS = 3 * HUNG_SECONDS
 
 
@@ -41,15 +40,15 @@ def most_within(seconds: Sequence[float]) -> float:
 class AFloodOfLoginsHurtsNoOneElse(Experiment):
     slug = "a-flood-of-logins-hurts-no-one-else"
     claim = (
-        "While 60 clients guess passwords, 95 % of other requests are answered within 1 s, "
-        "and each login is answered or told when to come back."
+        "While 60 clients guess passwords, 95 % of other requests and of logins are answered within 1 s, "
+        "and each login that finds no place is told within 1 s when to come back."
     )
     holds = ("sessions",)
     refuted = ("simplejwt",)
     idle = Series("seconds", "others, before")
     others = Series("seconds", "others, in the flood")
     logins = Series("seconds", "within which 95 % of logins had an answer")
-    sent_back = Series("seconds", "within which 95 % of those refused were told when to come back")
+    sent_back = Series("seconds", "within which all were told when to come back who found no place")
     unanswered = Series("logins", "neither answered nor told when to come back")
     waited = Series("seconds", "within which 95 % of others were answered")
     chart = Chart(waited, "seconds within which 95 % of others were answered")
@@ -91,7 +90,9 @@ class AFloodOfLoginsHurtsNoOneElse(Experiment):
                 stack.kill("web")
             flood.join()
         yield self.logins(most_within([each.seconds for each in attempts]))
-        yield self.sent_back(most_within([each.seconds for each in attempts if each.status == 503]))
+        yield self.sent_back(
+            max((each.seconds for each in attempts if each.status == 503), default=0)
+        )
         yield self.unanswered(sum(not self._answered(each) for each in attempts))
 
     def _hangs(self, other: Request) -> bool:
@@ -137,11 +138,11 @@ class AFloodOfLoginsHurtsNoOneElse(Experiment):
         sent_back = Verdict.at_most(
             samples.last(self.sent_back),
             HUNG_SECONDS,
-            "95 % of logins told when to come back within {measured:.2f} s, {bound} s allowed",
+            "logins told within {measured:.2f} s when to come back, {bound} s allowed",
         )
         logins = Verdict.at_most(
             samples.last(self.logins),
-            LOGIN_SECONDS,
-            "95 % of logins took up to {measured:.1f} s, {bound} s allowed",
+            HUNG_SECONDS,
+            "95 % of logins answered within {measured:.2f} s, {bound} s allowed",
         )
         return answered.provided(logins & sent_back & unanswered)

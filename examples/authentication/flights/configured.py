@@ -1,8 +1,6 @@
 """Keys, tokens, families and the gate as this project's settings describe them."""
 
-import tempfile
 from functools import cache
-from pathlib import Path
 
 from django.conf import settings
 from django.core.signing import Signer
@@ -29,4 +27,5 @@ def families(retry_seconds: float = 10) -> Families:
 
 @cache
 def gate() -> Gate:
-    return Gate(Path(tempfile.gettempdir()), int(settings.HASHES_AT_ONCE))
+    settings.OWN_FOLDER.mkdir(mode=0o700, exist_ok=True)
+    return Gate(settings.OWN_FOLDER, int(settings.HASHES_AT_ONCE))

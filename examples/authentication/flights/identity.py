@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, connections
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import TokenAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -17,6 +17,8 @@ from sessions.scope import enter
 
 from . import configured
 
+OPENS_NOTHING = "The token opens nothing"
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -25,29 +27,28 @@ class Caller:
     is_authenticated: bool = True
 
 
-class TokenAuthentication(BaseAuthentication):
+class BearerAuthentication(TokenAuthentication):
     """Read `Authorization: Bearer TOKEN`; without it a request is anonymous, with a bad one refused."""
 
-    def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        kind, _, token = get_authorization_header(request).partition(b" ")
-        if not kind:
-            return None
-        text = token.lstrip(b" ").decode(
-            "latin-1"
-        )  # RFC 9110: the scheme has no case, spaces no number
-        if kind.lower() == b"bearer" and (caller := self.caller(text)):
-            return caller, None
-        raise AuthenticationFailed("The token opens nothing")
+    keyword = "Bearer"
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 -- REST framework names it
-        return "Bearer"
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        found = super().authenticate(request)
+        if found is None and get_authorization_header(request):  # of another scheme
+            raise AuthenticationFailed(OPENS_NOTHING)
+        return found
+
+    def authenticate_credentials(self, key: str) -> tuple[Any, None]:
+        if caller := self.caller(key):
+            return caller, None
+        raise AuthenticationFailed(OPENS_NOTHING)
 
     def caller(self, token: str) -> Any:
         """Return who sends a token, or None."""
         raise NotImplementedError
 
 
-class Session(TokenAuthentication):
+class Session(BearerAuthentication):
     """The solution: the caller is known to the database for the request's transaction."""
 
     def caller(self, token: str) -> Any:
@@ -79,10 +80,10 @@ class Me(APIView):
         return Response({"user": request.user.pk})
 
 
-def by(user_of: Callable[[str], int | None]) -> type[TokenAuthentication]:
+def by(user_of: Callable[[str], int | None]) -> type[BearerAuthentication]:
     """Return an authentication of users by a function that tells the user of a token."""
 
-    class ByHand(TokenAuthentication):
+    class ByHand(BearerAuthentication):
         def caller(self, token: str) -> Any:
             user = user_of(token)
             return user and get_user_model().objects.filter(pk=user, is_active=True).first()

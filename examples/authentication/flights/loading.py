@@ -34,10 +34,11 @@ def load(password: str) -> int:
     ]
     for name in PASSENGERS:
         passport = secrets.token_hex(4).upper()
-        passenger = Passenger(user=made[name], name=f"{name} {passport[::-1]}", passport=passport)
-        passenger.save(using=OWNER, force_insert=True)
-        for seat in range(10):
-            flight = flights[seat % len(flights)]
-            booking = Booking(flight=flight, passenger=passenger, seat=f"{seat + 1}A")
-            booking.save(using=OWNER)
+        passenger = Passenger.objects.using(OWNER).create(
+            user=made[name], name=name, passport=passport
+        )
+        Booking.objects.using(OWNER).bulk_create(
+            Booking(flight=flights[seat % len(flights)], passenger=passenger, seat=f"{seat + 1}A")
+            for seat in range(10)
+        )
     return 30

@@ -2,14 +2,15 @@
 
 import json
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.deprecation import MiddlewareMixin
 from rest_framework.exceptions import APIException
 from rest_framework.views import set_rollback
+from sessions.gate import Busy
 from sessions.key_file import NoKeys
 from sessions.scope import is_denied
 
@@ -37,14 +38,8 @@ def unavailable(error: Exception) -> HttpResponse | None:
     return problem(503, title, {"Retry-After": "1"})
 
 
-class Unavailable:
+class Unavailable(MiddlewareMixin):
     """What REST framework does not see: the transaction of a request that cannot begin, or end."""
-
-    def __init__(self, answer: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.answer = answer
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.answer(request)
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
         return unavailable(error)
@@ -73,13 +68,13 @@ def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
         return problem(404, NOT_THERE)
     if isinstance(error, RequestDataTooBig):  # Django would log the traceback of each
         return problem(413, "The body is too large")
+    if isinstance(error, Busy):
+        return problem(503, "Others are signing in; come back in a second", {"Retry-After": "1"})
     if not isinstance(error, APIException):
         return unavailable(error)
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(wait)
     detail: Any = error.detail
     if isinstance(detail, str):
         return problem(error.status_code, detail, headers)

@@ -1,40 +1,22 @@
 """Login, refresh, logout, another password, who asks, and the public keys: the endpoints of the solution."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import authenticate, get_user_model
 from django.db import connection
-from rest_framework.exceptions import APIException, AuthenticationFailed
+from jwt.algorithms import OKPAlgorithm
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from sessions.access import Refused
 from sessions.family import Families, Issued
-from sessions.gate import Busy
 
 from . import configured, identity
 from .asked import asked
-from .identity import Session
+from .identity import OPENS_NOTHING, Session
 
 NO_ACCOUNT = "No active account with these credentials"
-
-
-class Later(APIException):
-    """The gate has no place."""
-
-    status_code, wait = 503, 1
-    default_detail = "Others are signing in; come back in a second"
-
-
-@contextmanager
-def gate() -> Iterator[None]:
-    try:
-        with configured.gate().passed():
-            yield
-    except Busy:
-        raise Later from None
 
 
 def pair(issued: Issued) -> Response:
@@ -50,7 +32,7 @@ class Login(APIView):
 
     def post(self, request: Request) -> Response:
         name, password = asked(request, "username", "password")
-        with gate():
+        with configured.gate().passed():
             user = authenticate(request._request, username=name, password=password)
         if user is None:
             raise AuthenticationFailed(NO_ACCOUNT)
@@ -65,7 +47,7 @@ class Refresh(Login):
         try:
             return pair(self.families.refresh(connection, *asked(request, "refresh")))
         except Refused:
-            raise AuthenticationFailed("The token opens nothing") from None
+            raise AuthenticationFailed(OPENS_NOTHING) from None
 
 
 class Me(identity.Me):
@@ -75,23 +57,22 @@ class Me(identity.Me):
 class Logout(Me):
     def post(self, request: Request) -> Response:
         caller: Any = request.user
-        configured.families().revoke(connection, session=caller.session)
+        configured.families().revoke(connection, caller.session)
         return Response(status=204)
 
 
 class Password(Me):
     def post(self, request: Request) -> Response:
-        """Set another password, and end every session of the user."""
+        """Set another password, which ends every session of the user."""
         old, new = asked(request, "old", "new")
         caller: Any = request.user
-        with gate():
+        with configured.gate().passed():
             # Of two changes at once the second one has to find the password of the first.
             user = get_user_model().objects.select_for_update().get(pk=caller.pk)
             if not user.check_password(old):
                 raise AuthenticationFailed(NO_ACCOUNT)
             user.set_password(new)
         user.save(update_fields=["password"])
-        configured.families().revoke(connection, user=user.pk)
         return Response(status=204)
 
 
@@ -100,7 +81,8 @@ class PublicKeys(APIView):
         """The keys with which others verify (RFC 7517); who caches them asks again in five minutes."""
         verifying = configured.key_file().keys().verifying.values()
         keys = [
-            {"kty": "OKP", "crv": "Ed25519", "use": "sig", "kid": key.kid, "x": key.public}
+            {"use": "sig", "kid": key.kid}
+            | OKPAlgorithm.to_jwk(key.private.public_key(), as_dict=True)
             for key in verifying
         ]
         return Response({"keys": keys}, headers={"Cache-Control": "max-age=300"})

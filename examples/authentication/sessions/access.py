@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jwt
 
@@ -80,14 +80,14 @@ class Access:
 
 
 def _claims(token: str, header: dict[str, Any], said: dict[str, Any]) -> Claims:
-    """Check what PyJWT leaves out: the kind of token, numbers that are text, other spellings."""
+    """Check what PyJWT leaves out: the kind of token, claims of another type, other spellings."""
     if header.get("typ") != KIND:
         raise ValueError("it is another kind of token")
     if not all(type(said[name]) is int for name in ("iat", "exp")):
         raise ValueError("a time is no whole number")
     if any(_spelled(part) != part for part in token.split(".")):
         raise ValueError("it is not spelled as it was made")
-    return Claims(int(said["sub"]), str(said["sid"]))
+    return Claims(int(said["sub"]), str(UUID(str(said["sid"]))))
 
 
 def _spelled(part: str) -> str:

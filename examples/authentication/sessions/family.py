@@ -18,8 +18,7 @@ BEGIN, ROTATE, STATE, REUSED = (
     Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
     for name in ("begin", "rotate", "state", "reused")
 )
-REVOKE = """UPDATE sessions_family SET revoked_at = now()
-WHERE revoked_at IS NULL AND (id = %(session)s OR user_id = %(user)s)"""
+REVOKE = "UPDATE sessions_family SET revoked_at = now() WHERE id = %s AND revoked_at IS NULL"
 logger = logging.getLogger(__name__)
 
 
@@ -88,12 +87,10 @@ class Families:
             logger.warning(told, asked["session"], row[0])
         raise Refused("it was used before")
 
-    def revoke(
-        self, connection: Any, *, session: str | None = None, user: int | None = None
-    ) -> int:
-        """End one family, or all of a user; return how many were alive."""
+    def revoke(self, connection: Any, session: str) -> int:
+        """End a family; return how many were alive: one, or none."""
         with connection.cursor() as cursor:
-            cursor.execute(REVOKE, {"session": session, "user": user})
+            cursor.execute(REVOKE, [session])
             return int(cursor.rowcount)
 
     def _issued(self, user: int, session: str, generation: int) -> Issued:

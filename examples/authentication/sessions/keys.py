@@ -28,11 +28,6 @@ class Key:
     def private(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(urlsafe_b64decode(self.seed + "="))
 
-    @property
-    def public(self) -> str:
-        raw = self.private.public_key().public_bytes_raw()
-        return urlsafe_b64encode(raw).decode().rstrip("=")
-
 
 def new(state: str, now: float) -> Key:
     seed = urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")

@@ -5,9 +5,12 @@ import json
 import os
 
 import pytest
-from django.test import Client
+from config.wsgi import application
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.test import Client, RequestFactory
 from flights import configured
-from flights.models import Booking, Flight
+from flights.models import Booking, Flight, Passenger
 from flights.variants import VARIANTS
 from sessions.key_file import KeyFile
 
@@ -59,6 +62,19 @@ def test_text_that_is_no_json_and_bodies_of_another_kind_are_refused():
 
 
 @pytest.mark.report(
+    "aio-libs/aiohttp#3562",
+    "the `charset` of a request chooses the codec: one that is none for text is a 500",
+    "all is read as UTF-8, the address as well, which Django reads before any middleware",
+)
+@pytest.mark.parametrize("charset", ["zlib", "rot13", "idna", "undefined", "nonsense"])
+def test_a_request_is_utf8_whatever_it_says(charset):
+    environ = RequestFactory().get("/api/sessions/flights/?number=%ff").environ
+    environ["CONTENT_TYPE"] = f"application/json; charset={charset}"
+
+    assert application(environ, lambda *_: None).status_code == 200
+
+
+@pytest.mark.report(
     "dimagi/open-chat-studio#4411",
     "a JSON body over Django's limit is answered with a page of HTML, and a 400",
     "a 413 in the shape of all other errors",
@@ -83,6 +99,16 @@ def test_who_signs_in_gets_tokens_that_nobody_may_keep():
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
     assert sorted(answer.json()) == ["access", "refresh"]
+
+
+def test_a_login_that_stores_its_hash_anew_begins_a_session(user):
+    users = get_user_model().objects.filter(pk=user)
+    users.update(password=PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1_000))
+    said = {"username": users.get().username, "password": PASSWORD}
+    token = call("post", "sessions/login/", said).json()["access"]
+
+    assert "$1000$" not in users.get().password
+    assert call("get", "sessions/me/", token=token).status_code == 200
 
 
 def test_a_full_gate_says_when_to_come_back(fresh_gate):
@@ -142,6 +168,22 @@ def test_what_is_not_yours_is_answered_as_what_is_not_there(tokens_of):
             for pk in (foreign, 2**62, 10**30)
         ]
         assert answers[0] == answers[1] == answers[2]
+
+
+@pytest.mark.report(
+    "netbox-community/netbox#21988",
+    "a body names an object that its sender may not see, and it is found",
+    "it is looked up where the sender sees, and is not there",
+)
+def test_a_desk_cannot_name_a_passenger_who_is_on_none_of_its_flights(tokens_of, user):
+    Passenger.objects.using("owner").create(user_id=user, name="x", passport="SECRET")
+    flight = Flight.objects.filter(airline="UA")[0].pk
+    body = {"flight": flight, "passenger": user, "seat": "9Z"}
+    hidden = is_a_problem(call("post", "sessions/bookings/", body, tokens_of("desk-UA")), 400)
+    missing = call("post", "sessions/bookings/", body | {"passenger": 2**31}, tokens_of("desk-UA"))
+
+    assert hidden.content == missing.content.replace(b"2147483648", str(user).encode())
+    assert not Booking.objects.using("owner").filter(passenger=user).exists()
 
 
 def test_a_booking_cannot_be_moved_out_of_a_desks_sight(tokens_of):

@@ -91,7 +91,7 @@ def test_a_refresh_beside_a_logout_leaves_no_token(connection, issued, first):
     families, session = configured.families(), issued.claims.session
 
     calls = [
-        lambda: families.revoke(connection, session=session),
+        lambda: families.revoke(connection, session),
         lambda: families.refresh(connection, issued.refresh).refresh,
     ]
     row = "SELECT FROM sessions_family WHERE id = %s FOR UPDATE"

@@ -1,0 +1,7 @@
+-- Another password ends all of a user, whoever sets it: a view, `manage.py changepassword`, or a line of SQL.
+CREATE FUNCTION sessions_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE sessions_family SET revoked_at = now() WHERE user_id = NEW.id AND revoked_at IS NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER sessions_end AFTER UPDATE OF password ON auth_user
+FOR EACH ROW WHEN (OLD.password <> NEW.password) EXECUTE FUNCTION sessions_end();
