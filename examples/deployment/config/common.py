@@ -16,7 +16,6 @@ PORT = env.get("PORT", "8001")
 STATE_FOLDER = Path(env.get("STATE_FOLDER") or Path(__file__).parent.parent / "state").resolve()
 
 ROOT_URLCONF = "config.urls"
-WSGI_APPLICATION = "config.wsgi.application"
 INSTALLED_APPS = ["flights", "ways"]
 MIDDLEWARE = [
     "flights.middleware.say_release",
@@ -25,7 +24,6 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
 # A connection serves many requests; a database that hangs holds none for longer than this.
 DATABASE_OPTIONS: dict[str, Any] = {

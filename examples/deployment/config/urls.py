@@ -3,5 +3,3 @@
 from django.urls import include, path
 
 urlpatterns = [path("api/", include("flights.urls"))]
-
-handler404 = "flights.views.not_found"

@@ -93,6 +93,7 @@ class Load:
     def __enter__(self) -> Self:
         self._over = threading.Event()
         self._start = time.monotonic() + 0.1
+        self._under_way: dict[int, int] = {}  # client -> turn
         self._threads = [
             threading.Thread(target=self._client, args=(place,), daemon=True)
             for place in range(self.clients)
@@ -131,6 +132,14 @@ class Load:
         while len(self.got) < enough and not over.is_set():
             rest(0.05)
 
+    def await_those_under_way(self, over: threading.Event) -> None:
+        """Wait until each request that is under way now has got something, or it is over."""
+        asked = dict(self._under_way)
+        while not over.is_set() and any(
+            self._under_way.get(client) == turn for client, turn in asked.items()
+        ):
+            rest(0.05)
+
     def stop(self, *, wait: bool = True) -> None:
         """Send no more, and wait for what is under way."""
         self._over.set()
@@ -147,7 +156,9 @@ class Load:
             if self._over.wait(max(0.0, due - time.monotonic())):
                 break
             line = line or http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)
+            self._under_way[place] = turn
             got = self._ask(line, turn + place, kept, due)
+            del self._under_way[place]
             self.got.append(got)
             if got.failed and got.key:
                 owed.append(got.key)

@@ -19,7 +19,7 @@ from nexus.experiment import (
 from . import Load, Work, begin, replaced
 
 FOLDER = "charging"  # it charges for bookings, and nobody has set PAYMENT_URL
-AFTER = 300  # requests: so many are asked once the new release is live or refused
+AFTER = 150  # requests: so many are asked once the new release is live or refused
 
 
 class AMissingSettingStopsTheStart(Experiment):

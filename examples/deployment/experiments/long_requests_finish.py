@@ -45,7 +45,9 @@ class LongRequestsFinish(Experiment):
         # One begins every 3/8 s: whenever the old release is stopped, most have longer to go than the grace.
         with (
             Load(stack, rate=CLIENTS / SECONDS, clients=CLIENTS, path=path) as load,
-            Load(stack, rate=120, clients=12),  # or a trial would wait long for its answers
+            Load(
+                stack, clients=30
+            ),  # or a trial would wait long for its answers, and meet more exports
             Work(lambda over: self._replaced(stack, load, over)) as work,
         ):
             for batch in load.during(work, wait=False):

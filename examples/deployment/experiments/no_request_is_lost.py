@@ -1,6 +1,7 @@
 """Three releases, one after the other, while clients ask 300 times a second."""
 
 from collections.abc import Iterator
+from threading import Event
 
 from nexus.experiment import (
     Chart,
@@ -14,7 +15,7 @@ from nexus.experiment import (
     clock_starts,
 )
 
-from . import Got, Load, Work, begin, none_of, replaced
+from . import ENOUGH, Got, Load, Work, begin, none_of, replaced
 
 RELEASES = 3
 RELEASED, FAILED = 1, 2  # levels of the chart
@@ -62,8 +63,8 @@ class NoRequestIsLost(Experiment):
         begin(stack, variant)
         yield clock_starts()
         seen: set[str] = set()
-        releases = [lambda _: replaced(stack, "good")] * RELEASES
-        with Load(stack) as load, Work(*releases) as work:
+        orders = [lambda over: self._replaced(stack, load, over)] * RELEASES
+        with Load(stack) as load, Work(*orders) as work:
             for batch in load.during(work):
                 yield self.asked(len(batch))
                 yield self.failed(sum(got.failed for got in batch))
@@ -73,6 +74,13 @@ class NoRequestIsLost(Experiment):
                     seen |= new
                     yield self.happened(RELEASED)
                     yield self.answering(len(seen))
+
+    def _replaced(self, stack: Stack, load: Load, over: Event) -> None:
+        replaced(stack, "good")
+        # Or the next release would come to the place where they are waited for, and hide what this one lost.
+        load.await_those_under_way(over)
+        if sum(got.failed for got in load.got) >= ENOUGH:
+            over.wait(1)  # this run is refuted, and ends: another release would only hold that up
 
     def _events(self, batch: list[Got]) -> Iterator[Sample]:
         for got in batch:

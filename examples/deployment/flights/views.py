@@ -57,8 +57,3 @@ def health(_request: HttpRequest) -> JsonResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})
-
-
-def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
-    """Answer a path that leads nowhere with the one that lists the others."""
-    return problem(404, "No such path; see /api/")

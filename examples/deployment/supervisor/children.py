@@ -14,9 +14,8 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 SAID_CHARACTERS = 300
-TAIL_BYTES = (
-    65_536  # of a log: that of a release that has run for weeks may be larger than the memory
-)
+# Of a log: that of a release that has run for weeks may be larger than the memory.
+TAIL_BYTES = 65_536
 # A supervisor that was killed leaves nobody who would go on answering beside its successor's children. Made
 # once: a child that has just been forked should load nothing.
 END_WITH_PARENT = (

@@ -26,14 +26,14 @@ class Supervisor:
     """One thread: orders are carried out at once, and all that waits is somebody else's.
 
     Attributes:
-        front: what stands before the releases; None if clients reach them directly.
+        front: what stands before the releases.
         command: what a release runs.
         settle: ends what a switch that was killed has begun.
         begins: the state to begin with, from the one that was left.
     """
 
     folder: Path
-    front: Callable[[State], Command | None]
+    front: Callable[[State], Command]
     command: Callable[[State, Release], Command]
     settle: Command
     begins: Callable[[State | None], State]
@@ -100,14 +100,13 @@ class Supervisor:
         if state.step != STEADY and self._was_killed():
             self._keep("settle", lambda: self.settle)
 
-    def _keep(self, name: str, command: Callable[[], Command | None]) -> None:
+    def _keep(self, name: str, command: Callable[[], Command]) -> None:
         now = time.monotonic()
         if name in self.children.running() or now < self._started.get(name, 0) + PAUSE_SECONDS:
             return
         self._started[name] = now
         try:
-            if (found := command()) is not None:
-                self.children.start(name, found)
+            self.children.start(name, command())
         except (OSError, Refused) as fault:
             sys.stderr.write(f"{name} does not start: {fault}.\n")
 

@@ -200,6 +200,26 @@ def test_byte_order_mark_is_no_part_of_a_name(tmp_path, monkeypatch):
     assert configured.shipped("marked") == {"FAULT": "JFK"}
 
 
+@pytest.mark.report(
+    "systemd/systemd#2836",
+    "a line of an environment file that sets nothing is passed over without a word",
+    "the release is refused, and the line is named",
+)
+@pytest.mark.parametrize(
+    "line", ["export PAYMENTS=1", "PAYMENTS = 1", " PAYMENTS=1", "PAYMENTS", "=1"]
+)
+def test_line_that_sets_no_variable_is_refused(tmp_path, monkeypatch, line):
+    monkeypatch.setattr(configured, "BASE", tmp_path)
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "odd.env").write_text(f"# a note\n\nFAULT=a=b\n{line}\n")
+
+    with pytest.raises(Refused) as refusal:
+        configured.shipped("odd")
+
+    name = line.partition("=")[0]
+    assert str(refusal.value) == f"release shipped/odd.env: {name!r} is no NAME=VALUE"
+
+
 @pytest.fixture
 def children(tmp_path):
     children = Children(tmp_path)

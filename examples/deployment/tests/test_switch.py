@@ -96,9 +96,6 @@ class Front:
             "LISTEN": f"127.0.0.1:{self.listen}",
             "BLUE": str(self.ports[0]),
             "GREEN": str(self.ports[1]),
-            "INTER": "300ms",
-            "FALL": "2",
-            "RISE": "1",
             "BLUE_WEIGHT": "100",
             "GREEN_WEIGHT": "0",
         }

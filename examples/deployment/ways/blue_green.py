@@ -5,8 +5,3 @@ from .crew import Crew
 
 def change(crew: Crew, folder: str) -> None:
     crew.switch.replace(folder)
-
-
-def route(crew: Crew, port: int) -> None:
-    """Send requests to `port` by the proxy's runtime API."""
-    crew.switch.proxy.route({each: 100 * (each == port) for each in crew.state.ports})

@@ -28,7 +28,7 @@ def shipped(folder: str) -> dict[str, str]:
     """Return the environment that release `folder` adds.
 
     Raises:
-        Refused: there is no such release, or its file is no text.
+        Refused: there is no such release, or a line of its file sets no variable.
     """
     file = BASE / "shipped" / f"{folder}.env"
     try:
@@ -36,36 +36,39 @@ def shipped(folder: str) -> dict[str, str]:
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", error)
         raise Refused(f"release shipped/{folder}.env cannot be read: {said}") from None
-    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    said = [line.partition("=") for line in lines if line.strip() and not line.startswith("#")]
+    # What was meant to be a setting, and is none, would be missing without a word.
+    if odd := [name for name, equals, _ in said if not (equals and name.isidentifier())]:
+        raise Refused(f"release shipped/{folder}.env: {odd[0]!r} is no NAME=VALUE")
+    return {name: value for name, _, value in said}
 
 
 def command(state: State, release: Release) -> Command:
-    """What a release runs; where nothing stands in front, clients reach it at the public address."""
-    host = settings.HOST if release.port == int(settings.PORT) else "127.0.0.1"
+    """What a release runs."""
     # Loaded before the fork: what is missing ends the release, and not one worker after the other.
     words = (
-        f"-m gunicorn -c config/gunicorn.py --preload -b {host}:{release.port} -w 1 --threads 16"
+        f"-m gunicorn -c config/gunicorn.py --preload -b 127.0.0.1:{release.port} -w 1 --threads 16"
     )
     given = {**of(state.way).environment, **shipped(release.folder), "RELEASE": str(release.number)}
     program = (sys.executable, *words.split(), "config.wsgi:application")
     return Command(program, {**os.environ, **given}, BASE)
 
 
-def crew(way: str = "", reached: Callable[[str], None] = lambda _: None) -> Crew:
-    """Return what `way`, or the one that is in use, has at hand.
+def crew(reached: Callable[[str], None] = lambda _: None) -> Crew:
+    """Return what the way that is in use has at hand.
 
     Raises:
         Refused: the supervisor has not begun.
     """
     journal, orders = Journal(FOLDER, reached), Orders(FOLDER)
     state = journal.read()
-    variant, (blue, green) = of(way or state.way), state.ports
+    variant, (blue, green) = of(state.way), state.ports
     proxy = HAProxy(FOLDER / "haproxy.sock", "releases", {blue: "blue", green: "green"})
     gate = Gate(SMOKE, [unapplied]) if variant.gated else Gate()
     trial = Trial() if variant.gated else None
     patience = variant.drain_seconds, variant.grace_seconds
     switch = Switch(journal, proxy, orders, gate, trial, *patience)
-    return Crew(journal, orders, switch, FOLDER / "nginx")
+    return Crew(journal, orders, switch)
 
 
 def unapplied() -> str:

@@ -21,13 +21,11 @@ class Crew:
 
     Attributes:
         switch: the solution, with the gate and the trial of this way.
-        front: the folder of nginx, where it stands in front.
     """
 
     journal: Journal
     orders: Orders
     switch: Switch
-    front: Path
 
     @property
     def state(self) -> State:
@@ -50,7 +48,7 @@ class Crew:
 
     def point(self, *ports: int) -> None:
         """Have nginx read that it sends requests there; its old workers close their connections."""
-        point_nginx(self.front, *ports)
+        point_nginx(self.journal.folder / "nginx", *ports)
         os.kill(self.orders.running()[FRONT], signal.SIGHUP)
 
     def until(self, done: Callable[[], bool]) -> None:

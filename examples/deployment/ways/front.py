@@ -13,14 +13,12 @@ from supervisor.children import Command
 
 from .configured import BASE, FOLDER
 from .crew import point_nginx
-from .variants import HAPROXY, NOTHING, Variant, of
+from .variants import HAPROXY, Variant, of
 
 
-def front(state: State) -> Command | None:
-    """What stands in front of the releases in this way, if anything does."""
+def front(state: State) -> Command:
+    """What stands in front of the releases in this way."""
     way = of(state.way)
-    if way.front == NOTHING:
-        return None
     if way.front == HAPROXY:
         return _haproxy(state, way)
     folder = FOLDER / "nginx"
@@ -43,7 +41,6 @@ def _haproxy(state: State, way: Variant) -> Command:
         "LISTEN": f"{settings.HOST}:{settings.PORT}",
         "BLUE": str(state.ports[0]),
         "GREEN": str(state.ports[1]),
-        **dict(zip(("INTER", "FALL", "RISE"), way.checks, strict=True)),
         "BLUE_WEIGHT": str(weights[0]),
         "GREEN_WEIGHT": str(weights[1]),
     }

@@ -11,10 +11,7 @@ from .crew import Crew
 
 
 def recreate(crew: Crew, folder: str) -> None:
-    """Stop the old release, then start the new one: what `docker compose up -d` does.
-
-    Clients reach the release directly.
-    """
+    """Stop the old release, then start the new one: what `docker compose up -d` does."""
     old = crew.note(step=DOWN).live
     crew.stop(old)
     new = replace(crew.state.next(folder), port=old.port)
@@ -43,15 +40,6 @@ def start_then_stop(crew: Crew, folder: str, *, pointing: bool = False) -> None:
 
 # nginx starts new workers, and the old ones close their connections.
 reload = partial(start_then_stop, pointing=True)
-
-
-def run_two(crew: Crew) -> None:
-    """Run a second replica, too."""
-    state = crew.state
-    second = state.next(state.live.folder)
-    crew.note(other=second, last=second.number)
-    crew.start(second)
-    crew.point(*state.ports)
 
 
 def rolling_nginx(crew: Crew, folder: str) -> None:

@@ -9,11 +9,7 @@ from django.conf import settings
 from . import blue_green, usual
 from .crew import Crew
 
-HAPROXY, NGINX, NOTHING = "haproxy", "nginx", ""
-
-
-def nothing(_: Crew) -> None:
-    """There is nothing to prepare."""
+HAPROXY, NGINX = "haproxy", "nginx"
 
 
 @dataclass(frozen=True)
@@ -22,11 +18,8 @@ class Variant:
 
     Attributes:
         change: replaces the live release by the one in a folder.
-        begin: makes ready what the way needs, once one release is live.
-        route: sends requests to another port, while both releases run.
         front: what stands in front of the releases.
         weights: what the proxy begins with, of the live release and of the other.
-        checks: every so often HAProxy asks a release; so many failures are down, and so many answers up.
         gated: whether a release has to pass checks, smoke requests and a trial.
         environment: of its releases.
     """
@@ -34,11 +27,8 @@ class Variant:
     name: str
     about: str
     change: Callable[[Crew, str], None] = blue_green.change
-    begin: Callable[[Crew], None] = nothing
-    route: Callable[[Crew, int], None] | None = blue_green.route
     front: str = HAPROXY
     weights: tuple[int, int] = (100, 0)
-    checks: tuple[str, str, str] = ("300ms", "2", "1")
     gated: bool = False
     drain_seconds: float = 30
     grace_seconds: float = 10
@@ -50,15 +40,12 @@ VARIANTS: tuple[Variant, ...] = (
         "recreate",
         "stop the old release, then start the new one",
         usual.recreate,
-        route=None,
-        front=NOTHING,
+        front=NGINX,
     ),
     Variant(
         "rolling_nginx",
         "restart two replicas in turn behind nginx with its defaults",
         usual.rolling_nginx,
-        usual.run_two,
-        route=None,
         front=NGINX,
     ),
     Variant(
@@ -66,13 +53,11 @@ VARIANTS: tuple[Variant, ...] = (
         "start the new release, then stop the old one at once",
         usual.start_then_stop,
         weights=(100, 100),
-        checks=("2s", "3", "2"),  # HAProxy's own defaults
     ),
     Variant(
         "reload",
         "start the new release, reload nginx, then stop the old one",
         usual.reload,
-        route=Crew.point,
         front=NGINX,
     ),
     Variant(

@@ -16,12 +16,13 @@ from django.conf import settings
 from releases import Refused, Release
 from releases.gate import get
 from releases.journal import STEADY
+from releases.proxy import FULL
 from supervisor.ports import is_free
 from supervisor.supervisor import DOWN, FRONT
 from ways import configured
 from ways.crew import Crew
 from ways.management.commands.release import REFUSED, start, tell
-from ways.variants import HAPROXY, NOTHING, Variant, of
+from ways.variants import HAPROXY, NGINX, Variant, of
 
 ROUTED_SECONDS = 0.2
 moments: list[tuple[str, float]] = []
@@ -29,9 +30,8 @@ moments: list[tuple[str, float]] = []
 
 def ordered(order: Callable[..., None], *words: str) -> None:
     """Carry out one of the orders below, and print what has come of it."""
-    way = words[0] if order is begin else ""
     try:
-        crew = configured.crew(way, lambda step: moments.append((step, time.monotonic())))
+        crew = configured.crew(lambda step: moments.append((step, time.monotonic())))
         with crew.journal.alone():
             order(crew, *words)
         tell(crew, moments)
@@ -46,7 +46,7 @@ def begin(crew: Crew, way: str) -> None:
     if begins_alike(crew, of(state.way), variant):
         crew.note(way=way)
         return
-    port = int(settings.PORT) if variant.front == NOTHING else state.ports[0]
+    port = state.ports[0]
     new = Release(state.last + 1, configured.FIRST, port)
     crew.note(way=way, live=new, other=None, last=new.number, step=DOWN)
     for pid in crew.orders.running().values():
@@ -61,34 +61,42 @@ def begin(crew: Crew, way: str) -> None:
         for place, health in (("blue", "up"), ("green", "down")):
             crew.switch.proxy._ask(f"set server releases/{place} health {health}")
     crew.until(lambda: get(int(settings.PORT), "/healthz") == (200, str(new.number)))
-    variant.begin(crew)
+    if way == "rolling_nginx":
+        run_two(crew)
+
+
+def run_two(crew: Crew) -> None:
+    """Run a second replica, too."""
+    state = crew.state
+    second = state.next(state.live.folder)
+    crew.note(other=second, last=second.number)
+    crew.start(second)
+    crew.point(*state.ports)
 
 
 def begins_alike(crew: Crew, old: Variant, new: Variant) -> bool:
     """Whether the one release that runs, and what stands in front of it, are those to begin with."""
     live = crew.state.live
-    alike = {
-        (each.front, each.weights, each.checks, *each.environment.items()) for each in (old, new)
-    }
+    alike = {(each.front, each.weights, *each.environment.items()) for each in (old, new)}
     alone = sorted(crew.orders.running()) == [FRONT, live.name]
     first = live.folder == configured.FIRST
     return len(alike) == 1 and new.front == HAPROXY and alone and first
 
 
 def route(crew: Crew, times: str) -> None:
-    """Start a second release, send requests to it and back, and stop it.
-
-    Raises:
-        Refused: this way has no route.
-    """
-    variant, state = of(crew.state.way), crew.state
-    if variant.route is None:
-        raise Refused(f"{variant.name} has no route that it could change")
+    """Start a second release, send requests to it and back, and stop it."""
+    state = crew.state
+    nginx = of(state.way).front == NGINX
     new = state.next(state.live.folder)
     crew.note(other=new, last=new.number)
     crew.start(new)
+    ports = new.port, state.live.port
     for turn in range(int(times)):
-        variant.route(crew, (new, state.live)[turn % 2].port)
+        there, gone = ports[turn % 2], ports[1 - turn % 2]
+        if nginx:
+            crew.point(there)
+        else:
+            crew.switch.proxy.route({there: FULL, gone: 0})
         crew.journal.reached("routed")
         time.sleep(ROUTED_SECONDS)
     crew.stop(new)
@@ -104,7 +112,7 @@ def drill(*steps: str, enough: int = 2) -> None:
     for step in steps:
         if not (child := os.fork()):
             reached = partial(die_at, step)
-            start(configured.crew(reached=reached), configured.FIRST)
+            start(configured.crew(reached), configured.FIRST)
             os._exit(1)
         _, status = os.waitpid(child, 0)
         if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:

@@ -14,7 +14,7 @@ from supervisor.ports import free_ports
 from supervisor.supervisor import Supervisor
 
 from ways import configured, front
-from ways.variants import NOTHING, SOLUTION, VARIANTS, of
+from ways.variants import SOLUTION, VARIANTS
 
 
 def begins(before: State | None) -> State:
@@ -23,11 +23,15 @@ def begins(before: State | None) -> State:
     known = [each.name for each in VARIANTS]
     # A reader's own way may be gone.
     way = before.way if before and before.way in known else SOLUTION
-    port = int(settings.PORT) if of(way).front == NOTHING else ports[0]
     if before is None:
-        return State(way, ports, Release(1, configured.FIRST, port), last=1)
+        return State(way, ports, Release(1, configured.FIRST, ports[0]), last=1)
     return replace(
-        before, way=way, ports=ports, live=replace(before.live, port=port), other=None, step=STEADY
+        before,
+        way=way,
+        ports=ports,
+        live=replace(before.live, port=ports[0]),
+        other=None,
+        step=STEADY,
     )
 
 
