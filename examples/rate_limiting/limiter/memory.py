@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from .policy import Policy
 from .store import RedisStore
 
+type Refusal = list[tuple[int, int, int]]  # of each bucket: excess, rate, and least excess told
+
 
 @dataclass
 class LocalStore:
@@ -66,7 +68,7 @@ class DenyCache:
     local: LocalStore
     size: int = 10_000
     longest_us: int = 1_000_000  # a changed limit is seen soon
-    _refusals: dict[str, tuple[int, int, list[int]]] = field(default_factory=dict, init=False)
+    _refusals: dict[str, tuple[int, int, Refusal]] = field(default_factory=dict, init=False)
 
     def run(self, keys: Sequence[str], args: Sequence[int]) -> list[int]:
         """Return the reply of the store, or a refusal from memory; raise StoreFailure without one.
@@ -75,20 +77,20 @@ class DenyCache:
         its wait, never longer than it is true; its age counts from *received*: no wait is too short.
         """
         sent_us = self.local.clock_ns() // 1_000
-        until_us, received_us, reply = self._refusals.get(keys[0], (0, 0, []))
+        until_us, received_us, refusal = self._refusals.get(keys[0], (0, 0, []))
         if sent_us < until_us:
             age_us = sent_us - received_us
-            return [
-                excess - age_us * policy.ticks_per_us if excess > 0 else excess
-                for excess, policy in zip(reply, self.local.policies, strict=True)
-            ]
+            return [max(least, excess - age_us * rate) for excess, rate, least in refusal]
         reply = self.store.run(keys, args)
         if max(reply) > 0:
             rates = [policy.ticks_per_us for policy in self.local.policies]
-            wait_us = max(-(-excess // rate) for excess, rate in zip(reply, rates, strict=True))
+            # What allows is told as it is now, what will meanwhile as it is then.
+            least = [min(excess, 0) for excess in reply]
+            refusal = list(zip(reply, rates, least, strict=True))
+            wait_us = max(-(-excess // rate) for excess, rate, _ in refusal)
             if len(self._refusals) >= self.size:
                 self._refusals.clear()  # atomic; whom it forgets is refused by the store once more
             received_us = self.local.clock_ns() // 1_000
-            self._refusals[keys[0]] = sent_us + min(wait_us, self.longest_us), received_us, reply
+            self._refusals[keys[0]] = sent_us + min(wait_us, self.longest_us), received_us, refusal
             self.local.drain(keys, reply)
         return reply

@@ -539,18 +539,24 @@ def test_a_hot_refused_client_is_answered_from_memory_until_it_may_pass(remember
 
 
 def test_a_bucket_that_allows_is_full_at_most_in_a_refusal_from_memory(remembering, store, clock):
-    limiter = remembering(Policy("slow", 1, HOURLY), Policy("quick", 3, Rate(5, 1)))
+    policies = (
+        Policy("slow", 1, HOURLY),
+        Policy("quick", 3, Rate(5, 1)),
+        Policy("both", 1, Rate(99)),
+    )
+    limiter = remembering(*policies)
     limiter.decide("client")
     limiter.decide("client")
     clock.seconds += 0.9
 
-    slow, quick = limiter.decide("client").outcomes
+    slow, *others = limiter.decide("client").outcomes
 
     assert store.asked == 2
     assert not slow.allowed
-    assert quick.allowed
-    assert quick.remaining <= 3
-    assert quick.full_after_us >= 0
+    for outcome in others:
+        assert outcome.allowed
+        assert outcome.remaining <= outcome.policy.burst
+        assert outcome.full_after_us >= 0
 
 
 def test_a_cached_refusal_is_never_longer_than_the_truth_and_never_promises_too_early(
