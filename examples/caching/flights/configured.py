@@ -7,8 +7,8 @@ from threading import Lock
 from django.conf import settings
 from django.db import connection
 from layers.layered import Answer, LayeredCache
-from layers.redis_layer import Source, adopt
-from layers.values import Ttl, Value
+from layers.redis_layer import adopt
+from layers.values import Source, Ttl, Value
 from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -56,7 +56,7 @@ def cache() -> LayeredCache:
     """Return this process's cache."""
     return LayeredCache(
         redis,
-        in_transaction=lambda: connection.in_atomic_block,
+        in_transaction=lambda: connection.connection and not connection.autocommit,
         local_bytes=LOCAL_BYTES,
         patience_seconds=PATIENCE_SECONDS,
         after_refresh=connection.close,
