@@ -67,7 +67,7 @@ def relay(
                 while True:
                     if carry_out(connection, place, purge, then) < BATCH:
                         # A notification would come sooner, and take a lock that all commits share.
-                        time.sleep(0.05)
+                        time.sleep(0.025)
                     alive()
         except psycopg.Error as error:  # whatever it is: a failover, a time-out, a cut connection
             logger.warning("purges wait, %s: %s", place, " ".join(str(error).split()))

@@ -203,6 +203,24 @@ def test_relay_outlives_a_cut_connection(wait_until, cut_at, expected):
 
 
 @here
+def test_defect_in_one_thread_of_the_relay_ends_it(tmp_path):
+    (tmp_path / "relay-alive-edge").symlink_to("/nowhere/at/all")  # it cannot say that it is alive
+    env = {**os.environ, "TMPDIR": str(tmp_path), "CDN_PURGE_URL": "http://127.0.0.1:1"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "relay"],
+        cwd=EXAMPLE,
+        env={**env, "DATABASE_URL": database_url()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "no purges of edge are carried out" in done.stderr
+
+
+@here
 def test_relay_purges_though_it_hears_of_no_purges(redis, key, wait_until):
     rights = {"keys": ["*"], "channels": ["*"], "commands": ["+@all", "-subscribe"]}
     redis.acl_setuser("deaf", enabled=True, passwords=["+deaf"], **rights)
