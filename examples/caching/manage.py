@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's commands, and this example's own: `prepare`, `relay`, `cache`."""
+"""Run Django's commands, and this example's own: `prepare`, `relay`."""
 
 import os
 import sys

@@ -4,8 +4,6 @@ from os import environ as env
 
 import dj_database_url
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 DEBUG = env.get("DEBUG") == "1"
 SECRET_KEY = env.get("SECRET_KEY") or ("only-for-debugging-" * 3 if DEBUG else "")
@@ -42,13 +40,9 @@ STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 MINE = env.get("MINE", "")  # the module of a reader's own variant
 
 # The stock cache, set up as Django's documentation says.
-STOCK = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-IMPATIENT = {
-    "socket_timeout": 0.5,
-    "socket_connect_timeout": 0.5,
-    "retry": Retry(NoBackoff(), 0),
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
-CACHES = {"default": STOCK, "edits": {**STOCK, "OPTIONS": IMPATIENT}}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,  # the default comes from contrib.auth, which is not installed

@@ -36,7 +36,7 @@ class NeverStaleAfterCommit(Experiment):
         "another process' local layer 250 ms later: in the fill race, and under two writers."
     )
     holds = ("layered",)
-    refuted = ("get_or_set", "signals", "dogpile")
+    refuted = ("get_or_set", "dogpile")
     outdated = Series("answers older than the claim allows")
     behind = Series("ms behind the last acknowledged edit")
     local = Series("answers from a local layer")

@@ -1,14 +1,13 @@
 """The layered cache as this project sets it up: one per process."""
 
-from collections.abc import Callable
 from functools import cache as kept
 from threading import Lock
 
 from django.conf import settings
 from django.db import connection
 from layers.layered import Answer, LayeredCache
-from layers.redis_layer import Source, adopt
-from layers.values import Ttl, Value
+from layers.redis_layer import adopt
+from layers.values import Source, Ttl, Value
 from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -22,7 +21,6 @@ TTL = {
     # Two seconds: so that a reader of the write-up can watch them pass.
     "alternates": Ttl(soft_ms=2_000, hard_ms=DAY_MS, lease_ms=10_000),
 }
-LOCAL_BYTES = 16 * 2**20
 COMPUTATIONS = 4  # of one process, in the database at a time
 REDIS_SECONDS = 1.0
 PATIENCE_SECONDS = 8.0
@@ -40,24 +38,20 @@ redis = Redis.from_url(
 gate = Gate(COMPUTATIONS, PATIENCE_SECONDS)
 
 
-def once[T](build: Callable[[], T]) -> Callable[[], T]:
-    """Let one thread build it, and the others wait: `functools.cache` lets each of a crowd build one."""
-    lock, built = Lock(), kept(build)
-
-    def get() -> T:
-        with lock:
-            return built()
-
-    return get
+building = Lock()  # `functools.cache` lets each of a crowd that comes first build one
 
 
-@once
 def cache() -> LayeredCache:
     """Return this process's cache."""
+    with building:
+        return built()
+
+
+@kept
+def built() -> LayeredCache:
     return LayeredCache(
         redis,
-        in_transaction=lambda: connection.in_atomic_block,
-        local_bytes=LOCAL_BYTES,
+        in_transaction=lambda: connection.connection and not connection.autocommit,
         patience_seconds=PATIENCE_SECONDS,
         after_refresh=connection.close,
     )

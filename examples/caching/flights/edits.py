@@ -24,10 +24,4 @@ def preview(code: str, name: str) -> None:
         transaction.set_rollback(True)
 
 
-def partial(code: str, name: str) -> None:
-    """Try the edit, take it back to the savepoint before it, and commit the rest: nothing."""
-    with transaction.atomic():
-        preview(code, name)
-
-
-WAYS = {each.__name__: each for each in (save, update, preview, partial)}
+WAYS = {each.__name__: each for each in (save, update, preview)}

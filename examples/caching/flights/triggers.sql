@@ -14,21 +14,13 @@ SELECT cache_watch('flights_airport', 'airport:', 'code');
 SELECT cache_watch('flights_departure', 'airport:', 'airport_id');
 
 -- Which airports there are, and where, is what every list of neighbours depends on.
-CREATE FUNCTION flights_airports_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION flights_airports_changed() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        PERFORM code, latitude, longitude FROM now EXCEPT SELECT code, latitude, longitude FROM before;
-        IF NOT FOUND THEN
-            RETURN NULL;
-        END IF;
-    END IF;
     INSERT INTO cache_outbox (tag) VALUES ('airports');
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER airports_moved AFTER UPDATE ON flights_airport
-    REFERENCING OLD TABLE AS before NEW TABLE AS now EXECUTE FUNCTION flights_airports_changed();
-CREATE TRIGGER airports_changed AFTER INSERT OR DELETE ON flights_airport
+CREATE TRIGGER airports_changed AFTER INSERT OR DELETE OR UPDATE OF code, latitude, longitude ON flights_airport
     EXECUTE FUNCTION flights_airports_changed();
 -- [/outbox]
 

@@ -1,10 +1,9 @@
-"""Seven ways to cache one page, from none to the solution."""
+"""Six ways to cache one page, from none to the solution."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache as once
-from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -60,8 +59,8 @@ def uncached(page: str, code: str, _nearest: bool) -> Found:
     return Found(PAGES[page](code).data)
 
 
-def get_or_set(page: str, code: str, _nearest: bool, variant: str = "get_or_set") -> Found:
-    name, timeout_seconds = key(variant, page, code), TIMEOUT_SECONDS[page]
+def get_or_set(page: str, code: str, _nearest: bool) -> Found:
+    name, timeout_seconds = key("get_or_set", page, code), TIMEOUT_SECONDS[page]
     return Found(stock.get_or_set(name, lambda: PAGES[page](code).data, timeout_seconds) or b"")
 
 
@@ -115,7 +114,6 @@ VARIANTS: tuple[Variant, ...] = (
         lambda page: cache_page(TIMEOUT_SECONDS[page]),
     ),
     Variant("get_or_set", "Django's cache.get_or_set with a TTL", get_or_set),
-    Variant("signals", "the same, deleted in post_save", partial(get_or_set, variant="signals")),
     Variant("lock", "a lock by SET NX around the computation, deleted after commit", lock),
     Variant("dogpile", "dogpile.cache with its distributed lock, deleted after commit", dogpile),
     Variant("layered", "leases, tags, a local layer and an outbox", layered),

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from redis import Redis
 
 from .local_layer import LocalLayer
-from .redis_layer import RedisLayer, Source
+from .redis_layer import RedisLayer
 from .tracking import track
-from .values import Ttl, Value, name_of
+from .values import Source, Ttl, Value, name_of
 
 type Compute = Callable[[], Value]
 
@@ -32,19 +32,21 @@ class LayeredCache:
         redis: a client with short timeouts and `redis_connect_func=adopt`; `Redis.from_url` retries nothing,
             while `Redis()` asks a frozen server eleven times.
         in_transaction: whether this thread may see what is not committed, or an older snapshot: neither
-            belongs into a cache. Django: `lambda: connection.in_atomic_block`.
+            belongs into a cache. Django: `lambda: connection.connection and not connection.autocommit`.
         local_bytes: how much this process keeps.
         after_refresh: called in the thread of a background refresh when it is over.
     """
 
     redis: "Redis"
     _: KW_ONLY
-    in_transaction: Callable[[], bool]
+    in_transaction: Callable[[], object]
     local_bytes: int = 16 * 2**20
     patience_seconds: float = 8
     after_refresh: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
+        if self.redis.get_encoder().decode_responses:
+            raise ValueError("values are bytes: a client with decode_responses would decode them")
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
 

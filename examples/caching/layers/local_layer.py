@@ -73,14 +73,11 @@ class LocalLayer:
                 self._horizon = self._epoch
 
     def clear(self, *, up: bool) -> None:
-        """Forget everything, reads under way included; say whether purges are heard from here on."""
+        """Void everything, reads under way included; say whether purges are heard from here on."""
         with self._lock:
             self._epoch += 1
             self._horizon = self._epoch
             self._up = up
-            self._entries.clear()
-            self._purged.clear()
-            self.bytes = 0
 
     def _drop(self, key: str) -> None:
         if found := self._entries.pop(key, None):

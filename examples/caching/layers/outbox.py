@@ -32,19 +32,15 @@ type Then = Callable[[psycopg.Connection, list[str]], None]  # written in the sa
 def carry_out(
     connection: "psycopg.Connection", place: str, purge: Purge, then: Then | None = None
 ) -> int:
-    """Purge the tags of one batch that is due at *place*; return how many rows that were.
-
-    If the purge fails, the rows stay.
-    """
-    purged: list[str] = []
+    """Purge a batch of what is due at *place*; return how many rows that were, 0 if it failed: they stay."""
     with connection.transaction() as transaction:
         tags = [tag for (tag,) in connection.execute(TAKE, [place, BATCH])]
         if tags and not purge(tags):
+            tags = []
             raise psycopg.Rollback(transaction)
         if tags and then:
             then(connection, tags)
-        purged = tags
-    return len(purged)
+    return len(tags)
 
 
 def relay(
@@ -71,7 +67,7 @@ def relay(
                 while True:
                     if carry_out(connection, place, purge, then) < BATCH:
                         # A notification would come sooner, and take a lock that all commits share.
-                        time.sleep(0.05)
+                        time.sleep(0.025)
                     alive()
         except psycopg.Error as error:  # whatever it is: a failover, a time-out, a cut connection
             logger.warning("purges wait, %s: %s", place, " ".join(str(error).split()))

@@ -6,9 +6,8 @@ local entry = redis.call('HMGET', KEYS[1], 'value', 'tags', 'soft_ms', 'seq')
 local value, tags, soft_ms, seq = entry[1], entry[2], tonumber(entry[3]), tonumber(entry[4])
 local valid = value and tags and soft_ms and seq
 if valid then
-  local purges = { ARGV[2] .. '*' }
-  for tag in string.gmatch(tags, '%S+') do purges[#purges + 1] = ARGV[2] .. tag end
-  for _, purged in ipairs(redis.call('MGET', unpack(purges))) do
+  for tag in string.gmatch('* ' .. tags, '%S+') do
+    local purged = redis.call('GET', ARGV[2] .. tag)
     if purged and (tonumber(purged) or seq) >= seq then valid = false end
   end
 end

@@ -8,7 +8,6 @@ Nishtala et al., Scaling Memcache at Facebook, NSDI 2013, section 3.2.1: leases.
 import logging
 import threading
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha1
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, Final, cast
 from redis import Connection, Redis
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 
-from .values import EVERYTHING, PURGE_MEMORY_MS, Ttl, Value, name_of
+from .values import EVERYTHING, PURGE_MEMORY_MS, Source, Ttl, Value, name_of
 
 # What is stored has a version: an old release and a new one do not meet. Purges have none: they reach both.
 ENTRIES: Final = "cache:v2:"
@@ -30,17 +29,6 @@ SCRIPTS: Final = {p.stem: p.read_text("utf-8") for p in Path(__file__).parent.gl
 SHAS: Final = {k: sha1(v.encode(), usedforsecurity=False).hexdigest() for k, v in SCRIPTS.items()}
 
 
-class Source(StrEnum):
-    """Where an answer came from; of a computed one, what became of it."""
-
-    LOCAL = "local"
-    REDIS = "redis"
-    STALE = "stale"
-    COMPUTED = "computed"  # and stored
-    OVERTAKEN = "overtaken"  # kept nowhere: a purge or the end of the lease came first
-    BYPASS = "bypass"  # Redis is full or away, and cannot say whether it is current
-
-
 class RedisLayer(threading.local):
     """What all processes share; every method is one round trip, and atomic.
 
@@ -48,7 +36,7 @@ class RedisLayer(threading.local):
     """
 
     def __init__(self, redis: "Redis") -> None:
-        self._redis, self._own = redis, cast("Redis | None", None)
+        self._redis, self._own = redis, cast("Any", None)
 
     def read(self, key: str, ttl: Ttl) -> tuple[int, bytes, Value | None] | None:
         """Return ms until the soft expiry (0: past it), the lease, the value; None if Redis does not answer.
@@ -82,7 +70,7 @@ class RedisLayer(threading.local):
         call = len(keys), *keys, *args
         try:
             own = self._own = self._own or self._redis.client()  # type: ignore[no-untyped-call]
-            if own.connection and own.connection.should_reconnect():  # so the tracking has said
+            if own.connection.should_reconnect():  # so the tracking has said
                 own.connection.disconnect()  # now: the library would do so after the call
             try:
                 return own.execute_command("EVALSHA", SHAS[script], *call)
@@ -91,6 +79,10 @@ class RedisLayer(threading.local):
         except RedisError as error:
             bypassed(str(error))
             return None
+        except BaseException:  # between question and answer: the next one would be told this answer
+            if self._own:
+                self._own.connection.disconnect()
+            raise
 
 
 def _keys(key: str) -> tuple[str, str]:

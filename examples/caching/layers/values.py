@@ -1,6 +1,7 @@
 """What is cached, under which names, and for how long."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
@@ -20,6 +21,17 @@ class Value:
 
     data: bytes
     tags: tuple[str, ...]
+
+
+class Source(StrEnum):
+    """Where an answer came from; of a computed one, what became of it."""
+
+    LOCAL = "local"
+    REDIS = "redis"
+    STALE = "stale"
+    COMPUTED = "computed"  # and stored
+    OVERTAKEN = "overtaken"  # kept nowhere: a purge or the end of the lease came first
+    BYPASS = "bypass"  # Redis is full or away, and cannot say whether it is current
 
 
 @dataclass(frozen=True, slots=True)

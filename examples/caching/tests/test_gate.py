@@ -1,10 +1,11 @@
-"""How many computations are in the database at a time, with Redis and without; and that all pass one gate."""
+"""How many computations are in the database at a time, whatever Redis does; and one cache for a process."""
 
 import threading
 from contextlib import suppress
+from functools import cache as kept
 
 import pytest
-from flights.configured import once
+from flights import configured
 from flights.gate import Gate, Overloaded
 
 
@@ -54,23 +55,23 @@ def test_computation_within_a_computation_needs_no_permit_of_its_own():
     assert answers == ["a fragment of the page"] * 2
 
 
-def test_crowd_that_comes_first_gets_one_gate():
-    crowd, two, gates = threading.Barrier(8), threading.Barrier(2), set()
+def test_crowd_that_comes_first_gets_one_cache(monkeypatch):
+    crowd, two, caches = threading.Barrier(8), threading.Barrier(2), set()
 
-    @once
     def build():
         with suppress(threading.BrokenBarrierError):
-            two.wait(0.5)  # for somebody else who builds one
-        return Gate(1, 0)
+            two.wait(0.2)  # for somebody else who builds one
+        return object()
 
     def ask():
         crowd.wait(60)
-        gates.add(build())
+        caches.add(configured.cache())
 
+    monkeypatch.setattr(configured, "built", kept(build))
     readers = [threading.Thread(target=ask) for _ in range(8)]
     for reader in readers:
         reader.start()
     for reader in readers:
         reader.join()
 
-    assert len(gates) == 1
+    assert len(caches) == 1

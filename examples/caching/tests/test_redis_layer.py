@@ -5,8 +5,8 @@ import time
 from typing import Any, ClassVar
 
 import pytest
-from layers.redis_layer import ENTRIES, TAG_PREFIX, RedisLayer, Source
-from layers.values import EVERYTHING, PURGE_MEMORY_MS, Ttl, Value
+from layers.redis_layer import ENTRIES, TAG_PREFIX, RedisLayer
+from layers.values import EVERYTHING, PURGE_MEMORY_MS, Source, Ttl, Value
 from lifetimes import TTL
 from readings import read
 from redis import Connection, ConnectionPool, Redis

@@ -19,8 +19,8 @@ from flights.models import Airport, Departure
 from layers import redis_layer as stored
 from layers.layered import LayeredCache
 from layers.outbox import BATCH, carry_out, relay
-from layers.redis_layer import CLOCK, TAG_PREFIX, RedisLayer, Source, adopt
-from layers.values import PURGE_MEMORY_MS, Ttl
+from layers.redis_layer import CLOCK, TAG_PREFIX, RedisLayer, adopt
+from layers.values import PURGE_MEMORY_MS, Source, Ttl, Value
 from lifetimes import TTL
 from readings import read
 from redis import Redis
@@ -203,6 +203,24 @@ def test_relay_outlives_a_cut_connection(wait_until, cut_at, expected):
 
 
 @here
+def test_defect_in_one_thread_of_the_relay_ends_it(tmp_path):
+    (tmp_path / "relay-alive-edge").symlink_to("/nowhere/at/all")  # it cannot say that it is alive
+    env = {**os.environ, "TMPDIR": str(tmp_path), "CDN_PURGE_URL": "http://127.0.0.1:1"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "relay"],
+        cwd=EXAMPLE,
+        env={**env, "DATABASE_URL": database_url()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "no purges of edge are carried out" in done.stderr
+
+
+@here
 def test_relay_purges_though_it_hears_of_no_purges(redis, key, wait_until):
     rights = {"keys": ["*"], "channels": ["*"], "commands": ["+@all", "-subscribe"]}
     redis.acl_setuser("deaf", enabled=True, passwords=["+deaf"], **rights)
@@ -255,6 +273,47 @@ def test_bulk_write_is_one_purge_for_each_tag():
     Departure.objects.update(minute=1)
 
     assert outbox() == ["airport:TEST"] * 2
+
+
+@pytest.fixture
+def loader(transactional_db):  # noqa: ARG001 -- it is there
+    """A client that may write airports, and knows of nothing else."""
+    with psycopg.connect(database_url(), autocommit=True) as client:
+        client.execute("CREATE ROLE loader")
+        try:
+            client.execute("GRANT SELECT, UPDATE ON flights_airport TO loader")
+            yield client
+            client.execute("RESET ROLE; RESET search_path")
+        finally:
+            client.execute("DROP OWNED BY loader; DROP ROLE loader")
+
+
+@pytest.mark.report(
+    "windmill-labs/windmill#7826",
+    "a trigger writes with the rights of whoever changes a row: permission denied, and no change",
+    "whoever may write a row may write down its purge",
+)
+@here
+def test_role_that_may_only_write_airports_writes_purges(loader):
+    loader.execute("SET ROLE loader")
+
+    loader.execute("UPDATE flights_airport SET name = 'There', latitude = 0 WHERE code = 'TEST'")
+
+    assert sorted(outbox()) == ["airport:TEST", "airports"]
+
+
+@pytest.mark.report(
+    "boardsesh/boardsesh#4699",
+    "`pg_restore` empties the `search_path`, and a trigger does not find what it names",
+    "a trigger finds the outbox whatever the path is",
+)
+@here
+def test_restore_without_a_search_path_writes_purges(loader):
+    loader.execute("SET search_path = ''")
+
+    loader.execute("UPDATE public.flights_airport SET latitude = 0 WHERE code = 'TEST'")
+
+    assert sorted(outbox()) == ["airport:TEST", "airports"]
 
 
 WAYS_TO_TAKE_NO_WRITES = {
@@ -404,6 +463,70 @@ def test_inside_a_transaction_the_cache_is_left_alone():
         transaction.set_rollback(True)
 
     assert site.get(PAGE).json()["name"] == "Here"
+
+
+@here
+def test_uncommitted_value_without_an_atomic_block_is_not_kept():
+    site = Client()
+    site.get(PAGE)
+    transaction.set_autocommit(False)
+    try:
+        outbox("UPDATE flights_airport SET name = 'Uncommitted' WHERE code = 'TEST'")
+        configured.cache().purge(["airport:TEST"])
+        assert b"Uncommitted" in configured.get("airport", "TEST").value.data
+        transaction.rollback()
+    finally:
+        transaction.set_autocommit(True)
+
+    assert site.get(PAGE).json()["name"] == "Here"
+
+
+@pytest.mark.report(
+    "nhibernate/NHibernate-Caches#62",
+    "a script unpacks what it was given: with 8,000 items no read succeeds any more",
+    "a value may have any number of tags",
+)
+def test_value_with_ten_thousand_tags_is_read_and_purged(cache, key):
+    value = Value(b"x", tuple(f"{key}:{number}" for number in range(10_000)))
+    sources = [cache.get(key, lambda: value, TTL).source for _ in range(2)]
+
+    assert sources == [Source.COMPUTED, Source.REDIS]
+    assert cache.purge(value.tags[-1:])
+    assert cache.get(key, lambda: value, TTL).source is Source.COMPUTED
+
+
+@pytest.mark.report(
+    "redis/redis-py#2624",
+    "who is interrupted between question and answer leaves the answer to the next one: another one's data",
+    "that connection is closed, and the next question is asked on a new one",
+)
+def test_interrupted_reader_leaves_no_answer_to_the_next_one(cache, key, monkeypatch):
+    for name in ("first", "second"):
+        value = Value(name.encode(), (key,))
+        assert cache.get(f"{key}:{name}", lambda found=value: found, TTL).value == value
+    asked = cache.shared._own.connection
+
+    def interrupted(*_, **__):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asked, "read_response", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cache.get(f"{key}:first", None, TTL)
+
+    assert cache.get(f"{key}:second", None, TTL).value.data == b"second"
+
+
+@pytest.mark.report(
+    "coleifer/walrus#84",
+    "a client with `decode_responses` is handed over, and what was stored cannot be read",
+    "it is refused in a sentence",
+)
+def test_client_that_decodes_is_refused():
+    redis = Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
+
+    with pytest.raises(ValueError, match="values are bytes"):
+        LayeredCache(redis, in_transaction=lambda: False)
 
 
 @pytest.mark.parametrize("first", ["purge", "lease"])

@@ -46,13 +46,10 @@ sub vcl_recv {
     # The service knows no cookies; those of others would make each request one of its own.
     unset req.http.Cookie;
 
-    # See vcl_hit: this reader renews the page, and waits for nobody: another one's error would be its own.
-    if (req.restarts == 0) {
-        unset req.http.Renew;
-    }
     set req.grace = 1h; # a restart would keep what was set before it
     set req.hash_ignore_busy = false;
-    if (req.http.Renew) {
+    # See vcl_hit: this reader renews the page, and waits for nobody: another one's error would be its own.
+    if (req.restarts == 1) {
         set req.grace = 0s;
         set req.hash_ignore_busy = true;
     }
@@ -70,7 +67,6 @@ sub vcl_hit {
     # For 2 s past its end a page is served while one fetch renews it. Later, readers wait for the origin; only if
     # that is down, or answers with an error (vcl_deliver), is the old page served.
     if (req.restarts == 0 && obj.ttl + 2s < 0s && std.healthy(req.backend_hint)) {
-        set req.http.Renew = "1";
         return (restart);
     }
 }
@@ -120,29 +116,10 @@ sub vcl_backend_response {
 }
 
 sub vcl_deliver {
-    if (resp.status >= 500 && req.http.Renew) {
-        unset req.http.Renew;
+    if (resp.status >= 500 && req.restarts == 1) {
         return (restart);
     }
     unset resp.http.Surrogate-Key;
     unset resp.http.Surrogate-Control;
     unset resp.http.Page;
-    # RFC 9211: what the origin said, if anything, then this layer.
-    set resp.http.Cache-Status = resp.http.Cache-Status + ", edge; fwd=miss";
-    if (obj.hits > 0) {
-        set resp.http.Cache-Status = regsub(resp.http.Cache-Status, "fwd=miss$", "hit");
-    }
-    set resp.http.Cache-Status = regsub(resp.http.Cache-Status, "^, ", "");
-}
-
-sub vcl_backend_error {
-    set beresp.http.Content-Type = "application/problem+json";
-    set beresp.body = {"{"type": "about:blank", "title": "The origin does not answer", "status": "} + beresp.status + "}";
-    return (deliver);
-}
-
-sub vcl_synth {
-    set resp.http.Content-Type = "application/problem+json";
-    set resp.body = {"{"type": "about:blank", "title": ""} + resp.reason + {"", "status": "} + resp.status + "}";
-    return (deliver);
 }

@@ -11,12 +11,13 @@ from flights.models import Airport
 
 # Three departures a day from each airport that airlines know by an IATA code; the destinations are made up.
 DEPARTURES = """
-    WITH numbered AS (SELECT code, row_number() OVER (ORDER BY code) - 1 AS number FROM served)
+    WITH numbered AS (SELECT code, row_number() OVER (ORDER BY code) - 1 AS number
+        FROM unnest(%s::text[]) AS code)
     INSERT INTO flights_departure (airport_id, flight, destination, minute)
     SELECT numbered.code, 'NX' || numbered.number * 3 + leg, there.code,
-        (numbered.number * 7 + leg * 480) % 1440
+        (numbered.number * 7 + leg * 480) %% 1440
     FROM numbered CROSS JOIN generate_series(0, 2) AS leg JOIN numbered there
-        ON there.number = (numbered.number * (7 + leg) + 1) % (SELECT count(*) FROM numbered)
+        ON there.number = (numbered.number * (7 + leg) + 1) %% (SELECT count(*) FROM numbered)
 """
 
 
@@ -40,16 +41,11 @@ class Command(BaseCommand):
                 self.load(cursor)
 
     def load(self, cursor: Any) -> None:
-        cursor.execute("CREATE TEMP TABLE served (code text) ON COMMIT DROP")
         airports = airportsdata.load("ICAO")
         columns = "code, name, city, country, latitude, longitude"
         with cursor.copy(f"COPY flights_airport ({columns}) FROM STDIN") as copy:
             for code, each in airports.items():
                 row = (each["name"], each["city"], each["country"], each["lat"], each["lon"])
                 copy.write_row((code, *row))
-        with cursor.copy("COPY served FROM STDIN") as copy:
-            for code, each in airports.items():
-                if each["iata"]:
-                    copy.write_row((code,))
-        cursor.execute(DEPARTURES)
+        cursor.execute(DEPARTURES, [[code for code, each in airports.items() if each["iata"]]])
         cursor.execute("TRUNCATE cache_outbox")  # nobody has a page that these would void

@@ -1,5 +1,7 @@
 """Carry out the purges of the outbox, until stopped."""
 
+import logging
+import os
 import signal
 import sys
 import tempfile
@@ -32,4 +34,9 @@ class Command(BaseCommand):
 
 
 def carry_on(place: str, purge: Purge, then: Then | None = None) -> None:
-    relay(settings.DATABASE_URL, place, purge, then, Path(f"{ALIVE}-{place}").touch)
+    """Relay for ever; a defect ends the process, and not one thread of it, so that it is started again."""
+    try:
+        relay(settings.DATABASE_URL, place, purge, then, Path(f"{ALIVE}-{place}").touch)
+    except Exception:
+        logging.getLogger(__name__).exception("no purges of %s are carried out", place)
+        os._exit(1)
