@@ -11,10 +11,14 @@ from typing import Any
 
 from django.db import OperationalError, transaction
 from django.db.migrations import RunSQL
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 LOCK_TIMEOUT_MS = 300
 PAUSE_SECONDS = 0.5
+# An autovacuum is cancelled for whoever waits for deadlock_timeout: a second, longer than anybody does here.
+SOONER = """
+SELECT set_config('deadlock_timeout', %s, true) WHERE has_parameter_privilege('deadlock_timeout', 'SET')
+"""
 
 
 class GaveUp(RuntimeError):
@@ -39,9 +43,10 @@ def patiently(
                 connection.cursor() as cursor,
             ):
                 cursor.execute(f"SET LOCAL lock_timeout = {lock_timeout_ms:d}")
+                cursor.execute(SOONER, [str(lock_timeout_ms // 2)])
                 cursor.execute(statement)
         except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
+            if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
                 raise
             # Jitter: two migrations that met once would meet again.
             time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311

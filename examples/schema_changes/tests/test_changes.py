@@ -212,6 +212,57 @@ def test_what_is_no_lock_is_an_error_at_once(shared):
         patiently(shared, "SET LOCAL statement_timeout = 20; SELECT pg_sleep(60)", attempts=1)
 
 
+VACUUMED = (
+    "FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND query LIKE '%.shared%'"
+)
+# So slow that it takes minutes, and due at once.
+SLOWLY = (
+    "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,"
+    " autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0"
+)
+
+
+@pytest.mark.report(
+    "reorg/pg_repack#167",
+    "an autovacuum runs: whoever gives up before it is cancelled gets no lock until it has ended",
+    "a statement has it cancelled after half of its timeout, where its role may say so",
+)
+def test_autovacuum_lets_a_patient_statement_pass(shared):
+    with shared.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE shared SET ({SLOWLY})")
+        cursor.execute("INSERT INTO shared SELECT n, n FROM generate_series(11, 20000) AS n")
+        cursor.execute("DELETE FROM shared WHERE id % 2 = 0")
+        cursor.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+        cursor.execute("SELECT pg_reload_conf()")
+        try:
+            assert waited_until(cursor.cursor, f"EXISTS (SELECT {VACUUMED})")
+            assert patiently(shared, ADD, attempts=2) <= 2
+        finally:
+            cursor.execute("ALTER SYSTEM RESET autovacuum_naptime")
+            cursor.execute("SELECT pg_reload_conf()")
+
+
+def test_statement_that_meets_a_deadlock_is_tried_again(shared, monkeypatch):
+    monkeypatch.setattr("changes.patience.PAUSE_SECONDS", 0)
+    attempts = []
+    both = "LOCK TABLE shared; LOCK TABLE flights_flight"
+
+    def change():
+        attempts.append(patiently(shared, both, lock_timeout_ms=1_000))
+        shared.close()  # that of this thread
+
+    patient = "SET LOCAL deadlock_timeout = '60s'; SELECT FROM flights_flight LIMIT 1"
+    with held(shared, patient) as other:
+        job = threading.Thread(target=change)
+        job.start()
+        assert waited_until(other, "EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        other.execute("SELECT FROM shared")  # each waits for the other
+        other.rollback()
+        job.join()
+
+    assert max(attempts, default=0) >= 2
+
+
 def fill_shared(mine):
     return backfill(mine, "shared", "minutes", sql.Identifier("late"), key="id")
 
