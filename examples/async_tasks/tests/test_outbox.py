@@ -11,14 +11,12 @@ from django.db import connection, transaction
 from jobs import broker
 from jobs.broker import Publisher
 from jobs.duties import Duty
-from jobs.management.commands import relay
 from jobs.models import Job
 from jobs.outbox import MESSAGES, carry_out
 from jobs.runs import perform
 from jobs.submit import submit
 from jobs.sweep import sweep
 from jobs.topology import BULK, QUICK
-from jobs.transport import app
 from jobs.watch import look
 from kombu.exceptions import OperationalError
 from rows import elsewhere, outbox
@@ -69,27 +67,6 @@ def test_broker_that_says_nothing_is_an_error_within_seconds(monkeypatch):
 
     assert time.monotonic() - began < 30  # it would wait for ever
     assert outbox().count() == 1
-
-
-@pytest.mark.report(
-    "oban-bg/oban#477",
-    "a statement that changes all of many jobs takes longer than it may, and is begun anew",
-    "the broker holds few messages, so that few jobs are on their way; the others stay in the outbox",
-)
-def test_message_stays_while_the_broker_holds_enough_of_its_queue(monkeypatch):
-    monkeypatch.setattr(relay, "MOST_WAITING", MESSAGES)
-    for _ in range(2 * MESSAGES + 1):
-        submit("test", {}, queue=BULK)
-    publisher, left = Publisher(app), []
-    with app.connection_for_write() as other:
-        for taken in (True, False, True):
-            if taken:
-                other.default_channel.queue_purge(BULK)
-            relay.hand_over(BULK, 1, publisher)
-            left.append(outbox().count())
-        other.default_channel.queue_purge(BULK)
-
-    assert left == [MESSAGES + 1, MESSAGES + 1, 1]
 
 
 def test_message_that_is_not_due_stays():

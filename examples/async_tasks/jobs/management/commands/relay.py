@@ -22,14 +22,6 @@ from jobs.watch import send_canary
 # Its age is the container's healthcheck. Of each user, or the second one on a machine could not touch it.
 ALIVE = Path(tempfile.gettempdir()) / f"relay-alive-{os.getuid()}"
 
-# Messages of a queue that the broker may hold. What is more waits in the outbox, where it costs nothing;
-# of the jobs on their way, each sweep reads all.
-MOST_WAITING = 200
-
-
-def hand_over(queue: str, most: int, publisher: Publisher) -> bool:
-    return publisher.waiting(queue) < MOST_WAITING and carry_out(queue, most, publisher)
-
 
 def look_after(queue: str, publisher: Publisher) -> bool:
     send_canary(queue)
@@ -46,7 +38,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         publisher = Publisher(app)
         duties = [
-            Duty(queue, 0.05, partial(hand_over, queue, most, publisher))
+            Duty(queue, 0.05, partial(carry_out, queue, most, publisher))
             for queue, most in GROUPS.items()
         ]
         duties += [Duty(queue, 1.0, partial(look_after, queue, publisher)) for queue in GROUPS]
