@@ -140,6 +140,11 @@ class Database:
         query = "SELECT count(*) FROM reports_report WHERE job_id = ANY (%s)"
         return int(self.number(query, list(jobs)))
 
+    def begun(self, jobs: Sequence[str]) -> int:
+        """Return how many of the jobs have begun."""
+        query = "SELECT count(DISTINCT job_id) FROM jobs_run WHERE job_id = ANY (%s)"
+        return int(self.number(query, list(jobs)))
+
     def runs(self, jobs: Sequence[str]) -> int:
         """Return how many runs of the jobs have begun."""
         return int(self.number("SELECT count(*) FROM jobs_run WHERE job_id = ANY (%s)", list(jobs)))

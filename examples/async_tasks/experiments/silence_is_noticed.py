@@ -48,7 +48,9 @@ class SilenceIsNoticed(Experiment):
             if variant not in self.refuted:  # whose health is the same with and without a fault
                 self._green(url)
             yield clock_starts()
-            submitted([asking(stack, variant, {"fault": "permanent"})] * count)
+            jobs = submitted([asking(stack, variant, {"fault": "permanent"})] * count)
+            # Each fails as it begins; how long a busy machine takes to begin them is not what is claimed.
+            until(lambda: database.begun(jobs) == count, 30, 0.02)
             counted = self._seen(url, count)
             yield self.counted(counted)
             database.resolve()

@@ -10,7 +10,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 
 from . import sql
 from .models import DeadLetter
-from .run import Fenced, Outcome, Policy, Run, Transient
+from .run import Outcome, Policy, Run, Transient
 
 logger = logging.getLogger(__name__)
 
@@ -18,23 +18,19 @@ logger = logging.getLogger(__name__)
 AWAY: Final = (OperationalError, InterfaceError, InternalError)
 
 
-class LostTooOften(Exception):
-    """The job's runs end without a word: whatever it does to its process, it shall do it no more."""
-
-
-def ended(run: Run, policy: Policy, step: Callable[[], None]) -> Outcome:
+def ended(run: Run, policy: Policy, step: Callable[[], Outcome]) -> Outcome:
     """Take a step of the run, and end it as an error asks for; a time limit is an error like others."""
     try:
-        step()
-    except Fenced:
-        return Outcome.FENCED
+        return step()
     except (Transient, *AWAY) as error:
-        return retry(run, error, policy)
-    except LostTooOften as error:
-        return give_up(run, "lost too often", str(error))
+        return retry(run, told(error), policy)
     except Exception as error:
-        return give_up(run, f"{type(error).__name__}: {error}", traceback.format_exc())
-    return Outcome.DONE
+        return give_up(run, told(error), traceback.format_exc())
+
+
+def told(error: Exception) -> str:
+    """Return its type and its text; of an error whose own `__str__` fails, that it does."""
+    return "".join(traceback.format_exception_only(error)).strip()
 
 
 def settle(runs: Sequence[Run], state: str, error: str = "", delay: float = 0) -> Collection[UUID]:
@@ -44,13 +40,13 @@ def settle(runs: Sequence[Run], state: str, error: str = "", delay: float = 0) -
     return {job for (job,) in sql.rows("settle", jobs=jobs, attempts=attempts, **said)}
 
 
-def retry(run: Run, error: Exception, policy: Policy) -> Outcome:
+def retry(run: Run, error: str, policy: Policy) -> Outcome:
     """Put the job back with a delay; past the last attempt, give it up."""
     connection.close()  # it may be gone, or lead to a server that is a standby by now
     failures = run.failures + 1
     if failures >= policy.most_attempts:
-        return give_up(run, f"failed {failures} times", str(error))
-    owned = settle([run], "queued", str(error), policy.backoff.delay(failures))
+        return give_up(run, f"failed {failures} times", error)
+    owned = settle([run], "queued", error, policy.backoff.delay(failures))
     return Outcome.RETRIED if owned else Outcome.FENCED
 
 

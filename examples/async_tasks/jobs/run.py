@@ -13,15 +13,11 @@ class Transient(Exception):
     """What may be gone at the next try: a timeout, a 503, a lock."""
 
 
-class Fenced(Exception):
-    """Somebody else has this job by now, or nobody shall have it any more."""
-
-
 class Outcome(StrEnum):
     DONE = "done"
     RETRIED = "retried"
     DEAD = "dead"
-    FENCED = "fenced"
+    FENCED = "fenced"  # somebody else has this job by now, or nobody shall have it any more
     NOTHING = "nothing to run"
 
 

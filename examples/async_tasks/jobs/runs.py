@@ -12,9 +12,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from . import sql
-from .ends import AWAY, LostTooOften, ended, settle
+from .ends import AWAY, ended, give_up, settle
 from .heart import beating
-from .run import Effect, Fenced, Outcome, Policy, Run, Work
+from .run import Effect, Outcome, Policy, Run, Work
 from .watch import CANARY
 
 logger = logging.getLogger(__name__)
@@ -69,11 +69,12 @@ def begun(jobs: Sequence[UUID], redelivered: bool, worker: str, policy: Policy) 
 
 def prepare(
     run: Run, work: Mapping[str, Work], policy: Policy, ready: list[tuple[Run, Effect]]
-) -> None:
+) -> Outcome:
     """Do the slow part of *run*, and put what remains to be written with the others."""
-    if run.losses > policy.most_losses:
-        raise LostTooOften(f"{run.losses} runs ended without a word")
+    if run.losses > policy.most_losses:  # whatever it does to its process, it shall do it no more
+        return give_up(run, "lost too often", f"{run.losses} runs ended without a word")
     ready.append((run, work[run.kind](run)))
+    return Outcome.DONE
 
 
 def finished(ready: Sequence[tuple[Run, Effect]], policy: Policy) -> dict[UUID, Outcome]:
@@ -90,9 +91,8 @@ def finished(ready: Sequence[tuple[Run, Effect]], policy: Policy) -> dict[UUID, 
     return {run.job: ended(run, policy, partial(alone, run, effect)) for run, effect in ready}
 
 
-def alone(run: Run, effect: Effect) -> None:
-    if not complete([(run, effect)]):
-        raise Fenced
+def alone(run: Run, effect: Effect) -> Outcome:
+    return Outcome.DONE if complete([(run, effect)]) else Outcome.FENCED
 
 
 def complete(ready: Sequence[tuple[Run, Effect]]) -> Collection[UUID]:

@@ -253,7 +253,7 @@ def test_fourth_loss_is_the_last(job, policy):
 
     assert run(job, policy, never, redelivered=True) is Outcome.DEAD
     assert Run.objects.filter(job_id=job).count() == policy.most_losses + 1
-    assert DeadLetter.objects.filter(job_id=job).count() == 1
+    assert DeadLetter.objects.get(job_id=job).reason == "lost too often"
 
 
 def test_replayed_job_has_all_its_attempts_again(job, policy):
@@ -313,7 +313,27 @@ def test_error_text_of_a_retry_is_cleaned_too(job, policy):
         raise Transient("503 \x00")
 
     assert run(job, policy, work) is Outcome.RETRIED
-    assert Job.objects.get(id=job).error == "503 \\x00"
+    assert Job.objects.get(id=job).error == "jobs.run.Transient: 503 \\x00"
+
+
+@pytest.mark.report(
+    "celery/celery#92",
+    "an error whose text cannot be made breaks the handling of the failure, and workers hang",
+    "the run ends as with any other error, and its text says that it has none",
+)
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [(Transient, Outcome.RETRIED), (ValueError, Outcome.DEAD)]
+)
+def test_error_that_cannot_say_what_it_is_ends_its_run_as_others_do(job, policy, kind, outcome):
+    class Unsayable(kind):
+        def __str__(self):
+            raise UnicodeError
+
+    def work(_run):
+        raise Unsayable
+
+    assert run(job, policy, work) is outcome
+    assert "Unsayable" in Job.objects.get(id=job).error
 
 
 HOLD = ctypes.PyDLL(None).usleep  # of the C library; called without giving up the GIL

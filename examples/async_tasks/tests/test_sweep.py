@@ -58,6 +58,19 @@ def test_lost_job_is_sent_again_once(job, policy, assignments):
     assert outbox().get().alone
 
 
+@pytest.mark.report(
+    "oban-bg/oban#477",
+    "one statement changes all of many jobs, takes longer than it may, and is begun anew",
+    "a sweep sends at most 5,000 lost jobs again, and the next one others",
+)
+def test_many_lost_jobs_are_sent_again_by_several_sweeps(policy):
+    for _ in range(5):
+        set_job(submit("test", {}, queue=BULK), SENT)
+
+    assert [sweep(BULK, 0, policy, most=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert outbox().count() == 5
+
+
 def test_run_that_is_lost_counts_until_it_was_one_too_many(job, policy):
     set_job(job, RUNNING.format("-") + ", losses = 3")
 

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ("job_id", models.UUIDField(db_index=True)),
                 ("attempt", models.IntegerField()),
                 ("worker", models.TextField()),
+                ("due_at", models.DateTimeField(null=True)),
                 ("started_at", models.DateTimeField(db_default=Now(), db_index=True)),
             ],
         ),
@@ -37,7 +38,6 @@ class Migration(migrations.Migration):
                 ("kind", models.TextField()),
                 ("queue", models.TextField()),
                 ("arguments", models.JSONField()),
-                ("correlation", models.TextField(db_default="")),
                 (
                     "state",
                     models.TextField(
@@ -54,10 +54,11 @@ class Migration(migrations.Migration):
                 ("attempts", models.IntegerField(db_default=0)),
                 ("failures", models.IntegerField(db_default=0)),
                 ("losses", models.IntegerField(db_default=0)),
-                ("worker", models.TextField(db_default="")),
                 ("error", models.TextField(db_default="")),
                 ("created_at", models.DateTimeField(db_default=Now())),
+                ("due_at", models.DateTimeField(db_default=Now())),
                 ("sent_at", models.DateTimeField(null=True)),
+                ("alone", models.BooleanField(db_default=False)),
                 ("lease_until", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
             ],
@@ -67,7 +68,12 @@ class Migration(migrations.Migration):
                         condition=models.Q(("finished_at", None), ("sent_at__isnull", False)),
                         fields=["queue"],
                         name="jobs_on_their_way",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("finished_at", None), ("sent_at", None)),
+                        fields=["queue", "due_at"],
+                        name="due_on_a_queue",
+                    ),
                 ],
                 "constraints": [models.UniqueConstraint(fields=("key",), name="job_of_a_key")],
             },
@@ -90,29 +96,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="jobs.job"),
                 ),
             ],
-        ),
-        migrations.CreateModel(
-            name="Outbox",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("queue", models.TextField()),
-                ("due_at", models.DateTimeField(db_default=Now())),
-                ("alone", models.BooleanField(db_default=False)),
-                (
-                    "job",
-                    models.ForeignKey(
-                        db_index=False, on_delete=django.db.models.deletion.CASCADE, to="jobs.job"
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [models.Index(fields=["queue", "due_at"], name="due_on_a_queue")],
-            },
         ),
         # Room in each page for the next version of a row; without, every change is an entry in each index.
         migrations.RunSQL(
