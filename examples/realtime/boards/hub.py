@@ -62,7 +62,14 @@ class Hub:
                 del self._sessions[listener.session]
 
     def doubt(self) -> None:
-        """Begin anew: changes may have been lost on the way here."""
+        """Begin anew: changes may have been lost on the way here, and ends of sessions.
+
+        Who listens with a session comes back with a new ticket, if it still lives.
+        """
+        come_back = drain.ends()
+        for listeners in self._sessions.values():
+            for listener in listeners:
+                listener.close(come_back())
         for room in tuple(self.rooms.values()):
             room.forget()
             self._tidy(room)

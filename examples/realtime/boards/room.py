@@ -105,10 +105,15 @@ class Listener:
         """Wait for messages, and return all that are there; nothing is kept for who does not ask."""
         while True:
             await self.ready.wait()
-            self.ready.clear()
-            if messages := await self.room.after(self.position):
-                self.position = messages[-1].position
+            if messages := await self.missed():
                 return messages
+            self.ready.clear()  # after the look: who is cancelled while a state is read looks again
+
+    async def missed(self) -> list[Message]:
+        """Return what is there now, be it nothing."""
+        if messages := await self.room.after(self.position):
+            self.position = messages[-1].position
+        return messages
 
     def close(self, end: End) -> None:
         """End it, also while it waits for a client that does not read."""
