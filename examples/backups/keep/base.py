@@ -9,7 +9,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .place import Busy, Failed, Place, locked
+from .locked import Busy, locked
+from .place import Failed, Place
 
 UNFINISHED = ".unfinished"
 START = re.compile(r"^START WAL LOCATION: (\w+)/(\w+) \(file (\w+)\)", re.MULTILINE)

@@ -3,12 +3,10 @@
 https://www.postgresql.org/docs/current/backup.html
 """
 
-import fcntl
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +19,6 @@ type Rows = list[tuple[Any, ...]]
 
 class Failed(Exception):
     """Something could not be kept or restored; the message is one sentence for whoever operates it."""
-
-
-class Busy(Failed):
-    """Somebody else holds a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +83,6 @@ class Place:
     def sql(self, query: str, *args: object) -> Rows:
         """Return the rows that the server answers."""
         return ask(self.server, query, *args)
-
-
-@contextmanager
-def locked(folder: Path, how: int, busy: str) -> Iterator[None]:
-    """Hold a lock on `folder` until the end of the block.
-
-    Args:
-        how: LOCK_SH of who reads it, LOCK_EX of who would be alone.
-
-    Raises:
-        Busy: somebody else holds it; says `busy`.
-    """
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(lock, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(busy) from None
-        yield
-    finally:
-        os.close(lock)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, otherwise: str) -> None:

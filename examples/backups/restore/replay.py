@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from keep.place import Place, Server, locked
+from keep.locked import locked
+from keep.place import Place, Server
 
 from .server import served
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psycopg
 from keep.base import UNFINISHED
-from keep.place import Failed, Place, Server, ask, locked
+from keep.locked import locked
+from keep.place import Failed, Place, Server, ask
 
 # What is restored has the settings of the server that it was. It must not archive, follow or answer like that
 # one, nor run its commands; nothing waits for its disk or for a receiver; and its reasons are read here.
