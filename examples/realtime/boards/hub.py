@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from . import drain
-from .messages import REVOKED, End, Message, Position
-from .room import Listener, Read, Room
+from .messages import REVOKED, End, Message, Position, Read
+from .room import Listener, Room
 
 HELD = 1_000  # changes of all rooms, as many as the stream keeps
 

@@ -5,13 +5,11 @@ A listener is a position in the ring, and no queue: one that reads slowly, or no
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from .messages import NO_ROOM, End, Message, Position, Refused
+from .messages import NO_ROOM, End, Message, Position, Read, Refused
 
 OLD = 50  # changes since a state was read: a newer one is less to send
-
-type Read = Callable[[str], Awaitable[Message | None]]
 
 
 class Room:
