@@ -3,10 +3,13 @@
 https://www.postgresql.org/docs/current/app-pgbasebackup.html
 """
 
+import fcntl
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .locked import Busy, locked
 from .place import Failed, Place
 
 UNFINISHED = ".unfinished"
@@ -89,8 +92,8 @@ def first_segment(base: Path) -> str:
 
 
 def retire(place: Place, most: int) -> None:
-    """Keep the newest `most` base backups, and the log since the oldest of them."""
-    kept = bases(place)[-most:]
+    """Keep the newest `most` base backups, what is being restored, and the log since the oldest of them."""
     for base in bases(place)[:-most]:
-        place.run("rm", "-r", base)
-    place.run("pg_archivecleanup", place.folder / "log", first_segment(kept[0]))
+        with suppress(Busy), locked(base, fcntl.LOCK_EX, f"{base} is being restored"):
+            place.run("rm", "-r", base)
+    place.run("pg_archivecleanup", place.folder / "log", first_segment(bases(place)[0]))

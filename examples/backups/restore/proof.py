@@ -23,9 +23,18 @@ ORDER BY 1, 2
 """
 # An index over text has the order of a library: where that is of another version, rows are not found.
 COLLATIONS = """
-SELECT string_agg(datname, ', ') FROM pg_database
-WHERE datcollversion <> pg_database_collation_actual_version(oid) HAVING count(*) > 0
+SELECT string_agg(name, ', ') FROM (
+    SELECT datname AS name FROM pg_database WHERE datcollversion <> pg_database_collation_actual_version(oid)
+    UNION ALL
+    SELECT DISTINCT indrelid::regclass::text FROM pg_index CROSS JOIN unnest(indcollation) AS used
+    JOIN pg_collation ON pg_collation.oid = used WHERE collversion <> pg_collation_actual_version(used)
+) AS otherwise HAVING count(*) > 0
 """
+# The text of a value depends on these, which may differ on both sides; a night takes as long as it takes.
+PLAIN = (
+    "SET TIME ZONE 'UTC'; SET datestyle = ISO; SET intervalstyle = postgres; SET extra_float_digits = 1;"
+    "SET bytea_output = hex; SET lc_monetary = 'C'; SET statement_timeout = 0"
+)
 ROLES = "SELECT count(*), string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles"
 RECEIVED_SECONDS = 60
 ATTEMPTS = 20
@@ -35,7 +44,7 @@ type Contents = dict[str, tuple[int, str]]
 
 def contents(connection: psycopg.Connection[Any]) -> Contents:
     """Return rows and checksum of each table, and of the roles."""
-    connection.execute("SET TIME ZONE 'UTC'")
+    connection.execute(PLAIN)
     tables = connection.execute(TABLES).fetchall()
     queries: dict[str, sql.SQL | sql.Composed] = {
         ".".join(name): sql.SQL(CHECKSUM).format(table=sql.Identifier(*name)) for name in tables

@@ -3,16 +3,23 @@
 https://www.postgresql.org/docs/current/continuous-archiving.html
 """
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from keep.locked import locked
 from keep.place import Place, Server
 
 from .server import served
 
-# That of an earlier restore may stand in the settings.
+# Those of an earlier restore, or of a replica that lags on purpose, may stand in the settings.
 NO_TARGET = [f"recovery_target{kind}=" for kind in ("", "_name", "_time", "_lsn", "_xid")]
+ALL_OF_IT = [
+    "recovery_target_timeline=latest",
+    "recovery_target_inclusive=on",
+    "recovery_min_apply_delay=0",
+]
 POINT = "night-"  # how the named moments begin; any other is a time
 
 
@@ -28,16 +35,22 @@ def replayed(
     Raises:
         Failed: of another version, no room, or a log that ends before the moment.
     """
-    place.run("cp", "-aT", base, folder)
-    place.run("chmod", "700", folder)  # whatever the storage of the backups made of it
-    place.run("rm", "-f", folder / "standby.signal")  # of a base that was taken of a replica
-    # Debian has the configuration elsewhere: then the server's defaults do.
-    place.run("touch", folder / "recovery.signal", folder / "postgresql.conf")
     # The file that was being received has another name. `cp` of one that is not there is how the log ends.
     command = f'cp "{log}/%f" "%p" || cp "{log}/%f.partial" "%p"'
-    settings = [f"restore_command={command}", "recovery_target_action=promote", *NO_TARGET]
+    settings = [
+        f"restore_command={command}",
+        "recovery_target_action=promote",
+        *NO_TARGET,
+        *ALL_OF_IT,
+    ]
     if until:
         kind = "name" if until.startswith(POINT) else "time"
         settings.append(f"recovery_target_{kind}={until}")
-    with served(place, folder, *settings) as server:
-        yield server
+    with locked(base, fcntl.LOCK_SH, f"{base} is being removed"):
+        place.run("cp", "-aT", base, folder)
+        place.run("chmod", "700", folder)  # whatever the storage of the backups made of it
+        place.run("rm", "-f", folder / "standby.signal")  # of a base that was taken of a replica
+        # Debian has the configuration elsewhere: then the server's defaults do.
+        place.run("touch", folder / "recovery.signal", folder / "postgresql.conf")
+        with served(place, folder, *settings) as server:
+            yield server

@@ -1,7 +1,6 @@
 """A server of its own for what is restored: on no port, and in folders that its owner alone may enter."""
 
 import fcntl
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 from keep.base import UNFINISHED
+from keep.locked import locked
 from keep.place import Failed, Place, Server, ask
 
 # What is restored has the settings of the server that it was. It must not archive, follow or answer like that
@@ -31,6 +31,7 @@ SETTINGS = (
     "log_destination=stderr",
     "lc_messages=C",
     "shared_buffers=32MB",
+    "huge_pages=off",
     "listen_addresses=",
     "port=5432",
 )
@@ -50,19 +51,13 @@ def draft(place: Place, folder: Path) -> Iterator[Path]:
     unfinished = folder.with_name(folder.name + UNFINISHED)
     if not unfinished.exists():
         place.run("mkdir", "-m", "700", unfinished)
-    lock = os.open(unfinished, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise Failed(f"another restore into {folder} is under way") from None
-    try:
-        # Of a restore that was interrupted.
-        place.run("find", unfinished, "-mindepth", "1", "-delete")
-        yield unfinished
-    finally:
-        place.run("rm", "-rf", unfinished)
-        os.close(lock)
+    with locked(unfinished, fcntl.LOCK_EX, f"another restore into {folder} is under way"):
+        try:
+            # Of a restore that was interrupted.
+            place.run("find", unfinished, "-mindepth", "1", "-delete")
+            yield unfinished
+        finally:
+            place.run("rm", "-rf", unfinished)
 
 
 @contextmanager

@@ -13,20 +13,23 @@ from keep import log
 from keep.base import bases, first_segment, newest, retire, take, verify
 from keep.place import Failed, Place, connect
 from restore.proof import contents, hold, proved
+from restore.replay import replayed
 from restore.server import reason
 
 
 @pytest.fixture(scope="module")
 def taken(received: Place) -> tuple[Path, list[list[str]]]:
-    """A second base backup, and who received something at each look while it was taken."""
+    """Another base backup, and who received something at each look, until a look fell into its time."""
     query = "SELECT application_name FROM pg_stat_replication"
+    seen = [[log.NAME]]
     with ThreadPoolExecutor(1) as pool, connect(received.server) as connection:
-        taking = pool.submit(take, received)
-        seen = []
-        while not taking.done():
-            seen.append([name for (name,) in connection.execute(query)])
-            time.sleep(0.01)
-    return taking.result(), seen
+        while max(map(len, seen)) == 1:
+            taking = pool.submit(take, received)
+            while not taking.done():
+                seen.append([name for (name,) in connection.execute(query)])
+                time.sleep(0.01)
+            base = taking.result()
+    return base, seen
 
 
 def test_night_is_good_and_says_how_much_came_back(received):
@@ -75,6 +78,38 @@ def test_one_row_of_another_value_is_another_table(received):
         assert contents(connection) == before
 
 
+@pytest.mark.report(
+    "PostgREST/postgrest#705",
+    "a column is called as the query calls its table, and is taken for the whole row",
+    "the checksum is that of the row, whatever its columns are called",
+)
+def test_column_that_is_called_as_the_query_calls_the_row_is_not_all_of_it(received):
+    received.sql("CREATE TABLE many AS SELECT 1 AS each, 1 AS other")
+    with connect(received.server) as connection:
+        before = contents(connection)
+        connection.execute("UPDATE many SET other = 2")
+        after = contents(connection)
+    received.sql("DROP TABLE many")
+
+    assert before["public.many"] != after["public.many"]
+
+
+@pytest.mark.report(
+    "dimitri/pgcopydb#344",
+    "a migration left a timeout with the role, and what reads all of a table is cancelled",
+    "the night takes as long as it takes",
+)
+def test_timeout_of_the_role_ends_no_night(received):
+    received.sql("ALTER ROLE CURRENT_USER SET statement_timeout = '1min'")
+    try:
+        with connect(received.server) as connection:
+            assert connection.execute("SHOW statement_timeout").fetchone() == ("1min",)
+            contents(connection)
+            assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
+    finally:
+        received.sql("ALTER ROLE CURRENT_USER RESET statement_timeout")
+
+
 def test_booking_that_waits_for_the_locks_goes_first(received):
     received.sql("CREATE TABLE a_first (id int)")
     waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'written'::regclass"
@@ -115,12 +150,28 @@ def test_newest_bases_stay_and_the_log_since_the_oldest_of_them(received, taken)
         verify(received, each)
 
 
+@pytest.mark.report(
+    "EnterpriseDB/barman#200",
+    "the retention removes the backup that a restore is copying, and what it was to bring back is gone",
+    "it stays, with its log, as long as it is being restored",
+)
+def test_base_that_is_being_restored_stays(received, taken):  # noqa: ARG001 -- there are two
+    first, *_, newest = bases(received)
+    with replayed(received, first, log.folder(received), received.folder / "trial"):
+        retire(received, 1)
+        assert bases(received) == [first, newest]
+        assert list(log.folder(received).glob(f"{first_segment(first)}*"))
+    received.run("rm", "-r", received.folder / "trial")
+
+    retire(received, 1)
+    assert bases(received) == [newest]
+
+
 def test_nothing_but_the_receiver_is_called_so(taken):
     """The log that a base backup brings would be taken for the receiver's, and goes if the backup fails."""
     _, seen = taken
 
     assert {names.count(log.NAME) for names in seen} == {1}
-    assert max(map(len, seen)) > 1  # the backup's own
 
 
 @pytest.mark.report(

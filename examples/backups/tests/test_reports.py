@@ -1,13 +1,14 @@
 """What went wrong elsewhere, tried here: on a real server, with what was kept of it."""
 
 import os
+import random
 import re
 import shutil
 import signal
 import socket
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,9 +26,11 @@ PAGE = Path(__file__).parent.parent / "README.md"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that no outgoing connection is given: nobody else takes it before the server is there."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(15_000, 32_000)))
+            return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -223,10 +226,22 @@ def test_settings_that_lay_elsewhere_are_not_missed(place, copied):
     "the target of an earlier recovery stays in postgresql.auto.conf for good",
     "the moment that was asked for is the only one",
 )
+@pytest.mark.report(
+    "pgbackrest/pgbackrest#375",
+    "a second recovery follows the timeline of the first one, and misses what came after it",
+    "the newest timeline is followed, without the delay of a replica that lags on purpose",
+)
+@pytest.mark.report(
+    "CrunchyData/postgres-operator#3678",
+    "a restore fails on a machine that has other huge pages than the server's settings ask for",
+    "the restored server asks for none",
+)
 def test_target_of_an_earlier_recovery_counts_no_more(place, copied):
     other = copied()
     with (other / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
         settings.write("recovery_target = 'immediate'\nrecovery_target_action = 'shutdown'\n")
+        settings.write("recovery_target_timeline = '1'\nrecovery_min_apply_delay = '20s'\n")
+        settings.write("recovery_target_inclusive = off\nhuge_pages = on\n")
         settings.write(f"recovery_end_command = 'touch \"{other}.ended\"'\n")
         settings.write(f"external_pid_file = '{other}.pid'\nlogging_collector = on\n")
         for when in ("shared", "session", "local"):
@@ -239,6 +254,9 @@ def test_target_of_an_earlier_recovery_counts_no_more(place, copied):
         assert ask(server, "SELECT count(*) FROM booked") == count
         assert not list(other.parent.glob(f"{other.name}.*"))
         assert ask(server, "SHOW logging_collector") == [("off",)]
+        assert ask(server, "SHOW recovery_target_timeline") == [("latest",)]
+        assert ask(server, "SHOW recovery_target_inclusive") == [("on",)]
+        assert ask(server, "SHOW recovery_min_apply_delay") == [("0",)]
     place.sql("DELETE FROM booked WHERE id = 0")
 
 
@@ -303,6 +321,20 @@ def test_unlogged_table_makes_no_night_bad(place):
         place.sql("DROP TABLE scratch")
 
 
+def test_settings_that_say_otherwise_how_values_are_written_make_no_night_bad(place):
+    """What ALTER SYSTEM sets is in no log: the restored server has it from the time of its base backup."""
+    place.sql("CREATE TABLE flown AS SELECT interval '1 day 2 hours' AS time")
+    place.sql("ALTER SYSTEM SET intervalstyle = 'iso_8601'")
+    place.sql("SELECT pg_reload_conf()")
+    wait_until(lambda: place.sql("SHOW intervalstyle") == [("iso_8601",)])
+    try:
+        assert "rows restored as they were" in proved(place)
+    finally:
+        place.sql("ALTER SYSTEM RESET intervalstyle")
+        place.sql("SELECT pg_reload_conf()")
+        place.sql("DROP TABLE flown")
+
+
 @pytest.mark.report(
     "mighty840/orca#204",
     "retention runs after nights that failed, and takes the last good backup with it",
@@ -350,6 +382,22 @@ def test_text_that_is_sorted_otherwise_here_makes_the_night_bad(place):
             proved(place)
     finally:
         place.sql("DROP DATABASE other")
+
+
+@pytest.mark.report(
+    "OPMDG/check_pgactivity#268",
+    "the collation of a single column is of another version of its library, and nobody looks",
+    "the night is bad, and names the tables whose indexes have that order",
+)
+def test_column_that_is_sorted_otherwise_here_makes_the_night_bad(place):
+    place.sql("CREATE COLLATION other (PROVIDER = builtin, LOCALE = 'C.UTF-8')")
+    place.sql("CREATE TABLE names (name text COLLATE other PRIMARY KEY)")
+    place.sql("UPDATE pg_collation SET collversion = '0' WHERE collname = 'other'")
+    try:
+        with pytest.raises(Failed, match="sorted otherwise here than in the indexes of names"):
+            proved(place)
+    finally:
+        place.sql("DROP TABLE names; DROP COLLATION other")
 
 
 def test_base_without_its_label_is_not_restored_and_stands_in_no_other_ones_way(place):

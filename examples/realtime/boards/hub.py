@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from . import drain
-from .messages import REVOKED, End, Message, Position
-from .room import Listener, Read, Room
+from .messages import REVOKED, End, Message, Position, Read
+from .room import Listener, Room
 
 HELD = 1_000  # changes of all rooms, as many as the stream keeps
 
@@ -62,7 +62,14 @@ class Hub:
                 del self._sessions[listener.session]
 
     def doubt(self) -> None:
-        """Begin anew: changes may have been lost on the way here."""
+        """Begin anew: changes may have been lost on the way here, and ends of sessions.
+
+        Who listens with a session comes back with a new ticket, if it still lives.
+        """
+        come_back = drain.ends()
+        for listeners in self._sessions.values():
+            for listener in listeners:
+                listener.close(come_back())
         for room in tuple(self.rooms.values()):
             room.forget()
             self._tidy(room)

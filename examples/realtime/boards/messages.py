@@ -1,6 +1,7 @@
 """What is told, where a listener stands in it, and why it is sent away."""
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Self
 
 FORM = re.compile(r"([0-9a-f]{8})\.([0-9]{1,18})")
@@ -36,6 +37,9 @@ class Message(NamedTuple):
 
     position: Position
     text: str
+
+
+type Read = Callable[[str], Awaitable[Message | None]]
 
 
 class End(NamedTuple):

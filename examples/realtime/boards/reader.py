@@ -5,6 +5,7 @@ https://redis.io/docs/latest/develop/data-types/streams/
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from redis.asyncio import Redis
@@ -12,6 +13,7 @@ from redis.exceptions import RedisError
 
 from .hub import Hub
 
+BATCH = 500
 BLOCK_MS = 5_000
 PAUSE_SECONDS = 0.2
 log = logging.getLogger(__name__)
@@ -23,20 +25,26 @@ async def follow(redis: Redis, stream: str, hub: Hub, caught_up: asyncio.Event) 
     Args:
         caught_up: set once it has read all, or cannot; whoever comes back before would find nothing.
     """
-    last = "0"
+    last, server = "0", ""
     while True:
         try:
-            if last != "0" and await _begins_later(redis, stream, last):
+            # Another one, or one that was restarted, may lack what this process has never read.
+            same, server = server, (await redis.info("server"))["run_id"]
+            if last != "0" and (same != server or await _begins_later(redis, stream, last)):
                 log.error("the stream does not go on where it was read: states are read again")
                 hub.doubt()
                 last = "0"
             while True:
                 block = BLOCK_MS if caught_up.is_set() else None
-                found: Any = await redis.xread({stream: last}, count=500, block=block)
-                for entry, fields in found[0][1] if found else ():
-                    hub.tell(fields)
+                found: Any = await redis.xread({stream: last}, count=BATCH, block=block)
+                entries = found[0][1] if found else ()
+                is_full = len(entries) == BATCH and last != "0"
+                if is_full and await _begins_later(redis, stream, last):
+                    break  # far behind, and entries before these were trimmed
+                for entry, fields in entries:
+                    _tell(hub, entry, fields)
                     last = entry
-                if not found:
+                if not entries:
                     caught_up.set()
         except (RedisError, OSError) as error:
             caught_up.set()  # as far as can be
@@ -44,8 +52,16 @@ async def follow(redis: Redis, stream: str, hub: Hub, caught_up: asyncio.Event) 
             await asyncio.sleep(PAUSE_SECONDS)
 
 
+def _tell(hub: Hub, entry: str, fields: Mapping[str, str]) -> None:
+    """Go on behind an entry that nobody here understands: its change is missed by its number."""
+    try:
+        hub.tell(fields)
+    except (KeyError, ValueError):
+        log.exception("entry %s of the stream is no change", entry)
+
+
 async def _begins_later(redis: Redis, stream: str, last: str) -> bool:
-    """Whether entries after `last` may be gone: a server that lost its data begins anew."""
+    """Whether entries after `last` may be gone: trimmed, or the server has lost its data."""
     first: Any = await redis.xrange(stream, count=1)
     return not first or _number(first[0][0]) > _number(last)
 

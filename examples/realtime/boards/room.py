@@ -5,13 +5,11 @@ A listener is a position in the ring, and no queue: one that reads slowly, or no
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from .messages import NO_ROOM, End, Message, Position, Refused
+from .messages import NO_ROOM, End, Message, Position, Read, Refused
 
 OLD = 50  # changes since a state was read: a newer one is less to send
-
-type Read = Callable[[str], Awaitable[Message | None]]
 
 
 class Room:
@@ -105,10 +103,15 @@ class Listener:
         """Wait for messages, and return all that are there; nothing is kept for who does not ask."""
         while True:
             await self.ready.wait()
-            self.ready.clear()
-            if messages := await self.room.after(self.position):
-                self.position = messages[-1].position
+            if messages := await self.missed():
                 return messages
+            self.ready.clear()  # after the look: who is cancelled while a state is read looks again
+
+    async def missed(self) -> list[Message]:
+        """Return what is there now, be it nothing."""
+        if messages := await self.room.after(self.position):
+            self.position = messages[-1].position
+        return messages
 
     def close(self, end: End) -> None:
         """End it, also while it waits for a client that does not read."""

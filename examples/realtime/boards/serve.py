@@ -37,7 +37,7 @@ async def events(listener: Listener, receive: Receive, send: Send) -> None:
     Raises:
         Refused: before anything is sent.
     """
-    waiting = await listener.take()
+    messages = await listener.missed()  # what comes may take an hour, and a proxy waits a minute
     await receive()  # the body, which is empty
     await send({"type": "http.response.start", "status": 200, "headers": EVENTS})
 
@@ -45,10 +45,12 @@ async def events(listener: Listener, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
 
     async def write() -> None:
-        messages = waiting
+        nonlocal messages
         while True:
-            told = "".join(f"id: {each.position}\ndata: {each.text}\n\n" for each in messages)
-            await say(told or ": still here\n\n")
+            for each in messages:  # one at a time: together they would be a copy for each listener
+                await say(f"id: {each.position}\ndata: {each.text}\n\n")
+            if not messages:
+                await say(": still here\n\n")
             messages = []
             with suppress(TimeoutError):
                 async with asyncio.timeout(SILENCE_SECONDS):

@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from boards.messages import Refused
 from boards.serve import Receive, Send
 from django.conf import settings
-from django.http.request import validate_host
+from django.http.request import split_domain_port, validate_host
 
 from . import live
 from .asked import ROOM
@@ -63,10 +62,10 @@ async def _listened(scope: Mapping[str, Any], receive: Receive, send: Send, how:
 
 def _own(headers: Mapping[bytes, bytes]) -> bool:
     """Whether host and origin are this site's: a browser sends cookies with the handshake of any page."""
-    host = urlsplit(f"//{headers.get(b'host', b'').decode('latin-1')}").hostname or ""
-    origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).hostname
-    asked = [host] if b"origin" not in headers else [host, origin or ""]
-    return all(validate_host(each, settings.ALLOWED_HOSTS) for each in asked)
+    said = [headers.get(name, b"").decode("latin-1") for name in (b"host", b"origin")]
+    asked = said[:1] if b"origin" not in headers else [said[0], said[1].partition("://")[2]]
+    hosts = [split_domain_port(each)[0] for each in asked]
+    return all(host and validate_host(host, settings.ALLOWED_HOSTS) for host in hosts)
 
 
 def _has_body(scope: Mapping[str, Any]) -> bool:

@@ -1,8 +1,11 @@
 """The real PostgreSQL at DATABASE_URL and the real Redis at REDIS_URL, and rooms of each test's own."""
 
 import os
+import random
 import secrets
+import socket
 import uuid
+from contextlib import suppress
 
 import pytest
 
@@ -24,6 +27,14 @@ from flights import configured  # noqa: E402
 from flights.models import Flight, Room  # noqa: E402
 
 STAFF = {"Authorization": "Bearer the desk's"}
+
+
+def free_port() -> int:
+    """A port that no outgoing connection is given: nobody else takes it before its server is there."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(15_000, 32_000)))
+            return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

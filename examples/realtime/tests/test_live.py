@@ -5,6 +5,7 @@ import errno
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import time
 import uuid
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -21,15 +23,18 @@ from flights.tickets import Pass, issue, redeem
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from .conftest import free_port
+
 
 @contextmanager
-def serving(port: int, processes: int = 1):
-    """So many processes, on the tests' own database."""
+def serving(port: int, processes: int = 1, **more: str):
+    """So many processes, on the tests' own database, with more in their environment."""
     url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
     command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--ws-max-size", "1024"]
     command += ["--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3"]
     command += ["--log-level", "warning", "--workers", str(processes), "config.asgi:application"]
-    environment = {**os.environ, "DATABASE_URL": url, "ALLOWED_HOSTS": "127.0.0.1"}
+    hosts = {"ALLOWED_HOSTS": "127.0.0.1,[::1]"}
+    environment = {**os.environ, "DATABASE_URL": url, **hosts, **more}
     process = subprocess.Popen(command, env=environment)
     try:
         deadline = time.monotonic() + 60
@@ -61,8 +66,7 @@ def is_open(port) -> bool:
 
 @pytest.fixture(scope="module")
 def port(django_db_setup, django_db_blocker):  # noqa: ARG001 -- set up before
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
+    number = free_port()
     with django_db_blocker.unblock(), serving(number):
         yield number
 
@@ -156,15 +160,28 @@ def test_a_ticket_of_a_session_that_has_ended_is_no_longer_good(port, booking):
         assert code_of(listener) == 4401
 
 
-@pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://127.0.0.1.evil.test"])
+@pytest.mark.report(
+    "google/artemis#118",
+    "an Origin such as `http://[` ends in an error of the server",
+    "what is no origin is refused as a foreign one",
+)
+@pytest.mark.parametrize(
+    "origin", ["https://evil.test", "null", "http://127.0.0.1.evil.test", "http://[", "[::1]", ""]
+)
 def test_a_foreign_page_is_refused_at_the_handshake(port, room, origin):
     with pytest.raises(InvalidStatus) as refused, listening(port, room.name, origin=origin):
         pass
     assert refused.value.response.status_code == 403
 
 
-def test_a_page_of_this_site_may_listen(port, room):
-    with listening(port, room.name, origin="https://127.0.0.1:8443") as listener:
+@pytest.mark.report(
+    "cockpit-project/cockpit#22812",
+    "a page that is served from an IPv6 address may open no socket: its brackets are misread",
+    "host and origin are read as Django reads a Host, brackets and all",
+)
+@pytest.mark.parametrize("origin", ["https://127.0.0.1:8443", "http://[::1]:8003"])
+def test_a_page_of_this_site_may_listen(port, room, origin):
+    with listening(port, room.name, origin=origin) as listener:
         assert "state" in json.loads(listener.recv(20))
 
 
@@ -177,7 +194,70 @@ def test_a_body_is_refused_before_it_is_read(port, room):
     assert asked(port, path, "POST")[0] == 405
     assert asked(port, "/api/boards/rooms/ZZZ/events")[0] == 404
     assert asked(port, f"{path}?since=x")[0] == 400
-    assert asked(port, path, headers={"Host": "evil.test"})[0] == 404
+    for host in ("evil.test", "[", ""):
+        assert asked(port, path, headers={"Host": host})[0] == 404
+
+
+@pytest.mark.report(
+    "danielgtaylor/huma#1037",
+    "no header is sent before the first event: a browser takes its stream for closed, a proxy gives it up",
+    "a stream begins at once, with a comment if there is nothing to tell",
+)
+def test_events_begin_where_there_is_nothing_to_tell(port, room):
+    path, position = f"/api/boards/rooms/{room.name}/events", f"{room.epoch}.0"
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    with listening(port, room.name) as other:
+        other.recv(20)  # the state, so that the process knows it
+        client.request("GET", path, headers={"Last-Event-ID": position})
+        assert client.getresponse().readline() == b": still here\n"
+    client.close()
+
+
+def resident_mb(process: int) -> int:
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024
+
+
+@pytest.mark.report(
+    "lezli01/vincent#188",
+    "all that a client has missed is made one text before it is written, for each client that comes back",
+    "a stream says one change after the other, as its client reads them",
+)
+def test_streams_that_missed_much_and_read_slowly_take_no_copy_each(port, room):
+    with listening(port, room.name) as other, ExitStack() as held:
+        for seq in range(1, 501):
+            entry = {"room": room.name, "epoch": room.epoch, "seq": seq, "body": "x" * 16_000}
+            redis.xadd("boards", entry, maxlen=1000)
+        for _ in range(501):
+            other.recv(20)
+        process = asked(port, "/healthz")[1]["process"]
+        before = resident_mb(process)
+        path = f"/api/boards/rooms/{room.name}/events?since={room.epoch}.0"
+        for _ in range(20):  # of 8 MB each
+            slow = held.enter_context(socket.socket())
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", port))
+            slow.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            while b"id: " not in slow.recv(4096):
+                pass
+        assert resident_mb(process) < before + 80
+    redis.xtrim("boards", maxlen=0)
+
+
+@pytest.mark.report(
+    "dataelement/Clawith#612",
+    "a socket cannot be opened while Redis is away, though what it would show is in the database",
+    "whoever joins gets the state; changes come once Redis is back",
+)
+def test_who_joins_while_redis_is_away_gets_the_state(room):
+    number = free_port()
+    with (
+        serving(number, REDIS_URL=f"redis://127.0.0.1:{free_port()}"),
+        listening(number, room.name) as listener,
+    ):
+        assert "state" in json.loads(listener.recv(20))
+        with listening(number, "Q7XK2M", "?ticket=x") as private:
+            assert code_of(private) == 1013
 
 
 def test_events_resume_by_the_header_that_a_browser_sends(port, room):
@@ -214,8 +294,7 @@ def test_events_resume_by_the_header_that_a_browser_sends(port, room):
     "1012 and a time of its own for each: four clients get four times",
 )
 def test_at_sigterm_everybody_is_told_when_to_come_back(room):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
+    number = free_port()
     with serving(number) as process, ExitStack() as held:
         client = http.client.HTTPConnection("127.0.0.1", number, timeout=20)
         client.request("GET", f"/api/boards/rooms/{room.name}/events")
@@ -233,8 +312,7 @@ def test_at_sigterm_everybody_is_told_when_to_come_back(room):
 
 
 def test_processes_end_whose_keeper_was_killed(room):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
+    number = free_port()
     with serving(number, 2) as keeper, listening(number, room.name) as listener:
         listener.recv(20)
         keeper.kill()

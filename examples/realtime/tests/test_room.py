@@ -74,6 +74,24 @@ def test_without_a_position_that_the_ring_reaches_the_state_comes_first(position
     run(test())
 
 
+@pytest.mark.report(
+    "python-websockets/websockets#166",
+    "a message that comes while a receiver's timeout cancels it is taken by nobody",
+    "a listener whose silence ends while a state is read for it looks again",
+)
+def test_who_is_cancelled_while_a_state_is_read_hears_it_afterwards():
+    async def test():
+        hub = Hub(Database(7).read)
+        listener = hub.join("JFK", None)
+        taking = asyncio.ensure_future(listener.take())
+        while not hub.rooms["JFK"]._reading:
+            await asyncio.sleep(0)
+        taking.cancel()
+        assert await heard(listener) == ["state 7"]
+
+    run(test())
+
+
 def test_a_hundred_who_join_at_once_read_the_state_once():
     async def test():
         database = Database()
