@@ -299,17 +299,21 @@ class ComposeStack(WoundedStack):
 
     def _start(self, name: str) -> None:
         # `docker compose start` would look at what the service depends on first, which takes it 2 s.
-        containers = [one.name for one in self._containers(ended=True) if one.service == name]
-        self._compose._run_command(["docker", "start", *containers])
+        self._order("start", name, ended=True)
         # Docker's proxy accepts connections before the service listens: only its healthcheck knows.
         if not wait_until(lambda: not self._waiting_for(name), 60):
             raise StackError(f"{name} did not become healthy within 60 s.", self.logs(name)[-2000:])
 
     def _pause(self, name: str) -> None:
-        self._run("pause", name)
+        self._order("pause", name)
 
     def _resume(self, name: str) -> None:
-        self._run("unpause", name)
+        self._order("unpause", name)
+
+    def _order(self, command: str, name: str, *, ended: bool = False) -> None:
+        """Have the engine do it to each container of a service; compose is content with none."""
+        containers = [one.name for one in self._containers(ended=ended) if one.service == name]
+        self._compose._run_command(["docker", command, *containers])
 
     def _scale(self, process: str, count: int) -> int:
         before = sum(one.service == process for one in self._containers())
