@@ -61,6 +61,7 @@ ODD_PATHS = (
 )
 ODD_HEADERS = (
     {"Host": "another.example"},
+    {"Authorization": "Basic YTpi"},
     {"Content-Type": "application/json; charset=zlib"},
 )
 OWN = 40  # at least, of the callers' own: else the doors were closed to everybody
