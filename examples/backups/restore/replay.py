@@ -14,10 +14,11 @@ from keep.place import Place, Server
 from .server import served
 
 # Those of an earlier restore, or of a replica that lags on purpose, may stand in the settings.
-NO_TARGET = [f"recovery_target{kind}=" for kind in ("", "_name", "_time", "_lsn", "_xid")]
-ALL_OF_IT = [
+AS_ASKED = [
+    *[f"recovery_target{kind}=" for kind in ("", "_name", "_time", "_lsn", "_xid")],
     "recovery_target_timeline=latest",
     "recovery_target_inclusive=on",
+    "recovery_target_action=promote",
     "recovery_min_apply_delay=0",
 ]
 POINT = "night-"  # how the named moments begin; any other is a time
@@ -37,12 +38,7 @@ def replayed(
     """
     # The file that was being received has another name. `cp` of one that is not there is how the log ends.
     command = f'cp "{log}/%f" "%p" || cp "{log}/%f.partial" "%p"'
-    settings = [
-        f"restore_command={command}",
-        "recovery_target_action=promote",
-        *NO_TARGET,
-        *ALL_OF_IT,
-    ]
+    settings = [f"restore_command={command}", *AS_ASKED]
     if until:
         kind = "name" if until.startswith(POINT) else "time"
         settings.append(f"recovery_target_{kind}={until}")

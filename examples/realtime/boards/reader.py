@@ -25,11 +25,11 @@ async def follow(redis: Redis, stream: str, hub: Hub, caught_up: asyncio.Event) 
     Args:
         caught_up: set once it has read all, or cannot; whoever comes back before would find nothing.
     """
-    last, server = "0", ""
+    last, server = "0", None
     while True:
         try:
             # Another one, or one that was restarted, may lack what this process has never read.
-            same, server = server, (await redis.info("server"))["run_id"]
+            same, server = server, (await redis.info("server")).get("run_id")
             if last != "0" and (same != server or await _begins_later(redis, stream, last)):
                 log.error("the stream does not go on where it was read: states are read again")
                 hub.doubt()
