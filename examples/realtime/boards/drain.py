@@ -1,11 +1,9 @@
 """A process that ends sends each listener away with a time of its own to come back."""
 
-import os
 import signal
 from asyncio import get_running_loop
 from collections.abc import Callable
 from itertools import count
-from multiprocessing import parent_process
 
 from .messages import End
 
@@ -29,16 +27,3 @@ def on_stop(drain: Callable[[], None]) -> None:
             server(signal.SIGTERM, None)
 
     get_running_loop().add_signal_handler(signal.SIGTERM, stop)
-
-
-def on_orphaned() -> None:
-    """Stop as at SIGTERM once the process that keeps this one is gone: nobody else would end it."""
-    if (keeper := parent_process()) is None:
-        return  # one process alone, which nobody keeps
-    loop = get_running_loop()
-
-    def stop() -> None:
-        loop.remove_reader(keeper.sentinel)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    loop.add_reader(keeper.sentinel, stop)

@@ -12,11 +12,7 @@ HELD = 1_000  # changes of all rooms, as many as the stream keeps
 
 
 class Hub:
-    """Who listens to what.
-
-    Args:
-        read: reads the state of a room from the database; None if there is no such room.
-    """
+    """Who listens to what; `read` is that of each room."""
 
     def __init__(self, read: Read) -> None:
         self.rooms: dict[str, Room] = {}
@@ -62,11 +58,8 @@ class Hub:
                 del self._sessions[listener.session]
 
     def doubt(self) -> None:
-        """Begin anew: changes may have been lost on the way here, and ends of sessions.
-
-        Who listens with a session comes back with a new ticket, if it still lives.
-        """
-        come_back = drain.ends()
+        """Begin anew: changes may have been lost on the way here, and ends of sessions."""
+        come_back = drain.ends()  # with a new ticket, if the session still lives
         for listeners in self._sessions.values():
             for listener in listeners:
                 listener.close(come_back())

@@ -5,7 +5,6 @@ https://microservices.io/patterns/data/transactional-outbox.html
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from psycopg import Connection
 from redis import Redis
@@ -15,7 +14,7 @@ TAKE = (Path(__file__).parent / "take.sql").read_text(encoding="utf-8").encode()
 FIELDS = ("room", "epoch", "seq", "body")
 
 
-def pump(connection: "Connection[Any]", redis: Redis, stream: str, held: int) -> int:
+def pump(connection: Connection, redis: Redis, stream: str, held: int) -> int:
     """Move one batch, and return how many.
 
     Dying between the two, it tells the batch again: rooms leave out what they have.
@@ -32,9 +31,7 @@ def pump(connection: "Connection[Any]", redis: Redis, stream: str, held: int) ->
     return len(rows)
 
 
-def pump_for_ever(
-    connect: Callable[[], "Connection[Any]"], redis: Redis, stream: str, held: int
-) -> None:
+def pump_for_ever(connect: Callable[[], Connection], redis: Redis, stream: str, held: int) -> None:
     """Move whatever is committed, at once; ask each second, should a notice be lost.
 
     Raises:

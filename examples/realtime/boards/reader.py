@@ -30,7 +30,7 @@ async def follow(redis: Redis, stream: str, hub: Hub, caught_up: asyncio.Event) 
         try:
             # Another one, or one that was restarted, may lack what this process has never read.
             same, server = server, (await redis.info("server")).get("run_id")
-            if last != "0" and (same != server or await _begins_later(redis, stream, last)):
+            if (last != "0" and same != server) or await _is_cut(redis, stream, last):
                 log.error("the stream does not go on where it was read: states are read again")
                 hub.doubt()
                 last = "0"
@@ -38,8 +38,7 @@ async def follow(redis: Redis, stream: str, hub: Hub, caught_up: asyncio.Event) 
                 block = BLOCK_MS if caught_up.is_set() else None
                 found: Any = await redis.xread({stream: last}, count=BATCH, block=block)
                 entries = found[0][1] if found else ()
-                is_full = len(entries) == BATCH and last != "0"
-                if is_full and await _begins_later(redis, stream, last):
+                if len(entries) == BATCH and await _is_cut(redis, stream, last):
                     break  # far behind, and entries before these were trimmed
                 for entry, fields in entries:
                     _tell(hub, entry, fields)
@@ -60,11 +59,6 @@ def _tell(hub: Hub, entry: str, fields: Mapping[str, str]) -> None:
         log.exception("entry %s of the stream is no change", entry)
 
 
-async def _begins_later(redis: Redis, stream: str, last: str) -> bool:
+async def _is_cut(redis: Redis, stream: str, last: str) -> bool:
     """Whether entries after `last` may be gone: trimmed, or the server has lost its data."""
-    first: Any = await redis.xrange(stream, count=1)
-    return not first or _number(first[0][0]) > _number(last)
-
-
-def _number(entry: str) -> tuple[int, ...]:
-    return tuple(map(int, entry.split("-")))
+    return last != "0" and not await redis.xrange(stream, max=last, count=1)

@@ -53,8 +53,7 @@ async def events(listener: Listener, receive: Receive, send: Send) -> None:
                 await say(": still here\n\n")
             messages = []
             with suppress(TimeoutError):
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    messages = await listener.take()
+                messages = await asyncio.wait_for(listener.take(), SILENCE_SECONDS)
 
     if end := await _served(listener, write, receive):
         retry = f"retry: {end.retry_ms}\n" if end.retry_ms else ""

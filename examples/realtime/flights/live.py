@@ -16,6 +16,7 @@ from boards.serve import Receive, Send
 from .admission import admitted, still_good
 from .configured import STREAM, database, live_redis, reader_redis
 from .drills import hold_joining
+from .orphaned import stop_once_orphaned
 
 NO_POSITION = End(4400, "a position is like 0a1b2c3d.17")
 
@@ -36,7 +37,7 @@ async def start() -> None:
     caught_up = asyncio.Event()
     TASKS.append(asyncio.create_task(follow(reader_redis, STREAM, hub, caught_up)))
     drain.on_stop(hub.drain)
-    drain.on_orphaned()
+    stop_once_orphaned()
     await caught_up.wait()
 
 
