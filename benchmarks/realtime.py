@@ -25,14 +25,14 @@ from redis import Redis
 from websockets.asyncio.client import connect
 
 ROOM = "JFK"
-SOCKETS = "ws://{host}/api/{way}/rooms/JFK/socket"
+SOCKETS = "ws://{host}/api/{way}/rooms/{room}/socket"
 # The address at which a way is listened to: over a WebSocket, or as Server-Sent Events.
 WAYS = {
     "channels": SOCKETS,
     "channels_pubsub": SOCKETS,
     "boards": SOCKETS,
-    "django_eventstream (SSE)": "http://{host}/?channel=JFK",
-    "boards (SSE)": "http://{host}/api/boards/rooms/JFK/events",
+    "django_eventstream (SSE)": "http://{host}/?channel={room}",
+    "boards (SSE)": "http://{host}/api/boards/rooms/{room}/events",
 }
 CLIENTS, CHANGES, PER_SECOND = 400, 24, 4
 COLUMNS = ("way", "p50 ms", "p95 ms", "heard", "commands", "KiB out of Redis", "KiB for a client")
@@ -88,7 +88,7 @@ def measured(way: str, example: str) -> Mapping[str, float]:
     redis: Redis = Redis.from_url(os.environ["REDIS_URL"])
     with serving(example, way) as (port, process):
         empty = resident(process)
-        address = WAYS[way].format(host=f"127.0.0.1:{port}", way=way)
+        address = WAYS[way].format(host=f"127.0.0.1:{port}", way=way, room=ROOM)
         command = [sys.executable, __file__, "--listen", address]
         clients = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         if clients.stdout is None or clients.stdout.readline() != "listening\n":

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from nexus import catalog
 from nexus.catalog import Example
 from nexus.coverage import Watch
+from nexus.environment import ensure_environment
 from nexus.experiment import until
 from nexus.mine import NAME as MINE
 from nexus.mine import Mine, is_written
@@ -257,6 +258,17 @@ def answered(url: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedStack]:
+    """A stack with the data of the module's EXAMPLE."""
+    ensure_environment(request.module.EXAMPLE)
+    state = tmp_path_factory.mktemp("deployed") / "stack"
+    with EmbeddedStack(request.module.EXAMPLE, state).temporarily() as stack:
+        yield stack
 
 
 type Pooler = Callable[[str, int], AbstractContextManager[str]]

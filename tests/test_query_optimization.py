@@ -91,14 +91,6 @@ connections["pooled"].close_pool()
 """
 
 
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    ensure_environment(EXAMPLE)
-    stack = EmbeddedStack(EXAMPLE, tmp_path_factory.mktemp("deployed") / "stack")
-    with stack.temporarily():
-        yield stack
-
-
 def told(stack, url, script):
     """What a process of the example prints that has this database."""
     env = stack.environment() | {

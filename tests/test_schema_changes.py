@@ -6,25 +6,15 @@ import threading
 import uuid
 
 import psycopg
-import pytest
 
 from nexus import catalog
 from nexus.environment import ensure_environment
 from nexus.experiment import until
-from nexus.stacks.embedded import EmbeddedStack
 
 EXAMPLE = catalog.example("schema_changes")
 ROWS = 78_044
 SETTINGS = "SELECT current_setting(%s), coalesce(current_setting(%s, true), '')"
 NAMES = ["lock_timeout", "expand_contract.quiet"]
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    ensure_environment(EXAMPLE)
-    stack = EmbeddedStack(EXAMPLE, tmp_path_factory.mktemp("deployed") / "stack")
-    with stack.temporarily():
-        yield stack
 
 
 def manage(stack, url, *args):
