@@ -33,6 +33,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "flights.problems.Unavailable",
 ]
+AUTHENTICATION_BACKENDS = ["flights.passwords.Renewing"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
 APPEND_SLASH = False  # whoever follows the redirect of a POST asks with GET

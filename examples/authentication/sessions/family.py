@@ -14,9 +14,9 @@ from django.core.signing import BadSignature, Signer
 
 from .access import Claims, Refused
 
-BEGIN, ROTATE, STATE, REUSED = (
+BEGIN, ROTATE, STATE, REUSED, RENEW = (
     Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("begin", "rotate", "state", "reused")
+    for name in ("begin", "rotate", "state", "reused", "renew")
 )
 REVOKE = "UPDATE sessions_family SET revoked_at = now() WHERE id = %s AND revoked_at IS NULL"
 logger = logging.getLogger(__name__)
@@ -92,6 +92,12 @@ class Families:
         with connection.cursor() as cursor:
             cursor.execute(REVOKE, [session])
             return int(cursor.rowcount)
+
+    def renew(self, connection: Any, user: int, checked: str, renewed: str) -> bool:
+        """Store the hash of the same password anew, which ends no family; False: it is another one now."""
+        with connection.cursor() as cursor:
+            cursor.execute(RENEW, {"user": user, "checked": checked, "renewed": renewed})
+            return bool(cursor.rowcount)
 
     def _issued(self, user: int, session: str, generation: int) -> Issued:
         return Issued(Claims(user, session), self.signer.sign(f"{session}.{generation}"))

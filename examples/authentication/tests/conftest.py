@@ -17,6 +17,7 @@ import django
 django.setup()  # pytest-django looks for settings before this file has named them
 
 from django.contrib.auth import get_user_model  # noqa: E402
+from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from flights import configured  # noqa: E402
@@ -49,6 +50,14 @@ def user():
     users = get_user_model().objects.using("owner")
     password = users.get(username="staff").password
     return users.create(username=uuid.uuid4().hex, password=password).pk
+
+
+@pytest.fixture
+def old_hash(user):
+    """Have the user's hash as a release stored it that asked for fewer rounds; return what signs in."""
+    users, password = get_user_model().objects.filter(pk=user), os.environ["STAFF_TOKEN"]
+    users.update(password=PBKDF2PasswordHasher().encode(password, "salt", iterations=1_000))
+    return {"username": users.get().username, "password": password}
 
 
 @pytest.fixture

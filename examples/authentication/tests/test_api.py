@@ -7,7 +7,6 @@ import os
 import pytest
 from config.wsgi import application
 from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client, RequestFactory
 from flights import configured
 from flights.models import Booking, Flight, Passenger
@@ -101,14 +100,13 @@ def test_who_signs_in_gets_tokens_that_nobody_may_keep():
     assert sorted(answer.json()) == ["access", "refresh"]
 
 
-def test_a_login_that_stores_its_hash_anew_begins_a_session(user):
-    users = get_user_model().objects.filter(pk=user)
-    users.update(password=PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1_000))
-    said = {"username": users.get().username, "password": PASSWORD}
-    token = call("post", "sessions/login/", said).json()["access"]
+def test_a_login_that_stores_its_hash_anew_ends_no_session(user, old_hash, begin):
+    before = configured.access().sign(begin(user).claims)
+    after = call("post", "sessions/login/", old_hash).json()["access"]
 
-    assert "$1000$" not in users.get().password
-    assert call("get", "sessions/me/", token=token).status_code == 200
+    assert "$1000$" not in get_user_model().objects.get(pk=user).password
+    for token in (before, after):
+        assert call("get", "sessions/me/", token=token).status_code == 200
 
 
 def test_a_full_gate_says_when_to_come_back(fresh_gate):

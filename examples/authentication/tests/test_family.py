@@ -6,7 +6,9 @@ import uuid
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.core.signing import Signer
+from django.db import connection, connections, transaction
 from flights import configured
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -122,20 +124,37 @@ def living(connection, user):
         return cursor.fetchone()[0]
 
 
+def by_command(user):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("getpass.getpass", lambda **_: "another")
+        call_command("changepassword", get_user_model().objects.get(pk=user).username, verbosity=0)
+
+
+def by_sql(user):
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("UPDATE auth_user SET password = 'another' WHERE id = %s", [user])
+
+
+def after_a_new_hash(user):
+    stored = get_user_model().objects.get(pk=user).password
+    with transaction.atomic():
+        assert FAMILIES.renew(connection, user, stored, "renewed")
+        get_user_model().objects.filter(pk=user).update(password="another")
+
+
 @pytest.mark.report(
     "immich-app/immich#30125",
     "a password that is set anew by a command leaves the sessions of before alive",
     "the database ends them, whoever sets the password",
 )
-def test_another_password_ends_all_sessions_of_a_user_and_no_others(
-    connection, user, issued, begin
-):
+@pytest.mark.parametrize("another", [by_command, by_sql, after_a_new_hash])
+def test_another_password_ends_all_sessions_of_a_user_and_no_others(user, issued, begin, another):
     other = begin(get_user_model().objects.get(username="staff").pk)
     begin(user)
     get_user_model().objects.get(pk=user).save()  # the password is the same
     assert living(connection, user) == 2
 
-    get_user_model().objects.filter(pk=user).update(password="another")
+    another(user)
     assert living(connection, user) == 0
     assert not alive(connection, issued.refresh)
     assert alive(connection, other.refresh)

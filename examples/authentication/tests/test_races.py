@@ -5,6 +5,7 @@ import os
 import threading
 import uuid
 from contextlib import contextmanager
+from functools import partial
 
 import psycopg
 import pytest
@@ -74,16 +75,50 @@ def test_a_login_that_another_password_overtakes_is_none(connection, user):
     assert issued is None
 
 
+def posted(path, body, **headers):
+    client = Client(headers={"Host": "localhost", **headers})
+    return client.generic(
+        "POST", f"/api/sessions/{path}/", json.dumps(body), content_type="application/json"
+    ).status_code
+
+
+ANOTHER = "UPDATE auth_user SET password = %s WHERE id = %s"
+
+
 def test_of_two_changes_of_a_password_the_second_has_to_know_the_first(user, token):
-    def change():
-        body = json.dumps({"old": PASSWORD, "new": uuid.uuid4().hex})
-        client = Client(headers={"Authorization": f"Bearer {token}", "Host": "localhost"})
-        path = "/api/sessions/password/"
-        return client.generic("POST", path, body, content_type="application/json").status_code
+    body = {"old": PASSWORD, "new": uuid.uuid4().hex}
+    change = partial(posted, "password", body, Authorization=f"Bearer {token}")
 
-    another = "UPDATE auth_user SET password = %s WHERE id = %s"
+    assert behind(ANOTHER, (make_password("another"), user), change) == [401]
 
-    assert behind(another, (make_password("another"), user), change) == [401]
+
+@pytest.mark.report(
+    "roostorg/coop#901",
+    "a login that stores its hash anew writes the old password over one that was set meanwhile",
+    "the hash is stored where the checked one still is, and else the login begins again",
+)
+def test_a_hash_that_is_stored_anew_overwrites_no_other_password(user, old_hash):
+    from django.contrib.auth import get_user_model
+
+    another = make_password("another")
+
+    assert behind(ANOTHER, (another, user), partial(posted, "login", old_hash)) == [401]
+    assert get_user_model().objects.get(pk=user).password == another
+
+
+@pytest.mark.report(
+    "keycloak/keycloak#39140",
+    "of two logins that store a hash anew at once, the second one fails",
+    "it finds the new hash, checks it, and is let in",
+)
+def test_two_logins_that_store_a_hash_anew_are_both_let_in(user, old_hash, tmp_path, monkeypatch):
+    monkeypatch.setattr(configured, "gate", partial(configured.Gate, tmp_path, places=2))
+    row, login = (
+        "SELECT FROM auth_user WHERE id = %s FOR UPDATE",
+        partial(posted, "login", old_hash),
+    )
+
+    assert behind(row, (user,), login, login) == [200, 200]
 
 
 @pytest.mark.parametrize("first", ["logout", "refresh"])
