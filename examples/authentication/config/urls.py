@@ -1,9 +1,12 @@
-"""Routes: the ways to know who asks, and whether this process serves."""
+"""Routes: the ways to know who asks, each below its own name, and whether this process serves."""
 
 from django.urls import include, path
-from flights.views import health
+from flights.variants import VARIANTS
+from flights.views import health, index
 
-urlpatterns = [path("healthz", health), path("api/", include("flights.urls"))]
+urlpatterns = [path("healthz", health), path("api/", index)] + [
+    path(f"api/{each.name}/", include((list(each.urls), each.name))) for each in VARIANTS
+]
 
 handler400 = "flights.problems.refused"
 handler404 = "flights.problems.not_found"

@@ -8,8 +8,9 @@ import hashlib
 import time
 
 import jwt
-from flights import by_hand, configured
+from flights import configured
 from flights.models import Denied
+from flights.tutorial import endpoints
 
 
 def key() -> str:
@@ -37,4 +38,4 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-urls = by_hand.endpoints(issue, user_of, log_out)
+urls = endpoints(issue, user_of, log_out)

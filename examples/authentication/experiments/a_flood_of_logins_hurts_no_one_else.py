@@ -27,7 +27,7 @@ from nexus.experiment import (
 from . import PATIENCE_SECONDS, login, request
 
 ATTACKERS, LOGINS, LOGINS_RATE = 60, 2_000, 33
-OTHERS, RATE = 30, 20
+OTHERS, RATE = 30, 30
 HUNG_SECONDS = 1.0  # tells "answered" from "hung"
 GIVEN_UP_SECONDS = 3 * HUNG_SECONDS
 

@@ -142,11 +142,12 @@ class NoDoorToForeignObjects(Experiment):
 
     def _try(self, stack: Stack, variant: str) -> Iterator[Sample]:
         paths = routes(stack, variant)
-        self.faulty, self.own_seen, self.before = 0, 0, dict[int, Row]()
+        self.own_seen, self.before = 0, dict[int, Row]()
         objects = doors = 0
         yield clock_starts()
         tokens = {each: login(stack, variant, each)["access"] for each in CALLERS if each}
         yield self.letters(self._passport(stack, variant, tokens["passenger-1"]))
+        self.faulty = sum(map(is_faulty, self._odd(stack, variant, tokens["passenger-1"])))
         for caller in CALLERS:
             token = tokens.get(caller, "")
             for path in paths:
@@ -156,7 +157,7 @@ class NoDoorToForeignObjects(Experiment):
                     objects += len(found)
                     yield self.doors(doors)
                     yield self.objects(objects)
-        yield self.faults(self.faulty + sum(map(is_faulty, self._odd(stack, variant))))
+        yield self.faults(self.faulty)
         yield self.own(self.own_seen)
 
     def _through(
@@ -201,9 +202,8 @@ class NoDoorToForeignObjects(Experiment):
             shown.add(other.id)
         return shown
 
-    def _odd(self, stack: Stack, variant: str) -> Iterator[Answer]:
+    def _odd(self, stack: Stack, variant: str, known: str) -> Iterator[Answer]:
         """Yield the answers to what people send that no client of ours does."""
-        known = login(stack, variant, "passenger-1")["access"]
         own = next(
             row.id for row in begun(self.tables).values() if not row.foreign_to("passenger-1")
         )

@@ -1,10 +1,8 @@
 """Who asks: what the solution reads of a request, and the setting that outlives it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import connection, connections
 from rest_framework.authentication import TokenAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -38,26 +36,17 @@ class BearerAuthentication(TokenAuthentication):
             raise AuthenticationFailed(OPENS_NOTHING)
         return found
 
-    def authenticate_credentials(self, key: str) -> tuple[Any, None]:
-        if caller := self.caller(key):
-            return caller, None
-        raise AuthenticationFailed(OPENS_NOTHING)
-
-    def caller(self, token: str) -> Any:
-        """Return who sends a token, or None."""
-        raise NotImplementedError
-
 
 class Session(BearerAuthentication):
     """The solution: the caller is known to the database for the request's transaction."""
 
-    def caller(self, token: str) -> Any:
+    def authenticate_credentials(self, key: str) -> tuple[Any, None]:
         try:
-            claims = configured.access().read(token)
+            claims = configured.access().read(key)
             self.known(claims)
         except Refused:
-            return None
-        return Caller(claims.user, claims.session)
+            raise AuthenticationFailed(OPENS_NOTHING) from None
+        return Caller(claims.user, claims.session), None
 
     def known(self, claims: Claims) -> None:
         enter(connection, claims)
@@ -78,14 +67,3 @@ class Me(APIView):
 
     def get(self, request: Request) -> Response:
         return Response({"user": request.user.pk})
-
-
-def by(user_of: Callable[[str], int | None]) -> type[BearerAuthentication]:
-    """Return an authentication of users by a function that tells the user of a token."""
-
-    class ByHand(BearerAuthentication):
-        def caller(self, token: str) -> Any:
-            user = user_of(token)
-            return user and get_user_model().objects.filter(pk=user, is_active=True).first()
-
-    return ByHand

@@ -21,10 +21,7 @@ class IsOwner(BasePermission):
 class OwnedBookings(Bookings):
     using = "owner"
     authentication_classes = (JWTAuthentication,)
-    permission_classes = (
-        IsAuthenticated,
-        IsOwner,
-    )
+    permission_classes = (IsAuthenticated, IsOwner)
 
 
 class FilteredFlights(Flights):

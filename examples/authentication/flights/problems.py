@@ -26,23 +26,18 @@ def problem(
     return HttpResponse(json.dumps(body), status=status, content_type=kind, headers=headers)
 
 
-def unavailable(error: Exception) -> HttpResponse | None:
-    """Answer what is no fault of the request, and passes; None: it is something else."""
-    if isinstance(error, OperationalError | InterfaceError):
-        title = "The database does not answer"
-    elif isinstance(error, NoKeys):
-        title = "The signing keys cannot be read"
-    else:
-        return None
-    logger.error("%s: %s", title, str(error).partition("\n")[0])
-    return problem(503, title, {"Retry-After": "1"})
-
-
 class Unavailable(MiddlewareMixin):
-    """What REST framework does not see: the transaction of a request that cannot begin, or end."""
+    """Answers what is no fault of the request, and passes; the transaction of a request may not begin."""
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return unavailable(error)
+        if isinstance(error, OperationalError | InterfaceError):
+            title = "The database does not answer"
+        elif isinstance(error, NoKeys):
+            title = "The signing keys cannot be read"
+        else:
+            return None
+        logger.error("%s: %s", title, str(error).partition("\n")[0])
+        return problem(503, title, {"Retry-After": "1"})
 
 
 def refused(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
@@ -59,7 +54,7 @@ def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # n
 
 
 def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
-    """Answer an exception of a view; None: it is a defect, and a 500.
+    """Answer an exception of a view; None: it is for `Unavailable`, or a defect and a 500.
 
     What is not yours is answered as what is not there: a 403 would say that it is.
     """
@@ -71,7 +66,7 @@ def handler(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     if isinstance(error, Busy):
         return problem(503, "Others are signing in; come back in a second", {"Retry-After": "1"})
     if not isinstance(error, APIException):
-        return unavailable(error)
+        return None
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge

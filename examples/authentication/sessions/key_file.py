@@ -46,12 +46,12 @@ class KeyFile:
         Raises:
             NoKeys: there never was a good one.
         """
-        if self._look() != self._seen:
-            with self._turn:
-                self._read(self._look())
-        if self._keys is None:
-            raise NoKeys(f"{self.path}: {self._fault}")
-        return self._keys
+        with self._turn:
+            if (seen := self._look()) != self._seen:
+                self._read(seen)
+            if self._keys is None:
+                raise NoKeys(f"{self.path}: {self._fault}")
+            return self._keys
 
     def _look(self) -> tuple[int, ...]:
         """Tell the file from what it was; `chmod` changes no mtime."""
@@ -62,8 +62,6 @@ class KeyFile:
         return stat.st_ctime_ns, stat.st_ino, stat.st_size
 
     def _read(self, seen: tuple[int, ...]) -> None:
-        if seen == self._seen:
-            return
         fault = ""
         try:
             if self.path.stat().st_mode & 0o077:

@@ -7,7 +7,9 @@ import time
 
 import pytest
 from django.core.management import CommandError, call_command
-from flights import checks, configured
+from django.db import OperationalError, connections
+from flights import configured
+from flights.management.commands import prepare
 
 
 @pytest.mark.parametrize(
@@ -34,18 +36,32 @@ def test_a_mistake_is_one_sentence(name, value):
 
 
 def test_clocks_apart_are_told(monkeypatch):
-    assert checks.clocks_agree() == []
-    monkeypatch.setattr(checks, "time", type("Late", (), {"time": lambda: time.time() - 60}))
+    monkeypatch.setattr(prepare, "time", type("Late", (), {"time": lambda: time.time() - 60}))
 
-    (told,) = checks.clocks_agree()
-    assert "60 s apart" in told.msg
+    with pytest.raises(CommandError, match="60 s apart; tokens need them within 5"):
+        call_command("prepare")
 
 
 def test_a_key_file_that_is_wrong_stops_the_release(monkeypatch, tmp_path):
-    monkeypatch.setattr(configured, "key_file", lambda: configured.KeyFile(tmp_path / "no.json"))
+    path = tmp_path / "bad.json"
+    path.write_text("")
+    path.chmod(0o600)
+    monkeypatch.setattr(configured, "key_file", lambda: configured.KeyFile(path))
 
-    (told,) = checks.keys_can_be_read()
-    assert "no.json: No such file" in told.msg
+    with pytest.raises(CommandError, match=r"bad\.json: it is no list of keys"):
+        call_command("prepare")
+
+
+def test_a_database_that_is_away_stops_the_release(monkeypatch):
+    monkeypatch.setattr(connections["owner"], "connect", away)
+    connections["owner"].close()
+
+    with pytest.raises(CommandError, match=r"DATABASE_URL: no PostgreSQL answers at .*: refused"):
+        call_command("prepare")
+
+
+def away():
+    raise OperationalError("connection failed:\n  refused")
 
 
 def test_a_turn_that_comes_too_early_says_how_long_to_wait(monkeypatch, tmp_path, capsys):
