@@ -88,6 +88,7 @@ def place(folder: Path) -> Iterator[Place]:
     whole.run("mkdir", kept, folder / "archive")
     with (live / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write(f"archive_mode = on\narchive_command = 'cp %p \"{folder}/archive/%f\"'\n")
+        settings.write("max_connections = 120\nmax_prepared_transactions = 5\n")
     place = Place(kept, whole.programs, whole.server)
     with running(place, live):
         place.sql("CREATE TABLE booked AS SELECT generate_series(1, 10) AS id")
@@ -127,7 +128,9 @@ def trial(place: Place, copied: Callable[[], Path]) -> Iterator[Server]:
         settings.write("synchronous_standby_names = 'keeper'\n")
     (waiting / "standby.signal").touch()  # as one of a standby has
     waiting.chmod(0o777)  # as some storage leaves it
+    place.sql("BEGIN; CREATE TABLE undecided (); PREPARE TRANSACTION 'undecided'")
     with restored(place, of=waiting) as server:
+        place.sql("ROLLBACK PREPARED 'undecided'")
         yield server
 
 
@@ -182,6 +185,16 @@ def test_restored_server_takes_writes(trial):
 )
 def test_restored_server_subscribes_to_nothing(trial):
     assert ask(trial, "SHOW max_logical_replication_workers") == [("0",)]
+
+
+@pytest.mark.report(
+    "CrunchyData/postgres-operator#2615",
+    "the server had room for more connections than the restored one, whose recovery ends there",
+    "the restored server has room for all that the log has, whatever the settings were",
+)
+def test_transaction_that_was_prepared_and_not_decided_is_there(trial):
+    assert ask(trial, "SELECT current_setting('max_connections')") == [("100",)]
+    assert ask(trial, "SELECT gid FROM pg_prepared_xacts") == [("undecided",)]
 
 
 @pytest.mark.report(
