@@ -20,6 +20,7 @@ SETTINGS = (
     "hot_standby=off",
     "fsync=off",
     "shared_buffers=32MB",
+    "huge_pages=off",  # a container may see those of its machine, and may not have them
     "listen_addresses=",
     "port=5432",  # and not that of PGPORT
 )
