@@ -92,6 +92,9 @@ def place(folder: Path) -> Iterator[Place]:
     place = Place(kept, whole.programs, whole.server)
     with running(place, live):
         place.sql("CREATE TABLE booked AS SELECT generate_series(1, 10) AS id")
+        # Each restore here copies all files, and a third of them would be this template's.
+        place.sql("ALTER DATABASE template1 IS_TEMPLATE false")
+        place.sql("DROP DATABASE template1")
         with begun(place):
             yield place
 
@@ -343,7 +346,7 @@ def test_unlogged_table_and_other_ways_to_write_values_make_no_night_bad(place):
 def test_bad_night_takes_no_backup_with_it(place):
     newest = base.newest(place)
     for number in range(received.MOST):
-        place.run("cp", "-a", newest, newest.with_name(f"209{number}-01-01T000000.000000"))
+        place.run("cp", "-al", newest, newest.with_name(f"209{number}-01-01T000000.000000"))
     control = newest / "global" / "pg_control"
     was = control.read_bytes()
     control.write_bytes(was[:-1] + b"!")
@@ -396,7 +399,7 @@ def test_text_that_is_sorted_otherwise_here_makes_the_night_bad(place):
 def test_base_without_its_label_is_not_restored_and_stands_in_no_other_ones_way(place):
     whole = base.newest(place)
     other = whole.with_name("2098-01-01T000000.000000")
-    place.run("cp", "-a", whole, other)
+    place.run("cp", "-al", whole, other)
     (other / "backup_label").unlink()
     try:
         assert base.newest(place) == whole
