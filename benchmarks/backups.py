@@ -21,7 +21,6 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 from flights.configured import place as place_of
-from flights.configured import root
 from flights.ways import nightly_dump, received
 from flights.ways.nightly_dump import empty
 from keep import log
@@ -80,7 +79,7 @@ def main() -> int:
     django.setup()
     call_command("prepare")
     places = {name: place_of(name) for name in WAYS}
-    whole = Place(root(), settings.POSTGRES_BIN, settings.SERVER)
+    whole = Place(settings.POSTGRES_FOLDER, settings.POSTGRES_BIN, settings.SERVER)
     for place in places.values():
         whole.run("mkdir", place.folder)
     log.reserve(places[SOLUTION])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from nexus import charts, excerpts, results
 from nexus.catalog import Example
@@ -245,27 +246,32 @@ def chart(ask: Ask) -> str:
     runs = ask.runs()
     if not runs:
         return ask.unrecorded
-    claim, page = ask.words[0], ask.page
-    declared = page.site.experiment(ask.example, claim).chart
+    claim = ask.words[0]
+    declared = ask.page.site.experiment(ask.example, claim).chart
     lines = [run.line(declared) for run in runs]
     if not any(line.points for line in lines):
         return ask.unrecorded
     spec = charts.spec(declared, lines)
     where = "" if ask.stack == "embedded" else f"-{ask.stack}"
-    links = {}
+    axes = f"{_capital(declared.y)}, by {declared.x}."
+    bound = "" if declared.levels else f" Dotted: the bound of `{claim}`."
+    picture = _picture(ask, f"{claim}{where}", spec, _in_words(declared, runs))
+    return f"{picture}\n\n{axes}{bound}"
+
+
+def _picture(ask: Ask, name: str, spec: Mapping[str, Any], words: str) -> str:
+    """Have the page show a picture for each theme, with its alternative text."""
+    page, links = ask.page, {}
     for theme in THEMES:
-        path = page.site.root / "results" / ask.example / f"{claim}{where}-{theme}.svg"
+        path = page.site.root / "results" / ask.example / f"{name}-{theme}.svg"
         page.site.show(path, charts.picture(spec, theme))
         links[theme] = page.link(path)
     return "\n".join(
         [
             "<picture>",
             f'<source media="(prefers-color-scheme: dark)" srcset="{links["dark"]}">',
-            f'<img src="{links["light"]}" alt="{_in_words(declared, runs)}">',
+            f'<img src="{links["light"]}" alt="{words}">',
             "</picture>",
-            "",
-            f"{_capital(declared.y)}, by {declared.x}."
-            + ("" if declared.levels else f" Dotted: the bound of `{claim}`."),
         ]
     )
 
@@ -295,13 +301,33 @@ def bench(ask: Ask) -> str:
     compose = ask.options.get("stack") == "compose"
     found = ask.record.bench_compose if compose else ask.record.bench
     if found is None:
-        stack = " STACK=compose" if compose else ""
-        return f"*Not recorded yet: `make bench EXAMPLE={ask.example}{stack} RECORD=1`.*"
+        return _unmeasured(ask, " STACK=compose" if compose else "")
     rows = [[_cell(cell) for cell in row] for row in found.rows]
     numeric = [all(not isinstance(row[n], str) for row in found.rows) for n in range(len(rows[0]))]
     goals = [f"- {'met' if each.met else '**missed**'}: {each.text}" for each in found.goals]
     listed = "\n".join(["Goals of this run:", "", *goals, "", ""]) if goals else ""
     return _table(found.columns, rows, numeric) + f"\n\n{listed}" + _origin_line(found, "")
+
+
+def growth(ask: Ask) -> str:
+    """`growth WHO X Y`: three columns of the benchmark, by number: a line for each name in WHO."""
+    ask.count(3, 3, "`growth WHO X Y`")
+    found = ask.record.bench
+    if found is None:
+        return _unmeasured(ask, "")
+    numbers = [str(number) for number in range(1, len(found.columns) + 1)]
+    try:
+        who, x, y = map(numbers.index, ask.words)
+        spec = charts.growth(found.columns, found.rows, who, x, y)
+    except ValueError:
+        columns = ", ".join(map(" ".join, zip(numbers, found.columns, strict=True)))
+        raise ValueError(f"growth takes three of {columns}; two of them have numbers") from None
+    axes = f"{_capital(found.columns[y])}, by {found.columns[x]}."
+    return f"{_picture(ask, 'growth', spec, escape(spec['description']))}\n\n{axes}"
+
+
+def _unmeasured(ask: Ask, stack: str) -> str:
+    return f"*Not recorded yet: `make bench EXAMPLE={ask.example}{stack} RECORD=1`.*"
 
 
 def reports(ask: Ask) -> str:
@@ -482,6 +508,7 @@ BLOCKS: Mapping[str, Callable[[Ask], str]] = {
         figure,
         measured,
         bench,
+        growth,
         reports,
         output,
         headline,

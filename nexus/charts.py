@@ -18,7 +18,7 @@ from typing import Any, Literal
 import vl_convert
 
 from nexus import vega
-from nexus.experiment import Chart, Sample
+from nexus.experiment import Chart, Sample, Series
 from nexus.vega import Drawn, Look, Point
 
 VEGA_LITE = "6.4"
@@ -156,6 +156,22 @@ def spec(
     bounds = _bounds(chart, lines)
     made = vega.spec(chart, drawn, bounds, _span("bound", bounds), faults)
     return {**made, "description": describe(chart, lines)}
+
+
+def growth(
+    columns: Sequence[str], rows: Sequence[Sequence[str | float]], who: int, x: int, y: int
+) -> dict[str, Any]:
+    """Return the spec of three columns of a benchmark: a line for each name; the last is the solution.
+
+    Raises:
+        ValueError: there is another thing than a number in one of the last two.
+    """
+    named: defaultdict[str, list[Point]] = defaultdict(list)
+    for row in rows:
+        named[str(row[who])].append((float(row[x]), float(row[y])))
+    solution = [*named][-1]
+    lines = [Line(name, None, name == solution, found) for name, found in named.items()]
+    return spec(Chart(Series(columns[y]), columns[y], x=columns[x]), lines)
 
 
 def describe(chart: Chart, lines: Sequence[Line]) -> str:

@@ -608,6 +608,13 @@ def test_charts_have_the_colours_of_the_page(theme):
         assert palette[name] == colour
 
 
+def test_growth_in_a_benchmark_is_drawn_beside_its_table():
+    [drawn] = [each for each in pages.page("backups").blocks if "<figure" in each.html]
+
+    assert "received 1" in drawn.html
+    assert "bookings" in drawn.html
+
+
 def test_tables_in_which_one_looks_things_up_are_folded_with_what_is_said_below_them(example):
     blocks = pages.page(example.name).blocks
     looked_up = [each for each in blocks if each.part and each.part.block in pages.FOLDED]

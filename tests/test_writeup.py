@@ -487,6 +487,27 @@ def test_a_chart_without_points_says_how_to_record_them(repository, record):
     assert "*Not recorded yet: `make prove" in filled(repository, CHART)
 
 
+def test_columns_of_the_bench_are_drawn_as_a_line_for_each_name(repository):
+    rows = (("copied", 10, 0.5), ("copied", 1000, 7), ("moved", 10, 0.4), ("moved", 1000, 0.6))
+    bench = Bench(date(2026, 11, 21), MACHINE, {}, ("how", "rows", "taken, s"), rows)
+    asked = "<!-- nexus:growth 1 2 3 -->\n<!-- /nexus -->\n"
+    assert "make bench EXAMPLE=rate_limiting RECORD=1" in filled(repository, asked)
+    results.add_bench(repository / "results" / "rate_limiting.json", "rate_limiting", bench)
+
+    text = filled(repository, asked)
+
+    assert 'alt="taken, s, by rows: copied 7, moved 0.6"' in text
+    assert "\nTaken, s, by rows.\n" in text
+    for theme in ("dark", "light"):
+        drawn = (repository / f"results/rate_limiting/growth-{theme}.svg").read_text()
+        assert "copied 7" in drawn
+        assert "moved 0.6" in drawn
+    for wrong in ("1 2 4", "0 2 3", "2 1 3", "one 2 3"):
+        write(repository, asked.replace("1 2 3", wrong))
+        with pytest.raises(WriteupError, match="three of 1 how, 2 rows, 3 taken, s; two"):
+            sync(repository, check=True)
+
+
 def test_the_bench_is_a_table_with_numbers_to_the_right(repository):
     rows = (("PING", 1), ("limits", 0.51234))
     bench = Bench(date(2026, 11, 21), MACHINE, {"limits": "5.0"}, ("peer", "ratio"), rows)

@@ -19,7 +19,7 @@ from nexus.stacks.offered import unprovable
 # Where the claims go that no paragraph names.
 LAST_RESORT = "proof"
 # What the lab draws itself, from the same source as the block.
-REDRAWN = {"chart", "tree"}
+REDRAWN = {"chart", "growth", "tree"}
 # Tables of prose, as are those typed without numbers: on a phone their cells stand below each other.
 STACKED = {"claims", "reports"}
 WORDS_A_MINUTE = 200
@@ -240,6 +240,8 @@ class Page:
         if part.kind == "block":
             if part.block == "chart":
                 return self._picture(part.args)
+            if part.block == "growth":
+                return self._growth(part.args)
             if part.block == "tree":
                 return [Block("tree", folder=self.tree)]
             return []
@@ -276,6 +278,14 @@ class Page:
         runs = [found[name] for name in variants or found if name in found]
         drawn = _chart(self.example.experiment(slug), runs)
         return [Block("picture", html=drawn, caption=slug)] if drawn else []
+
+    def _growth(self, args: str) -> list[Block]:
+        if not self.record.bench:
+            return []
+        who, x, y = (int(word) - 1 for word in args.split())
+        bench = self.record.bench
+        drawn = _drawn(json.dumps(charts.growth(bench.columns, bench.rows, who, x, y)))
+        return [Block("prose", html=f'<figure class="picture">{drawn}</figure>')]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ A mistake in it ends the process with one sentence.
 
 import sys
 from os import environ as env
+from pathlib import Path
 from typing import Any
 
 import dj_database_url
@@ -60,7 +61,8 @@ SERVER = asked | {
     "dbname": database["NAME"],
 }
 POSTGRES_BIN = env.get("POSTGRES_BIN", "")  # empty: PostgreSQL's programs are on the PATH
-POSTGRES_FOLDER = env.get("POSTGRES_FOLDER", "/var/lib/backups")
+# Its owner is the user that those programs run as.
+POSTGRES_FOLDER = Path(env.get("POSTGRES_FOLDER", "/var/lib/backups"))
 try:
     KEEP_HOURS = float(env.get("KEEP_HOURS", "24"))
 except ValueError:

@@ -53,10 +53,10 @@ SELECT count(*) FROM flights_account AS account WHERE balance_cents <>
 # What was kept before is moved aside each time: the disk would be full of it.
 BEGIN = """
 import shutil
+from django.conf import settings
 from django.core.management import call_command
-from flights.configured import root
 call_command("begin", {!r})
-for aside in root().glob("*.until.*"):
+for aside in settings.POSTGRES_FOLDER.glob("*.until.*"):
     shutil.rmtree(aside)
 """
 SUM = "SELECT count(*), sum(hashtextextended(each::text, 0)::numeric)::text FROM flights_booking AS each"

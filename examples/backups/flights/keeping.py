@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from keep.log import NAME
 from keep.place import Place, wait_for
 
 from .configured import place as place_of
-from .configured import root
 from .variants import BY_NAME
 
 PATIENCE_SECONDS = 60
@@ -28,7 +28,7 @@ DROP = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHE
 @contextmanager
 def alone() -> Iterator[None]:
     """Let nobody else begin, keep or check meanwhile."""
-    with (root() / "errand.lock").open("a", encoding="utf-8") as lock:
+    with (settings.POSTGRES_FOLDER / "errand.lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -43,7 +43,7 @@ def begin(name: str) -> str:
     """
     way, place = BY_NAME[name].way, place_of(name)
     put_in_force("")
-    everything = Place(root(), place.programs, place.server)
+    everything = Place(settings.POSTGRES_FOLDER, place.programs, place.server)
     for statement in SETTLE:
         place.sql(statement)
     place.sql(DROP, NAME)
@@ -90,11 +90,11 @@ def put_in_force(name: str) -> None:
 
 def note(name: str, text: str) -> None:
     """Write a file in one step."""
-    new = root() / f"{name}.new"
+    new = settings.POSTGRES_FOLDER / f"{name}.new"
     new.write_text(text, encoding="utf-8")
-    new.replace(root() / name)
+    new.replace(settings.POSTGRES_FOLDER / name)
 
 
 def read(name: str) -> str | None:
-    path = root() / name
+    path = settings.POSTGRES_FOLDER / name
     return path.read_text(encoding="utf-8") if path.exists() else None

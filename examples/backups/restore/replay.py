@@ -13,14 +13,6 @@ from keep.place import Place, Server
 
 from .server import served
 
-# Those of an earlier restore, or of a replica that lags on purpose, may stand in the settings.
-AS_ASKED = [
-    *[f"recovery_target{kind}=" for kind in ("", "_name", "_time", "_lsn", "_xid")],
-    "recovery_target_timeline=latest",
-    "recovery_target_inclusive=on",
-    "recovery_target_action=promote",
-    "recovery_min_apply_delay=0",
-]
 POINT = "night-"  # how the named moments begin; any other is a time
 
 
@@ -38,7 +30,7 @@ def replayed(
     """
     # The file that was being received has another name. `cp` of one that is not there is how the log ends.
     command = f'cp "{log}/%f" "%p" || cp "{log}/%f.partial" "%p"'
-    settings = [f"restore_command={command}", *AS_ASKED]
+    settings = [f"restore_command={command}", "recovery_target_action=promote"]
     if until:
         kind = "name" if until.startswith(POINT) else "time"
         settings.append(f"recovery_target_{kind}={until}")
@@ -46,7 +38,6 @@ def replayed(
         place.run("cp", "-aT", base, folder)
         place.run("chmod", "700", folder)  # whatever the storage of the backups made of it
         place.run("rm", "-f", folder / "standby.signal")  # of a base that was taken of a replica
-        # Debian has the configuration elsewhere: then the server's defaults do.
-        place.run("touch", folder / "recovery.signal", folder / "postgresql.conf")
+        place.run("touch", folder / "recovery.signal")
         with served(place, folder, *settings) as server:
             yield server

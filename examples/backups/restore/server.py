@@ -12,31 +12,21 @@ from keep.base import UNFINISHED
 from keep.locked import locked
 from keep.place import Failed, Place, Server, ask
 
-# What is restored has the settings of the server that it was. It must not archive, follow or answer like that
-# one, nor run its commands; nothing waits for its disk or for a receiver; and its reasons are read here.
+# What is restored brings the settings of the server that it was: whom to archive to, to follow, to wait for,
+# what to run. None of them counts here; the server knows its own, and these.
 SETTINGS = (
-    "archive_mode=off",
-    "archive_cleanup_command=",
-    "recovery_end_command=",
-    "shared_preload_libraries=",
-    "session_preload_libraries=",
-    "local_preload_libraries=",
-    "external_pid_file=",
-    "max_logical_replication_workers=0",
-    "synchronous_standby_names=",
+    "max_logical_replication_workers=0",  # subscriptions are no setting
+    "max_prepared_transactions=1000",  # or those that the log has would end the recovery
     "hot_standby=off",
     "fsync=off",
-    "ssl=off",
-    "logging_collector=off",
-    "log_destination=stderr",
-    "lc_messages=C",
     "shared_buffers=32MB",
-    "huge_pages=off",
+    "huge_pages=off",  # a container may see those of its machine, and may not have them
     "listen_addresses=",
-    "port=5432",
+    "port=5432",  # and not that of PGPORT
 )
 STATE = "the database system is "  # starting up, not accepting connections, shutting down
-HBA = 'echo "local all all trust" > "$0/hba"'  # whoever may enter the folder of the socket
+# Whoever may enter the folder of the socket is let in.
+DOOR = 'touch "$0/conf" && echo "local all all trust" > "$0/hba"'
 
 
 @contextmanager
@@ -68,9 +58,13 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
         Failed: it ended instead, or lets nobody in; the reason is its own.
     """
     door = Path(place.run("mktemp", "-d").strip())
-    place.run("sh", "-c", HBA, door)
-    own = f"unix_socket_directories={door}", f"hba_file={door}/hba"
+    place.run("sh", "-c", DOOR, door)
+    own = f"unix_socket_directories={door}", f"hba_file={door}/hba", f"config_file={door}/conf"
     options = [word for each in (*SETTINGS, *own, *settings) for word in ("-c", each)]
+    # What ALTER SYSTEM has written would count beside any file; it is the live server's again at the end.
+    altered, aside = folder / "postgresql.auto.conf", folder / "postgresql.auto.conf.aside"
+    place.run("touch", altered)
+    place.run("mv", altered, aside)
     running = place.start(door / "log", "postgres", "-D", folder, *options)
     server = {**place.server, "host": str(door), "port": "5432"}
     try:
@@ -84,6 +78,7 @@ def served(place: Place, folder: Path, *settings: str) -> Iterator[Server]:
     finally:
         running.send_signal(signal.SIGINT)
         running.wait()
+        place.run("mv", aside, altered)
         place.run("rm", "-r", door)
 
 

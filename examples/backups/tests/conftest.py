@@ -3,7 +3,6 @@
 import os
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -33,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def received() -> Iterator[Place]:
     """The place of the solution, with a table, a base backup, and the log since then until the tests' end."""
     found = place_of("received")
-    everything = Place(Path(settings.POSTGRES_FOLDER), found.programs, found.server)
+    everything = Place(settings.POSTGRES_FOLDER, found.programs, found.server)
     everything.run("mkdir", "-p", found.folder)
     found.sql("CREATE TABLE IF NOT EXISTS written AS SELECT generate_series(1, 1000) AS id")
     log.reserve(found)

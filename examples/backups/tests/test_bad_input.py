@@ -6,7 +6,6 @@ import resource
 import signal
 from collections.abc import Iterator
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -21,7 +20,7 @@ WRITTEN = "SELECT count(*), sum(id) FROM written"
 @pytest.fixture
 def target(received):
     """A folder that is not there, and its name is nobody else's."""
-    path = Path(settings.POSTGRES_FOLDER) / "target"
+    path = settings.POSTGRES_FOLDER / "target"
     yield path
     received.run("rm", "-rf", path, f"{path}.unfinished")
 
@@ -134,7 +133,7 @@ def test_base_of_another_version_is_refused(received, target):
     assert not target.exists()
 
 
-def test_restore_that_was_interrupted_is_no_folder_and_the_next_one_is(target):
+def test_restore_that_was_interrupted_is_no_folder_and_the_next_one_is(received, target):
     unfinished = target.with_name("target.unfinished")
     endless = "SELECT pg_sleep(600)"
     running = command("restore", "received", "--into", target, "--sql", endless)
@@ -148,7 +147,8 @@ def test_restore_that_was_interrupted_is_no_folder_and_the_next_one_is(target):
     call_command("restore", "received", "--into", str(target), "--sql", WRITTEN, stdout=output)
 
     assert json.loads(output.getvalue())["found"] == [[[1000, 500500]]]
-    assert (target / "PG_VERSION").exists()
+    altered = "postgresql.auto.conf"
+    assert (target / altered).read_bytes() == (bases(received)[-1] / altered).read_bytes()
     assert not unfinished.exists()
 
 

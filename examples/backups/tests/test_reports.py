@@ -88,9 +88,13 @@ def place(folder: Path) -> Iterator[Place]:
     whole.run("mkdir", kept, folder / "archive")
     with (live / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write(f"archive_mode = on\narchive_command = 'cp %p \"{folder}/archive/%f\"'\n")
+        settings.write("max_connections = 120\nmax_prepared_transactions = 5\n")
     place = Place(kept, whole.programs, whole.server)
     with running(place, live):
         place.sql("CREATE TABLE booked AS SELECT generate_series(1, 10) AS id")
+        # Each restore here copies all files, and a third of them would be this template's.
+        place.sql("ALTER DATABASE template1 IS_TEMPLATE false")
+        place.sql("DROP DATABASE template1")
         with begun(place):
             yield place
 
@@ -127,7 +131,9 @@ def trial(place: Place, copied: Callable[[], Path]) -> Iterator[Server]:
         settings.write("synchronous_standby_names = 'keeper'\n")
     (waiting / "standby.signal").touch()  # as one of a standby has
     waiting.chmod(0o777)  # as some storage leaves it
+    place.sql("BEGIN; CREATE TABLE undecided (); PREPARE TRANSACTION 'undecided'")
     with restored(place, of=waiting) as server:
+        place.sql("ROLLBACK PREPARED 'undecided'")
         yield server
 
 
@@ -185,6 +191,16 @@ def test_restored_server_subscribes_to_nothing(trial):
 
 
 @pytest.mark.report(
+    "CrunchyData/postgres-operator#2615",
+    "the server had room for more connections than the restored one, whose recovery ends there",
+    "the restored server has room for all that the log has, whatever the settings were",
+)
+def test_transaction_that_was_prepared_and_not_decided_is_there(trial):
+    assert ask(trial, "SELECT current_setting('max_connections')") == [("100",)]
+    assert ask(trial, "SELECT gid FROM pg_prepared_xacts") == [("undecided",)]
+
+
+@pytest.mark.report(
     "apecloud/kubeblocks#5429",
     "a restored server knows the password of its own time, and nobody is let in",
     "whoever restores comes in without one; nobody else reaches the server",
@@ -208,20 +224,6 @@ def test_server_that_lets_nobody_in_is_not_waited_for(place):
 
 
 @pytest.mark.report(
-    "pgmoneta/pgmoneta#1181",
-    "Debian keeps postgresql.conf outside of the data, so that it is in no base backup",
-    "the restored server needs neither it nor pg_hba.conf",
-)
-def test_settings_that_lay_elsewhere_are_not_missed(place, copied):
-    other = copied()
-    for name in ("postgresql.conf", "pg_hba.conf", "pg_ident.conf"):
-        (other / name).unlink()
-
-    with restored(place, of=other) as server:
-        assert ask(server, "SELECT count(*) > 0 FROM booked") == [(True,)]
-
-
-@pytest.mark.report(
     "pgbackrest/pgbackrest#2417",
     "the target of an earlier recovery stays in postgresql.auto.conf for good",
     "the moment that was asked for is the only one",
@@ -236,8 +238,15 @@ def test_settings_that_lay_elsewhere_are_not_missed(place, copied):
     "a restore fails on a machine that has other huge pages than the server's settings ask for",
     "the restored server asks for none",
 )
-def test_target_of_an_earlier_recovery_counts_no_more(place, copied):
+@pytest.mark.report(
+    "pgmoneta/pgmoneta#1181",
+    "Debian keeps postgresql.conf outside of the data, so that it is in no base backup",
+    "the restored server needs neither it nor pg_hba.conf",
+)
+def test_settings_of_an_earlier_server_count_no_more_wherever_they_lie(place, copied):
     other = copied()
+    for name in ("postgresql.conf", "pg_hba.conf", "pg_ident.conf"):
+        (other / name).unlink()
     with (other / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
         settings.write("recovery_target = 'immediate'\nrecovery_target_action = 'shutdown'\n")
         settings.write("recovery_target_timeline = '1'\nrecovery_min_apply_delay = '20s'\n")
@@ -253,6 +262,7 @@ def test_target_of_an_earlier_recovery_counts_no_more(place, copied):
     with restored(place, moment, of=other) as server:
         assert ask(server, "SELECT count(*) FROM booked") == count
         assert not list(other.parent.glob(f"{other.name}.*"))
+        assert ask(server, "SHOW huge_pages") == [("off",)]
         assert ask(server, "SHOW logging_collector") == [("off",)]
         assert ask(server, "SHOW recovery_target_timeline") == [("latest",)]
         assert ask(server, "SHOW recovery_target_inclusive") == [("on",)]
@@ -313,16 +323,9 @@ def test_tablespaces_are_refused(place):
     "unlogged tables are empty after every restore of a physical backup",
     "the night compares the other tables, and is good",
 )
-def test_unlogged_table_makes_no_night_bad(place):
+def test_unlogged_table_and_other_ways_to_write_values_make_no_night_bad(place):
+    """What ALTER SYSTEM sets is in no log, and no setting of the restored server."""
     place.sql("CREATE UNLOGGED TABLE scratch AS SELECT 1 AS id")
-    try:
-        assert "rows restored as they were" in proved(place)
-    finally:
-        place.sql("DROP TABLE scratch")
-
-
-def test_settings_that_say_otherwise_how_values_are_written_make_no_night_bad(place):
-    """What ALTER SYSTEM sets is in no log: the restored server has it from the time of its base backup."""
     place.sql("CREATE TABLE flown AS SELECT interval '1 day 2 hours' AS time")
     place.sql("ALTER SYSTEM SET intervalstyle = 'iso_8601'")
     place.sql("SELECT pg_reload_conf()")
@@ -332,7 +335,7 @@ def test_settings_that_say_otherwise_how_values_are_written_make_no_night_bad(pl
     finally:
         place.sql("ALTER SYSTEM RESET intervalstyle")
         place.sql("SELECT pg_reload_conf()")
-        place.sql("DROP TABLE flown")
+        place.sql("DROP TABLE scratch, flown")
 
 
 @pytest.mark.report(
@@ -343,7 +346,7 @@ def test_settings_that_say_otherwise_how_values_are_written_make_no_night_bad(pl
 def test_bad_night_takes_no_backup_with_it(place):
     newest = base.newest(place)
     for number in range(received.MOST):
-        place.run("cp", "-a", newest, newest.with_name(f"209{number}-01-01T000000.000000"))
+        place.run("cp", "-al", newest, newest.with_name(f"209{number}-01-01T000000.000000"))
     control = newest / "global" / "pg_control"
     was = control.read_bytes()
     control.write_bytes(was[:-1] + b"!")
@@ -372,38 +375,31 @@ def test_folder_that_is_open_to_others_becomes_a_server(trial):
     "the restored server has another C library: it sorts text otherwise than the indexes that it got",
     "the night is bad, and names the databases",
 )
-def test_text_that_is_sorted_otherwise_here_makes_the_night_bad(place):
-    place.sql(
-        "CREATE DATABASE other TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
-    )
-    place.sql("UPDATE pg_database SET datcollversion = '0' WHERE datname = 'other'")
-    try:
-        with pytest.raises(Failed, match="sorted otherwise here than in the indexes of other"):
-            proved(place)
-    finally:
-        place.sql("DROP DATABASE other")
-
-
 @pytest.mark.report(
     "OPMDG/check_pgactivity#268",
     "the collation of a single column is of another version of its library, and nobody looks",
     "the night is bad, and names the tables whose indexes have that order",
 )
-def test_column_that_is_sorted_otherwise_here_makes_the_night_bad(place):
-    place.sql("CREATE COLLATION other (PROVIDER = builtin, LOCALE = 'C.UTF-8')")
-    place.sql("CREATE TABLE names (name text COLLATE other PRIMARY KEY)")
-    place.sql("UPDATE pg_collation SET collversion = '0' WHERE collname = 'other'")
+def test_text_that_is_sorted_otherwise_here_makes_the_night_bad(place):
+    place.sql(
+        "CREATE DATABASE other TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+    )
+    place.sql("UPDATE pg_database SET datcollversion = '0' WHERE datname = 'other'")
+    place.sql("CREATE COLLATION another (PROVIDER = builtin, LOCALE = 'C.UTF-8')")
+    place.sql("CREATE TABLE names (name text COLLATE another PRIMARY KEY)")
+    place.sql("UPDATE pg_collation SET collversion = '0' WHERE collname = 'another'")
     try:
-        with pytest.raises(Failed, match="sorted otherwise here than in the indexes of names"):
+        with pytest.raises(Failed, match="otherwise here than in the indexes of other, names"):
             proved(place)
     finally:
-        place.sql("DROP TABLE names; DROP COLLATION other")
+        place.sql("DROP TABLE names; DROP COLLATION another")
+        place.sql("DROP DATABASE other")
 
 
 def test_base_without_its_label_is_not_restored_and_stands_in_no_other_ones_way(place):
     whole = base.newest(place)
     other = whole.with_name("2098-01-01T000000.000000")
-    place.run("cp", "-a", whole, other)
+    place.run("cp", "-al", whole, other)
     (other / "backup_label").unlink()
     try:
         assert base.newest(place) == whole
