@@ -41,7 +41,7 @@ if not (
 GIVE_UP = {
     "connect_timeout": 5,
     "tcp_user_timeout": 5_000,  # milliseconds, where something was sent
-    "keepalives_idle": 5,  # seconds, where an answer is waited for
+    "keepalives_idle": 2,  # seconds, where an answer is waited for
     "keepalives_interval": 1,
 }
 database["OPTIONS"] = GIVE_UP | database.get("OPTIONS", {})

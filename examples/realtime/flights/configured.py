@@ -36,7 +36,7 @@ def _address(name: str) -> dict[str, Any]:
 def connect() -> "psycopg.Connection[Any]":
     connection = psycopg.connect(**_address("pump"))
     # A pump whose machine has gone would keep its rows locked, and the next one waiting for them.
-    connection.execute("SET idle_in_transaction_session_timeout = '6s'")
+    connection.execute("SET idle_in_transaction_session_timeout = '5s'")
     return connection
 
 

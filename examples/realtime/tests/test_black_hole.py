@@ -146,6 +146,8 @@ def test_hosts_that_are_gone_without_a_word_are_given_up(room, another, user):
         assert '"A1"' in listener.recv(20)
 
         another.execute("LOCK TABLE flights_outbox IN EXCLUSIVE MODE")
+        with connection.cursor() as cursor:
+            cursor.execute("NOTIFY outbox")
         until(waits_for_a_lock)  # the pump has asked, and gets its answer from nobody
         second = {"flight": "AA1", "gate": "B2", "remark": "", "room": room.name, "outbox": True}
         another.execute(rooms.CHANGE.encode(), second)

@@ -197,7 +197,7 @@ def server(folder, port):
 )
 def test_a_redis_that_lost_its_last_entries_is_doubted(stream, followed, tmp_path):
     port = free_port()
-    client = SyncRedis(port=port, decode_responses=True)
+    client = SyncRedis.from_url(f"redis://127.0.0.1:{port}", decode_responses=True)
 
     def answers() -> bool:
         with suppress(RedisError):
