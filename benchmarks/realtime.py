@@ -169,7 +169,8 @@ def tell(way: str, number: int) -> float:
             publish(ROOM, change.body)
         return began
     began, variant = time.monotonic(), BY_NAME[way.split()[0]]
-    if change := rooms.change(ROOM, asked, outbox=variant.outbox):
+    change = rooms.change(ROOM, asked, outbox=not variant.publish)
+    if change and variant.publish:
         variant.publish(change)
     return began
 

@@ -18,15 +18,10 @@ class Position(NamedTuple):
     seq: int
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return what a client says.
-
-        Raises:
-            ValueError: it is no position.
-        """
-        if not (found := FORM.fullmatch(text)):
-            raise ValueError("a position is like 0a1b2c3d.17")
-        return cls(found[1], int(found[2]))
+    def parse(cls, text: str) -> Self | None:
+        """Return what a client says; None if it is no position."""
+        found = FORM.fullmatch(text)
+        return cls(found[1], int(found[2])) if found else None
 
     def __str__(self) -> str:
         return f"{self.epoch}.{self.seq}"

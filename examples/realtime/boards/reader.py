@@ -6,15 +6,16 @@ https://redis.io/docs/latest/develop/data-types/streams/
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from .hub import Hub
 
 BATCH = 500
-BLOCK_MS = 5_000
+BLOCK_MS = 2_000  # below the 5 s after which the client gives a server up
 PAUSE_SECONDS = 0.2
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ async def follow(redis: Redis, stream: str, hub: Hub, caught_up: asyncio.Event) 
     while True:
         try:
             # Another one, or one that was restarted, may lack what this process has never read.
-            same, server = server, (await redis.info("server")).get("run_id")
+            same, server = server, await _server(redis)
             if (last != "0" and same != server) or await _is_cut(redis, stream, last):
                 log.error("the stream does not go on where it was read: states are read again")
                 hub.doubt()
@@ -57,6 +58,13 @@ def _tell(hub: Hub, entry: str, fields: Mapping[str, str]) -> None:
         hub.tell(fields)
     except (KeyError, ValueError):
         log.exception("entry %s of the stream is no change", entry)
+
+
+async def _server(redis: Redis) -> object:
+    """Return what a server keeps until its end; another one each time for a user who may not ask (INFO)."""
+    with suppress(NoPermissionError):
+        return (await redis.info("server")).get("run_id")
+    return object()
 
 
 async def _is_cut(redis: Redis, stream: str, last: str) -> bool:

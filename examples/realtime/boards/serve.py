@@ -10,6 +10,7 @@ from .room import Listener
 
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
 type Send = Callable[[dict[str, Any]], Awaitable[None]]
+type Write = Callable[[], Awaitable[None]]
 
 SILENCE_SECONDS = 15  # a comment after it: proxies close what is silent, and a dead client is found
 EVENTS = [
@@ -61,9 +62,7 @@ async def events(listener: Listener, receive: Receive, send: Send) -> None:
         await say(retry + told, more=False)
 
 
-async def _served(
-    listener: Listener, write: Callable[[], Awaitable[None]], receive: Receive
-) -> End | None:
+async def _served(listener: Listener, write: Write, receive: Receive) -> End | None:
     """Write until the listener is ended, and return why; None if the client has gone."""
     writer: asyncio.Future[Any] = asyncio.ensure_future(write())
     hearer: asyncio.Future[Any] = asyncio.ensure_future(receive())

@@ -16,7 +16,6 @@ ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # of the desk; without one, nobody may change a flight
 
 ROOT_URLCONF = "config.urls"
-WSGI_APPLICATION = "config.wsgi.application"
 MINE = env.get("MINE", "")  # the module of a reader's own variant
 INSTALLED_APPS = ["flights"]
 MIDDLEWARE = [
@@ -24,9 +23,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
-USE_TZ = True
 
 try:
     # An empty address would be no database at all, and an error only at the first query.
@@ -40,6 +37,14 @@ if not (
     database.get("ENGINE", "").endswith(".postgresql") and database["HOST"] and database["NAME"]
 ):
     sys.exit("DATABASE_URL is no address like postgres://user:password@host:5432/name.")
+# A server that is gone without a word is given up after seconds; kernels wait for 15 minutes.
+GIVE_UP = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 5_000,  # milliseconds, where something was sent
+    "keepalives_idle": 2,  # seconds, where an answer is waited for
+    "keepalives_interval": 1,
+}
+database["OPTIONS"] = GIVE_UP | database.get("OPTIONS", {})
 DATABASES = {"default": database}
 
 REDIS_URL = env.get("REDIS_URL") or "redis://127.0.0.1:6379/0"

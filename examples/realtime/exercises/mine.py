@@ -1,6 +1,6 @@
 """Your own way to tell many listeners. It begins as `loop`: publish, and a loop over the sockets.
 
-Win `joining-misses-nothing` first: join before the state is read. With OUTBOX, `boards/` has all it needs.
+Win `joining-misses-nothing` first: join before the state is read. With OUTBOX nobody calls `publish`.
 """
 
 from collections import defaultdict

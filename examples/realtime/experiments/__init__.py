@@ -286,12 +286,15 @@ def cut_off(client: redis.Redis) -> None:
         client.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
 
 
-def stream_of(served: str, path: str) -> sockets.socket:
-    """Ask for a stream of events."""
-    parts = urlsplit(served)
-    stream = sockets.create_connection((parts.hostname, parts.port), PATIENCE_SECONDS)
-    stream.sendall(f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
-    return stream
+def sent(request: Request) -> sockets.socket:
+    """Send a request, and read nothing: what comes may never end."""
+    parts, body = urlsplit(request.url), request.body
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    said = {"Host": parts.netloc, "Content-Length": str(len(body)), **request.headers}
+    lines = [f"{request.method} {path} HTTP/1.1", *(f"{name}: {said[name]}" for name in said)]
+    connection = sockets.create_connection((parts.hostname, parts.port), PATIENCE_SECONDS)
+    connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+    return connection
 
 
 def pumped(stack: Stack) -> None:

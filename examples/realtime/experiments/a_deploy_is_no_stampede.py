@@ -10,6 +10,7 @@ from nexus.experiment import (
     Chart,
     Experiment,
     Params,
+    Request,
     Sample,
     Samples,
     Series,
@@ -29,8 +30,8 @@ from . import (
     desk,
     displays,
     rooms,
+    sent,
     socket,
-    stream_of,
 )
 
 CLIENTS, STREAMS, CHANGES, PER_SECOND, MOST = 130, 8, 30, 5, 60
@@ -67,10 +68,8 @@ class ADeployIsNoStampede(Experiment):
             ExitStack() as held,
         ):
             all_joined(made)
-            path = f"/api/boards/rooms/{room}/events"
-            streams = [
-                held.enter_context(stream_of(stack.services["live"], path)) for _ in range(STREAMS)
-            ]
+            events = Request(f"{stack.services['live']}/api/boards/rooms/{room}/events")
+            streams = [held.enter_context(sent(events)) for _ in range(STREAMS)]
             for each in streams:
                 each.recv(65536)  # the state, or its beginning
 

@@ -18,13 +18,13 @@ from nexus.experiment import (
     Stack,
     Verdict,
     clock_starts,
-    volley,
 )
 
-from . import PATIENCE_SECONDS, change, rooms, stream_of
+from . import PATIENCE_SECONDS, change, rooms, sent, store
 
 STREAMS, OTHERS = 500, 40
-HUNG_SECONDS = 3  # without threads no answer comes, however long one waits
+# Changes that the streams hear one after the other: who has no answer by then gets none.
+ROUNDS = 50
 
 
 class ListenersTakeNoThreads(Experiment):
@@ -58,29 +58,34 @@ class ListenersTakeNoThreads(Experiment):
                 stack.wait_ready()
 
     def drive(self, stack: Stack, variant: str, room: str, held: ExitStack) -> Iterator[Sample]:
-        served = stack.url if variant in self.refuted else stack.services["live"]
-        path = f"/api/{variant}/rooms/{room}/events"
-        streams = [held.enter_context(stream_of(served, path)) for _ in range(STREAMS)]
-        # Of a server without threads left, most are never answered.
-        is_hung = variant in self.refuted
-        self.said(streams, b'"state"', 1 if is_hung else PATIENCE_SECONDS)
+        in_web = variant in self.refuted
+        served = stack.url if in_web else stack.services["live"]
+        events = Request(f"{served}/api/{variant}/rooms/{room}/events")
+        streams = [held.enter_context(sent(events)) for _ in range(STREAMS)]
+        # Of a server without threads left, most never begin.
+        quiet_seconds = 1 if in_web else PATIENCE_SECONDS
+        begun = self.said(dict.fromkeys(streams, b'"state"'), quiet_seconds=quiet_seconds)
         yield clock_starts()
         others = [*self.others(stack.url, room, stack.staff_token)]
-        if served != stack.url:
+        if not in_web:
             others += self.others_of_live(served, room)
-        asked = [others[place % len(others)] for place in range(OTHERS)]
-        answered = 0
-        for answer in volley(
-            [request for request, _ in asked],
-            processes=1,
-            connections=OTHERS,
-            timeout_seconds=HUNG_SECONDS if is_hung else PATIENCE_SECONDS,
-        ):
-            answered += answer.status == asked[answer.request][1]
+        asked = {}
+        for place in range(OTHERS):
+            request, status = others[place % len(others)]
+            asked[held.enter_context(sent(request))] = f"HTTP/1.1 {status} ".encode()
+        answered, told = 0, STREAMS
+        for number in range(ROUNDS):
+            if in_web:  # which would not answer the desk
+                store(stack).publish(f"loop:{room}", f'{{"gate": "{number}"}}')
+            else:
+                change(stack, variant, room, f"{number}")
+            gate = f'"{number}"'.encode()
+            told = min(told, len(self.said(dict.fromkeys(begun, gate))))
+            answered += len(self.said(asked, 0, 0))
             yield self.answered(answered)
-        if answered == OTHERS:
-            change(stack, variant, room)
-            yield self.told(self.said(streams, b'"event"', PATIENCE_SECONDS))
+            if answered == OTHERS:
+                break
+        yield self.told(told)
 
     def others(self, web: str, room: str, desk: str) -> Iterator[tuple[Request, int]]:
         """Yield requests to the process `web`, with the status of the answer that each should get."""
@@ -107,20 +112,28 @@ class ListenersTakeNoThreads(Experiment):
         yield Request(f"{live}/api/boards/rooms/{room}/events?since=x"), 400
         yield Request(f"{live}/api/boards/rooms/{room}/events", {}, "POST"), 405
 
-    def said(self, streams: list[sockets.socket], word: bytes, seconds: float) -> int:
-        """Return how many streams have said `word`, once all have or the time is over."""
-        end, heard = time.monotonic() + seconds, set()
+    def said(
+        self,
+        words: dict[sockets.socket, bytes],
+        seconds: float = PATIENCE_SECONDS,
+        quiet_seconds: float = PATIENCE_SECONDS,
+    ) -> list[sockets.socket]:
+        """Return who has said its word, once all have, or nobody has for a while; `words` keeps the rest."""
+        end, heard = time.monotonic() + seconds, list[sockets.socket]()
         with selectors.DefaultSelector() as selector:
-            for stream in streams:
-                selector.register(stream, selectors.EVENT_READ)
-            while len(heard) < len(streams) and (left := end - time.monotonic()) > 0:
-                for key, _ in selector.select(min(left, 0.5)):
+            for each in words:
+                selector.register(each, selectors.EVENT_READ)
+            while words and (ready := selector.select(max(0, end - time.monotonic()))):
+                for key, _ in ready:
                     said = key.fileobj.recv(65536)
-                    if word in said or not said:
-                        selector.unregister(key.fileobj)
-                    if word in said:
-                        heard.add(key.fileobj)
-        return len(heard)
+                    if words[key.fileobj] in said:
+                        heard.append(key.fileobj)
+                        end = time.monotonic() + quiet_seconds
+                    elif said:
+                        continue
+                    selector.unregister(key.fileobj)
+                    del words[key.fileobj]
+        return heard
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()

@@ -3,50 +3,40 @@
 import secrets
 from uuid import uuid4
 
-from django.db.models import (
-    CASCADE,
-    BigIntegerField,
-    CharField,
-    DateTimeField,
-    ForeignKey,
-    Model,
-    TextField,
-    UniqueConstraint,
-    UUIDField,
-)
+from django.db import models
 
 
 def epoch() -> str:
     return secrets.token_hex(4)
 
 
-class Room(Model):
-    name = CharField(max_length=6, primary_key=True)
-    epoch = CharField(max_length=8, default=epoch)  # another one after a backup was restored
-    seq = BigIntegerField(default=0)
+class Room(models.Model):
+    name = models.CharField(max_length=6, primary_key=True)
+    epoch = models.CharField(max_length=8, default=epoch)  # another one after a backup was restored
+    seq = models.BigIntegerField(default=0)
 
 
-class Flight(Model):
-    room = ForeignKey(Room, CASCADE)
-    number = CharField(max_length=8)
-    departs = DateTimeField()
-    gate = CharField(max_length=8, default="")
-    remark = TextField(default="")
+class Flight(models.Model):
+    room = models.ForeignKey(Room, models.CASCADE)
+    number = models.CharField(max_length=8)
+    departs = models.DateTimeField()
+    gate = models.CharField(max_length=8, default="")
+    remark = models.TextField(default="")
 
     class Meta:
-        constraints = (UniqueConstraint(fields=("room", "number"), name="flight_of_room"),)
+        constraints = (models.UniqueConstraint(fields=("room", "number"), name="flight_of_room"),)
 
 
-class Outbox(Model):
+class Outbox(models.Model):
     """A change that was committed and is not told yet; without a room, the end of the session in `body`."""
 
-    room = CharField(max_length=6)
-    epoch = CharField(max_length=8)
-    seq = BigIntegerField()
-    body = TextField()
+    room = models.CharField(max_length=6)
+    epoch = models.CharField(max_length=8)
+    seq = models.BigIntegerField()
+    body = models.TextField()
 
 
-class Session(Model):
-    id = UUIDField(primary_key=True, default=uuid4)
-    room = ForeignKey(Room, CASCADE)
-    expires_at = DateTimeField()
+class Session(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    room = models.ForeignKey(Room, models.CASCADE)
+    expires_at = models.DateTimeField()

@@ -23,7 +23,11 @@ STATUS = {4400: 400, 4401: 401, 4404: 404, 1013: 503, 1012: 503}
 
 async def application(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
-        await _live(receive, send)
+        await receive()
+        await live.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
     elif scope["type"] == "websocket":
         if not await _listened(scope, receive, send, "socket"):
             await send({"type": "websocket.close"})  # the handshake is answered with 403
@@ -39,14 +43,6 @@ async def application(scope: Mapping[str, Any], receive: Receive, send: Send) ->
                 await _answer(send, 404, title="No such path; see /api/")
         except Refused as refused:
             await _answer(send, STATUS[refused.end.code], title=refused.end.reason)
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    await receive()
-    await live.start()
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    await send({"type": "lifespan.shutdown.complete"})
 
 
 async def _listened(scope: Mapping[str, Any], receive: Receive, send: Send, how: str) -> bool:

@@ -14,10 +14,10 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 
 from . import rooms
-from .admission import admitted
 from .configured import live_redis
 from .drills import hold_joining
 from .rooms import Change
+from .tickets import admitted
 
 
 class Display(AsyncWebsocketConsumer):  # type: ignore[misc] # no types are published
@@ -47,14 +47,11 @@ class PubSubDisplay(Display):
     channel_layer_alias = "pubsub"
 
 
-def listen(consumer: type[Display]) -> Any:
-    """Return the consumer as this example's variants are called."""
-    application = consumer.as_asgi()
-
-    async def serve(scope: Mapping[str, Any], receive: Receive, send: Send, room: str) -> None:
-        await application({**scope, "room": room}, receive, send)
-
-    return serve
+async def listen(
+    application: Any, scope: Mapping[str, Any], receive: Receive, send: Send, room: str
+) -> None:
+    """Serve with a consumer."""
+    await application({**scope, "room": room}, receive, send)
 
 
 def publish_to(alias: str, change: Change) -> None:

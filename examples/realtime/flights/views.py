@@ -18,7 +18,6 @@ def index(_request: HttpRequest) -> JsonResponse:
         {
             "name": each.name,
             "about": each.about,
-            "room": f"/api/{each.name}/rooms/JFK/",
             "listen": f"/api/{each.name}/rooms/JFK/" + ("socket" if each.listen else "events"),
         }
         for each in VARIANTS
@@ -43,11 +42,11 @@ def _change(request: HttpRequest, variant: str, room: str) -> HttpResponse:
     way, said = BY_NAME[variant], asked.change(request.body)
     if not said:
         return problem(400, asked.CHANGE)
-    if not (change := rooms.change(room, said, outbox=way.outbox)):
+    if not (change := rooms.change(room, said, outbox=not way.publish)):
         return problem(404, "No such flight in this room")
-    if not way.outbox:
+    if way.publish:
         hold_publishing(redis, room, change.seq)
-    way.publish(change)
+        way.publish(change)
     return JsonResponse({"seq": change.seq})
 
 

@@ -20,21 +20,29 @@ import django
 
 django.setup()  # pytest-django looks for settings before this file has named them
 
-import psycopg  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from flights import configured  # noqa: E402
 from flights.models import Flight, Room  # noqa: E402
 
 STAFF = {"Authorization": "Bearer the desk's"}
+KEPT: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A port that no outgoing connection is given: nobody else takes it before its server is there."""
+    """A port that nobody else is given: it is kept, and only a server that comes later may listen there."""
     while True:
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", random.randrange(15_000, 32_000)))
-            return int(probe.getsockname()[1])
+        kept = socket.socket()
+        with suppress(OSError):
+            kept.bind(
+                ("127.0.0.1", random.randrange(15_000, 32_000))
+            )  # no outgoing connection has those
+            kept.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # after the bind, which had to be alone
+            KEPT.append(kept)
+            return int(kept.getsockname()[1])
+        kept.close()
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +84,8 @@ def booking(outside):  # noqa: ARG001 -- set up before
 @pytest.fixture
 def another(outside):  # noqa: ARG001 -- set up before
     """A second connection to the database, as another process has one."""
-    with psycopg.connect(**configured._parameters()) as connection:
+    with configured.connect() as connection:
+        connection.autocommit = False
         yield connection
 
 

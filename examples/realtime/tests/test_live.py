@@ -46,8 +46,8 @@ def serving(port: int, processes: int = 1, **more: str):
         process.wait()
 
 
-def asked(port: int, path: str, method="GET", body=None, headers=None):
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+def asked(port: int, path: str, method="GET", body=None, headers=None, seconds=20):
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         client.request(method, path, body, headers or {})
         answer = client.getresponse()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
 
 import pytest
 from boards.hub import HELD, Hub
@@ -86,6 +87,29 @@ def test_what_comes_while_the_connection_is_cut_is_read_afterwards(stream, follo
 
 async def heard(listener) -> list[str]:
     return [each.text for each in await asyncio.wait_for(listener.take(), 20)]
+
+
+@pytest.mark.report(
+    "redis/ioredis#1211",
+    "a user of Redis without INFO never gets a connection that is ready",
+    "the reader reads on; it only cannot tell a cut from another server, and doubts",
+)
+def test_a_user_without_info_reads_on_and_doubts_after_each_cut(stream, followed):
+    tell(stream, 1)
+    name, where = f"test-{stream}", urlsplit(os.environ["REDIS_URL"])
+    redis.execute_command("ACL", "SETUSER", name, "on", ">secret", "~*", "+xread", "+xrange")
+
+    async def test(hub):
+        listener = hub.join("JFK", Position("00000000", 1))
+        tell(stream, 2)
+        assert await heard(listener) == ["change 2"]
+        redis.execute_command("CLIENT", "KILL", "USER", name)
+        assert await heard(listener) == ["state 9"]
+
+    try:
+        followed(test, f"redis://{name}:secret@{where.hostname}:{where.port}")
+    finally:
+        redis.execute_command("ACL", "DELUSER", name)
 
 
 @pytest.mark.report(
@@ -173,7 +197,7 @@ def server(folder, port):
 )
 def test_a_redis_that_lost_its_last_entries_is_doubted(stream, followed, tmp_path):
     port = free_port()
-    client = SyncRedis(port=port, decode_responses=True)
+    client = SyncRedis.from_url(f"redis://127.0.0.1:{port}", decode_responses=True)
 
     def answers() -> bool:
         with suppress(RedisError):

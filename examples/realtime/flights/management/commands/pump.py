@@ -1,8 +1,8 @@
 """Move what was committed from the outbox to the stream, until it is told to stop."""
 
 import signal
+import sys
 import time
-from types import FrameType
 from typing import Any
 
 import psycopg
@@ -16,15 +16,11 @@ from flights.configured import STREAM, connect, redis
 PAUSE_SECONDS = 0.2
 
 
-def stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
-
-
 class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *_: Any, **__: Any) -> None:
-        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         while True:
             try:
                 pump_for_ever(connect, redis, STREAM, HELD)
