@@ -88,6 +88,7 @@ def test_notations_of_an_ipv6_address_are_one(text):
 
 def test_addresses_of_one_64_are_one_client():
     assert meant("2001:db8::1") == meant("2001:db8::ffff:1") == parse_network("2001:db8::/64")
+    assert meant("2001:db8::/63") == parse_network("2001:db8::/63")
     assert meant("2001:db8::/96").key == parse_network("2001:db8::/64").key
 
 
