@@ -129,11 +129,22 @@ def test_answer_to_head_is_not_the_beginning_of_the_next_one(example):
     assert rest.startswith("HTTP/1.1 200 OK")
 
 
+def test_a_charset_is_nobodys_business(example):
+    """Django decodes the query in what it names: zlib, which is none for text, is a 500."""
+    boundary = b"multipart/form-data; charset=\"zlib\"; boundary=x; CHARSET*=utf-8''zlib"
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: "
+
+    answer = answered(example, head + boundary + b"\r\n\r\n")
+
+    assert "CONTENT_TYPE=multipart/form-data; boundary=x\n" in answer
+
+
 @pytest.mark.alone
 def test_server_survives_wrong_hosts_and_a_killed_worker(example, tmp_path):
     ensure_environment(example)
     with EmbeddedStack(example, tmp_path) as stack:
         wrong_host_is_refused_and_writes_no_traceback(stack)
+        charset_of_no_text_is_no_error(stack)
         # What keeps releases has tests of its own.
         if web_of(stack).command.startswith("gunicorn"):
             killed_worker_is_replaced_and_costs_a_few_requests(stack)
@@ -159,6 +170,13 @@ def wrong_host_is_refused_and_writes_no_traceback(served) -> None:
         assert said(served, asked).startswith(b"HTTP/1.1 400")
 
     assert len(served.logs("web")) - before <= 20 * 200
+
+
+def charset_of_no_text_is_no_error(served) -> None:
+    fields = "Host: localhost", "Connection: close", "Content-Type: application/json; charset=zlib"
+    asked = "\r\n".join(["GET /api/?x=%ff HTTP/1.1", *fields, "", ""])
+
+    assert said(served, asked.encode()).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.alone

@@ -124,6 +124,11 @@ class NoDoorToForeignObjects(Experiment):
             "a body names an object of somebody else, and takes it",
             "the row that the body names is not there for who asks",
         ),
+        (
+            "aio-libs/aiohttp#3562",
+            "the `charset` of a request chooses the codec: one that is none for text is a 500",
+            "all is read as UTF-8, the address as well, which Django reads before any middleware",
+        ),
     )
     objects = Series("bookings", "foreign, seen or changed, counted at each door")
     doors = Series("doors")

@@ -5,10 +5,9 @@ import json
 import os
 
 import pytest
-from config.wsgi import application
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.test import Client, RequestFactory
+from django.test import Client
 from flights import configured
 from flights.models import Booking, Flight, Passenger
 from flights.variants import VARIANTS
@@ -59,19 +58,6 @@ def test_text_that_is_no_json_and_bodies_of_another_kind_are_refused():
     for text in ("{", "[" * 20_000, "NaN", "\ufeff{}", '{"a":' + "9" * 5_000 + "}"):
         is_a_problem(call("post", url, data=text, content_type="application/json"), 400)
     is_a_problem(call("post", url, data="a=b", content_type="text/plain"), 415)
-
-
-@pytest.mark.report(
-    "aio-libs/aiohttp#3562",
-    "the `charset` of a request chooses the codec: one that is none for text is a 500",
-    "all is read as UTF-8, the address as well, which Django reads before any middleware",
-)
-@pytest.mark.parametrize("charset", ["zlib", "rot13", "idna", "undefined", "nonsense"])
-def test_a_request_is_utf8_whatever_it_says(charset):
-    environ = RequestFactory().get("/api/sessions/flights/?number=%ff").environ
-    environ["CONTENT_TYPE"] = f"application/json; charset={charset}"
-
-    assert application(environ, lambda *_: None).status_code == 200
 
 
 @pytest.mark.report(

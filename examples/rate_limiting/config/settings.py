@@ -53,9 +53,9 @@ MIDDLEWARE = [
 # The solution.
 REDIS_URL = read("REDIS_URL", "redis://127.0.0.1:6379/0", redis_url)
 REDIS_TIMEOUT_SECONDS = read("REDIS_TIMEOUT_SECONDS", "0.1", number(float, 0.001, 60.0))
-# Unset: no X-Forwarded-For is believed.
-TRUSTED_PROXIES = read("TRUSTED_PROXIES", "", Proxies.parse)
+TRUSTED_PROXIES = read("TRUSTED_PROXIES", "", Proxies.parse)  # none: no X-Forwarded-For is believed
 IPV6_PREFIX = read("IPV6_PREFIX", "64", number(int, 16, 128))
+SITE_URL = env.get("SITE_URL", "")  # where clients reach it; only `check --tag site` asks there
 # How many share a limit that each has to keep alone.
 SOME = number(int, 1, 10_000)
 PROCESSES = read("WEB_REPLICAS", "1", SOME) * read("WEB_CONCURRENCY", "2", SOME)

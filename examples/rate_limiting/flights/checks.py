@@ -1,13 +1,14 @@
 """System checks: what a deployment gets wrong is one sentence before the first process starts.
 
 The one that connects to Redis has to be asked for (`--tag services`): a web process may start while
-Redis is down.
+Redis is down. So has the one that asks the running site (`--tag site`).
 """
 
 import uuid
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, register
@@ -77,6 +78,29 @@ def eviction(redis: "Redis") -> list[CheckMessage]:
     has = f"maxmemory-policy {policy}" if most else "no maxmemory"
     says = f"Redis has {has}; with a maxmemory, volatile-ttl forgets the fullest buckets first"
     return [Info(says, id="flights.I004")]
+
+
+@register("site")
+def a_second_spelling_names_nobody(**_: Any) -> list[CheckMessage]:
+    """Ask at SITE_URL in two made-up names: who cannot forge one has less left the second time."""
+    if not settings.SITE_URL:
+        return []
+    try:
+        limits = {limit_of_somebody_new() for _ in range(2)}
+    except (OSError, ValueError) as error:
+        return [Error(f"SITE_URL tells no limit: {error}", id="flights.E005")]
+    says = "X_Forwarded_For names any client: a server keeps names with `_` (see OPERATING.md)"
+    return [Error(says, id="flights.E006")] * (len(limits) == 1)
+
+
+def limit_of_somebody_new() -> str:
+    """Return what is left to who says so with `_`; raises OSError or ValueError if there is no limit."""
+    url = f"{settings.SITE_URL}/api/token_bucket/tiered/airports/JFK/"
+    asked = Request(url)  # noqa: S310 -- the operator's own address
+    asked.add_header("X_Forwarded_For", f"2001:db8:{uuid.uuid4().hex[:4]}::1")
+    with urlopen(asked, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
+        [limit] = answer.headers.get_all("RateLimit", [])
+    return str(limit)
 
 
 def shown(url: str) -> str:

@@ -41,6 +41,10 @@ class Buffered(Worker):  # type: ignore[misc] # neither package publishes types
         self._finish()
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        # All is UTF-8 (RFC 8259): Django would read the address in what `charset` names, zlib as well.
+        parts = environ.get("CONTENT_TYPE", "").split(";")
+        kept = [part for part in parts if not part.strip().lower().startswith("charset")]
+        environ["CONTENT_TYPE"] = ";".join(kept)
         body = self.wsgi(environ, start_response)
         if environ["REQUEST_METHOD"] != "HEAD":
             return body
