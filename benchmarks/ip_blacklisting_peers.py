@@ -29,7 +29,7 @@ import radix
 from redis import Redis
 from shield.addresses import host_of, meant, parse_address, parse_network
 from shield.replica import Replica
-from shield.run import Run
+from shield.run import Run, pack
 from shield.snapshot import Disk
 from shield.table import Table
 
@@ -107,15 +107,16 @@ def filled(given: Sequence[str]) -> Table:
 
 
 def feed(given: Sequence[str]) -> Ask:
-    return asker(Replica(run=Run.of(parse_network(each).span for each in given)))
+    return asker(Replica(run=Run(pack(parse_network(each).span for each in given))))
 
 
 def ten_feeds(given: Sequence[str]) -> Ask:
     """Make one run of ten, as the ledger does after an import."""
     parts = [
-        Run.of(parse_network(each).span for each in given[place::FEEDS]) for place in range(FEEDS)
+        Run(pack(parse_network(each).span for each in given[place::FEEDS]))
+        for place in range(FEEDS)
     ]
-    return asker(Replica(run=Run.of(span for part in parts for span in part)))
+    return asker(Replica(run=Run(pack(span for part in parts for span in part))))
 
 
 def asker(replica: Replica) -> Ask:

@@ -14,11 +14,12 @@ PUBLISHED = "development-only-"  # with which the key in compose.yml begins
 @register("bans")
 def settings_can_be_read(**_: Any) -> list[CheckMessage]:
     wrong = []
-    for attempt in (configured.proxies, configured.redis):
+    made = {"TRUSTED_PROXIES": configured.proxies, "REDIS_URL": configured.redis}
+    for name, attempt in made.items():
         try:
             attempt()
         except ValueError as error:
-            wrong.append(str(error))
+            wrong.append(f"{name}: {error}")
     header = getattr(settings, "CLIENT_HEADER", HEADERS[0])
     if header not in HEADERS:
         wrong.append(f"CLIENT_HEADER is {header!r}, and not one of {', '.join(HEADERS)}")

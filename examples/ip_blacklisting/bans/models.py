@@ -13,7 +13,7 @@ class CidrField(models.CharField):  # type: ignore[type-arg]  # at run time it t
 
 
 class Ban(models.Model):
-    """A network that is refused, or an exception that never is; `schema.sql` says how wide it may be."""
+    """A network that is refused, or an exception that never is; `width.sql` says how wide it may be."""
 
     class Kind(models.TextChoices):
         DENY = "deny"

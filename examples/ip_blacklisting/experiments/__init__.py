@@ -43,6 +43,7 @@ BEGINS_AS = "leftmost"  # exercises/mine.py, where a reader begins
 
 PROCESSES = 4
 PAUSE_SECONDS = 0.03
+KNOWN_SECONDS = 15  # in which all processes know of a ban, where that is not what is judged
 SERVED, FORBIDDEN = {200}, {400, 403}  # django-blocklist refuses with 400
 REFUSED = FORBIDDEN | {429}
 # Commands of a healthcheck, and of a process at rest, which waits for changes.
@@ -163,6 +164,27 @@ def processes_that(
         elif process not in done:
             done.add(process)
             yield process, answer
+
+
+def still_late(
+    accept: Callable[[Answer], bool], target: str, headers: dict[str, str], in_time: set[str]
+) -> int:
+    """Return how many of the other processes do not answer as they have to, now that their time is over.
+
+    Who was not asked meanwhile, because the kernel gave every connection to another, is not late for it.
+    """
+    late: dict[str, bool] = {}
+
+    def all_told() -> bool:
+        answer = ask(target, headers)
+        accepted, process = accept(answer), answer.headers["served-by"]
+        if process not in in_time:
+            late.setdefault(process, not accepted)
+        return len(in_time) + len(late) == PROCESSES
+
+    if len(in_time) < PROCESSES and not until(all_told, 30, 0):
+        raise ExperimentError(f"{len(in_time) + len(late)} of {PROCESSES} processes answer")
+    return sum(late.values())
 
 
 def asked_inside(

@@ -25,7 +25,18 @@ from nexus.experiment import (
     volley,
 )
 
-from . import IDLE, Operator, commands, processes_that, refused, sent_by, served, some_address, url
+from . import (
+    IDLE,
+    KNOWN_SECONDS,
+    Operator,
+    commands,
+    processes_that,
+    refused,
+    sent_by,
+    served,
+    some_address,
+    url,
+)
 
 
 class AnAttackWritesNothing(Experiment):
@@ -45,7 +56,7 @@ class AnAttackWritesNothing(Experiment):
         operator = Operator(stack, variant)
         target, banned = url(stack, variant), some_address()
         operator.ban(banned)
-        for _ in processes_that(refused, target, sent_by(banned), 5):
+        for _ in processes_that(refused, target, sent_by(banned), KNOWN_SECONDS):
             yield self.writes(0, x=0)
         with (
             Redis.from_url(stack.services["redis"]) as store,

@@ -21,6 +21,7 @@ from nexus.experiment import (
 )
 
 from . import (
+    KNOWN_SECONDS,
     PROCESSES,
     REFUSED,
     SERVED,
@@ -30,6 +31,7 @@ from . import (
     sent_by,
     some_address,
     start_again,
+    still_late,
     stranger,
     url,
 )
@@ -63,15 +65,16 @@ class BansOutliveRedis(Experiment):
         operator.ban(banned)
         made = time.monotonic()
         yield clock_starts()
-        for _ in processes_that(refused, target, sent_by(banned), 5):
+        for _ in processes_that(refused, target, sent_by(banned), KNOWN_SECONDS):
             yield self.wrong(0)
         with stack.stopped("redis"):
             wrong = yield from self._answers(target, banned, int(params["requests"]), 0)
             if wrong >= self.ENOUGH_WRONG:
                 return
             operator.ban(later)
-            refusing = processes_that(refused, target, sent_by(later), self.NEW_BAN_SECONDS)
-            yield self.new_ban(len(list(refusing)))
+            headers = sent_by(later)
+            seen = dict(processes_that(refused, target, headers, self.NEW_BAN_SECONDS))
+            yield self.new_ban(PROCESSES - still_late(refused, target, headers, set(seen)))
             rest(max(0.0, made + self.OLD_SECONDS - time.monotonic()))
             with stack.stopped("postgres"):
                 start_again(stack)

@@ -2,13 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from redis import Redis
 
 from nexus.experiment import (
-    Answer,
     Chart,
     Experiment,
     ExperimentError,
@@ -19,12 +18,20 @@ from nexus.experiment import (
     Series,
     Stack,
     Verdict,
-    ask,
     clock_starts,
-    until,
 )
 
-from . import PROCESSES, Operator, processes_that, refused, sent_by, served, some_address, url
+from . import (
+    PROCESSES,
+    Operator,
+    processes_that,
+    refused,
+    sent_by,
+    served,
+    some_address,
+    still_late,
+    url,
+)
 
 LISTENING = {"xread", "subscribe"}  # commands, as CLIENT LIST names them
 
@@ -67,31 +74,10 @@ class EverywhereWithinASecond(Experiment):
                 ):
                     in_time.add(process)
                     yield self.seen(answer.received - known)
-                late += self._late(accept, target, address, in_time)
+                late += still_late(accept, target, sent_by(address), in_time)
                 yield self.late(late)
                 if late >= self.ENOUGH_LATE:
                     return
-
-    @staticmethod
-    def _late(
-        accept: Callable[[Answer], bool], target: str, address: str, in_time: set[str]
-    ) -> int:
-        """Return how many of the other processes do not answer as they have to, now that the second is over.
-
-        Who was not asked meanwhile, because the kernel gave every connection to another, is not late for it.
-        """
-        late: dict[str, bool] = {}
-
-        def all_told() -> bool:
-            answer = ask(target, sent_by(address))
-            accepted, process = accept(answer), answer.headers["served-by"]
-            if process not in in_time:
-                late.setdefault(process, not accepted)
-            return len(in_time) + len(late) == PROCESSES
-
-        if len(in_time) < PROCESSES and not until(all_told, 30, 0):
-            raise ExperimentError(f"{len(in_time) + len(late)} of {PROCESSES} processes answer")
-        return sum(late.values())
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         late, seen = samples.last(self.late), samples.values(self.seen)

@@ -25,11 +25,13 @@ from nexus.experiment import (
 
 from . import (
     FORBIDDEN,
+    KNOWN_SECONDS,
     REFUSED,
     SERVED,
     Operator,
     asked_inside,
     processes_that,
+    refused,
     sent_by,
     served,
     some_address,
@@ -90,7 +92,7 @@ class HeadersDoNotLie(Experiment):
             f"{stack.services[name]}{urlsplit(target).path}" for name in ("nginx", "haproxy")
         ]
         yield clock_starts()
-        for _ in processes_that(lambda answer: not served(answer), target, sent_by(banned), 5):
+        for _ in processes_that(refused, target, sent_by(banned), KNOWN_SECONDS):
             yield self.wrong(0)
         for proxy in (*INNER_PROXIES, *NEVER_BANNED):
             if operator.ban(proxy) == 201:

@@ -19,7 +19,16 @@ from nexus.experiment import (
     volley,
 )
 
-from . import Operator, processes_that, refused, sent_by, served, some_address, url
+from . import (
+    KNOWN_SECONDS,
+    Operator,
+    processes_that,
+    refused,
+    sent_by,
+    served,
+    some_address,
+    url,
+)
 
 
 class OneAttackerOneKey(Experiment):
@@ -43,7 +52,7 @@ class OneAttackerOneKey(Experiment):
         yield clock_starts()
         for address in (old, new):
             operator.ban(address)
-            for _ in processes_that(refused, target, sent_by(address), 5):
+            for _ in processes_that(refused, target, sent_by(address), KNOWN_SECONDS):
                 yield self.escaped(0)
         first = int(IPv6Address(new))
         neighbours = [str(IPv6Address(first + n)) for n in range(int(params["addresses"]))]

@@ -4,12 +4,6 @@ from django.db import models
 
 
 class BlockedAddress(models.Model):
-    """An address as a client, or whoever spoke for it, wrote it."""
+    """An address as a client, or whoever spoke for it, wrote it; or a network of a list."""
 
     address = models.CharField(max_length=100, unique=True)
-
-
-class ListedNetwork(models.Model):
-    """A network of a list that is replaced as a whole."""
-
-    network = models.CharField(max_length=50)

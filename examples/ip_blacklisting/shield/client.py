@@ -8,7 +8,7 @@ RFC 7239 (2014), Forwarded HTTP Extension.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from .addresses import Host, Network, host_of, parse_address, parse_network
 
@@ -25,8 +25,7 @@ def hops(header: str, *, rfc7239: bool = False) -> Iterator[str]:
     """Yield the hops of X-Forwarded-For, or of Forwarded, the nearest one first; at most 32."""
     if header.strip():
         read = _elements(header) if rfc7239 else reversed(header.rsplit(",", MOST_HOPS))
-        for _, hop in zip(range(MOST_HOPS), read, strict=False):
-            yield hop
+        yield from islice(read, MOST_HOPS)
 
 
 def _elements(header: str) -> Iterator[str]:
@@ -65,7 +64,7 @@ class Proxies:
     """
 
     def __init__(self, text: str) -> None:
-        self.networks = [_trusted(part) for part in text.split(",") if part.strip()]
+        self.networks = [parse_network(part) for part in text.split(",") if part.strip()]
 
     def client(self, peer: str, forwarded: Iterable[str]) -> Host | None:
         """Return who sent the request, or None if a trusted proxy names nobody.
@@ -85,10 +84,3 @@ class Proxies:
     def _trusts(self, address: int) -> bool:
         """Tell whether it is a proxy's: one address, not its /64."""
         return any(map(Network(address, 128).overlaps, self.networks))
-
-
-def _trusted(part: str) -> Network:
-    try:
-        return parse_network(part)
-    except ValueError as error:
-        raise ValueError(f"trusted proxy {part.strip()!r} is not a network: {error}") from None

@@ -47,7 +47,6 @@ class Import:
     networks: int = 0
     lines: int = 0
     malformed: int = 0
-    filtered: int = 0
     formats: Counter[str] = field(default_factory=Counter)
     rejected: list[str] = field(default_factory=list)
 
@@ -59,7 +58,7 @@ class Import:
 def read(data: bytes, protected: Iterable[Span] = ()) -> Import:
     """Read a feed; leave out what is malformed, too wide, or contains special or *protected* hosts."""
     result = Import()
-    result.run = pack(_fit(data, Run.of((*SPECIAL, *protected)), result))
+    result.run = pack(_fit(data, Run(pack((*SPECIAL, *protected))), result))
     return result
 
 
@@ -76,10 +75,8 @@ def _fit(data: bytes, never: Run, result: Import) -> Iterator[Span]:
         result.formats[found] += 1
         widest, bits = (WIDEST_6, HOST_BITS) if span.last >> 32 else (WIDEST, 32)
         if span.last - span.first >> bits - widest:
-            result.filtered += 1
             result.reject(f"{line[:LONGEST_HOP]!r} is wider than a /{widest}")
         elif never.touches(span):
-            result.filtered += 1
             result.reject(f"{line[:LONGEST_HOP]!r} contains addresses that no stranger has")
         else:
             result.networks += 1

@@ -50,16 +50,21 @@ def span_of(line: str) -> Found:
     Raises:
         ValueError: it names nothing; the message shows it.
     """
-    with suppress(ValueError):
+    try:
         return PLAIN, parse_network(line).span
-    # An address in a remark is not listed; but a name may hold what begins one.
-    for text in (REMARK.split(line)[0].strip(), line) if len(line) <= LONGEST_LINE else ():
-        with suppress(ValueError, LookupError, TypeError, RecursionError):
-            return _other(text)
-    raise ValueError(f"{line[:LONGEST_HOP]!r} names no network")
+    except ValueError:
+        return _other(line)
 
 
 def _other(line: str) -> Found:
+    # An address in a remark is not listed; but a name may hold what begins one.
+    for text in (REMARK.split(line)[0].strip(), line) if len(line) <= LONGEST_LINE else ():
+        with suppress(ValueError, LookupError, TypeError, RecursionError):
+            return _read(text)
+    raise ValueError(f"{line[:LONGEST_HOP]!r} names no network")
+
+
+def _read(line: str) -> Found:
     if line.startswith("{"):
         return "JSON", parse_network(str(json.loads(line)["cidr"])).span
     if match := RANGE.match(line) or RANGE6.match(line):

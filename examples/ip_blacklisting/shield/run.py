@@ -9,7 +9,6 @@ The block is read where it lies: mapped from a file, all processes of a machine 
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Self
 
 from .addresses import HOST_BITS, Host, Span
 
@@ -21,10 +20,6 @@ class Run:
 
     def __init__(self, block: bytes | memoryview) -> None:
         self._bounds = memoryview(block).cast("Q")  # as this machine writes numbers
-
-    @classmethod
-    def of(cls, spans: Iterable[Span]) -> Self:
-        return cls(pack(spans))
 
     def __contains__(self, host: Host) -> bool:
         return bisect_right(self._bounds, host) & 1 == 1

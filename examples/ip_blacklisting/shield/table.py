@@ -42,7 +42,7 @@ class Table:
         shift = HOST_BITS + 1 - key.bit_length()
         first = (key << shift) - ONE
         last = first + (1 << shift) - 1
-        # At most four places: no ban is wider than a /16, or a /32 of IPv6, see schema.sql.
+        # At most four places: no ban is wider than a /16, or a /32 of IPv6, see width.sql.
         for place in range(place_of(first), place_of(last) + 1):
             known = self._shifts[place]
             if shift not in known:

@@ -87,7 +87,9 @@ def test_notations_of_an_ipv6_address_are_one(text):
 
 
 def test_addresses_of_one_64_are_one_client():
-    assert meant("2001:db8::1") == meant("2001:db8::ffff:1") == parse_network("2001:db8::/64")
+    for text in ("2001:db8::1", "2001:db8::ffff:1", "2001:db8::/65", "2001:db8::/64"):
+        assert meant(text) == parse_network("2001:db8::/64")
+    assert meant("2001:db8::/63") == parse_network("2001:db8::/63")
     assert meant("2001:db8::/96").key == parse_network("2001:db8::/64").key
 
 
@@ -225,5 +227,5 @@ def test_proxy_of_ipv6_is_one_address():
 
 
 def test_malformed_proxy_is_named():
-    with pytest.raises(ValueError, match="trusted proxy 'x'"):
+    with pytest.raises(ValueError, match="'x' is neither"):
         Proxies("10.0.0.0/8, x")

@@ -1,6 +1,8 @@
 """Bans in a real PostgreSQL and Redis: one at a time, written down, and told to everybody."""
 
 import threading
+from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from bans import configured, ledger, stream
@@ -16,6 +18,7 @@ from shield.run import Run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ledger")]
 NETWORK = parse_network("198.18.0.1")
+WIDTH = import_module("bans.migrations.0003_width").WIDTH
 
 
 def execute(statement):
@@ -92,7 +95,11 @@ def test_a_write_past_django_is_written_down_too():
 
 @pytest.mark.parametrize("kind", Ban.Kind)
 @pytest.mark.parametrize(
-    "network", ["0.0.0.0/0", "198.0.0.0/15", "::/0", "2001::/31", "::1", "64:ff9b::/96", "0.0.0.0"]
+    "network",
+    [
+        *("0.0.0.0/0", "198.0.0.0/15", "0.0.0.0"),
+        *("::/0", "2001::/31", "::1", "::/64", "64:ff9b::/48", "64:ff9b::/96"),
+    ],
 )
 def test_whoever_writes_past_django_bans_and_excepts_no_wide_network(network, kind):
     with pytest.raises(IntegrityError, match="width"):
@@ -111,6 +118,46 @@ def test_no_two_bans_are_one_for_a_process():
     for network in ("2001:db8::1", "2001:db8::/65"):
         with pytest.raises(IntegrityError, match="width"):
             execute(f"INSERT INTO bans_ban (network) VALUES ('{network}')")
+
+
+@pytest.mark.parametrize("before", ["narrow", "width"])
+def test_bans_that_an_earlier_release_took_become_their_64(before):
+    execute(f"ALTER TABLE bans_ban DROP CONSTRAINT width, ADD CONSTRAINT {before} CHECK (true)")
+    for network, kind, end in (
+        ("2001:db8::/64", "deny", "now() + interval '2 hours'"),
+        ("2001:db8::1", "deny", "now() + interval '1 hour'"),
+        ("2001:db8::/96", "deny", "now() + interval '3 hours'"),
+        ("2001:db8::1", "allow", "now()"),
+        ("2001:db8:1::/64", "deny", "now() + interval '2 hours'"),
+        ("2001:db8:1::1", "deny", "now()"),
+        ("2001:db8:2::1", "deny", "NULL"),
+        ("2001:db8:2::2", "deny", "now()"),
+        ("2001:db8:3::/64", "deny", "now()"),
+        ("2001:db8::/48", "deny", "now()"),
+    ):
+        execute(
+            f"INSERT INTO bans_ban (network, kind, expires) VALUES ('{network}', '{kind}', {end})"
+        )
+    execute(WIDTH.read_text())
+
+    hour, now = timedelta(hours=1), timezone.now()
+    assert {
+        (each.network, each.kind): each.expires and round((each.expires - now) / hour)
+        for each in Ban.objects.all()
+    } == {
+        ("2001:db8::/64", "deny"): 3,
+        ("2001:db8::/64", "allow"): 0,
+        ("2001:db8:1::/64", "deny"): 2,
+        ("2001:db8:2::/64", "deny"): None,
+        ("2001:db8:3::/64", "deny"): 0,
+        ("2001:db8::/48", "deny"): 0,
+    }
+    truth, followed = PostgresTruth(), Replica()
+    followed.apply(truth.changes(0, 100), lambda _digest: Run(b""))
+    assert followed.bans.entries == truth.everything().bans.entries
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT conname FROM pg_constraint WHERE conname IN ('narrow', 'width')")
+        assert cursor.fetchall() == [("width",)]
 
 
 def test_number_of_a_change_that_was_rolled_back_is_given_again():

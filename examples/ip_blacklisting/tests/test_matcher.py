@@ -18,7 +18,7 @@ def host(text):
 
 
 def test_exception_wins_over_a_ban_and_a_feed():
-    replica = Replica(run=Run.of([parse_network("192.0.2.0/24").span]))
+    replica = Replica(run=Run(pack([parse_network("192.0.2.0/24").span])))
     replica.bans.add(network("192.0.2.1"))
     replica.exceptions.add(network("192.0.2.0/28"))
 
@@ -91,19 +91,19 @@ def networks(draw):
 @given(st.lists(networks(), max_size=20))
 def test_run_and_table_contain_what_the_networks_contain(given_networks):
     spans = [each.span for each in given_networks]
-    run, table = Run.of(spans), Table((each.key, 0) for each in given_networks)
+    run, table = Run(pack(spans)), Table((each.key, 0) for each in given_networks)
     for span in spans:
         for number in (span.first - 1, span.first, span.last, span.last + 1):
             inside = any(each.first <= number <= each.last for each in spans)
             if 0 <= number < END:
                 assert (number in run) == inside
                 assert table.contains(number, 0) == inside
-    assert list(Run.of(run)) == list(run)
+    assert list(Run(pack(run))) == list(run)
 
 
 @given(st.lists(networks(), max_size=10), networks())
 def test_run_touches_what_overlaps_one_of_its_networks(given_networks, other):
-    run, span = Run.of(each.span for each in given_networks), other.span
+    run, span = Run(pack(each.span for each in given_networks)), other.span
 
     assert run.touches(span) == any(
         each.span.first <= span.last and span.first <= each.span.last for each in given_networks
@@ -113,7 +113,7 @@ def test_run_touches_what_overlaps_one_of_its_networks(given_networks, other):
 @pytest.mark.parametrize("text", ["192.0.0.0/9", "2001:db8::/31", "::/0", "ffff::/16"])
 def test_run_contains_wide_networks_from_end_to_end(text):
     span = parse_network(text).span
-    run = Run.of([span, parse_network("192.0.2.1").span])
+    run = Run(pack([span, parse_network("192.0.2.1").span]))
 
     assert (span.first in run, span.last in run) == (True, True)
     assert span.last + 1 == END or span.last + 1 not in run

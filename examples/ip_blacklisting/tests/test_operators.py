@@ -129,9 +129,13 @@ def test_banned_client_is_refused_and_one_that_nobody_names_is_told_so(client):
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
-        ("TRUSTED_PROXIES", "10.0.0.0/8, x", "trusted proxy 'x' is not a network"),
+        (
+            "TRUSTED_PROXIES",
+            "10.0.0.0/8, x",
+            "TRUSTED_PROXIES: 'x' is neither an address nor a CIDR",
+        ),
         ("CLIENT_HEADER", "X-Forwarded-For", "CLIENT_HEADER is 'X-Forwarded-For', and not one of"),
-        ("REDIS_URL", "nonsense", "Redis URL must specify one of the following"),
+        ("REDIS_URL", "nonsense", "REDIS_URL: Redis URL must specify one of the following"),
     ],
 )
 def test_mistake_in_a_setting_is_one_sentence(settings, setting, value, said):

@@ -1,11 +1,4 @@
 -- Keys: bans_ban.id, bans_feed.id; bans_change.seq counts changes from 1 without a gap. Times are timestamptz.
--- What is wider would be in many places of a process's table. What is narrower than a /64 of IPv6 would be that /64
--- there, and so one with others: the end of one would be the end of all. ::/8 and 0.0.0.0/8 are nobody's.
-ALTER TABLE bans_ban ADD CONSTRAINT width CHECK (
-    masklen(network) BETWEEN CASE family(network) WHEN 4 THEN 16 ELSE 32 END
-        AND CASE family(network) WHEN 4 THEN 32 ELSE 64 END
-    AND NOT network && '::/8' AND NOT network && '0.0.0.0/8');
-
 CREATE FUNCTION bans_document(ban bans_ban) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_object(
         'network', ban.network::text, 'kind', ban.kind,
