@@ -16,7 +16,7 @@ from nexus.experiment import (
     until,
 )
 
-from . import WORKERS, JobsAreDone, asking, idle, slow_workers, submitted, workers
+from . import WORKERS, Database, JobsAreDone, asking, idle, slow_workers, submitted, workers
 
 
 class NoJobIsLost(JobsAreDone):
@@ -71,12 +71,27 @@ class NoJobIsLost(JobsAreDone):
                     stack.start(worker)
                 if variant in self.refuted:
                     break  # what a deploy does to it is no better
+                if variant not in WORKERS:
+                    yield from self._ended(database, stack, variant, jobs, interrupted)
+                    if database.done(jobs) < len(jobs):
+                        return  # no better for a reader's own
             else:
                 jobs += submitted(quick * (count - len(jobs)))
-            yield self.asked(len(jobs))
-            for sample in self.followed(database, stack, variant, jobs):
-                yield sample
-                yield self.interrupted(database.done(interrupted))
+            yield from self._ended(database, stack, variant, jobs, interrupted)
+
+    def _ended(
+        self,
+        database: Database,
+        stack: Stack,
+        variant: str,
+        jobs: list[str],
+        interrupted: list[str],
+    ) -> Iterator[Sample]:
+        """Yield how many jobs are done, and of those that were interrupted, until no more will be."""
+        yield self.asked(len(jobs))
+        for sample in self.followed(database, stack, variant, jobs):
+            yield sample
+            yield self.interrupted(database.done(interrupted))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()

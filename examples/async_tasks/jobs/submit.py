@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import sql
+from .models import Job
 from .topology import QUEUES
 
 
@@ -34,17 +35,20 @@ def submit(
     """
     if queue not in QUEUES:
         raise ValueError(f"there is no queue {queue!r}, only {', '.join(QUEUES)}")
-    new = {
-        "id": uuid.uuid4(),
-        "key": key,
-        "kind": kind,
-        "queue": queue,
-        "arguments": json.dumps(arguments),
-        "delay": delay_seconds,
-    }
-    # A job of the same key that was committed while the statement waited for it: the next one sees it.
-    job: uuid.UUID
-    ((job, same),) = sql.rows("submit", **new) or sql.rows("submit", **new)
-    if not same:
+    job = uuid.uuid4()
+    written = sql.rows(
+        "submit",
+        id=job,
+        key=key,
+        kind=kind,
+        queue=queue,
+        arguments=json.dumps(arguments),
+        delay=delay_seconds,
+    )
+    if written:
+        return job
+    # The statement has waited for the other transaction with this key: what it committed is seen now.
+    first = Job.objects.filter(key=key, kind=kind, arguments=arguments).first()
+    if first is None:
         raise KeyReused("this Idempotency-Key came with another request")
-    return job
+    return first.id

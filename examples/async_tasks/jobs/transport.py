@@ -18,14 +18,11 @@ app.conf.update(
         "socket_timeout": 2,
         "socket_connect_timeout": 1,
     },
-    broker_connection_retry_on_startup=True,
-    broker_connection_max_retries=None,  # a broker may be away for longer than 100 tries
     broker_channel_error_retry=True,  # a queue may be locked for a moment (405)
     broker_heartbeat=10,
     task_queues=list(QUEUES.values()),
     task_default_queue=BULK,
     task_create_missing_queues=False,
-    accept_content=["json"],
     task_ignore_result=True,  # the row of the job is the result
     task_acks_late=True,
     task_reject_on_worker_lost=True,

@@ -7,8 +7,7 @@ import pytest
 from jobs.models import Job, State
 from jobs.submit import submit
 from jobs.topology import BULK
-from reports.models import Day, Report
-from reports.ontime import report, store
+from reports.ontime import store
 from rows import outbox
 
 URL = "/api/durable/reports/"
@@ -122,25 +121,14 @@ def test_request_is_accepted_with_the_place_of_its_job(client):
     assert outbox().count() == 1
 
 
-def test_report_is_a_table(client):
-    Day.objects.bulk_create(
-        Day(airline="UA", month=1, day=day, flights=flights, on_time=on_time)
-        for day, flights, on_time in [(2, 3, 2), (1, 2, 1)]
-    )
+def test_report_of_a_job_that_is_done_is_fetched(client):
     job = submit("report", GOOD, queue=BULK)
-    store(report(GOOD), job)
+    store("day,flights,on_time\n1,2,1\n", job)
     Job.objects.update(state=State.DONE)
 
     where = client.get(f"/api/jobs/{job}/").json()["report"]
 
-    assert client.get(where).content == b"day,flights,on_time\n1,2,1\n2,3,2\n"
-    assert (Report.objects.get().flights, Report.objects.get().on_time) == (5, 3)
-
-
-def test_month_without_flights_has_an_empty_report():
-    made = report({"airline": "OO", "month": 2})
-
-    assert (made.flights, made.csv) == (0, "day,flights,on_time\n")
+    assert client.get(where).content == b"day,flights,on_time\n1,2,1\n"
 
 
 def test_variants_are_listed_with_their_paths(client):

@@ -5,13 +5,16 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.tasks import task
 from django.tasks.exceptions import InvalidTask
 from django.utils import timezone
 from jobs.configured import work
 from jobs.models import Job, State
 from jobs.run import Outcome
 from jobs.runs import perform
+from jobs.topology import BULK
 from reports.models import Report
+from reports.ontime import store
 from reports.work import keep_report
 from rows import outbox
 
@@ -53,8 +56,14 @@ def test_task_with_a_context_is_run_once_whatever_arrives_twice(policy):
     assert Report.objects.get().job_id == job
 
 
+@task(queue_name=BULK)
+def half_of_it():
+    store("day,flights,on_time\n", uuid.uuid4())
+    raise ValueError("the other half")
+
+
 def test_task_that_fails_leaves_nothing_of_what_it_wrote(policy):
-    job = uuid.UUID(keep_report.enqueue({**GOOD, "airline": "HAW"}).id)
+    job = uuid.UUID(half_of_it.enqueue().id)
 
     assert perform([job], False, "worker", work(), policy)[job] == Outcome.DEAD
     assert Job.objects.get().state == State.DEAD

@@ -43,6 +43,17 @@ def age(job, **fields):
     Job.objects.filter(id=job).update(**fields) if fields else None
 
 
+def beaten(job):
+    """Return the lease of a job once the heart of its run has beaten."""
+    before = until = Job.objects.get(id=job).lease_until
+    deadline = time.monotonic() + 60
+    while until == before:
+        assert time.monotonic() < deadline, "the lease stays as it was"
+        time.sleep(0.02)
+        until = Job.objects.get(id=job).lease_until
+    return until
+
+
 def never(_run):
     raise AssertionError("this must not be run")
 
@@ -216,6 +227,17 @@ def test_run_whose_connection_breaks_is_sent_again(job, policy, database_url, ne
     assert Job.objects.get(id=job).state == State.QUEUED
 
 
+def test_run_that_lasted_is_written_down_though_its_idle_connection_was_ended(
+    job, policy, database_url
+):
+    def work(_run):
+        beaten(job)
+        end_connection(database_url)
+        return lambda: None
+
+    assert run(job, replace(policy, lease_seconds=4), work) is Outcome.DONE
+
+
 def fail(_run):
     raise Transient("503")
 
@@ -280,12 +302,8 @@ def test_replayed_job_has_all_its_attempts_again(job, policy):
 )
 def test_heartbeat_extends_the_lease(job, policy):
     def work(_run):
-        before = until = Job.objects.get(id=job).lease_until
-        deadline = time.monotonic() + 60
-        while until == before:
-            assert time.monotonic() < deadline, "the lease stays as it was"
-            time.sleep(0.02)
-            until = Job.objects.get(id=job).lease_until
+        before = Job.objects.get(id=job).lease_until
+        until = beaten(job)
         assert until < before + timedelta(seconds=4)  # it was alive, and long before its end
         return lambda: None
 
@@ -420,6 +438,8 @@ def test_group_of_a_process_that_is_gone_is_not_run_together_again(policy):
     outcomes = perform(jobs, True, "worker", {"test": lambda _: lambda: None}, policy)
 
     assert [outcomes[job] for job in jobs] == [Outcome.NOTHING, Outcome.NOTHING, Outcome.DONE]
+    age(jobs[0])
+    age(jobs[1])
     assert sweep(QUICK, 1, policy) == 2
     assert set(outbox().values_list("id", "alone")) == {(job, True) for job in jobs[:2]}
 

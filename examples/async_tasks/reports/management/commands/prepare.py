@@ -1,4 +1,4 @@
-"""Check the settings, migrate the database, load the days: what a release runs before all else."""
+"""Check the settings, migrate the database: what a release runs before all else."""
 
 from typing import Any
 
@@ -6,11 +6,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from reports.loading import load
-
 
 class Command(BaseCommand):
-    help = "Check, migrate and load; does nothing twice."
+    help = "Check and migrate; does nothing twice."
 
     def handle(self, *_: Any, **__: Any) -> None:
         call_command("check", deploy=True, fail_level="WARNING", tags=["security"])
@@ -18,4 +16,3 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
         except OperationalError as error:
             raise CommandError(f"PostgreSQL does not answer: {error}") from error
-        self.stdout.write(f"{load():,} days of flights")
