@@ -259,7 +259,7 @@ class Outcome:
     refused: str
     live: int
     running: Sequence[str]
-    moments: Sequence[tuple[str, float]]
+    moments: Sequence[tuple[str, float]]  # of an order that tells its steps
 
 
 def order(stack: Stack, name: str, *words: str) -> Outcome:
@@ -289,7 +289,7 @@ def outcome(stack: Stack, *words: str) -> Outcome:
             raise
         return Outcome(said[-1], 0, (), ())
     return Outcome(
-        "", told["live"]["number"], told["running"], [(a, b) for a, b in told["moments"]]
+        "", told["live"]["number"], told["running"], [(a, b) for a, b in told.get("moments", ())]
     )
 
 
