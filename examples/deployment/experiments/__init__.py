@@ -132,6 +132,11 @@ class Load:
         while len(self.got) < enough and not over.is_set():
             rest(0.05)
 
+    def await_under_way(self, number: int, over: threading.Event) -> None:
+        """Wait until so many requests are under way at once, or it is over."""
+        while len(self._under_way) < number and not over.is_set():
+            rest(0.05)
+
     def await_those_under_way(self, over: threading.Event) -> None:
         """Wait until each request that is under way now has got something, or it is over."""
         asked = dict(self._under_way)
