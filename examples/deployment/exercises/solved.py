@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ways import blue_green
+from ways.crew import Crew
 
 OPERATED: dict[str, Any] = {"gated": True}
-change = blue_green.change
+change = Crew.replace_live

@@ -132,6 +132,11 @@ class Load:
         while len(self.got) < enough and not over.is_set():
             rest(0.05)
 
+    def await_under_way(self, number: int, over: threading.Event) -> None:
+        """Wait until so many requests are under way at once, or it is over."""
+        while len(self._under_way) < number and not over.is_set():
+            rest(0.05)
+
     def await_those_under_way(self, over: threading.Event) -> None:
         """Wait until each request that is under way now has got something, or it is over."""
         asked = dict(self._under_way)
@@ -259,7 +264,7 @@ class Outcome:
     refused: str
     live: int
     running: Sequence[str]
-    moments: Sequence[tuple[str, float]]
+    moments: Sequence[tuple[str, float]]  # of an order that tells its steps
 
 
 def order(stack: Stack, name: str, *words: str) -> Outcome:
@@ -289,7 +294,7 @@ def outcome(stack: Stack, *words: str) -> Outcome:
             raise
         return Outcome(said[-1], 0, (), ())
     return Outcome(
-        "", told["live"]["number"], told["running"], [(a, b) for a, b in told["moments"]]
+        "", told["live"]["number"], told["running"], [(a, b) for a, b in told.get("moments", ())]
     )
 
 

@@ -1,4 +1,4 @@
-"""Bad releases under load: one is not there, one fails on every third page, one takes no booking."""
+"""Bad releases under load: one fails on every third page, one takes no booking, one is not there."""
 
 from collections.abc import Callable, Iterator
 from threading import Event
@@ -19,9 +19,9 @@ from . import Load, Outcome, Work, begin, replaced
 
 # Each with what it has to be refused for: another reason would say nothing about the gate or the trial.
 BAD = {
-    "nowhere": "cannot be read",
-    "every_third": "smoke requests failed",
+    "every_third": "smoke requests failed",  # first: who lets it in is refuted by it
     "no_bookings": "answers were errors",
+    "nowhere": "cannot be read",
 }
 ASKED = 300  # requests at least: of fewer too few could have met a bad release
 ALLOWED = 5  # the trial ends at the first error; as many as the proxy lets in may be under way then

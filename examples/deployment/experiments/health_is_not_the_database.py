@@ -18,7 +18,7 @@ from nexus.experiment import (
 from . import Load, Work, begin
 
 AWAY_SECONDS = 6  # one that asks it is taken out within 4.6
-AROUND = 150  # requests: so many are asked before, and again after
+AROUND = 50  # requests: so many are asked before, and again after
 
 
 class HealthIsNotTheDatabase(Experiment):

@@ -42,9 +42,10 @@ class LongRequestsFinish(Experiment):
         begin(stack, variant)
         yield clock_starts()
         path = f"/api/airports/JFK/export/?seconds={SECONDS}"
-        # One begins every 3/8 s: whenever the old release is stopped, most have longer to go than the grace.
+        # One begins every quarter second, until all are under way, and again whenever one has ended:
+        # whenever the old release is stopped, most have longer to go than the grace.
         with (
-            Load(stack, rate=CLIENTS / SECONDS, clients=CLIENTS, path=path) as load,
+            Load(stack, rate=4, clients=CLIENTS, path=path) as load,
             Load(
                 stack, clients=30
             ),  # or a trial would wait long for its answers, and meet more exports
@@ -59,7 +60,7 @@ class LongRequestsFinish(Experiment):
             raise ExperimentError(f"only {len(ended)} exports came to their end")
 
     def _replaced(self, stack: Stack, load: Load, over: Event) -> Outcome:
-        over.wait(SECONDS / 2)  # all are under way by the time that the old release is stopped
+        load.await_under_way(CLIENTS // 2, over)  # the others begin while the new release starts
         return replaced(stack, "good")
 
     def judge(self, samples: Samples, params: Params) -> Verdict:

@@ -1,9 +1,8 @@
-"""The endpoints: the boards, a booking, an export that takes its time, and whether this process serves."""
+"""The endpoints: the boards, a booking, and an export that takes its time."""
 
 import time
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST, require_safe
 from ways.variants import VARIANTS
@@ -46,14 +45,3 @@ def export(request: HttpRequest, code: str) -> HttpResponse:
         return problem(400, f"seconds has to be a whole number up to {LONGEST_SECONDS}")
     time.sleep(int(asked))
     return board(request, code)
-
-
-def health(_request: HttpRequest) -> JsonResponse:
-    """Tell that this process serves.
-
-    The database has a say only where the settings want it: then its pause takes every process from the proxy.
-    """
-    if settings.HEALTH_ASKS_DATABASE:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    return JsonResponse({"status": "ok"})

@@ -1,6 +1,7 @@
 """A release with a mistake in its environment does not start, and says which in one sentence."""
 
 import os
+import string
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,24 @@ def test_address_that_is_none_ends_the_start_without_showing_it(url):
         1,
         "DATABASE_URL is no address like postgres://user:password@host:5432/name.",
     )
+
+
+def test_database_that_is_away_ends_the_start_in_one_sentence():
+    away = {
+        "SECRET_KEY": string.ascii_letters,
+        "DATABASE_URL": "postgres://nexus:nexus@127.0.0.1:9/nexus",
+        "PATH": os.environ["PATH"],
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "prepare"],
+        cwd=ROOT,
+        env=away,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    [said] = done.stderr.splitlines()
+    assert (done.returncode, "ready" in done.stdout) == (1, False)
+    assert said.startswith("CommandError: DATABASE_URL: ")
+    assert '"127.0.0.1", port 9 failed: Connection refused' in said

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from django.conf import settings
 
-from . import blue_green, usual
+from . import usual
 from .crew import Crew
 
 HAPROXY, NGINX = "haproxy", "nginx"
@@ -26,7 +26,7 @@ class Variant:
 
     name: str
     about: str
-    change: Callable[[Crew, str], None] = blue_green.change
+    change: Callable[[Crew, str], None] = Crew.replace_live
     front: str = HAPROXY
     weights: tuple[int, int] = (100, 0)
     gated: bool = False

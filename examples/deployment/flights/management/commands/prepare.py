@@ -1,9 +1,10 @@
-"""Check settings and database, then migrate."""
+"""Check the settings, then migrate."""
 
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 
 class Command(BaseCommand):
@@ -11,7 +12,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        tags = ["security", "services"]
-        call_command("check", deploy=True, fail_level="WARNING", tags=tags)
-        call_command("migrate", verbosity=0)
+        call_command("check", deploy=True, fail_level="WARNING", tags=["security"])
+        try:
+            call_command("migrate", verbosity=0)
+        except OperationalError as error:
+            raise CommandError(f"DATABASE_URL: {str(error).splitlines()[0]}") from None
         self.stdout.write("ready")

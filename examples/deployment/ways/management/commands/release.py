@@ -2,9 +2,7 @@
 
 import json
 import sys
-import time
 from argparse import ArgumentParser
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -30,15 +28,14 @@ class Command(BaseCommand):
         orders.add_parser("status", help="say what is live, and what runs")
 
     def handle(self, *_args: Any, order: str, **options: Any) -> None:
-        moments: list[tuple[str, float]] = []
         try:
-            crew = configured.crew(reached=lambda step: moments.append((step, time.monotonic())))
+            crew = configured.crew()
             if order == "start":
                 start(crew, options["folder"])
             elif order == "settle":
                 with crew.journal.alone():
                     crew.switch.settle(crew.state)
-            tell(crew, moments)
+            self.stdout.write(json.dumps(status(crew)))
         except Refused as refusal:
             self.stderr.write(f"refused: {refusal}.")
             sys.exit(REFUSED)
@@ -51,7 +48,6 @@ def start(crew: Crew, folder: str) -> None:
         of(crew.state.way).change(crew, folder)
 
 
-def tell(crew: Crew, moments: Sequence[tuple[str, float]]) -> None:
-    """Print what is live, what runs, and when each step was taken, as JSON."""
-    running = sorted(crew.orders.running())
-    sys.stdout.write(json.dumps(asdict(crew.state) | {"running": running, "moments": moments}))
+def status(crew: Crew) -> dict[str, Any]:
+    """Return what is live, and what runs."""
+    return asdict(crew.state) | {"running": sorted(crew.orders.running())}
