@@ -44,8 +44,8 @@ OTHER_SECONDS = 0.8  # more of them would be load of their own
 class RetriesDoNotStampede(Experiment):
     slug = "retries-do-not-stampede"
     claim = (
-        "60 jobs that fail together try again after 0 to 7 s, and at most 2 s later or as long as their "
-        "first runs waited; no second after the failure sees more than 22 of them."
+        "60 jobs that fail together try again after 0 to 7 s, later by 2 s at most and as long as jobs wait "
+        "for a worker; no second after the failure sees more than 22 of them."
     )
     holds = ("durable",)
     refuted = ("fire_and_forget",)
@@ -107,6 +107,7 @@ class RetriesDoNotStampede(Experiment):
             "{measured} retries within a second, {bound} allowed",
         ) & Verdict.at_most(
             samples.last(self.latest, 0),
-            params["base"] + max(2, samples.last(self.waited, 0)),
-            "the latest {measured:.1f} s after the failure, {bound:.0f} s allowed",
+            # Until a job has failed and is sent again, and until a worker takes it: as the machine has it.
+            params["base"] + 2 + samples.last(self.waited, 0),
+            "the latest {measured:.1f} s after the first run, {bound:.1f} s allowed",
         )

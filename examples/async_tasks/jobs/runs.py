@@ -30,6 +30,9 @@ def perform(
         redelivered: the broker says that the consumer which had this message is gone.
     """
     runs = begun(jobs, redelivered, worker, policy)
+    if redelivered and len(jobs) > 1:
+        # One of them may have killed the process: what it had begun comes again, each job alone.
+        sql.rows("release", jobs=list(set(jobs) - {run.job for run in runs}))
     outcomes = dict.fromkeys(jobs, Outcome.NOTHING)
     ready: list[tuple[Run, Effect]] = []
     with beating(runs, policy.lease_seconds):

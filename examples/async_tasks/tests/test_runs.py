@@ -438,8 +438,6 @@ def test_group_of_a_process_that_is_gone_is_not_run_together_again(policy):
     outcomes = perform(jobs, True, "worker", {"test": lambda _: lambda: None}, policy)
 
     assert [outcomes[job] for job in jobs] == [Outcome.NOTHING, Outcome.NOTHING, Outcome.DONE]
-    age(jobs[0])
-    age(jobs[1])
     assert sweep(QUICK, 1, policy) == 2
     assert set(outbox().values_list("id", "alone")) == {(job, True) for job in jobs[:2]}
 
