@@ -8,9 +8,8 @@ import hashlib
 import time
 
 import jwt
-from flights import configured
+from flights import configured, tutorial
 from flights.models import Denied
-from flights.tutorial import endpoints
 
 
 def key() -> str:
@@ -38,4 +37,4 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-urls = endpoints(issue, user_of, log_out)
+urls = tutorial.endpoints(issue, user_of, log_out)
