@@ -39,6 +39,14 @@ DUE = 2 * 100  # of an identity of IPv4, and of a network of IPv6
 EVERY = 50  # answers from sample to sample
 # WSGI gives them the key of X-Forwarded-For; some servers keep both lines, and the later one wins.
 SPELLINGS = ("X_Forwarded_For", "x_forwarded-for", "X-Forwarded_For", "x-forwarded_for")
+# The example's own check asks a server beside it, whose peers are trusted; what it says is counted.
+CHECK = """
+import os
+from django.conf import settings
+from django.core.checks import run_checks
+settings.SITE_URL = f"http://127.0.0.1:{os.environ['PORT']}"
+print(len(run_checks(tags=["site"])))
+"""
 
 
 class NoFreeIdentity(Experiment):
@@ -61,6 +69,7 @@ class NoFreeIdentity(Experiment):
     attacker_admitted = Series("requests")
     victim_refused = Series("requests")
     without_redis = Series("decisions", "without Redis")
+    complaints = Series("complaints", "of `check --tag site`")
     chart = Chart(wrong, "requests decided for the wrong client", x="requests answered")
     parameters = (Parameter("forgeries", 1000, 400, 4000, "requests"),)
 
@@ -99,6 +108,8 @@ class NoFreeIdentity(Experiment):
             refused += not admitted(ask(target, sent_by(victim)))
         yield self.victim_refused(refused)
         yield self.wrong(wrong + refused, x=number + VICTIM_ASKS)
+        if variant in self.holds:
+            yield self.complaints(int(stack.manage("shell", "--no-imports", "-c", CHECK)))
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         got_in = samples.last(self.attacker_admitted)
@@ -113,10 +124,23 @@ class NoFreeIdentity(Experiment):
         # Redis may have charged what it was too late to answer.
         apart = samples.last(self.without_redis)
         asked = samples.of(self.wrong)[-1].x or 0
-        return right.provided(
-            Verdict.at_least(got_in + apart, DUE, "{measured} requests admitted, {bound} are due")
-        ).provided(
-            Verdict.at_most(apart, asked / 2, "{measured} decided without Redis, {bound} allowed")
+        said = Verdict.at_most(
+            samples.last(self.complaints, 0),
+            0,
+            "{measured} complaints of the check, {bound} allowed",
+        )
+        return (
+            right.provided(said)
+            .provided(
+                Verdict.at_least(
+                    got_in + apart, DUE, "{measured} requests admitted, {bound} are due"
+                )
+            )
+            .provided(
+                Verdict.at_most(
+                    apart, asked / 2, "{measured} decided without Redis, {bound} allowed"
+                )
+            )
         )
 
 
