@@ -187,6 +187,14 @@ def still_late(
     return sum(late.values())
 
 
+def late_after(
+    seconds: float, accept: Callable[[Answer], bool], target: str, headers: dict[str, str]
+) -> int:
+    """Return how many of the processes do not answer as they have to within so many seconds."""
+    in_time = dict(processes_that(accept, target, headers, seconds))
+    return still_late(accept, target, headers, set(in_time))
+
+
 def asked_inside(
     stack: Stack, path: str, requests: list[str], header: str = "HTTP_X_FORWARDED_FOR"
 ) -> list[tuple[int, str]]:

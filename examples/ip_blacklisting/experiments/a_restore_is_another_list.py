@@ -23,12 +23,12 @@ from . import (
     KNOWN_SECONDS,
     PROCESSES,
     Operator,
+    late_after,
     processes_that,
     refused,
     sent_by,
     served,
     some_address,
-    still_late,
     url,
 )
 
@@ -74,10 +74,8 @@ class ARestoreIsAnotherList(Experiment):
             for address in new:
                 operator.ban(address)
             for address, accept in ((new[-1], refused), (after[-1], served), (before, refused)):
-                headers = sent_by(address)
-                seen = dict(processes_that(accept, target, headers, self.DEADLINE_SECONDS))
                 asked += PROCESSES
-                wrong += still_late(accept, target, headers, set(seen))
+                wrong += late_after(self.DEADLINE_SECONDS, accept, target, sent_by(address))
                 yield self.asked(asked)
                 yield self.wrong(wrong)
                 if wrong >= PROCESSES:

@@ -26,12 +26,12 @@ from . import (
     REFUSED,
     SERVED,
     Operator,
+    late_after,
     processes_that,
     refused,
     sent_by,
     some_address,
     start_again,
-    still_late,
     stranger,
     url,
 )
@@ -72,9 +72,8 @@ class BansOutliveRedis(Experiment):
             if wrong >= self.ENOUGH_WRONG:
                 return
             operator.ban(later)
-            headers = sent_by(later)
-            seen = dict(processes_that(refused, target, headers, self.NEW_BAN_SECONDS))
-            yield self.new_ban(PROCESSES - still_late(refused, target, headers, set(seen)))
+            late = late_after(self.NEW_BAN_SECONDS, refused, target, sent_by(later))
+            yield self.new_ban(PROCESSES - late)
             rest(max(0.0, made + self.OLD_SECONDS - time.monotonic()))
             with stack.stopped("postgres"):
                 start_again(stack)
