@@ -5,6 +5,7 @@ import difflib
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import lru_cache
 
 MAX_SUMMARY = 90
 REGION_MARK = re.compile(r"^\s*(?:--|#|//|;)\s*\[(?P<end>/?)(?P<name>[\w-]+)\]\s*$")
@@ -99,6 +100,7 @@ def _definitions(source: str, name: str, symbol: str) -> Iterator[ast.stmt]:
     yield from (node for node in _statements(body) if last in _bound(node))
 
 
+@lru_cache(maxsize=64)  # a page names many symbols of the same files
 def _parse(source: str, name: str) -> ast.Module:
     try:
         return ast.parse(source)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -167,6 +167,7 @@ def highlighted(text: str, name: str) -> tuple[str, ...]:
     return tuple("".join(line) for line in lines)
 
 
+@cache  # there are some eighty kinds, and most of a million tokens
 def _css(kind: Any) -> str:
     return next((css for token, css in KINDS if kind in token), "")
 
