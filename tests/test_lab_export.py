@@ -95,15 +95,6 @@ def test_there_is_nothing_to_run(site, links):
     assert not (site / "static" / "lab" / "live.js").exists()
 
 
-def test_exporting_again_replaces_what_was_there(site):
-    stale = site / "stale.html"
-    stale.write_text("from an earlier export")
-    count = export(site)
-
-    assert not stale.exists()
-    assert count == len(list(site.rglob("*.html")))
-
-
 def test_the_site_is_small_and_every_page_says_what_it_is(site):
     assert sum(file.stat().st_size for file in site.rglob("*")) <= 25_000_000
     titles = Counter(re.search("<title>(.+?)</title>", page)[1] for page in texts(site))
@@ -117,13 +108,17 @@ def texts(site: Path) -> list[str]:
     return [page.read_text() for page in site.rglob("*.html")]
 
 
-def test_where_it_is_served_is_said_to_who_asks_from_elsewhere(site):
-    export(site, "https://example.org/nexus")
+def test_exporting_again_replaces_what_was_there_and_says_where_it_is_served(site):
+    stale = site / "stale.html"
+    stale.write_text("from an earlier export")
+    count = export(site, "https://example.org/nexus")
     listed = re.findall(
         "<loc>https://example.org/nexus/(.*)</loc>", (site / "sitemap.xml").read_text()
     )
     page = (site / "docs" / "concepts" / "backup.html").read_text()
 
+    assert not stale.exists()
+    assert count == len(list(site.rglob("*.html")))
     assert "" in listed
     assert "docs/concepts/backup.html" in listed
     assert all(
