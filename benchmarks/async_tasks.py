@@ -129,7 +129,9 @@ def durable() -> "Peer":
     from jobs.topology import QUICK
 
     manage = str(Path(os.environ["PYTHONPATH"].split(os.pathsep)[1]) / "manage.py")
-    worker = f"-W ignore -m celery --quiet --app config.celery worker --queues {QUICK} -c 2 -O fair"
+    worker = (
+        f"-W ignore -m celery --quiet --app jobs.transport worker --queues {QUICK} -c 2 -O fair"
+    )
     return Peer(
         "durable",
         effect.enqueue,
