@@ -248,10 +248,13 @@ def test_stream_that_lost_a_change_sends_to_the_database(follower):
 
 def test_without_redis_the_database_tells(follower):
     follower.boot()
+    follower.listen()
+    assert follower._listening
     follower.stream.down = True
     follower.truth.new = [change(1, ban("192.0.2.1/32"))]
     with pytest.raises(SourceDown):
         follower.listen()
+    assert not follower._listening  # else the database would be asked as seldom as with a stream
     follower.look_after()
 
     assert refused(follower.replica, "192.0.2.1")
