@@ -126,6 +126,41 @@ def test_client_that_accepts_problems_alone_is_answered(client):
         assert client.get(f"{KEPT}/flights/1/", headers={"Accept": accepted}).json()["id"] == 1
 
 
+@pytest.mark.report(
+    "encode/django-rest-framework#4556",
+    "what no handler expects is a page of HTML, which a client of an API cannot read",
+    "a problem like all others, which tells nothing of the fault",
+)
+def test_fault_of_the_service_is_a_problem(monkeypatch):
+    monkeypatch.setattr(Flight.objects, "filter", lambda **_: 1 / 0)
+    client = Client(raise_request_exception=False)
+
+    answer = client.get(f"{KEPT}/flights/")
+
+    assert shape(answer) == 500
+    assert "division" not in answer.content.decode()
+
+
+@pytest.mark.report(
+    "mozilla-services/tecken#3235",
+    "a connection that is kept has ended while the database was looked after: each is one failed request",
+    "it is asked before it is used, and replaced",
+)
+def test_connection_that_has_ended_is_replaced():
+    with closing(connection.copy()) as kept:
+        kept.connect()
+        kept.close_if_unusable_or_obsolete()  # as each request begins
+        with connection.cursor() as other:
+            other.execute(
+                "SELECT pg_terminate_backend(%s, 60000)", [kept.connection.info.backend_pid]
+            )
+
+        kept.close_if_unusable_or_obsolete()
+        with kept.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            assert cursor.fetchone() == (1,)
+
+
 def test_head_is_answered_as_get_is(client):
     for path in ("flights/?origin=JFK", "flights/1/"):
         assert client.head(f"{KEPT}/{path}").status_code == 200
