@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -310,6 +310,12 @@ def test_contract_is_the_same_for_all_who_ask_at_once():
         asked = pool.map(lambda _: Client().get(f"{KEPT}/schema/").content, range(64))
 
     assert len(set(asked)) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"at": "127.0.0.1:1"}, {"release": "1999"}])
+def test_replay_that_cannot_begin_says_why_in_one_sentence(wrong):
+    with pytest.raises(CommandError, match=r"^\d+ at 127\.0\.0\.1:\d+: \[Errno"):
+        call_command("replay", "kept", **wrong)
 
 
 def test_process_tells_that_it_serves(client):
