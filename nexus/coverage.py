@@ -4,19 +4,20 @@ The processes of the embedded stack find coverage.py on their PYTHONPATH, not in
 what it has executed twice a second, for a process that is killed saves nothing at its end.
 """
 
+import fcntl
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-import psutil
 from rich.table import Table
 
 from nexus.catalog import Example
 from nexus.mine import WRITTEN
-from nexus.stacks.processes import has_ended, wait_until
+from nexus.stacks.processes import wait_until
 from nexus.stacks.variables import PROCESS
 
 SAVE_SECONDS = 0.5
@@ -37,7 +38,7 @@ OMITTED = (
 
 # On PYTHONPATH of each process, where Python imports it at every start.
 SITE = f"""
-import os, shutil, signal, threading, time
+import fcntl, os, shutil, signal, threading, time
 import coverage
 
 save_own, place = coverage.Coverage.save, os.environ["{SHOWN}"]
@@ -89,7 +90,11 @@ def save():
             found.save()
         note(began)
 
+# The kernel frees what it holds when it ends, and when it becomes another program, which saves nothing.
 def begin():
+    global held
+    held = os.open(f"{{place}}/held.{{os.getpid()}}", os.O_CREAT | os.O_RDWR)
+    fcntl.lockf(held, fcntl.LOCK_EX)
     note(0)
     threading.Thread(target=save, daemon=True).start()
 
@@ -193,16 +198,13 @@ class Watch:
 
 
 def _has_saved(note: Path, since_ns: int) -> bool:
-    """Whether the process that writes `note` has ended, or saved what it began to save after `since_ns`."""
+    """Whether the process that writes `note` is no more, or saved what it began to save after `since_ns`."""
     if int(note.read_text(encoding="utf-8")) >= since_ns:
         return True
-    try:
-        process = psutil.Process(int(note.suffix[1:]))
-        # One that ended may have left its number to another.
-        is_another = process.create_time() > note.stat().st_mtime
-    except psutil.NoSuchProcess:
+    with note.with_name(f"held{note.suffix}").open("a") as held, suppress(OSError):
+        fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
-    return is_another or has_ended(process)
+    return False
 
 
 def table(example: Example, reached: Reached) -> Table:

@@ -10,7 +10,7 @@ import urllib.request
 from contextlib import suppress
 from http.client import HTTPException
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -40,9 +40,7 @@ def test_lines_of_processes_that_were_killed_or_ended_at_once_count(toy, tmp_pat
 
 def test_number_of_a_process_that_ended_may_be_anothers(toy, tmp_path):
     watch = Watch(toy, tmp_path / "coverage")
-    note = watch.folder / "shown" / f"saved.{os.getpid()}"
-    note.write_text("0")
-    os.utime(note, (0, psutil.Process().create_time() - 60))
+    (watch.folder / "shown" / f"saved.{os.getpid()}").write_text("0")
 
     began = time.monotonic()
     watch.settle()
@@ -50,10 +48,10 @@ def test_number_of_a_process_that_ended_may_be_anothers(toy, tmp_path):
     assert time.monotonic() < began + SETTLE_SECONDS / 2
 
 
-def begun(watch: Watch) -> subprocess.Popen[bytes]:
+def begun(watch: Watch, **options: Any) -> subprocess.Popen[bytes]:
     """Run the program that is watched, as a process of a stack."""
     environment = {**os.environ, **watch.environment(), PROCESS: "busy"}
-    return subprocess.Popen([sys.executable, "busy.py"], cwd=watch.root, env=environment)
+    return subprocess.Popen([sys.executable, "busy.py"], cwd=watch.root, env=environment, **options)
 
 
 @pytest.fixture
@@ -125,6 +123,25 @@ def test_lines_of_a_process_that_gets_no_processor_are_waited_for(watched):
         busy.wait()
 
     assert set(module.missed) <= {52, 53}
+
+
+def test_process_that_has_become_another_program_is_not_waited_for(watched):
+    """With a function to call there, Python forks as `os.fork` does: the child begins to be watched."""
+    watch = watched(
+        "import subprocess\n"
+        "other = subprocess.Popen(['sleep', '600'], preexec_fn=lambda: None)\n"
+        "input()\nother.kill()\nother.wait()\n"
+    )
+    busy = begun(watch, stdin=subprocess.PIPE)
+    try:
+        assert wait_until(lambda: len([*watch.folder.glob("shown/saved.*")]) == 2, 60)
+        began = time.monotonic()
+        watch.settle()
+        waited = time.monotonic() - began
+    finally:
+        busy.communicate(b"\n")
+
+    assert waited < SETTLE_SECONDS / 2
 
 
 def test_lines_of_a_process_that_ends_by_its_own_signal_count(watched):
