@@ -117,6 +117,7 @@ class Peer(NamedTuple):
 
     Attributes:
         relays: what runs while tasks are asked for, too.
+        sent: whether they have handed over all that was asked for.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Peer(NamedTuple):
     workers: tuple[tuple[str, ...], ...]
     done: Callable[[], int]
     relays: tuple[tuple[str, ...], ...] = ()
+    sent: Callable[[], bool] = lambda: True
 
 
 def celery(app: str) -> tuple[str, ...]:

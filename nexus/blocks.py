@@ -315,15 +315,14 @@ def growth(ask: Ask) -> str:
     found = ask.record.bench
     if found is None:
         return _unmeasured(ask, "")
-    numbers = [str(number) for number in range(1, len(found.columns) + 1)]
     try:
-        who, x, y = map(numbers.index, ask.words)
-        spec = charts.growth(found.columns, found.rows, who, x, y)
+        spec = charts.growth(found.columns, found.rows, ask.words)
     except ValueError:
-        columns = ", ".join(map(" ".join, zip(numbers, found.columns, strict=True)))
+        columns = ", ".join(f"{number} {name}" for number, name in enumerate(found.columns, 1))
         raise ValueError(f"growth takes three of {columns}; two of them have numbers") from None
-    axes = f"{_capital(found.columns[y])}, by {found.columns[x]}."
-    return f"{_picture(ask, 'growth', spec, escape(spec['description']))}\n\n{axes}"
+    x, y = (found.columns[int(number) - 1] for number in ask.words[1:])
+    picture = _picture(ask, "growth", spec, escape(spec["description"]))
+    return f"{picture}\n\n{_capital(y)}, by {x}."
 
 
 def _unmeasured(ask: Ask, stack: str) -> str:

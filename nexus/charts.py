@@ -159,13 +159,18 @@ def spec(
 
 
 def growth(
-    columns: Sequence[str], rows: Sequence[Sequence[str | float]], who: int, x: int, y: int
+    columns: Sequence[str], rows: Sequence[Sequence[str | float]], asked: Sequence[str]
 ) -> dict[str, Any]:
     """Return the spec of three columns of a benchmark: a line for each name; the last is the solution.
 
+    Args:
+        asked: the numbers of the columns from 1, as a page writes them: names, x and y.
+
     Raises:
-        ValueError: there is another thing than a number in one of the last two.
+        ValueError: there is no such column, or another thing than a number in one of the last two.
     """
+    numbers = [str(number) for number in range(1, len(columns) + 1)]
+    who, x, y = map(numbers.index, asked)
     named: defaultdict[str, list[Point]] = defaultdict(list)
     for row in rows:
         named[str(row[who])].append((float(row[x]), float(row[y])))

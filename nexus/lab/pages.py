@@ -282,9 +282,8 @@ class Page:
     def _growth(self, args: str) -> list[Block]:
         if not self.record.bench:
             return []
-        who, x, y = (int(word) - 1 for word in args.split())
         bench = self.record.bench
-        drawn = _drawn(json.dumps(charts.growth(bench.columns, bench.rows, who, x, y)))
+        drawn = _drawn(json.dumps(charts.growth(bench.columns, bench.rows, args.split())))
         return [Block("prose", html=f'<figure class="picture">{drawn}</figure>')]
 
 

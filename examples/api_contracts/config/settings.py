@@ -64,7 +64,9 @@ SPECTACULAR_SETTINGS = {
 try:
     # An empty address would be no database at all, and an error only at the first query.
     url = env.get("DATABASE_URL") or "postgres://nexus:nexus@127.0.0.1:5432/nexus"
-    database: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=600)}
+    database: dict[str, Any] = {
+        **dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
+    }
 except ValueError:
     database = {}
 if not (

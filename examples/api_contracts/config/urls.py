@@ -7,3 +7,4 @@ urlpatterns = [path("healthz", health), path("api/", include("flights.urls"))]
 
 handler400 = "flights.problems.bad_request"
 handler404 = "flights.problems.not_found"
+handler500 = "flights.problems.failed"

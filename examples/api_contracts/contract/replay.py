@@ -61,9 +61,9 @@ def _faults(call: Call, contract: Contract, answer: Answer) -> Iterator[str]:
         yield f"status {answer.status} instead of {call.status}"
         return
     media = answer.headers.get("content-type", "").partition(";")[0]
-    promised = contract.operations[call.method, call.operation].answers
-    if (answer.status, media) in promised:
-        for error in promised[answer.status, media].iter_errors(answer.body):
+    promised = contract.operations[call.method, call.operation].promised(answer.status, media)
+    if promised:
+        for error in promised.iter_errors(answer.body):
             yield f"{error.json_path}: {error.message[:80]}"
     elif answer.body is not None:
         yield f"{media or 'an answer without a type'} was never promised"

@@ -13,7 +13,10 @@ from jsonschema.protocols import Validator
 
 from .document import Operation
 
-INTEGER = re.compile(r"-?[0-9]{1,18}")  # int() also reads digits of other scripts, and `1_000`
+# int() also reads digits of other scripts, and `1_000`; float() also reads `nan`.
+INTEGER = re.compile(r"-?[0-9]{1,18}")
+NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
+BOOLEANS = {"true": True, "false": False}
 # Of what a client sent, in what it is told.
 MOST_FAULTS = 20
 MOST_CHARACTERS = 200
@@ -44,8 +47,12 @@ def query(operation: Operation, given: Mapping[str, Sequence[str]]) -> dict[str,
     """
     parameters: Any = operation.query.schema
     schemas: Mapping[str, Any] = parameters["properties"]
-    asked = {name: _typed(schemas.get(name, {}), texts[0]) for name, texts in given.items()}
-    twice = [_twice("query", name) for name, texts in given.items() if len(texts) > 1]
+    asked = {name: _typed(schemas.get(name, {}), texts) for name, texts in given.items()}
+    twice = [
+        _twice("query", name)
+        for name, texts in given.items()
+        if len(texts) > 1 and not isinstance(asked[name], list)
+    ]
     _refuse(chain(twice, _faults("query", operation.query, asked)))
     return {name: said["default"] for name, said in schemas.items() if "default" in said} | asked
 
@@ -86,7 +93,10 @@ def _faults(where: str, schema: Validator, given: Any) -> Iterator[Fault]:
             for name in sorted(of.instance.keys() - known.keys()):
                 yield Fault(where, name, _unknown(name, known))
         else:
-            yield Fault(where, ".".join(map(str, error.absolute_path)), error.message)
+            # The library writes what was sent as Python does: `None` for null.
+            sent = json.dumps(error.instance, ensure_ascii=False)
+            says = error.message.replace(repr(error.instance), sent, 1)
+            yield Fault(where, ".".join(map(str, error.absolute_path)), says)
 
 
 def _twice(where: str, name: str) -> Fault:
@@ -99,8 +109,18 @@ def _refuse(faults: Iterable[Fault]) -> None:
         raise Refused([replace(each, name=each.name[cut], says=each.says[cut]) for each in found])
 
 
-def _typed(schema: Mapping[str, Any], text: str) -> Any:
-    return int(text) if schema.get("type") == "integer" and INTEGER.fullmatch(text) else text
+def _typed(schema: Mapping[str, Any], texts: Sequence[str]) -> Any:
+    """Return a parameter with its type; text that is none of it stays text, which its schema refuses."""
+    match schema.get("type"), texts[0]:
+        case "array", _:  # as it is written where nothing else is said: `?day=1&day=2`
+            return [_typed(schema.get("items", {}), [text]) for text in texts]
+        case "integer", text if INTEGER.fullmatch(text):
+            return int(text)
+        case "number", text if NUMBER.fullmatch(text):
+            return float(text)
+        case "boolean", text:
+            return BOOLEANS.get(text, text)
+    return texts[0]
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

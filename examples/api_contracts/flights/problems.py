@@ -41,5 +41,9 @@ def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:  #
     return problem(400, "The request cannot be read")
 
 
+def failed(_request: HttpRequest) -> HttpResponse:
+    return problem(500, "The service has failed; the request may be as it should be")
+
+
 def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
     return problem(404, "No such path; see /api/")

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -124,6 +124,41 @@ def test_whatever_is_wrong_has_one_shape(client):
 def test_client_that_accepts_problems_alone_is_answered(client):
     for accepted in ("application/problem+json", "text/csv", ";"):
         assert client.get(f"{KEPT}/flights/1/", headers={"Accept": accepted}).json()["id"] == 1
+
+
+@pytest.mark.report(
+    "encode/django-rest-framework#4556",
+    "what no handler expects is a page of HTML, which a client of an API cannot read",
+    "a problem like all others, which tells nothing of the fault",
+)
+def test_fault_of_the_service_is_a_problem(monkeypatch):
+    monkeypatch.setattr(Flight.objects, "filter", lambda **_: 1 / 0)
+    client = Client(raise_request_exception=False)
+
+    answer = client.get(f"{KEPT}/flights/")
+
+    assert shape(answer) == 500
+    assert "division" not in answer.content.decode()
+
+
+@pytest.mark.report(
+    "mozilla-services/tecken#3235",
+    "a connection that is kept has ended while the database was looked after: each is one failed request",
+    "it is asked before it is used, and replaced",
+)
+def test_connection_that_has_ended_is_replaced():
+    with closing(connection.copy()) as kept:
+        kept.connect()
+        kept.close_if_unusable_or_obsolete()  # as each request begins
+        with connection.cursor() as other:
+            other.execute(
+                "SELECT pg_terminate_backend(%s, 60000)", [kept.connection.info.backend_pid]
+            )
+
+        kept.close_if_unusable_or_obsolete()
+        with kept.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            assert cursor.fetchone() == (1,)
 
 
 def test_head_is_answered_as_get_is(client):
@@ -275,6 +310,12 @@ def test_contract_is_the_same_for_all_who_ask_at_once():
         asked = pool.map(lambda _: Client().get(f"{KEPT}/schema/").content, range(64))
 
     assert len(set(asked)) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"at": "127.0.0.1:1"}, {"release": "1999"}])
+def test_replay_that_cannot_begin_says_why_in_one_sentence(wrong):
+    with pytest.raises(CommandError, match=r"^\d+ at 127\.0\.0\.1:\d+: \[Errno"):
+        call_command("replay", "kept", **wrong)
 
 
 def test_process_tells_that_it_serves(client):

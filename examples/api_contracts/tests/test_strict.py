@@ -141,6 +141,20 @@ def test_body_that_is_not_as_written_is_refused(operation, body):
 
 
 @pytest.mark.report(
+    "schemathesis/schemathesis#1786",
+    "a message shows what was sent as Python writes it: `None` and `True`, which no client has sent",
+    "it shows JSON",
+)
+@pytest.mark.parametrize(
+    ("value", "shown"), [(None, "null"), (True, "true"), ([None], "[null]"), ('"', '"\\""')]
+)
+def test_message_shows_what_was_sent_as_it_was_sent(operation, value, shown):
+    said = {"seat": "1A", "bags": value}
+
+    assert sent(operation, said) == [("bags", f"{shown} is not of type 'integer'")]
+
+
+@pytest.mark.report(
     "encode/django-rest-framework#7026",
     "half of a surrogate pair passes the parser, and is a 500 at the database",
     "400: such a text cannot be written as UTF-8",

@@ -11,7 +11,7 @@ from .topology import QUEUES
 
 TASK: Final = "jobs.run"
 CONNECT_SECONDS: Final = 2
-ANSWER_SECONDS: Final = 3  # two queues that wait as long, one after the other, are no dead relay
+ANSWER_SECONDS: Final = 3  # for so long the other queues wait
 
 
 class Publisher:
@@ -27,38 +27,31 @@ class Publisher:
         self._connection = app.connection_for_write(
             connect_timeout=CONNECT_SECONDS, transport_options=options
         )
-        self._declared: set[str] = set()
 
     def __call__(self, queue: str, jobs: Sequence[UUID]) -> None:
         """Publish one message about *jobs*, and return once the broker has confirmed it."""
-        with self._channel(queue) as channel:
+        with self._channel() as channel:
+            # Celery has kombu declare the queue once for each connection.
             self._app.send_task(
                 TASK,
                 [[str(job) for job in jobs]],
                 queue=queue,
                 producer=self._app.amqp.Producer(channel, auto_declare=False),
                 retry=False,
-                declare=[],
                 mandatory=True,  # or RabbitMQ confirms what it has thrown away: the queue is gone
                 confirm_timeout=ANSWER_SECONDS,
             )
 
     def waiting(self, queue: str) -> int:
         """Return how many messages wait that no worker has."""
-        with self._channel(queue) as channel:
-            is_amqp = self._connection.transport.driver_type == "amqp"
-            return int(channel.queue_declare(queue, passive=is_amqp).message_count)
+        with self._channel() as channel:
+            declared: Any = QUEUES[queue].queue_declare(channel=channel)  # a name, say the stubs
+            return int(declared.message_count)
 
     @contextmanager
-    def _channel(self, queue: str) -> Iterator[Any]:
-        """Give a channel for *queue*, which is declared first."""
+    def _channel(self) -> Iterator[Any]:
         try:
-            channel = self._connection.default_channel
-            if queue not in self._declared:
-                QUEUES[queue](channel).declare()
-                self._declared.add(queue)
-            yield channel
+            yield self._connection.default_channel
         except Exception:
             self._connection.collect()  # without a good-bye: a broker in alarm answers none
-            self._declared.clear()
             raise

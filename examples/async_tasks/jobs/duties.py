@@ -36,10 +36,9 @@ class Duty:
         self.due_at = time.monotonic() + pause
 
 
-def keep(duties: Sequence[Duty], alive: Callable[[], None]) -> None:
-    """Carry them out for ever; *alive* is called at least every few seconds."""
+def keep(duties: Sequence[Duty]) -> None:
+    """Carry them out for ever."""
     while True:
         for duty in duties:
-            alive()
             duty.turn()
         time.sleep(max(0, min(duty.due_at for duty in duties) - time.monotonic()))

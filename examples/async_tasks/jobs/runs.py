@@ -5,7 +5,7 @@ Messages arrive at least once; effects happen once. M. Kleppmann, How to do dist
 
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -81,25 +81,23 @@ def finished(ready: Sequence[tuple[Run, Effect]], policy: Policy) -> dict[UUID, 
     """Complete all together; where one effect fails, all are rolled back, and each is completed alone."""
     if len(ready) > 1:
         try:
-            owned = complete(ready)
+            return complete(ready)
         except Exception as error:
             logger.warning("%d jobs are completed one by one: %s", len(ready), error)
-        else:
-            return {
-                run.job: Outcome.DONE if run.job in owned else Outcome.FENCED for run, _ in ready
-            }
     return {run.job: ended(run, policy, partial(alone, run, effect)) for run, effect in ready}
 
 
 def alone(run: Run, effect: Effect) -> Outcome:
-    return Outcome.DONE if complete([(run, effect)]) else Outcome.FENCED
+    return complete([(run, effect)])[run.job]
 
 
-def complete(ready: Sequence[tuple[Run, Effect]]) -> Collection[UUID]:
+def complete(ready: Sequence[tuple[Run, Effect]]) -> dict[UUID, Outcome]:
     """Write effects and the ends of their jobs together, of those runs that still own their job."""
+    outcomes = {run.job: Outcome.FENCED for run, _ in ready}
     with transaction.atomic():
         owned = settle([run for run, _ in ready], "done")  # first: locks the rows until the end
         for run, effect in ready:
             if run.job in owned:
                 effect()
-    return owned
+                outcomes[run.job] = Outcome.DONE
+    return outcomes

@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from config.celery import app
 from jobs.broker import Publisher
 from jobs.models import Job, Run, State
 from jobs.outbox import carry_out
 from jobs.submit import submit
 from jobs.topology import BULK, MESSAGES, QUICK
+from jobs.transport import app
 
 ROOT = Path(__file__).parents[1]
 REPORT = {"airline": "HA", "month": 1}
@@ -49,7 +49,7 @@ def worker(database_url, started):
 def new_worker(database_url):
     name = f"test-{time.monotonic_ns()}@%h"
     command = (
-        f"-m celery --quiet --app config.celery worker --queues {BULK},{QUICK} --hostname {name}"
+        f"-m celery --quiet --app jobs.transport worker --queues {BULK},{QUICK} --hostname {name}"
     )
     return subprocess.Popen(
         [sys.executable, *command.split(), "--concurrency", "1", "--without-gossip"],

@@ -1,6 +1,7 @@
 """Wire the watched flight API together; what differs between machines comes from the environment."""
 
 from os import environ as env
+from pathlib import Path
 
 import dj_database_url
 
@@ -29,6 +30,7 @@ TIME_ZONE = "UTC"  # of the logs, too; the default is America/Chicago
 
 REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 TRUSTED_PROXIES = env.get("TRUSTED_PROXIES", "")  # unset: no hop is believed
+COUNTRIES = env.get("COUNTRIES", str(Path(__file__).parents[1] / "kept" / "countries.mmdb"))
 STAFF_TOKEN = env.get("STAFF_TOKEN", "")  # unset: nobody is staff
 # Paths that nobody here has ever linked to.
 TRAPS = ("/wp-login.php", "/xmlrpc.php", "/.env", "/.git/config", "/phpmyadmin/")

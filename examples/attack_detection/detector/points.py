@@ -17,7 +17,6 @@ PERSON = 10.0  # who has signed in here raises what it takes: forty people misty
 MOST_CLIENTS = 10_000
 MOST_NAMES = 64  # accounts and paths of one client
 FORGET_AFTER_SECONDS = 3600.0
-FIRST_SECONDS, LONGEST_SECONDS = 600.0, 86_400.0
 
 
 @dataclass(slots=True)
@@ -47,16 +46,9 @@ class Client:
     people: set[str] = field(default_factory=set)
     paths: set[int] = field(default_factory=set)
     scan: Fading = field(default_factory=Fading)
-    strikes: int = 0
 
     def logins(self, now: float) -> float:
         return sum(each.add(0, now) for each in self.failing.values())
-
-    def struck(self) -> float:
-        """Begin anew, and return for how long it is refused: twice as long each time."""
-        self.failing, self.scan = {}, Fading()
-        self.strikes += 1
-        return min(FIRST_SECONDS * 2.0 ** (self.strikes - 1), LONGEST_SECONDS)
 
 
 class Points:
@@ -110,5 +102,5 @@ class Points:
             "scan": round(scan, 1),
             "people": float(len(client.people)),
         }
-        reason = "failed logins and scans"
-        return Verdict(seen.client, scope, reason, parts, client.struck())
+        client.failing, client.scan = {}, Fading()  # it begins anew
+        return Verdict(seen.client, scope, "failed logins and scans", parts)

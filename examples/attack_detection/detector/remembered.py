@@ -11,9 +11,6 @@ class Remembered[T]:
         self._make, self._most, self._seconds = make, most, seconds
         self._all: OrderedDict[str, tuple[float, T]] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._all)
-
     def find(self, name: str) -> T | None:
         """Return the record of a name, and leave its age as it is."""
         found = self._all.get(name)

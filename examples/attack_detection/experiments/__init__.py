@@ -20,13 +20,16 @@ CLAIMS = (
     "people-are-left-alone",
     "one-bad-line-loses-no-other",
     "memory-is-bounded",
+    "a-country-asks-nobody",
     "logs-forget",
 )
 
 BEGINS_AS = "thresholds"  # exercises/mine.py, where a reader begins
 
 # What was not simply served: the lines of both logs, whichever of them a variant writes.
-LINES = "(SELECT path FROM kept_logline UNION ALL SELECT path FROM kept_visit) AS lines"
+LINES = (
+    "(SELECT path, country FROM kept_logline UNION ALL SELECT path, country FROM kept_visit) AS l"
+)
 
 # Nobody meets the network of somebody else: of 65,536 /24s each experiment takes new ones.
 _networks = itertools.count(random.randrange(2**16))

@@ -1,22 +1,28 @@
 """What is wrong with the settings, in one sentence each, before the first process starts."""
 
+from functools import partial
 from typing import Any
 
 from detector.clients import Proxies
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
+from kept.countries import opened
+from maxminddb import InvalidDatabaseError
 
 PUBLISHED = "development-only-"  # how the key in compose.yml begins
 
 
 @register(Tags.security)
-def trusted_proxies(**_: Any) -> list[CheckMessage]:
-    try:
-        Proxies.parse(settings.TRUSTED_PROXIES)
-    except ValueError as error:
-        return [checks.Error(f"TRUSTED_PROXIES: {error}.", id="flights.E001")]
-    return []
+def readable(**_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    proxies = partial(Proxies.parse, settings.TRUSTED_PROXIES)
+    for name, read in (("TRUSTED_PROXIES", proxies), ("COUNTRIES", opened)):
+        try:
+            read()
+        except (ValueError, OSError, InvalidDatabaseError) as error:
+            found.append(checks.Error(f"{name}: {error}.", id=f"flights.{name}"))
+    return found
 
 
 @register(Tags.security, deploy=True)

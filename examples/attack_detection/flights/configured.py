@@ -9,6 +9,7 @@ from django.conf import settings
 from kept.redis import connect
 from kept.refusals import Refusals
 from kept.stream import Reporter
+from redis import Redis
 
 
 @cache
@@ -22,10 +23,15 @@ def client(meta: Mapping[str, Any]) -> str:
 
 
 @cache
+def redis() -> "Redis":
+    return connect(settings.REDIS_URL)
+
+
+@cache
 def reporter() -> Reporter:
-    return Reporter(connect(settings.REDIS_URL))
+    return Reporter(redis())
 
 
 @cache
 def refusals(variant: str) -> Refusals:
-    return Refusals(connect(settings.REDIS_URL), variant)
+    return Refusals(redis(), variant)

@@ -4,12 +4,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 from detector.sightings import Sighting, Verdict
-from kept.models import Finding, Visit
+from kept import log
+from kept.countries import country
+from kept.models import Visit
 from kept.stream import Seen
 
+from . import configured
+
 REQUESTS, FAILURES, WINDOW_SECONDS = 30, 5, 10
+CACHED_SECONDS = 86_400
 
 
 class Thresholds:
@@ -35,7 +41,10 @@ def keep(seen: Sequence[Seen]) -> None:
     """Write an "anonymised" line for each request that was not simply served."""
     Visit.objects.bulk_create(
         Visit(
-            at=datetime.fromtimestamp(each.seconds, UTC), client=digest(each.client), path=each.path
+            at=datetime.fromtimestamp(each.seconds, UTC),
+            client=digest(each.client),
+            path=each.path,
+            country=cached_country(each.client),
         )
         for _, each in seen
         if each.kind != "ok"
@@ -43,15 +52,20 @@ def keep(seen: Sequence[Seen]) -> None:
 
 
 def found(variant: str, verdict: Verdict, seconds: float) -> None:
-    Finding.objects.create(
-        variant=variant,
-        at=datetime.fromtimestamp(seconds, UTC),
-        client=digest(verdict.network),
-        network=verdict.network,
-        scope=verdict.scope,
-        reason=verdict.reason,
-        parts=dict(verdict.parts),
-    )
+    at = datetime.fromtimestamp(seconds, UTC)
+    log.write_finding(variant, verdict, at, digest(verdict.network), verdict.network)
+
+
+def cached_country(client: str) -> str:
+    """Ask a cache before the file; what the file does not know is asked for each time."""
+    cache, key = configured.redis(), f"country:{client}"
+    found = cast("bytes | None", cache.get(key))
+    if found:
+        return found.decode()
+    code = country(client)
+    if code:
+        cache.set(key, code, ex=CACHED_SECONDS)
+    return code
 
 
 def digest(client: str) -> str:

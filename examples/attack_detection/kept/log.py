@@ -10,6 +10,7 @@ from detector.pseudonyms import pseudonym
 from detector.sightings import Sighting, Verdict
 from django.db import DataError, transaction
 
+from .countries import country
 from .models import DayKey, Finding, LogLine
 from .stream import Seen
 
@@ -53,11 +54,16 @@ def keep(seen: Sequence[Seen]) -> None:
 def found(variant: str, verdict: Verdict, seconds: float) -> None:
     """Keep a verdict."""
     at = datetime.fromtimestamp(seconds, UTC)
+    client = pseudonym(verdict.network, key_of(at.date()))
+    write_finding(variant, verdict, at, client, neighbours(verdict.network))
+
+
+def write_finding(variant: str, verdict: Verdict, at: datetime, client: str, network: str) -> None:
     Finding.objects.create(
         variant=variant,
         at=at,
-        client=pseudonym(verdict.network, key_of(at.date())),
-        network=neighbours(verdict.network),
+        client=client,
+        network=network,
         scope=verdict.scope,
         reason=verdict.reason,
         parts=dict(verdict.parts),
@@ -73,6 +79,7 @@ def _line(entry: str, sighting: Sighting, at: datetime, key: bytes) -> LogLine:
         kind=sighting.kind,
         path=sighting.path.replace("\0", "%00")[:LONGEST_PATH],
         status=sighting.status,
+        country=country(sighting.client),
     )
 
 

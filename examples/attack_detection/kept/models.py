@@ -22,6 +22,7 @@ class LogLine(models.Model):
     kind = models.CharField(max_length=20)
     path = models.CharField(max_length=200)
     status = models.SmallIntegerField()
+    country = models.CharField(max_length=2, blank=True, db_default="")
 
 
 class Finding(models.Model):
@@ -42,3 +43,4 @@ class Visit(models.Model):
     at = models.DateTimeField()
     client = models.CharField(max_length=64)
     path = models.TextField()
+    country = models.CharField(max_length=2, blank=True, db_default="")

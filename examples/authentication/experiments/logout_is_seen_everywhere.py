@@ -97,7 +97,10 @@ class LogoutIsSeenEverywhere(Experiment):
             again, *_ = users
             raise_rounds(stack, again)
             login(stack, variant, again)
-        yield self.before(self._let_in(asked))
+        before = self._let_in(asked)
+        yield self.before(before)
+        if before < len(asked):
+            return
         for name, end in users.items():
             end(stack, variant, name, tokens[name])
         late = self._let_in(asked)
@@ -127,19 +130,20 @@ class LogoutIsSeenEverywhere(Experiment):
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()  # it names all three
+        before = Verdict.at_least(
+            samples.last(self.before),
+            len(EVENTS) * REQUESTS,
+            "{measured} of {bound} let in before their session's end",
+        )
+        if not before.holds:
+            return before
         most = len(EVENTS) * (REQUESTS + 1)
         late = Verdict.at_most(
             samples.last(self.late),
             0,
             f"{{measured}} of {most} requests let in after their session's end",
         )
-        least = len(EVENTS) * REQUESTS
         if not late.holds:
             return late
-        before = Verdict.at_least(
-            samples.last(self.before),
-            least,
-            "{measured} of {bound} let in before their session's end",
-        )
         away = "{measured} requests without a database not told to come back"
         return late.provided(before & Verdict.at_most(samples.last(self.in_vain), 0, away))

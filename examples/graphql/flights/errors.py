@@ -6,6 +6,7 @@ that the answer names.
 
 import logging
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import DataError, IntegrityError, OperationalError
@@ -14,6 +15,7 @@ from graphql import GraphQLError
 
 log = logging.getLogger(__name__)
 MOST_CHARACTERS = 300  # of a message: it repeats what the client sent
+MOST_ERRORS = 100  # of an answer: each repeats the names on its path
 
 # From the kind of an exception, what a client may know of it: the first that fits.
 TOLD: tuple[tuple[type[Exception], str, str], ...] = (
@@ -41,6 +43,14 @@ def told(error: GraphQLError) -> dict[str, Any]:
     )
     shown = {key: value for key, value in error.formatted.items() if key in ("path", "locations")}
     return {"message": message, **shown, "extensions": {"code": code, "fault": number}}
+
+
+def list_of(errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
+    """Return what a client may know of the first errors, and of the others how many there are."""
+    listed = [told(each) for each in errors[:MOST_ERRORS]]
+    if more := len(errors) - len(listed):
+        listed.append({"message": f"{more} errors more.", "extensions": {"code": "MORE"}})
+    return listed
 
 
 def refused(message: str, status: int = 400) -> JsonResponse:

@@ -31,4 +31,4 @@ def passenger_of(headers: Mapping[str, str]) -> int | None:
 
 def _token(headers: Mapping[str, str]) -> str:
     scheme, _, token = headers.get("Authorization", "").partition(" ")
-    return token if scheme == "Bearer" else ""
+    return token.strip() if scheme.lower() == "bearer" else ""

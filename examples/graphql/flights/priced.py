@@ -17,7 +17,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from . import models, root, types
 from .context import MOST_LETTERS, MOST_TOKENS, MOST_VALUES, TARIFF, Context, Relations
-from .errors import refused, told
+from .errors import list_of, refused
 from .permissions import passenger_of
 
 
@@ -48,6 +48,13 @@ def guarded() -> strawberry.Schema:
 schema = guarded()
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its members; of two with one name somebody else may have looked at the other."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a member is given twice")
+    return found
+
+
 def answering(
     schema: strawberry.Schema, relations: Callable[[], Relations] = Loaders
 ) -> Callable[[HttpRequest], HttpResponse]:
@@ -62,7 +69,8 @@ def answering(
         if request.content_type != "application/json":
             return refused("The body is not called application/json.", 415)
         try:
-            asked = json.loads(request.body)
+            # By itself `loads` reads UTF-16, too, which whoever looked at the body before has not.
+            asked = json.loads(request.body.decode("utf-8-sig"), object_pairs_hook=_once)
         except (ValueError, RecursionError, RequestDataTooBig):
             return refused("The body is no JSON, or too much of it.")
         if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
@@ -77,12 +85,15 @@ def answering(
             )
         except CannotGetOperationTypeError:
             return refused("There is no such operation.")
-        answer: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            answer["errors"] = [told(error) for error in result.errors]
+        errors = result.errors or []
+        # What fails before a field is asked for is the client's mistake, and has no data, not even null.
+        begun = result.data is not None or any(error.path for error in errors)
+        answer: dict[str, Any] = {"data": result.data} if begun else {}
+        if errors:
+            answer["errors"] = list_of(errors)
         if result.extensions:
             answer["extensions"] = result.extensions
-        return JsonResponse(answer, status=200 if result.data is not None else 400)
+        return JsonResponse(answer, status=200 if begun else 400)
 
     return view
 

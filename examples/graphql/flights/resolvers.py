@@ -22,6 +22,8 @@ class Lazy:
     def run(self, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
 
+    change = run
+
     def one(self, model: Any, key: object) -> Any:
         return model.objects.get(pk=key)
 

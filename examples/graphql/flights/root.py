@@ -65,4 +65,4 @@ class Mutation:
     def change_seat(self, info: Asked, booking: strawberry.ID, seat: str) -> Any:
         context = info.context
         key = key_of(booking, "Booking")
-        return context.relations.run(change_seat, key, seat, context.caller)
+        return context.relations.change(change_seat, key, seat, context.caller)

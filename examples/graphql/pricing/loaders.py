@@ -28,6 +28,11 @@ class Loaders:
         """Do what asks the database on the thread of the request."""
         return sync_to_async(function)(*args)
 
+    def change[T](self, function: Callable[..., T], *args: Any) -> Awaitable[T]:
+        """Do what changes the database, and forget what was loaded before: it may be another by then."""
+        self.loaders.clear()
+        return self.run(function, *args)
+
     def one[M: Model](self, model: type[M], key: object) -> Awaitable[M | None]:
         """Load a row by its key; all of one model that are asked for together are one statement."""
         return self._loader(model, lambda keys: _by_key(model, keys)).load(key)

@@ -20,6 +20,7 @@ class Tariff:
 
     def rows(self, asked: object) -> int:
         """Return how many rows a list has at most; resolvers ask here, too, or the price would be a wish."""
-        if isinstance(asked, int) and not isinstance(asked, bool) and asked >= 0:
-            return min(asked, self.most)
-        return self.most
+        # JSON has one kind of number: a variable that comes as `5.0` is the Int 5.
+        if isinstance(asked, bool) or not isinstance(asked, int | float):
+            return self.most
+        return min(int(asked), self.most) if asked.is_integer() and asked >= 0 else self.most

@@ -6,8 +6,8 @@ import pytest
 from django.core import signing
 from django.test import Client
 from flights.bookings import sign_in
-from flights.models import Booking, Passenger
-from flights.permissions import SALT, is_staff, token_of
+from flights.models import Booking, Flight, Passenger
+from flights.permissions import SALT, is_staff, passenger_of, token_of
 from flights.root import key_of
 from flights.variants import VARIANTS
 from graphql import build_schema
@@ -50,14 +50,19 @@ from pricing.guard import guard
         '{"query": "{flights(first: 1){\u00e9: id}}"}',
         '{"query": "{flights(first: 1){a\\ud83d: id}}"}',
         '{"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0"}}}',
+        '{"query": "query($n: [' + "[" * 400 + "Int" + "]" * 400 + ']){flights{id}}"}',
+        '{"query": "{' + "...{" * 300 + "flights{id}" + "}" * 300 + '}"}',
+        '{"query": "{...@defer{flights(first: 1){id}}}"}',
+        '{"query": "extend type Query{a: Int}"}',
     ],
-    ids=range(31),
+    ids=range(35),
 )
 def test_what_is_no_query_is_told_in_one_shape(site, body):
     answer = site.post(body)
 
     assert answer.status_code == 400, answer.content
     errors = answer.json()["errors"]
+    assert "data" not in answer.json()
     assert all(each["extensions"]["code"].startswith("BAD_") for each in errors)
     assert all(each["message"] for each in errors)
 
@@ -175,6 +180,96 @@ def test_long_alias_is_refused_and_the_longest_is_answered(site):
 @pytest.mark.parametrize("method", ["post", "get"])
 def test_address_without_its_slash_is_no_other_address(method):
     assert getattr(Client(), method)("/api/priced").status_code == 404
+
+
+@pytest.mark.report(
+    "modelcontextprotocol/python-sdk#3182",
+    "Python reads a JSON body in UTF-16, too: who has looked at it as UTF-8 has seen something else",
+    "a body is UTF-8",
+)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-32-be"])
+def test_body_in_another_encoding_is_refused(site, encoding):
+    assert site.post('{"query": "{me{name}}"}'.encode(encoding)).status_code == 400
+
+
+@pytest.mark.report(
+    "mrwogu/factory-droid-openai#39",
+    "of two members with one name the last is taken: whoever looked at the first has checked another request",
+    "400, also among the variables",
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"query": "{me{id}}", "query": "{me{name}}"}',
+        '{"query": "query($n: Int){flights(first: $n){id}}", "variables": {"n": 1, "n": 500}}',
+    ],
+)
+def test_member_given_twice_is_refused(site, body):
+    assert site.post(body).status_code == 400
+
+
+@pytest.mark.report(
+    "smallrye/smallrye-graphql#2081",
+    "`data` is null where nothing was executed, as if a field had failed",
+    "`data` is there as soon as a field was asked for, and the status says whose mistake it is",
+)
+def test_data_is_null_only_where_a_field_has_failed(site, monkeypatch):
+    assert "data" not in site.ask("query($n: Int!){flights(first: $n){id}}")[1]
+    monkeypatch.setattr(Flight.objects, "all", lambda: 1 / 0)
+
+    status, said = site.ask("{flights{id}}")
+
+    assert (status, said["data"], said["errors"][0]["path"]) == (200, None, ["flights"])
+
+
+@pytest.mark.report(
+    "divviup/janus#3107",
+    "the scheme of `Authorization` has to be spelt `Bearer`, though its case says nothing",
+    "`bearer` is read, too, and more than one space after it",
+)
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER "])
+def test_case_of_the_scheme_says_nothing(scheme):
+    assert passenger_of({"Authorization": f"{scheme} {token_of(1)}"}) == 1
+    assert passenger_of({"Authorization": f"{scheme}{token_of(1).upper()}"}) is None
+
+
+@pytest.mark.report(
+    "rmosolgo/graphql-ruby#4600",
+    "a mutation answers with a row that was loaded before it, and shows it unchanged",
+    "what was loaded is forgotten with each change",
+)
+def test_second_change_of_a_document_shows_what_it_has_changed(site):
+    def change(seat):
+        return f'changeSeat(booking: "Booking:51", seat: "{seat}"){{flight{{bookings{{seat}}}}}}'
+
+    _, said = site.ask(f"mutation{{a: {change('9J')} b: {change('9K')}}}", token_of(1))
+
+    seats = [{each["seat"] for each in said["data"][name]["flight"]["bookings"]} for name in "ab"]
+    assert seats == [{"9J", None}, {"9K", None}]
+
+
+@pytest.mark.report(
+    "apollographql/router#6187",
+    "a query of some dozen kB is answered with tens of thousands of errors, and megabytes of them",
+    "a hundred errors are told, and how many there are besides",
+)
+def test_errors_of_fields_are_told_up_to_a_hundred(site):
+    def long(name, inner):
+        return f"{name[0] * 100}: {name}{inner}"
+
+    seats = "{" + " ".join(f"{letter * 100}: seat" for letter in "abcdef") + "}"
+    inner = long("departures(first: 500)", "{" + long("bookings(first: 2)", seats) + "}")
+    for _ in range(40):
+        inner = long("departures(first: 1)", "{" + long("origin", "{" + inner + "}") + "}")
+    query = "{" + long("airports(first: 1)", "{" + inner + "}") + "}"
+
+    answer = site.post(json.dumps({"query": query}))
+
+    *errors, last = answer.json()["errors"]
+    assert (answer.status_code, len(errors)) == (200, 100)
+    assert last["extensions"] == {"code": "MORE"}
+    assert int(last["message"].split()[0]) > 500
+    assert len(answer.content) < 1_500_000  # all of them were ten times as much
 
 
 def test_get_is_refused():

@@ -14,6 +14,7 @@ LEFT_OUT = [
     f"@{name}(if: {said})" for name in ("skip", "include") for said in ("true", "false", "$y", "$z")
 ]
 VARIABLES = "$n: Int, $d: Int = 1, $unset: Int, $y: Boolean!, $z: Boolean = false"
+NAN, INF = float("nan"), float("inf")
 TARIFF = Tariff(page="first", most=3, extra={"Query.dear": 100})
 
 
@@ -109,9 +110,22 @@ def test_inline_fragments_are_counted():
     assert price("{... on Query{... {many(first: 3){leaf}}}}") == 1 + 3 * 2
 
 
-@pytest.mark.parametrize("asked", [None, True, False, -1, 4, 2**40, 1.0, "1", [1], {}])
+@pytest.mark.parametrize(
+    "asked", [None, True, False, -1, 4, 2**40, 1.5, 1e99, NAN, INF, "1", [1], {}]
+)
 def test_what_is_no_number_of_rows_costs_the_most(asked):
     assert TARIFF.rows(asked) == 3
+
+
+@pytest.mark.report(
+    "JetBrains/js-graphql-intellij-plugin#86",
+    "a client writes every number of its variables with a fraction: 1 is sent as 1.0",
+    "what has no fraction is an Int, and costs what it asks for",
+)
+def test_int_that_is_written_with_a_fraction_costs_what_it_asks_for():
+    query = "query($n: Int){many(first: $n){leaf}}"
+
+    assert price(query, n=2.0) == price(query, n=2) == answered(query, n=2.0)
 
 
 @pytest.mark.parametrize("asked", ['"x"', "1.5", "[1]", "{a: 1}", "ENUM", "true"])

@@ -1,9 +1,9 @@
 """What is made from the settings, one of each thing for a process."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from redis import Redis
@@ -12,8 +12,9 @@ from shield.client import Proxies, hops
 from shield.follower import Follower
 from shield.snapshot import Disk
 
-from .stream import RedisStream, connect
-from .truth import PostgresTruth, run_of
+from . import stream, truth
+
+HEADERS: Final = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED")
 
 
 @cache
@@ -21,21 +22,33 @@ def proxies() -> Proxies:
     return Proxies(settings.TRUSTED_PROXIES)
 
 
+def header() -> str:
+    """Return the name in META of the one header that the proxies write.
+
+    Raises:
+        ValueError: the setting is none that is read here.
+    """
+    name = getattr(settings, "CLIENT_HEADER", HEADERS[0])
+    if name not in HEADERS:
+        raise ValueError(f"{name!r} is not one of {', '.join(HEADERS)}")
+    return name
+
+
 def client_of(meta: Mapping[str, Any]) -> Host | None:
     """Return who sent a request, from its META; None if a proxy names nobody that can be read."""
-    header = getattr(settings, "CLIENT_HEADER", "HTTP_X_FORWARDED_FOR")
-    forwarded = hops(meta.get(header, ""), rfc7239=header == "HTTP_FORWARDED")
+    forwarded = hops(meta.get(header(), ""), rfc7239=header() == "HTTP_FORWARDED")
     return proxies().client(meta.get("REMOTE_ADDR", ""), forwarded)
 
 
 @cache
 def redis() -> "Redis":
     """Return the client of requests; the follower waits on a client of its own."""
-    return connect(settings.REDIS_URL)
+    return stream.connect(settings.REDIS_URL)
 
 
 @cache
 def follower() -> Follower:
     """Return this process's copy of the list, and what keeps it up to date."""
-    stream = RedisStream(connect(settings.REDIS_URL, timeout_seconds=1.5))
-    return Follower(PostgresTruth(), stream, Disk(Path(settings.STATE_FOLDER), run_of))
+    wait = partial(stream.wait, stream.connect(settings.REDIS_URL, timeout_seconds=1.5))
+    disk = Disk(Path(settings.STATE_FOLDER), truth.run_of)
+    return Follower(truth.changes, truth.everything, wait, disk)

@@ -8,8 +8,8 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
+from shield.follower import SourceDown
 from shield.replica import Change, continues
-from shield.sources import SourceDown
 
 from . import models
 
@@ -27,20 +27,14 @@ def connect(url: str, *, timeout_seconds: float = 0.5) -> "Redis":
     )
 
 
-class RedisStream:
-    """Implements `shield.sources.Stream`; for one thread."""
-
-    def __init__(self, redis: "Redis") -> None:
-        self._redis = redis
-
-    def wait(self, after: int, seconds: float) -> Sequence[Change]:
-        """Return the changes after *after*, or nothing if there are none for so many seconds."""
-        try:
-            answer = self._redis.xread({KEY: f"{after}-0"}, count=1_000, block=int(seconds * 1_000))
-        except RedisError as error:
-            raise SourceDown(f"Redis: {error}") from error
-        entries = cast(Any, answer)
-        return [_change(*entry) for _, found in entries or () for entry in found]
+def wait(redis: "Redis", after: int, seconds: float) -> Sequence[Change]:
+    """Return the changes after *after*, or nothing if there are none for so many seconds."""
+    try:
+        answer = redis.xread({KEY: f"{after}-0"}, count=1_000, block=int(seconds * 1_000))
+    except RedisError as error:
+        raise SourceDown(f"Redis: {error}") from error
+    entries = cast(Any, answer)
+    return [_change(*entry) for _, found in entries or () for entry in found]
 
 
 def publish(redis: "Redis") -> None:

@@ -7,12 +7,11 @@ Pub/Sub sends at most once. https://redis.io/docs/latest/develop/use-cases/pub-s
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from .replica import Gap, Replica, continues
+from .replica import Change, Gap, Replica, continues
 from .snapshot import Disk
-from .sources import SourceDown, Stream, Truth
 
 WAIT_SECONDS = 1.0  # for the stream, while it is quiet
 RETRY_SECONDS = 0.3  # between two questions to the truth, while there is no stream
@@ -23,6 +22,10 @@ MOST_CHANGES = 5_000  # of more, reading everything again is the shorter way
 logger = logging.getLogger(__name__)
 
 
+class SourceDown(Exception):
+    """The stream or the truth did not answer; the list stays as it is."""
+
+
 @dataclass
 class Follower:
     """Two threads of a process: one listens to the stream, one looks after it with the truth.
@@ -30,13 +33,20 @@ class Follower:
     They are two because a stream that is gone may not say so: a name that is not resolved any more takes
     many seconds to fail.
 
+    The first three ask the truth and the stream, and may raise SourceDown.
+
     Attributes:
+        changes: returns the change of this number, if there is one, and those after it: in order, and so
+            many at most.
+        everything: returns all that the truth has but the networks of feeds.
+        wait: returns what the stream brings after this number within so many seconds, or nothing.
         ready: set once there is a list to decide by.
         boot_seconds: how long that took.
     """
 
-    truth: Truth
-    stream: Stream
+    changes: Callable[[int, int], Sequence[Change]]
+    everything: Callable[[], Replica]
+    wait: Callable[[int, float], Sequence[Change]]
     disk: Disk
     replica: Replica = field(default_factory=Replica)
     ready: threading.Event = field(default_factory=threading.Event)
@@ -64,7 +74,7 @@ class Follower:
         """Apply what the stream brings; while it raises SourceDown the truth is asked more often."""
         self.ready.wait()
         try:
-            changes = self.stream.wait(self.replica.seq, WAIT_SECONDS)
+            changes = self.wait(self.replica.seq, WAIT_SECONDS)
         except SourceDown:
             self._listening = False
             raise
@@ -103,9 +113,9 @@ class Follower:
         """
         with self._writing:
             seq, mark = self.replica.seq, self.replica.mark
-        changes = self.truth.changes(seq, MOST_CHANGES)
+        changes = self.changes(seq, MOST_CHANGES)
         if len(changes) == MOST_CHANGES or not continues(changes, seq, mark):
-            self._load(self.truth.everything())
+            self._load(self.everything())
             return
         with self._writing:
             self.replica.apply(changes, self.disk.run)

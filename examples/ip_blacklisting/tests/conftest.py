@@ -34,7 +34,7 @@ def ledger(settings, tmp_path, transactional_db, monkeypatch):  # noqa: ARG001 -
 
     A busy machine may stop Redis for longer than a request waits for it.
     """
-    from bans import configured, stream
+    from bans import configured, ledger, stream
 
     connect = stream.connect
     monkeypatch.setattr(stream, "connect", lambda url, **_: connect(url, timeout_seconds=20))
@@ -45,5 +45,6 @@ def ledger(settings, tmp_path, transactional_db, monkeypatch):  # noqa: ARG001 -
     for each in made:
         each.cache_clear()
     yield
+    ledger._publisher.submit(int).result()  # what is not published yet would be so in the next test
     for each in made:
         each.cache_clear()

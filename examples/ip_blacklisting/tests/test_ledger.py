@@ -5,11 +5,11 @@ from datetime import timedelta
 from importlib import import_module
 
 import pytest
-from bans import configured, ledger, stream
+from bans import configured, ledger, stream, truth
 from bans.ledger import Refused
 from bans.management.commands import keeper
 from bans.models import Ban, Change, Feed
-from bans.truth import PostgresTruth, run_of
+from bans.truth import run_of
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 from shield.addresses import host_of, meant, parse_address, parse_network
@@ -152,7 +152,7 @@ def test_bans_that_an_earlier_release_took_become_their_64(before):
         ("2001:db8:3::/64", "deny"): 0,
         ("2001:db8::/48", "deny"): 0,
     }
-    truth, followed = PostgresTruth(), Replica()
+    followed = Replica()
     followed.apply(truth.changes(0, 100), lambda _digest: Run(b""))
     assert followed.bans.entries == truth.everything().bans.entries
     with connection.cursor() as cursor:
@@ -184,8 +184,13 @@ def test_ban_that_is_made_again_ends_as_the_last_one_says():
     assert Ban.objects.get().expires is None
 
 
+def published():
+    """Wait until what was committed is on the stream, which a request waits for no longer than a moment."""
+    ledger._publisher.submit(int).result()
+
+
 def on_the_stream():
-    return stream.RedisStream(configured.redis()).wait(0, 1)
+    return stream.wait(configured.redis(), 0, 1)
 
 
 def test_change_is_on_the_stream_once_it_is_committed(wait_until):
@@ -212,6 +217,7 @@ def test_change_that_is_rolled_back_is_never_on_the_stream():
 
 def test_stream_that_was_emptied_is_filled_again():
     ledger.add(NETWORK)
+    published()
     configured.redis().delete(stream.KEY)
     stream.publish(configured.redis())
 
@@ -222,8 +228,10 @@ def test_stream_of_another_past_begins_anew():
     """The database went back to a backup, and from there on another way."""
     for number in range(3):
         ledger.add(parse_network(f"198.18.1.{number}"))
+    published()
     execute("DELETE FROM bans_change WHERE seq > 1")
     ledger.add(NETWORK)
+    published()
     stream.publish(configured.redis())
 
     assert [(each.seq, each.mark) for each in on_the_stream()] == [
@@ -236,7 +244,6 @@ def keys(*texts):
 
 
 def test_copy_of_everything_is_what_the_changes_make():
-    truth = PostgresTruth()
     for text in ("198.18.0.1", "2001:db8::/64", "198.18.9.0/24"):
         ledger.add(parse_network(text))
     execute("INSERT INTO bans_ban (network, kind) VALUES ('198.18.9.1', 'allow')")
@@ -269,7 +276,7 @@ def test_feed_is_replaced_in_one_step_and_a_bad_one_changes_nothing():
 
 def test_run_that_a_later_one_has_replaced_is_not_given_out():
     ledger.import_feed("test", b"1.1.1.1")
-    first = PostgresTruth().everything().feeds["digest"]
+    first = truth.everything().feeds["digest"]
     assert run_of(first) == bytes(Feed.objects.get(name="").run)
     ledger.import_feed("test", b"1.1.1.2")
 

@@ -3,11 +3,10 @@
 import pytest
 from shield import snapshot
 from shield.addresses import host_of, parse_address, parse_network
-from shield.follower import Follower
+from shield.follower import Follower, SourceDown
 from shield.replica import Change, Gap, Replica
 from shield.run import Run, pack
 from shield.snapshot import Disk
-from shield.sources import SourceDown
 
 
 def ban(network, *, lifted=False, kind="deny", expires=None):
@@ -95,7 +94,10 @@ class Stream:
 
 @pytest.fixture
 def follower(disk):
-    return Follower(Truth(), Stream(), disk)
+    truth, stream = Truth(), Stream()
+    made = Follower(truth.changes, truth.everything, stream.wait, disk)
+    made.truth, made.stream = truth, stream
+    return made
 
 
 def test_without_file_and_database_there_is_no_list(follower):
@@ -218,7 +220,7 @@ def test_change_of_another_past_on_the_stream_sends_to_the_database(follower):
 def test_change_that_came_while_the_database_was_asked_is_no_other_past(follower):
     follower.boot()
     follower.truth.new = first, second = [change(n, ban(f"192.0.2.{n}/32")) for n in (1, 2)]
-    ask = follower.truth.changes
+    ask = follower.changes
 
     def changes(since, most):
         found = ask(since, most)
@@ -226,8 +228,8 @@ def test_change_that_came_while_the_database_was_asked_is_no_other_past(follower
         follower.listen()
         return found
 
-    follower.truth.changes = changes
-    follower.truth.everything = None
+    follower.changes = changes
+    follower.everything = None
     follower.catch_up()
 
     assert follower.replica.seq == 2
@@ -246,10 +248,13 @@ def test_stream_that_lost_a_change_sends_to_the_database(follower):
 
 def test_without_redis_the_database_tells(follower):
     follower.boot()
+    follower.listen()
+    assert follower._listening
     follower.stream.down = True
     follower.truth.new = [change(1, ban("192.0.2.1/32"))]
     with pytest.raises(SourceDown):
         follower.listen()
+    assert not follower._listening  # else the database would be asked as seldom as with a stream
     follower.look_after()
 
     assert refused(follower.replica, "192.0.2.1")

@@ -65,8 +65,10 @@ def test_month_is_counted_without_the_table(site):
         if "flight_board" in indexes(plan)
     ]
 
-    assert "Index Only Scan" in [node["Node Type"] for node in nodes(report)]
-    assert sum(node.get("Heap Fetches", 0) for node in nodes(report)) == 0
+    (scan,) = [node for node in nodes(report) if node["Node Type"] == "Index Only Scan"]
+    assert scan["Heap Fetches"] == 0
+    # Without the origins PostgreSQL 18 skips through the index, and 17 reads all of it.
+    assert "origin" in scan["Index Cond"]
 
 
 @pytest.mark.usefixtures("flights")

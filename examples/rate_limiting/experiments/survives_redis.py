@@ -159,7 +159,11 @@ class SurvivesRedis(Experiment):
         )
         # A machine that is busy elsewhere makes Redis late, and the answer says so. What it charged
         # for such an answer is missing among those that it admitted.
-        inexact = sum(not 100 - apart <= by_redis <= allowed for by_redis, apart, allowed in bursts)
+        inexact = [
+            f"{by_redis:.0f} admitted of {100 - apart:.0f} to {allowed:.0f}"
+            for by_redis, apart, allowed in bursts
+            if not 100 - apart <= by_redis <= allowed
+        ]
         telling = sum(apart <= BURST / 2 for _, apart, _ in bursts)
         return (
             kept
@@ -169,7 +173,9 @@ class SurvivesRedis(Experiment):
                 "exact again after {measured:.1f} s, {bound} s allowed",
             )
             & Verdict.at_most(
-                inexact, 0, f"{{measured}} of {len(bursts)} bursts after it miscounted"
+                len(inexact),
+                0,
+                "; ".join([f"{{measured}} of {len(bursts)} bursts after it miscounted", *inexact]),
             )
         ).provided(
             Verdict.at_least(

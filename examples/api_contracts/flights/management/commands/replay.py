@@ -8,7 +8,7 @@ from os import environ
 from typing import Any
 
 from contract.replay import Answer, Call, replay
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from flights.configured import RELEASES, contract
 
@@ -22,6 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--at", default=f"127.0.0.1:{environ.get('PORT', '8001')}")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            self._replay(options)
+        except OSError as error:  # nothing was recorded of that release, or nobody answers there
+            raise CommandError(f"{options['release']} at {options['at']}: {error}") from None
+
+    def _replay(self, options: Mapping[str, Any]) -> None:
         recorded = (RELEASES / f"{options['release']}.calls.json").read_text(encoding="utf-8")
         calls = [Call(**each) for each in json.loads(recorded)]
 

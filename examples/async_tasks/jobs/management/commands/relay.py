@@ -1,11 +1,8 @@
 """Hand what is due to the broker, and send again what was lost, until stopped."""
 
-import os
 import signal
 import sys
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -18,9 +15,6 @@ from jobs.sweep import sweep
 from jobs.topology import GROUPS
 from jobs.transport import app
 from jobs.watch import send_canary
-
-# Its age is the container's healthcheck. Of each user, or the second one on a machine could not touch it.
-ALIVE = Path(tempfile.gettempdir()) / f"relay-alive-{os.getuid()}"
 
 
 def look_after(queue: str, publisher: Publisher) -> bool:
@@ -42,4 +36,4 @@ class Command(BaseCommand):
             for queue, most in GROUPS.items()
         ]
         duties += [Duty(queue, 1.0, partial(look_after, queue, publisher)) for queue in GROUPS]
-        keep(duties, ALIVE.touch)
+        keep(duties)

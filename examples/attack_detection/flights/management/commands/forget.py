@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils import timezone
 from kept.forgetting import forget
 
@@ -13,11 +13,7 @@ class Command(BaseCommand):
     help = "Forget what is over for long enough."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--as-of", help="a date: forget what is to be forgotten then")
+        parser.add_argument("--as-of", type=datetime.fromisoformat, help="a date: forget as then")
 
-    def handle(self, *_: Any, as_of: str | None, **__: Any) -> None:
-        try:
-            now = datetime.fromisoformat(as_of).replace(tzinfo=UTC) if as_of else timezone.now()
-        except ValueError as error:
-            raise CommandError(f"--as-of: {error}") from None
-        forget(now)
+    def handle(self, *_: Any, as_of: datetime | None, **__: Any) -> None:
+        forget(as_of.replace(tzinfo=UTC) if as_of else timezone.now())

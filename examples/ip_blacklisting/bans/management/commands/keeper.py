@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from shield.sources import SourceDown
+from shield.follower import SourceDown
 
 from bans import configured
 
