@@ -49,10 +49,8 @@ HEALTH_ASKS_DATABASE = False
 
 DEFAULT_EXCEPTION_REPORTER = "flights.hiding.Reporter"
 LOGGING = LOGGING | {
-    "formatters": {"hiding": {"()": "flights.hiding.Formatter"}},
     "filters": {"hiding": {"()": "flights.hiding.Filter"}},
     "handlers": {
-        name: handler | {"formatter": "hiding", "filters": ["hiding"]}
-        for name, handler in LOGGING["handlers"].items()
+        name: handler | {"filters": ["hiding"]} for name, handler in LOGGING["handlers"].items()
     },
 }

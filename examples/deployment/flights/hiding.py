@@ -83,15 +83,11 @@ class Reporter(ExceptionReporter):
 
 
 class Filter(logging.Filter):
-    """Hide secrets in the message itself: the subject of an error mail is made of it."""
+    """Hide secrets in the message, of which the subject of an error mail is made, and in the traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = hidden(record.getMessage()), ()
+        if record.exc_info:
+            # A formatter takes this text for one that it has made before.
+            record.exc_text = hidden(logging.Formatter().formatException(record.exc_info))
         return True
-
-
-class Formatter(logging.Formatter):
-    """Hide secrets in whatever a line of the log shows, the traceback included."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return hidden(super().format(record))

@@ -22,7 +22,7 @@ from supervisor.supervisor import DOWN, FRONT
 from ways import configured
 from ways.crew import Crew
 from ways.management.commands.release import REFUSED, start, status
-from ways.variants import HAPROXY, NGINX, Variant, of
+from ways.variants import HAPROXY, NGINX, of
 
 ROUTED_SECONDS = 0.1
 moments: list[tuple[str, float]] = []
@@ -41,28 +41,54 @@ def ordered(order: Callable[..., None], *words: str) -> None:
 
 
 def begin(crew: Crew, way: str) -> None:
-    """Operate the service in that way, with one release that is live: the first."""
-    variant, state = of(way), crew.state
-    if begins_alike(crew, of(state.way), variant):
+    """Operate the service in that way, with one release that is live: the one that was, if it may stay."""
+    state, running = crew.state, crew.orders.running()
+    old, new, live = of(state.way), of(way), state.live
+    well = live.name in running and live.folder == configured.FIRST
+    stays = well and old.environment == new.environment
+    alike = new.front == HAPROXY and (old.front, old.weights) == (new.front, new.weights)
+    if stays and alike and sorted(running) == [FRONT, live.name]:
         crew.note(way=way)
         return
-    port = state.ports[0]
-    new = Release(state.last + 1, configured.FIRST, port)
-    crew.note(way=way, live=new, other=None, last=new.number, step=DOWN)
-    for pid in crew.orders.running().values():
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
-    crew.until(lambda: is_free(port))  # of who was killed a process may last a moment longer
-    # Before the proxy asks it: of one that is not there yet, HAProxy gives up after three seconds.
-    crew.start(new)
+    if not stays:
+        live = Release(state.last + 1, configured.FIRST, state.ports[0])
+    crew.note(way=way, live=live, other=None, last=max(state.last, live.number), step=DOWN)
+    kill_all_but(crew, live)
+    if not stays:
+        # Before the proxy asks it: of one that is not there yet, HAProxy gives up after three seconds.
+        crew.start(live)
     crew.note(step=STEADY)
-    if variant.weights[1]:  # or the proxy would find out by its checks, seconds later
-        crew.until(lambda: not is_free(int(settings.PORT)))
-        for place, health in (("blue", "up"), ("green", "down")):
-            crew.switch.proxy._ask(f"set server releases/{place} health {health}")
-    crew.until(lambda: get(int(settings.PORT), "/healthz") == (200, str(new.number)))
+    if new.weights[1]:
+        mark_places(crew)
+    crew.until(lambda: get(int(settings.PORT), "/healthz") == (200, str(live.number)))
     if way == "rolling_nginx":
         run_two(crew)
+
+
+def kill_all_but(crew: Crew, live: Release) -> None:
+    """Kill the proxy and each release but the live one, and wait until their ports are free."""
+    running = crew.orders.running()
+    for name in running.keys() - {live.name}:
+        with suppress(ProcessLookupError):
+            os.killpg(running[name], signal.SIGKILL)
+    left = {*crew.state.ports} - ({live.port} if live.name in running else set())
+    crew.until(lambda: all(map(is_free, left)))
+
+
+def mark_places(crew: Crew) -> None:
+    """Tell the proxy which place runs a release: it would find out by its checks, seconds later."""
+    state, proxy = crew.state, crew.switch.proxy
+
+    def begun() -> bool:
+        with suppress(Refused):
+            proxy.tried()
+            return True
+        return False
+
+    crew.until(begun)
+    for port, place in zip(state.ports, ("blue", "green"), strict=True):
+        health = "up" if port == state.live.port else "down"
+        proxy._ask(f"set server releases/{place} health {health}")
 
 
 def run_two(crew: Crew) -> None:
@@ -72,15 +98,6 @@ def run_two(crew: Crew) -> None:
     crew.note(other=second, last=second.number)
     crew.start(second)
     crew.point(*state.ports)
-
-
-def begins_alike(crew: Crew, old: Variant, new: Variant) -> bool:
-    """Whether the one release that runs, and what stands in front of it, are those to begin with."""
-    live = crew.state.live
-    alike = {(each.front, each.weights, *each.environment.items()) for each in (old, new)}
-    alone = sorted(crew.orders.running()) == [FRONT, live.name]
-    first = live.folder == configured.FIRST
-    return len(alike) == 1 and new.front == HAPROXY and alone and first
 
 
 def route(crew: Crew, times: str) -> None:
