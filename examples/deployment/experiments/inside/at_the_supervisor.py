@@ -21,7 +21,7 @@ from supervisor.ports import is_free
 from supervisor.supervisor import DOWN, FRONT
 from ways import configured
 from ways.crew import Crew
-from ways.management.commands.release import REFUSED, start, status
+from ways.management.commands.release import REFUSED, status
 from ways.variants import HAPROXY, NGINX, of
 
 ROUTED_SECONDS = 0.1
@@ -32,7 +32,8 @@ def ordered(order: Callable[..., None], *words: str) -> None:
     """Carry out one of the orders below, and print what has come of it."""
     try:
         crew = configured.crew(lambda step: moments.append((step, time.monotonic())))
-        with crew.journal.alone():
+        # Who has settled what was killed before may still have the lock for a moment.
+        with crew.journal.alone(wait=True):
             order(crew, *words)
         sys.stdout.write(json.dumps(status(crew) | {"moments": moments}))
     except Refused as refusal:
@@ -128,8 +129,10 @@ def drill(*steps: str, enough: int = 2) -> None:
     crew, left, wrong = configured.crew(), [], 0
     for step in steps:
         if not (child := os.fork()):
-            reached = partial(die_at, step)
-            start(configured.crew(reached), configured.FIRST)
+            dying = configured.crew(partial(die_at, step))
+            # The journal says that all is settled a moment before the lock is free.
+            with dying.journal.alone(wait=True):
+                of(dying.state.way).change(dying, configured.FIRST)
             os._exit(1)
         _, status = os.waitpid(child, 0)
         if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
