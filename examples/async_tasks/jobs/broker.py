@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from celery import Celery
+from kombu.common import maybe_declare
 
 from .topology import QUEUES
 
@@ -45,8 +46,10 @@ class Publisher:
     def waiting(self, queue: str) -> int:
         """Return how many messages wait that no worker has."""
         with self._channel() as channel:
-            declared: Any = QUEUES[queue].queue_declare(channel=channel)  # a name, say the stubs
-            return int(declared.message_count)
+            maybe_declare(QUEUES[queue], channel)  # once for each connection
+            is_amqp = self._connection.transport.driver_type == "amqp"
+            # One that is gone is an error here: declared by this alone, no exchange would lead to it.
+            return int(channel.queue_declare(queue, passive=is_amqp).message_count)
 
     @contextmanager
     def _channel(self) -> Iterator[Any]:
