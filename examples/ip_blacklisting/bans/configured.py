@@ -36,7 +36,8 @@ def header() -> str:
 
 def client_of(meta: Mapping[str, Any]) -> Host | None:
     """Return who sent a request, from its META; None if a proxy names nobody that can be read."""
-    forwarded = hops(meta.get(header(), ""), rfc7239=header() == "HTTP_FORWARDED")
+    name = header()
+    forwarded = hops(meta.get(name, ""), rfc7239=name == "HTTP_FORWARDED")
     return proxies().client(meta.get("REMOTE_ADDR", ""), forwarded)
 
 
