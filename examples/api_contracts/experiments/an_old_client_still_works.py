@@ -27,8 +27,8 @@ class AnOldClientStillWorks(Experiment):
 
     slug = "an-old-client-still-works"
     claim = (
-        "All 12 recorded calls of last year's client get what they got, while the new field is there and "
-        "the old one says until when."
+        "All 12 recorded calls of last year's client get the answers that were recorded, while the new field "
+        "is there and the old one says until when it stays."
     )
     holds = ("kept",)
     refuted = ("changed_in_place",)
