@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from detector.detector import Detector
-from detector.sightings import Sighting
+from detector.sightings import Sighting, Verdict
 from django.db import DatabaseError
 from kept import keeper as keeper_module
 from kept import log, stream
@@ -187,16 +187,27 @@ def test_time_is_that_of_the_stream(redis, variant):
 
 
 def test_list_refuses_a_client_or_its_neighbours_and_ends_by_itself(redis, variant):
-    from detector.sightings import Verdict
-
     refusals = Refusals(redis, variant)
-    refusals.add(Verdict("192.0.2.0/24", "logins", "", seconds=700))
-    refusals.add(Verdict("192.0.2.9/32", "all", "", seconds=700))
+    refusals.add(Verdict("192.0.2.0/24", "logins", ""))
+    refusals.add(Verdict("192.0.2.9/32", "all", ""))
     refusals.add(Verdict("192.0.3.1/32", "named", ""))
 
     scopes = [refusals.scope(f"{each}/32") for each in ("192.0.2.1", "192.0.2.9", "192.0.3.1")]
     assert scopes == ["logins", "all", ""]
-    assert 0 < redis.ttl(f"refused:{variant}:192.0.2.9/32") <= 700
+    assert 0 < redis.ttl(f"refused:{variant}:192.0.2.9/32") <= 600
+
+
+@pytest.mark.report(
+    "hslatman/caddy-crowdsec-bouncer#129",
+    "the list keeps one decision for an address, so that a lesser one replaces a ban",
+    "who is refused everything stays so",
+)
+def test_lesser_verdict_replaces_no_other(redis, variant):
+    refusals = Refusals(redis, variant)
+    for scope in ("logins", "all", "logins"):
+        refusals.add(Verdict(SEEN.client, scope, ""))
+
+    assert refusals.scope(SEEN.client) == "all"
 
 
 def test_key_goes_with_the_last_lines_of_its_day():
