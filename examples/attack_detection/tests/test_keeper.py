@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,9 @@ from kept.forgetting import forget
 from kept.keeper import Keeper, Pipeline
 from kept.models import DayKey, Finding, LogLine
 from kept.refusals import Refusals
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEEN = Sighting(0, "192.0.2.1/32", "missing", "/lost", status=404)
@@ -135,6 +139,30 @@ def test_what_could_not_be_deleted_is_not_judged_again(redis, variant, keeper, m
 
 def failing(*_):
     raise DatabaseError("away")
+
+
+@pytest.mark.report(
+    "django/channels#783",
+    "a thread ends when Redis closes its connection, and nobody starts another",
+    "what a process has seen waits in it until Redis answers",
+)
+@pytest.mark.usefixtures("keeper")
+def test_what_was_seen_while_redis_was_away_is_sent(redis, variant):
+    tried = threading.Semaphore(0)
+
+    class Away(Redis):
+        def pipeline(self, **how):
+            tried.release()
+            return super().pipeline(**how)
+
+    reporter = stream.Reporter(Away(port=1, retry=Retry(NoBackoff(), 0)))
+    for _ in range(3):
+        reporter.note(variant, SEEN)
+    assert all(tried.acquire(timeout=20) for _ in range(4))
+
+    reporter._redis = redis
+    ((_, rows),) = stream.receive(redis, [variant], 20)[variant]
+    assert len(json.loads(rows)) == 3
 
 
 def test_verdicts_that_cannot_be_handed_over_wait(redis, variant, keeper):
