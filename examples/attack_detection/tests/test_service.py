@@ -91,10 +91,10 @@ def test_picture_of_another_page_is_refused_and_not_noted(client, noted):
 
 def test_who_is_on_the_list_is_refused(client, noted):
     refusals = configured.refusals("detector")
-    refusals.add(Verdict("192.0.2.0/24", "logins", "", seconds=600))
+    refusals.add(Verdict("192.0.2.0/24", "logins", ""))
     assert client.get(PATH, headers=CLIENT).status_code == 200
     assert client.post("/api/detector/login/", headers=CLIENT).status_code == 403
-    refusals.add(Verdict("192.0.2.1/32", "all", "", seconds=600))
+    refusals.add(Verdict("192.0.2.1/32", "all", ""))
     assert client.get(PATH, headers=CLIENT).status_code == 403
     assert len(noted) == 1
     refusals._redis.delete("refused:detector:192.0.2.0/24", "refused:detector:192.0.2.1/32")
