@@ -163,6 +163,16 @@ def test_nobody_else_edits(site, settings):
         assert answer.status_code == 403, (right, headers)
 
 
+@pytest.mark.parametrize(
+    ("said", "status"), [("bearer  right", 200), ("Basic right", 403), ("right", 403)]
+)
+@pytest.mark.usefixtures("operator")
+def test_case_of_the_scheme_says_nothing(site, said, status):
+    answer = site.post("/api/airports/TEST/edits/?name=X", headers={"Authorization": said})
+
+    assert answer.status_code == status
+
+
 def test_edit_is_served_at_once(site, operator):
     site.get("/api/layered/airports/TEST/")
 
