@@ -41,7 +41,7 @@ class AnOldClientStillWorks(Experiment):
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         stack.manage("prepare", "--again")  # an earlier run may have been cut off with its booking
         yield clock_starts()
-        lines = stack.manage("replay", variant).splitlines()
+        lines = stack.manage("replay", variant, "--exit-zero").splitlines()
         for sent in range(1, len(lines) + 1):
             works = sum(line.startswith("kept: ") for line in lines[:sent])
             yield self.works(works)
