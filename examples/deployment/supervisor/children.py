@@ -55,7 +55,8 @@ class Children:
             OSError: there is no such program.
         """
         if name in self._all:
-            sys.stderr.write(f"{name} has ended: {self.ended(name)}.\n")
+            code = self._all[name].poll()
+            sys.stderr.write(f"{name} has ended ({code}), and said last: {self._last_line(name)}.\n")
         self.commands[name] = command
         with (self._logs / f"{name}.log").open("ab") as log:
             self._all[name] = subprocess.Popen(

@@ -285,7 +285,7 @@ def test_child_that_is_started_again_is_told_with_its_last_line(children, tmp_pa
         children.start("dead", Command(("sh", "-c", "echo port taken"), os.environ, tmp_path))
         until(lambda: not children.running())
 
-    assert capsys.readouterr().err == "dead has ended: port taken.\n"
+    assert capsys.readouterr().err == "dead has ended (0), and said last: port taken.\n"
 
 
 @pytest.mark.report(

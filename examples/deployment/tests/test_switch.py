@@ -230,6 +230,11 @@ def test_release_that_is_never_ready_is_refused_in_time(starter, switch):
         replace(switch, gate=gate).replace("good")
 
 
+@pytest.mark.report(
+    "femiwiki/femiwiki#550",
+    "the new process listens nowhere, the old one answers its health check, and is then removed",
+    "the answer has to name the new release",
+)
 def test_another_release_on_the_port_is_not_the_new_one(switch):
     assert switch.replace("good").live.number == 2
     with pytest.raises(Refused, match="it was not ready within"):
@@ -273,6 +278,11 @@ def test_proxy_that_is_away_is_told_and_nothing_is_started(starter, switch, tmp_
     assert [each.number for each in starter.servers] == [1]
 
 
+@pytest.mark.report(
+    "kortix-ai/suna#3246",
+    "the change of the proxy matches nothing, nobody says so, and the old release is stopped: 502",
+    "what the proxy answers to a change is read, and a refusal ends the switch",
+)
 def test_server_that_the_proxy_does_not_know_is_told(front):
     stranger = HAProxy(front[0]._address, "releases", {1: "red"})
 
@@ -425,6 +435,11 @@ def test_client_that_goes_away_during_a_trial_is_no_error(front, starter, switch
     assert replace(switch, trial=Trial(sleep=sleep, seconds=20)).replace("good").live.number == 2
 
 
+@pytest.mark.report(
+    "fluxcd/flagger#883",
+    "a release on trial that nobody asks gets no values, and the rollout halts",
+    "the trial ends when its time is over, and the gate alone has judged",
+)
 def test_trial_of_a_service_that_nobody_asks_ends_in_time(switch):
     assert replace(switch, trial=Trial(seconds=0.1)).replace("good").live.number == 2
 
