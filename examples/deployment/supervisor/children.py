@@ -56,7 +56,9 @@ class Children:
         """
         if name in self._all:
             code = self._all[name].poll()
-            sys.stderr.write(f"{name} has ended ({code}), and said last: {self._last_line(name)}.\n")
+            sys.stderr.write(
+                f"{name} has ended ({code}), and said last: {self._last_line(name)}.\n"
+            )
         self.commands[name] = command
         with (self._logs / f"{name}.log").open("ab") as log:
             self._all[name] = subprocess.Popen(
