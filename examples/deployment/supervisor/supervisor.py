@@ -19,7 +19,7 @@ from .ports import is_free
 DOWN = "down"  # a step: the live release is away on purpose
 FRONT = "front"
 LOOK_SECONDS = 0.05
-PAUSE_SECONDS = 1.0  # between two starts of what dies at once
+PAUSE_SECONDS = 1.0  # before another try of what dies or fails at once
 
 
 @dataclass
@@ -102,34 +102,29 @@ class Supervisor:
             self._settle_if_killed()
 
     def _keep(self, name: str, command: Callable[[], Command]) -> None:
-        if name in self.children.running() or not self._due(name):
+        now = time.monotonic()
+        if name in self.children.running() or now < self._started.get(name, 0) + PAUSE_SECONDS:
             return
+        self._started[name] = now
         try:
             self.children.start(name, command())
         except (OSError, Refused) as fault:
             sys.stderr.write(f"{name} does not start: {fault}.\n")
 
-    def _due(self, name: str) -> bool:
-        now = time.monotonic()
-        due = now >= self._started.get(name, 0) + PAUSE_SECONDS
-        if due:
-            self._started[name] = now
-        return due
-
     def _settle_if_killed(self) -> None:
         """Settle what a switch has begun that nobody is at any more."""
         with suppress(Refused), self.journal.alone():
             # Again: it may have come to its end since.
-            if self.journal.read().step != STEADY and self._due("settle"):
+            if self.journal.read().step != STEADY:
                 # A copy of this process: it has the lock, and all that a new one would have to load first.
                 get_context("fork").Process(target=self._settle, daemon=True).start()
 
     def _settle(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if END_WITH_PARENT:
             END_WITH_PARENT()
         try:
             self.settle()
         except Refused as fault:
             sys.stderr.write(f"a switch that was killed is not settled: {fault}.\n")
+            time.sleep(PAUSE_SECONDS)
