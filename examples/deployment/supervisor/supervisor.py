@@ -50,7 +50,14 @@ class Supervisor:
         # A switch of before finds its supervisor away, and gives up; only then is there another writer.
         with self.journal.alone("supervisor", wait=True), listening(self.folder) as door:
             with self.journal.alone(wait=True):
-                self.journal.write(self.begins(self._left()))
+                left = self._left()
+                try:
+                    self.journal.write(self.begins(left))
+                except Refused as fault:
+                    if left is None:
+                        raise
+                    # Of a full disk: in its old place the release still serves.
+                    sys.stderr.write(f"{fault}.\n")
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: setattr(self, "over", True))
             while not self.over:
@@ -97,7 +104,9 @@ class Supervisor:
     def _make_true(self, state: State) -> None:
         self._keep(FRONT, lambda: self.front(state))
         if state.step != DOWN:
-            self._keep(state.live.name, lambda: self.command(state, state.live))
+            # What was gated, whatever has become of its file.
+            known = self.children.commands.get(state.live.name)
+            self._keep(state.live.name, lambda: known or self.command(state, state.live))
         if state.step != STEADY:
             self._settle_if_killed()
 
