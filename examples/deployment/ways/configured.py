@@ -48,7 +48,9 @@ def shipped(folder: str) -> dict[str, str]:
 def command(state: State, release: Release) -> Command:
     """What a release runs."""
     # Loaded before the fork: what is missing ends the release, and not one worker after the other.
-    words = f"-m gunicorn -c ways/served.py --preload -b 127.0.0.1:{release.port} -w 1 --threads 16"
+    words = (
+        f"-m gunicorn -c config/gunicorn.py --preload -b 127.0.0.1:{release.port} -w 1 --threads 16"
+    )
     given = {**of(state.way).environment, **shipped(release.folder), "RELEASE": str(release.number)}
     program = (sys.executable, *words.split(), "config.wsgi:application")
     return Command(program, {**os.environ, **given}, BASE)
