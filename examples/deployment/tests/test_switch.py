@@ -302,8 +302,9 @@ def test_place_that_gets_more_is_told_first(front):
 
 
 @pytest.fixture
-def asking(front):
+def asking(front, request):
     """Clients that ask for PAGE until the test is over; what they got."""
+    request.getfixturevalue("starter")  # whose releases have to end after the clients
     over, got = threading.Event(), []
 
     def ask():
