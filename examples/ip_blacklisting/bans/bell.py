@@ -41,7 +41,7 @@ class Ears:
         """Tell whether it has rung since it was last heard, or rings within so many seconds."""
         try:
             rung = bool(self._redis.xread({KEY: self._last}, block=int(seconds * 1_000)))
-            if rung:  # its own answer has another shape in each protocol
+            if rung:  # XREAD's answer has another shape in each protocol
                 self._last = cast(Any, self._redis.xrevrange(KEY, count=1))[0][0]
         except RedisError as error:
             raise SourceDown(f"Redis: {error}") from error
