@@ -1,7 +1,7 @@
 """What is made from the settings, one of each thing for a process."""
 
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from shield.client import Proxies, hops
 from shield.follower import Follower
 from shield.snapshot import Disk
 
-from . import stream, truth
+from . import bell, truth
 
 HEADERS: Final = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED")
 
@@ -44,12 +44,12 @@ def client_of(meta: Mapping[str, Any]) -> Host | None:
 @cache
 def redis() -> "Redis":
     """Return the client of requests; the follower waits on a client of its own."""
-    return stream.connect(settings.REDIS_URL)
+    return bell.connect(settings.REDIS_URL)
 
 
 @cache
 def follower() -> Follower:
     """Return this process's copy of the list, and what keeps it up to date."""
-    wait = partial(stream.wait, stream.connect(settings.REDIS_URL, timeout_seconds=1.5))
+    ears = bell.Ears(bell.connect(settings.REDIS_URL, timeout_seconds=1.5))
     disk = Disk(Path(settings.STATE_FOLDER), truth.run_of)
-    return Follower(truth.changes, truth.everything, wait, disk)
+    return Follower(truth.changes, truth.everything, ears.wait, disk)

@@ -1,4 +1,4 @@
-"""Bans and feeds are written here: guarded, once, in the database, and on the stream once it has them."""
+"""Bans and feeds are written here: guarded, once, in the database; the bell rings once it has them."""
 
 import logging
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from shield.addresses import Network, parse_network
 from shield.feeds import Import
 from shield.run import Run, pack
 
-from . import configured, stream
+from . import bell, configured
 from .models import Ban, Feed
 
 WIDEST, WIDEST_6 = 16 + 96, 32  # bits of a prefix
@@ -21,7 +21,7 @@ NOBODYS = [parse_network(text) for text in ("127.0.0.0/8", "0.0.0.0/8", "::/8")]
 WRITERS_LOCK = 7239  # which a trigger takes for who writes past this module, see schema.sql
 PATIENCE_SECONDS = 0.25
 
-_publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
+_ringer = ThreadPoolExecutor(1, thread_name_prefix="ringer")
 logger = logging.getLogger(__name__)
 
 
@@ -48,9 +48,13 @@ def add(network: Network, expires: datetime | None = None) -> None:
     """
     guard(network)
     with writing():
-        # Not by an error of a constraint: that would put the network into PostgreSQL's log.
-        end = {"expires": expires}
-        Ban.objects.update_or_create(end, network=str(network), kind=Ban.Kind.DENY)
+        # The row is not read: psql may have written an end that Python has no number for.
+        Ban.objects.bulk_create(
+            [Ban(network=str(network), kind=Ban.Kind.DENY, expires=expires)],
+            update_conflicts=True,
+            update_fields=["expires"],
+            unique_fields=["network", "kind"],
+        )
 
 
 def lift(network: Network) -> None:
@@ -88,23 +92,21 @@ def merge(feeds: list[tuple[int, bytes | memoryview]]) -> None:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Write one after the other, in one transaction; tell all processes once it is committed."""
+    """Write one after the other, in one transaction; ring in all processes once it is committed."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
         yield
-        transaction.on_commit(publish_soon)
+        transaction.on_commit(ring_soon)
 
 
-def publish_soon() -> None:
-    """Publish in another thread, and wait a moment for it: a name that is gone takes many seconds to fail."""
-    wait([_publisher.submit(publish)], timeout=PATIENCE_SECONDS)
+def ring_soon() -> None:
+    """Ring in another thread, and wait a moment for it: a name that is gone takes many seconds to fail."""
+    wait([_ringer.submit(ring)], timeout=PATIENCE_SECONDS)
 
 
-def publish() -> None:
+def ring() -> None:
     try:
-        stream.publish(configured.redis())
+        bell.ring(configured.redis())
     except RedisError as error:
         logger.warning("a change was committed, but Redis does not answer: %s", error)
-    finally:
-        connection.close()  # this thread's

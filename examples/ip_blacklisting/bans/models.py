@@ -43,6 +43,5 @@ class Change(models.Model):
 
     seq = models.BigIntegerField(primary_key=True)
     mark = models.CharField(max_length=36)
-    previous = models.CharField(max_length=36)
     at = models.DateTimeField()
     after = models.JSONField()

@@ -15,7 +15,7 @@ from .models import Ban, Feed
 from .models import Change as Row
 
 ROWS = 5_000  # that the database sends at a time
-FIELDS = ("seq", "mark", "previous", "after")
+FIELDS = ("seq", "mark", "after")
 
 
 def document(table: str) -> RawSQL:

@@ -12,6 +12,7 @@ from itertools import chain, islice
 
 from .addresses import Host, Network, host_of, parse_address, parse_network
 
+WIDEST, WIDEST_6 = 8 + 96, 7  # bits of a prefix: 10.0.0.0/8, fc00::/7
 MOST_HOPS = 32  # that are read, from the right
 LONGEST_ELEMENT = 512  # characters of one hop in Forwarded
 QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -60,11 +61,14 @@ class Proxies:
     """The networks whose hops are believed, as comma-separated CIDRs.
 
     Raises:
-        ValueError: one is malformed; the message shows it.
+        ValueError: one is malformed, or contains strangers; the message shows it.
     """
 
     def __init__(self, text: str) -> None:
         self.networks = [parse_network(part) for part in text.split(",") if part.strip()]
+        for each in self.networks:
+            if each.length < (WIDEST if each.is_ipv4 else WIDEST_6):
+                raise ValueError(f"{each} contains strangers, who would choose their address")
 
     def client(self, peer: str, forwarded: Iterable[str]) -> Host | None:
         """Return who sent the request, or None if a trusted proxy names nobody.

@@ -1,7 +1,6 @@
-"""Keeps a replica up to date: the stream tells at once, the truth tells what the stream has lost.
+"""Keeps a replica up to date: a bell tells that something has changed, the truth tells what.
 
-A stream is read from where the reader is, so what was sent during a cut is still there afterwards.
-Pub/Sub sends at most once. https://redis.io/docs/latest/develop/use-cases/pub-sub/
+The bell is heard once more by who was cut off from it; who hears nothing at all asks now and then.
 """
 
 import logging
@@ -10,12 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from .replica import Change, Gap, Replica, continues
+from .replica import Change, Replica
 from .snapshot import Disk
 
-WAIT_SECONDS = 1.0  # for the stream, while it is quiet
-RETRY_SECONDS = 0.3  # between two questions to the truth, while there is no stream
-RECONNECT_SECONDS = 0.05  # between two attempts to reach who does not answer
+WAIT_SECONDS = 1.0  # for the bell, while it is quiet
+RETRY_SECONDS = 0.3  # between two questions to the truth, while there is no bell
+RECONNECT_SECONDS = 0.1  # between two attempts to reach who does not answer
 CATCH_UP_SECONDS = 3.0  # between two questions to the truth, while there is one
 MOST_CHANGES = 5_000  # of more, reading everything again is the shorter way
 
@@ -23,36 +22,35 @@ logger = logging.getLogger(__name__)
 
 
 class SourceDown(Exception):
-    """The stream or the truth did not answer; the list stays as it is."""
+    """The bell or the truth did not answer; the list stays as it is."""
 
 
 @dataclass
 class Follower:
-    """Two threads of a process: one listens to the stream, one looks after it with the truth.
+    """Two threads of a process: one listens to the bell, one asks the truth and writes the replica.
 
-    They are two because a stream that is gone may not say so: a name that is not resolved any more takes
+    They are two because a bell that is gone may not say so: a name that is not resolved any more takes
     many seconds to fail.
 
-    The first three ask the truth and the stream, and may raise SourceDown.
+    The first three ask the truth and wait for the bell, and may raise SourceDown.
 
     Attributes:
         changes: returns the change of this number, if there is one, and those after it: in order, and so
             many at most.
         everything: returns all that the truth has but the networks of feeds.
-        wait: returns what the stream brings after this number within so many seconds, or nothing.
+        wait: tells whether the bell has rung since it was last asked, or rings within so many seconds.
         ready: set once there is a list to decide by.
         boot_seconds: how long that took.
     """
 
     changes: Callable[[int, int], Sequence[Change]]
     everything: Callable[[], Replica]
-    wait: Callable[[int, float], Sequence[Change]]
+    wait: Callable[[float], bool]
     disk: Disk
     replica: Replica = field(default_factory=Replica)
     ready: threading.Event = field(default_factory=threading.Event)
     boot_seconds: float = 0.0
-    _writing: threading.Lock = field(default_factory=threading.Lock)
-    _behind: threading.Event = field(default_factory=threading.Event)
+    _rung: threading.Event = field(default_factory=threading.Event)
     _listening: bool = False
 
     def start(self) -> None:
@@ -71,27 +69,26 @@ class Follower:
                 time.sleep(RETRY_SECONDS)
 
     def listen(self) -> None:
-        """Apply what the stream brings; while it raises SourceDown the truth is asked more often."""
-        self.ready.wait()
+        """Wait for the bell; while that raises SourceDown the truth is asked more often."""
         try:
-            changes = self.wait(self.replica.seq, WAIT_SECONDS)
+            if self.wait(WAIT_SECONDS):
+                self._rung.set()
         except SourceDown:
             self._listening = False
             raise
         self._listening = True
-        try:
-            with self._writing:
-                self.replica.apply(changes, self.disk.run)
-        except Gap:
-            self._behind.set()
 
     def look_after(self) -> None:
-        """Ask the truth what the stream has lost: now and then, at once after a gap."""
+        """Ask the truth what has changed: at once when the bell has rung, and now and then."""
         if not self.ready.is_set():
             self.boot()
-        self._behind.wait(CATCH_UP_SECONDS if self._listening else RETRY_SECONDS)
-        self._behind.clear()
-        self.catch_up()
+        self._rung.wait(CATCH_UP_SECONDS if self._listening else RETRY_SECONDS)
+        self._rung.clear()
+        try:
+            self.catch_up()
+        except SourceDown:
+            self._rung.set()  # what it told of is not here yet
+            raise
 
     def boot(self) -> None:
         """Start from the file if there is one, else from the truth."""
@@ -111,18 +108,14 @@ class Follower:
 
         If that change is not the truth's any more, the truth is another list: a backup was restored, say.
         """
-        with self._writing:
-            seq, mark = self.replica.seq, self.replica.mark
-        changes = self.changes(seq, MOST_CHANGES)
-        if len(changes) == MOST_CHANGES or not continues(changes, seq, mark):
+        changes = self.changes(self.replica.seq, MOST_CHANGES)
+        if len(changes) == MOST_CHANGES or not self.replica.is_continued_by(changes):
             self._load(self.everything())
-            return
-        with self._writing:
+        else:
             self.replica.apply(changes, self.disk.run)
 
     def _load(self, fresh: Replica) -> None:
         """Replace everything at once: readers see the old list or the new one."""
-        with self._writing:
-            fresh.run = self.replica.run  # for a moment, if a later change brings later feeds
-            fresh.take_feeds(fresh.feeds, self.disk.run)
-            self.replica = fresh
+        fresh.run = self.replica.run  # for a moment, if a later change brings later feeds
+        fresh.take_feeds(fresh.feeds, self.disk.run)
+        self.replica = fresh

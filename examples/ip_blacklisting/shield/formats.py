@@ -27,7 +27,7 @@ COLUMN = re.compile(r"[\s,;|]+")
 REMARK = re.compile(r"#|//|\s;")
 PADDED = re.compile(r"\d{3}(?:\.\d{3}){3}\Z")  # with zeros, and decimal: eMule's
 PLAIN = "address or CIDR"
-QUOTES = "\"'[]"  # also around an address of IPv6
+QUOTES = "\"'"
 LONGEST_LINE = 1_000  # characters
 
 type Found = tuple[str, Span]  # the format, and what the line names
@@ -73,6 +73,8 @@ def _read(line: str) -> Found:
     first, *others = (each.strip(QUOTES) for each in COLUMN.split(line.strip(QUOTES)))
     address, slash, mask = first.partition("/")
     begin, end = _host(address), _host(mask if slash else "".join(others[:1]))
+    if end is None and not slash:  # with brackets or a port, perhaps
+        return "column", _range(begin, begin)[1]
     if begin is None or end is None:
         network = parse_network(first, strict=False)
         return ("column" if network == network.cut() else "host bits set"), network.cut().span

@@ -1,8 +1,8 @@
 """One process's copy of the list: changes applied in order, each exactly once.
 
-Changes are numbered without gaps by the database, and each names the one before it, so a copy knows what it
-has missed, and that a number stands for another change than the one it has: a database that was restored
-counts on from where it was. Raft compares its logs in the same way (Ongaro and Ousterhout, 2014).
+The database numbers the changes, and marks each, so a copy knows what it has missed, and that a number stands
+for another change than the one it has: a database that was restored counts on from where it was. Raft
+compares its logs in the same way (Ongaro and Ousterhout, 2014).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,30 +19,17 @@ type FetchRun = Callable[[str], Run | None]
 NO_FEEDS: Document = {"digest": "", "networks": 0}
 
 
-class Gap(Exception):
-    """What came does not continue what was applied."""
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change, and a ban or all feeds as they are after it.
 
     Attributes:
         mark: of this change; another one of the same number bears another.
-        previous: the mark of the change before.
     """
 
     seq: int
     mark: str
-    previous: str
     document: Document
-
-
-def continues(changes: Sequence[Change], seq: int, mark: str) -> bool:
-    """Tell whether changes from *seq* on, as the truth has them, begin with the one that bears *mark*."""
-    if seq == 0:
-        return not changes or changes[0].seq == 1
-    return bool(changes) and (changes[0].seq, changes[0].mark) == (seq, mark)
 
 
 @dataclass
@@ -73,17 +60,17 @@ class Replica:
             return not self.exceptions.contains(host, now)
         return False
 
-    def apply(self, changes: Sequence[Change], fetch_run: FetchRun) -> None:
-        """Apply what is new; *fetch_run* returns the run with a digest, None if a later change brings one.
+    def is_continued_by(self, changes: Sequence[Change]) -> bool:
+        """Tell whether the truth's changes from *seq* on begin with the last one here."""
+        if self.seq == 0:
+            return not changes or changes[0].seq == 1
+        return bool(changes) and (changes[0].seq, changes[0].mark) == (self.seq, self.mark)
 
-        Raises:
-            Gap: a change before one of these is missing, or another one.
-        """
+    def apply(self, changes: Sequence[Change], fetch_run: FetchRun) -> None:
+        """Apply what is new; *fetch_run* returns the run with a digest, None if a later change brings one."""
         for change in changes:
             if change.seq <= self.seq:
                 continue
-            if (change.seq, change.previous) != (self.seq + 1, self.mark):
-                raise Gap(f"change {change.seq} does not continue {self.seq}")
             if "digest" in change.document:
                 self.take_feeds(change.document, fetch_run)
             else:

@@ -1,7 +1,6 @@
 """Real servers for all tests: those at REDIS_URL and DATABASE_URL, which `make test` starts."""
 
 import os
-import time
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,28 +15,16 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 
-def wait_until(condition, deadline_seconds=60):
-    deadline = time.monotonic() + deadline_seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{condition} is not true after {deadline_seconds} s"
-        time.sleep(0.005)
-
-
-@pytest.fixture(name="wait_until")
-def _wait_until():
-    return wait_until
-
-
 @pytest.fixture
 def ledger(settings, tmp_path, transactional_db, monkeypatch):  # noqa: ARG001 -- the database
     """An empty list: its changes bear other marks than those of the test before.
 
     A busy machine may stop Redis for longer than a request waits for it.
     """
-    from bans import configured, ledger, stream
+    from bans import bell, configured, ledger
 
-    connect = stream.connect
-    monkeypatch.setattr(stream, "connect", lambda url, **_: connect(url, timeout_seconds=20))
+    connect = bell.connect
+    monkeypatch.setattr(bell, "connect", lambda url, **_: connect(url, timeout_seconds=20))
     configured.redis.cache_clear()
     settings.TRUSTED_PROXIES = "10.0.0.0/8"
     settings.STATE_FOLDER = str(tmp_path)
@@ -45,6 +32,6 @@ def ledger(settings, tmp_path, transactional_db, monkeypatch):  # noqa: ARG001 -
     for each in made:
         each.cache_clear()
     yield
-    ledger._publisher.submit(int).result()  # what is not published yet would be so in the next test
+    ledger._ringer.submit(int).result()  # what has not rung yet would do so in the next test
     for each in made:
         each.cache_clear()

@@ -226,6 +226,20 @@ def test_proxy_of_ipv6_is_one_address():
     assert proxies.client("0.0.0.0", [CLIENT]) == 0
 
 
+@pytest.mark.report(
+    "fideloper/TrustedProxy#107",
+    "0.0.0.0/0 is passed on as the setting that works, and each client chooses its address",
+    "a network wider than any private one is refused at the start",
+)
+@pytest.mark.parametrize(
+    "network", ["0.0.0.0/0", "::/0", "2000::/3", "10.0.0.0/7", "::ffff:0:0/96"]
+)
+def test_proxies_that_would_be_everybody_are_refused(network):
+    Proxies("10.0.0.0/8, fc00::/7, 127.0.0.1")
+    with pytest.raises(ValueError, match="contains strangers"):
+        Proxies(f"10.0.0.1, {network}")
+
+
 def test_malformed_proxy_is_named():
     with pytest.raises(ValueError, match="'x' is neither"):
         Proxies("10.0.0.0/8, x")

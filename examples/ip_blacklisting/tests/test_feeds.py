@@ -48,6 +48,7 @@ def listed(found, text):
         ("0:0:101:101::/64", "no stranger has"),
         ("64::/20", "no stranger has"),
         ("1.1.1.1 - 2a00::", "names no network"),
+        ('["1.1.1.1", "1.1.9.9"]', "names no network"),
         ("1.1.1.1 0.0.0.0", "wider than a /8"),
         ("64:ff9b::/96", "wider"),
         ("203.0.113.0/24", "no stranger has"),
@@ -124,6 +125,22 @@ def test_address_in_brackets_is_read():
 
     assert found.formats == {"column": 1}
     assert listed(found, "2604:2dc0:100:4ed8::7")
+
+
+@pytest.mark.report(
+    "TheSpeedX/PROXY-List#90",
+    "lists of open proxies are `address:port`, with 0.0.0.0 and loopback among them",
+    "the address is listed, what no stranger has is left out and named",
+)
+def test_address_with_a_port_is_read():
+    found = read(
+        "1.1.1.5:8080", "[2a00:1::7]:443", "1.1.1.6:80,elite", "0.0.0.0:80", "127.0.0.7:80"
+    )
+
+    assert found.formats == {"column": 5}
+    assert all(listed(found, each) for each in ("1.1.1.5", "1.1.1.6", "2a00:1::9"))
+    assert (found.networks, found.malformed) == (3, 0)
+    assert [line.partition(":")[0] for line in found.rejected] == ["line 4", "line 5"]
 
 
 @pytest.mark.report(

@@ -4,7 +4,7 @@ import pytest
 from shield import snapshot
 from shield.addresses import host_of, parse_address, parse_network
 from shield.follower import Follower, SourceDown
-from shield.replica import Change, Gap, Replica
+from shield.replica import Change, Replica
 from shield.run import Run, pack
 from shield.snapshot import Disk
 
@@ -19,7 +19,7 @@ def no_run(_digest):
 
 def change(seq, document, *, past=""):
     """One of a row of changes; *past* tells apart what two databases did."""
-    return Change(seq, f"{past}{seq}", f"{past}{seq - 1}" if seq > 1 else "", document)
+    return Change(seq, f"{past}{seq}", document)
 
 
 def refused(replica, text):
@@ -41,13 +41,6 @@ def replica():
 @pytest.fixture
 def disk(tmp_path):
     return Disk(tmp_path, no_run)
-
-
-def test_missing_change_is_noticed(replica):
-    with pytest.raises(Gap):
-        replica.apply([change(1, ban("192.0.2.1/32")), change(3, ban("192.0.2.3/32"))], no_run)
-
-    assert replica.seq == 1
 
 
 def test_change_that_comes_twice_is_applied_once(replica):
@@ -81,22 +74,21 @@ class Truth:
         return self.ask(self.all)
 
 
-class Stream:
+class Bell:
     def __init__(self):
-        self.down = False
-        self.sent = []
+        self.down = self.rung = False
 
-    def wait(self, after, _seconds):
+    def wait(self, _seconds):
         if self.down:
             raise SourceDown("Redis is stopped")
-        return [change for change in self.sent if change.seq > after]
+        return self.rung
 
 
 @pytest.fixture
 def follower(disk):
-    truth, stream = Truth(), Stream()
-    made = Follower(truth.changes, truth.everything, stream.wait, disk)
-    made.truth, made.stream = truth, stream
+    truth, bell = Truth(), Bell()
+    made = Follower(truth.changes, truth.everything, bell.wait, disk)
+    made.truth, made.bell = truth, bell
     return made
 
 
@@ -206,55 +198,43 @@ def test_restored_database_is_another_list(follower, since_then):
     assert all(refused(follower.replica, f"192.0.2.{n + 10}") for n in range(2, 2 + since_then))
 
 
-def test_change_of_another_past_on_the_stream_sends_to_the_database(follower):
+def test_bell_that_rang_is_rung_until_the_database_has_answered(follower):
     follower.boot()
+    follower.listen()
+    assert not follower._rung.is_set()
+    follower.bell.rung = follower.truth.down = True
+    follower.listen()
+    assert follower._rung.is_set()
+    with pytest.raises(SourceDown):
+        follower.look_after()
+    assert follower._rung.is_set()  # else it would be asked again three seconds later
+    follower.truth.down = False
     follower.truth.new = [change(1, ban("192.0.2.1/32"))]
-    follower.look_after()
-    follower.stream.sent = [change(2, ban("192.0.2.2/32"), past="x")]
-    follower.listen()
-
-    assert follower._behind.is_set()
-    assert not refused(follower.replica, "192.0.2.2")
-
-
-def test_change_that_came_while_the_database_was_asked_is_no_other_past(follower):
-    follower.boot()
-    follower.truth.new = first, second = [change(n, ban(f"192.0.2.{n}/32")) for n in (1, 2)]
-    ask = follower.changes
-
-    def changes(since, most):
-        found = ask(since, most)
-        follower.stream.sent = [first, second]
-        follower.listen()
-        return found
-
-    follower.changes = changes
-    follower.everything = None
-    follower.catch_up()
-
-    assert follower.replica.seq == 2
-
-
-def test_stream_that_lost_a_change_sends_to_the_database(follower):
-    follower.boot()
-    follower.truth.new = [change(1, ban("192.0.2.1/32")), change(2, ban("192.0.2.2/32"))]
-    follower.stream.sent = follower.truth.new[1:]
-    follower.listen()
     follower.look_after()
 
     assert refused(follower.replica, "192.0.2.1")
-    assert refused(follower.replica, "192.0.2.2")
+    assert not follower._rung.is_set()
+
+
+def test_who_is_far_behind_reads_everything(follower, monkeypatch):
+    monkeypatch.setattr("shield.follower.MOST_CHANGES", 3)
+    follower.boot()
+    follower.truth.new = [change(n, ban(f"192.0.2.{n}/32")) for n in range(1, 9)]
+    follower.truth.all = all_of(*(each.document for each in follower.truth.new), seq=8)
+    follower.catch_up()
+
+    assert (follower.replica.seq, refused(follower.replica, "192.0.2.8")) == (8, True)
 
 
 def test_without_redis_the_database_tells(follower):
     follower.boot()
     follower.listen()
     assert follower._listening
-    follower.stream.down = True
+    follower.bell.down = True
     follower.truth.new = [change(1, ban("192.0.2.1/32"))]
     with pytest.raises(SourceDown):
         follower.listen()
-    assert not follower._listening  # else the database would be asked as seldom as with a stream
+    assert not follower._listening  # else the database would be asked as seldom as with a bell
     follower.look_after()
 
     assert refused(follower.replica, "192.0.2.1")

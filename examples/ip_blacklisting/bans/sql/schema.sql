@@ -1,28 +1,25 @@
 -- Keys: bans_ban.id, bans_feed.id; bans_change.seq counts changes from 1 without a gap. Times are timestamptz.
-CREATE FUNCTION bans_document(ban bans_ban) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION bans_document(ban bans_ban) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_object(
         'network', ban.network::text, 'kind', ban.kind,
-        'expires', ceil(extract(epoch FROM ban.expires))::bigint, 'lifted', false)
+        'expires', ceil(extract(epoch FROM nullif(ban.expires, 'infinity')))::bigint, 'lifted', false)
 $$;
 
-CREATE FUNCTION bans_document(feed bans_feed) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION bans_document(feed bans_feed) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_object('digest', md5(feed.run), 'networks', feed.networks)
 $$;
 
 -- Whoever writes, through Django or psql, is written down. The lock is held until the commit: a number is seen
 -- only together with all smaller ones, and one that is rolled back is given again. What bears the number of a
 -- change in a restored database bears another mark.
-CREATE FUNCTION bans_note(document jsonb) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    last bans_change;
+CREATE OR REPLACE FUNCTION bans_note(document jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(7239);
-    SELECT * INTO last FROM bans_change ORDER BY seq DESC LIMIT 1;
-    INSERT INTO bans_change (seq, mark, previous, at, after)
-    VALUES (coalesce(last.seq, 0) + 1, gen_random_uuid()::text, coalesce(last.mark, ''), clock_timestamp(), document);
+    INSERT INTO bans_change (seq, mark, at, after)
+    SELECT coalesce(max(seq), 0) + 1, gen_random_uuid()::text, clock_timestamp(), document FROM bans_change;
 END $$;
 
-CREATE FUNCTION bans_note_row() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION bans_note_row() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     before jsonb := bans_document(OLD);
     after jsonb := bans_document(NEW);
@@ -36,7 +33,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER ban_changed AFTER INSERT OR UPDATE OR DELETE ON bans_ban
+CREATE OR REPLACE TRIGGER ban_changed AFTER INSERT OR UPDATE OR DELETE ON bans_ban
     FOR EACH ROW EXECUTE FUNCTION bans_note_row();
-CREATE TRIGGER feeds_changed AFTER INSERT OR UPDATE ON bans_feed
+CREATE OR REPLACE TRIGGER feeds_changed AFTER INSERT OR UPDATE ON bans_feed
     FOR EACH ROW WHEN (NEW.name = '') EXECUTE FUNCTION bans_note_row();
