@@ -55,7 +55,8 @@ prove: .venv/dev.stamp ## [EXAMPLE=…] [CLAIM=…] [VARIANT=mine] [STACK=embedd
 	@exec env $(NEXUS) prove $(EXAMPLE) $(if $(CLAIM),--claim $(CLAIM)) $(if $(VARIANT),--variant $(VARIANT)) --stack $(STACK) $(if $(RECORD),--record) $(if $(COVERAGE),--coverage) $(if $(TIMES),--times $(TIMES))
 
 test: .venv/dev.stamp ## [EXAMPLE=…]: verify everything this machine can
-	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"; status=$$?; [ $$status -le 1 ] || exit $$status; \
+	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not alone and not paired"; status=$$?; [ $$status -le 1 ] || exit $$status; \
+	$(if $(EXAMPLE),,$(PYTEST) -n 2 --dist worksteal -m paired || status=$$?; [ $$status -le 1 ] || exit $$status;) \
 	$(PYTEST) -m alone $(if $(EXAMPLE),tests/test_claims.py) || status=$$?; exit $$status
 
 bench: .venv/dev.stamp ## EXAMPLE=… [STACK=embedded|compose] [RECORD=1]: the solution beside its peers in one run

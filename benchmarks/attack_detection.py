@@ -32,6 +32,7 @@ LEAST = 300_000  # events of a measurement
 RULES = ("detector", "thresholds", "limits")
 FAILING = 5  # each fifth event is a failed login
 KEPT = 50_000  # events that go through the keeper
+LOOKUPS = 5_000  # countries
 COLUMNS = (
     "who judges",
     "10,000 clients, events/s",
@@ -82,6 +83,7 @@ def run() -> Measured:
         megabytes = round(of[str(SIZES[-1])]["megabytes"])
         kept = [round(of[what]["events"]) for what in ("traffic", "keeper")]
         rows.append([rule, *sizes, megabytes, *kept])
+    found["detector"]["country"] = measured_alone(Path(__file__), "--one", "detector", "country")
     return Measured(COLUMNS, rows, [*goals(found["detector"])])
 
 
@@ -92,6 +94,9 @@ def goals(of: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[bool, str]]:
     yield many["megabytes"] <= 25, f"1,000,000 clients in <= 25 MB: {many['megabytes']:.0f}"
     judging = of["keeper"]["events"] / of[str(SIZES[1])]["events"]
     yield judging <= 0.5, f"judging takes <= 0.5 of the keeper's time: {judging:.2f}"
+    file, cache = of["country"]["file"], of["country"]["cache"]
+    words = f"{file / cache:.2f}, {file:.0f} us of {cache:.0f} us"
+    yield file <= 0.5 * cache, f"a country in the file takes <= 0.5 of a question to Redis: {words}"
 
 
 class Limits:
@@ -121,6 +126,8 @@ def one(name: str, what: str) -> dict[str, float]:
     from replay.traffic import traffic
 
     pipeline = VARIANTS[name].pipeline() if name in VARIANTS else Pipeline(Limits())
+    if what == "country":
+        return country_or_cache()
     if what == "keeper":
         return {"events": through_keeper(name, pipeline)}
     if what == "traffic":
@@ -162,6 +169,22 @@ def through_keeper(name: str, pipeline: "Pipeline") -> float:
     while redis.xlen(stream.key(name)):
         keeper.step()
     return KEPT / (time.perf_counter() - started)
+
+
+def country_or_cache() -> dict[str, float]:
+    """Return microseconds of a country in the file, and of a question to Redis."""
+    from django.conf import settings
+    from kept.countries import country
+    from kept.redis import connect
+
+    asked = {"file": country, "cache": connect(settings.REDIS_URL).get}
+    found = {}
+    for what, ask in asked.items():
+        started = time.perf_counter()
+        for number in range(LOOKUPS):
+            ask(f"133.{number >> 8}.{number & 255}.1/32")
+        found[what] = (time.perf_counter() - started) / LOOKUPS * 1e6
+    return found
 
 
 if __name__ == "__main__":

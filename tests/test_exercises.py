@@ -25,7 +25,7 @@ PACKAGE = re.compile(
 )
 
 
-@pytest.mark.alone
+@pytest.mark.paired
 @pytest.mark.parametrize("path", PATCHES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
 def test_exercise_refutes_the_claim_that_it_names(path, tmp_path, copy_of, pytestconfig):
     named = PATCH.fullmatch(path.name)[1]

@@ -317,7 +317,7 @@ def test_start_is_short_and_every_claim_against_it_has_a_hint(example):
     assert "<!--" not in "".join(hints(example).values())
 
 
-@pytest.mark.alone
+@pytest.mark.paired
 def test_untouched_file_is_refuted_as_the_naive_variant_it_begins_as(example):
     twin = example.begins_as
     asked = [each for each in example.experiments.values() if twin in each.variants()]

@@ -139,7 +139,7 @@ def test_a_charset_is_nobodys_business(example):
     assert "CONTENT_TYPE=multipart/form-data; boundary=x\n" in answer
 
 
-@pytest.mark.alone
+@pytest.mark.paired
 def test_server_survives_wrong_hosts_and_a_killed_worker(example, tmp_path):
     ensure_environment(example)
     with EmbeddedStack(example, tmp_path) as stack:

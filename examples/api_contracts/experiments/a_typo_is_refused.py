@@ -34,7 +34,7 @@ SENT = {"bag": "bags", "bagz": "bags"}
 
 class ATypoIsRefused(Experiment):
     slug = "a-typo-is-refused"
-    claim = "A misspelt name is refused with the nearest one, and no row is answered."
+    claim = "A misspelt name is refused, the nearest right name is told, and no row is answered."
     holds = ("kept",)
     refuted = ("generated",)
     rows = Series("flights", "flights answered")

@@ -27,8 +27,8 @@ class AnOldClientStillWorks(Experiment):
 
     slug = "an-old-client-still-works"
     claim = (
-        "All 12 recorded calls of last year's client get what they got, while the new field is there and "
-        "the old one says until when."
+        "All 12 recorded calls of last year's client get the answers that were recorded, while the new field "
+        "is there and the old one says until when it stays."
     )
     holds = ("kept",)
     refuted = ("changed_in_place",)
@@ -41,7 +41,7 @@ class AnOldClientStillWorks(Experiment):
     def run(self, stack: Stack, variant: str, params: Params) -> Iterator[Sample]:
         stack.manage("prepare", "--again")  # an earlier run may have been cut off with its booking
         yield clock_starts()
-        lines = stack.manage("replay", variant).splitlines()
+        lines = stack.manage("replay", variant, "--exit-zero").splitlines()
         for sent in range(1, len(lines) + 1):
             works = sum(line.startswith("kept: ") for line in lines[:sent])
             yield self.works(works)

@@ -38,7 +38,10 @@ class NoEditIsLost(Experiment):
     """
 
     slug = "no-edit-is-lost"
-    claim = "Of 100 editors at once each who is told so has its edit applied, and each gets there."
+    claim = (
+        "When 100 editors change one flight at once, every edit that is acknowledged is applied, and each "
+        "editor succeeds in the end."
+    )
     holds = ("kept",)
     refuted = ("generated", "if_match_read")
     acknowledged = Series("edits")

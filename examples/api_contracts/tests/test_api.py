@@ -8,10 +8,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from flights.models import Booking, Flight
@@ -316,6 +319,43 @@ def test_contract_is_the_same_for_all_who_ask_at_once():
 def test_replay_that_cannot_begin_says_why_in_one_sentence(wrong):
     with pytest.raises(CommandError, match=r"^\d+ at 127\.0\.0\.1:\d+: \[Errno"):
         call_command("replay", "kept", at="127.0.0.1:1", **wrong)
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """Where the service listens, within the transaction of this test."""
+    ours, service = connections["default"], WSGIHandler()
+    ours.inc_thread_sharing()
+    monkeypatch.setattr(ours, "close_if_unusable_or_obsolete", lambda: None)  # after each request
+
+    def within(environ, start_response):
+        connections["default"] = ours
+        with transaction.atomic():  # of each request, as a refused statement ends its own
+            return service(environ, start_response)
+
+    with make_server("127.0.0.1", 0, within, handler_class=Quiet) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+    ours.dec_thread_sharing()
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_):
+        """Leave the terminal to the tests."""
+
+
+def test_replay_of_a_release_that_breaks_calls_ends_with_an_error(served, capsys):
+    call_command("replay", "kept", at=served)
+    assert capsys.readouterr().out.count("kept: ") == 12
+
+    with pytest.raises(CommandError, match=r"^8 of 12 calls of 2025 are broken") as refused:
+        call_command("replay", "changed_in_place", at=served)
+
+    assert refused.value.returncode == 1
+    call_command("replay", "changed_in_place", "--exit-zero", at=served)
 
 
 def test_process_tells_that_it_serves(client):

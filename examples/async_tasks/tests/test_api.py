@@ -50,6 +50,8 @@ def test_drill_without_the_staff_token_is_refused(client, settings):
     assert post(client, drill).status_code == 403
     assert post(client, drill, authorization="Bearer wrong").status_code == 403
     assert post(client, drill, authorization="Bearer right").status_code == 202
+    assert post(client, drill, authorization="bearer  right").status_code == 202
+    assert post(client, drill, authorization="Basic right").status_code == 403
 
 
 def test_nobody_is_staff_without_a_token(client, settings):

@@ -42,14 +42,21 @@ def parse_address(text: str) -> Address | None:
     except ValueError:
         return None
     if isinstance(address, IPv6Address):
-        if address in NAT64:
-            return IPv4Address(int(address) & 0xFFFFFFFF)
         return address.ipv4_mapped or address
     return address
 
 
 def client_of(address: Address) -> str:
-    """Return what is counted as one client: a /32, or the /64 that every host of IPv6 can spend."""
+    """Return what is counted as one client: a /32, or the /64 that every host of IPv6 can spend.
+
+    Behind NAT64 and Teredo strangers share a /64; each is the address of IPv4 in its own. It is counted, and
+    never trusted: whoever announces these networks can claim any.
+    """
+    if isinstance(address, IPv6Address):
+        if address in NAT64:
+            address = IPv4Address(int(address) & 0xFFFFFFFF)
+        elif address.teredo:
+            _server, address = address.teredo
     return _network(address.packed, 4 if address.version == 4 else 8)
 
 

@@ -29,7 +29,7 @@ class Fading:
     def add(self, amount: float, now: float) -> float:
         passed = max(0.0, now - self.seconds)
         self.value = self.value * 0.5 ** (passed / HALF_LIFE_SECONDS) + amount
-        self.seconds = max(now, self.seconds)
+        self.seconds = now
         return self.value
 
 

@@ -18,7 +18,7 @@ class Remembered[T]:
 
     def of(self, name: str, now: float) -> T:
         """Return the record of a name, which is made if there is none."""
-        while self._all and next(iter(self._all.values()))[0] < now - self._seconds:
+        while self._all and abs(now - next(iter(self._all.values()))[0]) > self._seconds:
             self._all.popitem(last=False)
         record = self.find(name)
         if record is None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+REFUSED_SECONDS = 600  # by a verdict
+
 type Kind = Literal["ok", "login failed", "missing", "trap"]
 type Scope = Literal[
     "named", "logins", "all"
@@ -33,13 +35,12 @@ class Sighting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Who is found, what they are refused for how long, and why: what each part contributed."""
+    """Who is found, what they are refused, and why: what each part contributed."""
 
     network: str
     scope: Scope
     reason: str
     parts: Mapping[str, float] = field(default_factory=dict)
-    seconds: float = 600
 
 
 class Rule(Protocol):

@@ -7,8 +7,7 @@ from detector.clients import Proxies
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
-from kept.countries import opened
-from maxminddb import InvalidDatabaseError
+from kept import countries
 
 PUBLISHED = "development-only-"  # how the key in compose.yml begins
 
@@ -17,10 +16,10 @@ PUBLISHED = "development-only-"  # how the key in compose.yml begins
 def readable(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     proxies = partial(Proxies.parse, settings.TRUSTED_PROXIES)
-    for name, read in (("TRUSTED_PROXIES", proxies), ("COUNTRIES", opened)):
+    for name, read in (("TRUSTED_PROXIES", proxies), ("COUNTRIES", countries.check)):
         try:
             read()
-        except (ValueError, OSError, InvalidDatabaseError) as error:
+        except Exception as error:  # a broken file has many
             found.append(checks.Error(f"{name}: {error}.", id=f"flights.{name}"))
     return found
 

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,9 +11,14 @@ from django.utils.crypto import constant_time_compare
 
 def is_staff(request: HttpRequest) -> bool:
     """Tell whether the request bears the STAFF_TOKEN; without one in the settings, nobody does."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     expected = settings.STAFF_TOKEN
-    return bool(expected) and scheme == "Bearer" and constant_time_compare(token, expected)
+    return bool(expected) and constant_time_compare(bearer(request.headers), expected)
+
+
+def bearer(headers: Mapping[str, str]) -> str:
+    """Return the token that is shown; the case of the scheme says nothing (RFC 9110, section 11.1)."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def credentials(request: HttpRequest) -> tuple[str, bool]:
@@ -22,7 +28,7 @@ def credentials(request: HttpRequest) -> tuple[str, bool]:
     """
     scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     try:
-        given = b64decode(encoded if scheme == "Basic" else "").decode()
+        given = b64decode(encoded if scheme.lower() == "basic" else "").decode()
     except (Base64Error, ValueError):
         return "", False
     name, _, password = given.partition(":")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from detector.sightings import Rule, Verdict
-from django.db import DataError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.utils import timezone
 from redis import Redis
 
@@ -109,10 +109,7 @@ class Keeper:
         while self.waiting:
             name, verdict, seconds = self.waiting[0]
             Refusals(self.redis, name).add(verdict)
-            try:
-                self.pipelines[name].found(name, verdict, seconds)
-            except DataError as error:  # the next time, too
-                logger.error("a verdict is not kept: %s", error)
+            self.pipelines[name].found(name, verdict, seconds)
             self.waiting.popleft()
 
     def _tell(self) -> None:

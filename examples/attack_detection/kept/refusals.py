@@ -3,7 +3,7 @@
 from typing import cast
 
 from detector.clients import neighbours
-from detector.sightings import Verdict
+from detector.sightings import REFUSED_SECONDS, Verdict
 from redis import Redis
 
 
@@ -14,10 +14,11 @@ class Refusals:
         self._redis, self._variant = redis, variant
 
     def add(self, verdict: Verdict) -> None:
-        """Refuse a network for the time of its verdict; raises RedisError."""
+        """Refuse a network for a while; raises RedisError."""
         if verdict.scope != "named":
-            seconds = int(verdict.seconds)
-            self._redis.set(self._key(verdict.network), verdict.scope, ex=seconds)
+            key, logins = self._key(verdict.network), verdict.scope == "logins"
+            # Requests may be on their way: what they say of logins lets nobody in who is refused everything.
+            self._redis.set(key, verdict.scope, ex=REFUSED_SECONDS, nx=logins)
 
     def scope(self, client: str) -> str:
         """Return what a client is refused: `all`, `logins` or nothing; raises RedisError."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from detector.clients import neighbours
-from detector.sightings import Rule, Sighting, Verdict
+from detector.sightings import REFUSED_SECONDS, Rule, Sighting, Verdict
 
 from .traffic import BOUNDS, traffic
 
@@ -35,7 +35,7 @@ def run(seed: int, rule: Rule) -> Outcome:
         if sender in outcome.through and sender not in outcome.found:
             outcome.through[sender] += 1
         for verdict in rule.observe(sighting):
-            until[verdict.network] = sighting.seconds + verdict.seconds, verdict.scope
+            until[verdict.network] = sighting.seconds + REFUSED_SECONDS, verdict.scope
             owner = owners[verdict.network]
             if owner == "people":
                 outcome.people.setdefault(verdict.network, verdict)

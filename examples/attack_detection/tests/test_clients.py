@@ -15,6 +15,7 @@ PROXIES = Proxies.parse("10.0.0.0/8, ::1/128")
         ("::ffff:192.0.2.1", "192.0.2.1/32"),
         ("[::ffff:192.0.2.1]:443", "192.0.2.1/32"),
         ("64:ff9b::192.0.2.1", "192.0.2.1/32"),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", "192.0.2.45/32"),
         ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
         ("[2001:db8:1:2::4]:80", "2001:db8:1:2::/64"),
         ("fe80::1%eth0", "fe80::/64"),
@@ -25,6 +26,11 @@ PROXIES = Proxies.parse("10.0.0.0/8, ::1/128")
     "Flowfin/jellyfin-plugin-sso#317",
     "behind a NAT64 gateway all clients of IPv4 are one",
     "each is the address of IPv4 that is in it",
+)
+@pytest.mark.report(
+    "PBH-BTN/PeerBanHelper#1922",
+    "strangers at one Teredo server share a network, and one of them bans it",
+    "each is the address of IPv4 that is in its own",
 )
 @pytest.mark.report(
     "getgrav/grav-plugin-login#204",
@@ -50,6 +56,8 @@ def test_what_is_no_address(text):
         ("10.0.0.1", "8.8.8.8," + "x" * 60_000, ""),
         ("10.0.0.1", "", ""),
         ("10.0.0.1", "10.0.0.2", ""),
+        ("64:ff9b::a00:1", "8.8.8.8", "10.0.0.1/32"),
+        ("2001:0:4136:e378:8000:63bf:f5ff:fffe", "8.8.8.8", "10.0.0.1/32"),
     ],
 )
 def test_nobody_forges_a_hop_behind_a_trusted_proxy(peer, header, client):

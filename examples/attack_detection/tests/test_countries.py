@@ -85,15 +85,74 @@ def test_record_without_a_country_has_none(file_with):
 
 
 @pytest.mark.report(
+    "daijro/camoufox#323",
+    "the country where a network is registered is taken for the one where it is",
+    "a record of registration alone has no country",
+)
+def test_country_of_registration_is_none(file_with):
+    file_with((["192.0.2.0/24"], {"registered_country": {"iso_code": "SC"}}))
+
+    assert countries.country("192.0.2.1/32") == ""
+
+
+@pytest.mark.report(
     "AKVorrat/dearmep#17",
     "a file that says `None` in words is believed, and `None` is a country",
     "a code has two letters",
 )
-def test_none_in_words_is_no_country(file_with):
-    file_with((["192.0.2.0/24"], record("None")), (["198.51.100.0/24"], record("JP")))
+@pytest.mark.report(
+    "plausible/analytics#2556",
+    "codes such as `XX`, `ZZ` and `T1` are stored as countries, and pages that show them fail",
+    "what ISO 3166 gives to no country is none",
+)
+@pytest.mark.parametrize(
+    "said", ["None", "XX", "ZZ", "EU", "AP", "T1", "--", "jp", "\0\0", 12, ["JP"]]
+)
+def test_what_is_no_code_is_no_country(file_with, said):
+    file_with((["192.0.2.0/24"], record(said)), (["198.51.100.0/24"], record("JP")))
 
     assert countries.country("192.0.2.1/32") == ""
     assert countries.country("198.51.100.1/32") == "JP"
+
+
+# Of an ASN file; of the free files of two other makers; and what nobody makes.
+OTHERS = [
+    {"autonomous_system_number": 64_496},
+    {"country": "Japan", "country_code": "JP"},
+    {"country_code": "JP"},
+    ["JP"],
+    "JP",
+    7,
+]
+
+
+@pytest.mark.report(
+    "logstash-plugins/logstash-filter-geoip#103",
+    "a file of another kind opens, each lookup in it fails, and the pipeline stops",
+    "it is told before the start, and costs no line",
+)
+@pytest.mark.parametrize("other", OTHERS)
+def test_file_of_another_kind(file_with, other):
+    file_with((["192.0.2.0/24"], other))
+
+    assert countries.country("192.0.2.1/32") == ""
+    with pytest.raises(SystemCheckError, match=r"COUNTRIES: Countries has no country\.iso_code"):
+        call_command("check", tags=["security"])
+
+
+@pytest.mark.report(
+    "vaersaagod/geomate#22",
+    "a download that is unzipped and still a tar opens, and every lookup in it fails",
+    "it is told before the start, and costs no line",
+)
+def test_file_in_a_tar(file_with):
+    file = file_with((["192.0.2.0/24"], record("JP")))
+    head = b"GeoLite2-Country.mmdb".ljust(512, b"\0")
+    file.write_bytes(head + file.read_bytes() + bytes(1024))
+
+    assert countries.country("192.0.2.1/32") == ""
+    with pytest.raises(SystemCheckError, match="COUNTRIES: "):
+        call_command("check", tags=["security"])
 
 
 def test_address_of_ipv6_and_a_file_for_ipv4_alone(file_with):
@@ -101,6 +160,19 @@ def test_address_of_ipv6_and_a_file_for_ipv4_alone(file_with):
 
     assert countries.country("2003:1::/64") == ""
     assert countries.country("192.0.2.1/32") == "JP"
+
+
+@pytest.mark.report(
+    "maxmind/MaxMind-DB-Reader-python#58",
+    "a broken record ends the process by a signal, in the reader that is written in C",
+    "the file is read in Python",
+)
+def test_key_of_a_record_that_is_no_text(file_with):
+    file = file_with((["192.0.2.0/24"], record("JP")))
+    number = file.read_bytes().replace(b"Hiso_code", b"hiso_code")  # of the same eight bytes
+    file.write_bytes(number)
+
+    assert countries.country("192.0.2.1/32") == ""
 
 
 def test_record_that_cannot_be_read_costs_no_line(file_with):
@@ -115,7 +187,7 @@ def test_record_that_cannot_be_read_costs_no_line(file_with):
 @pytest.mark.report(
     "OpenSIPS/opensips#720",
     "the file is copied over while it is mapped into memory, and the process ends by a signal",
-    "a process maps a copy of its own, and is started again for a new file",
+    "a process reads it once, and is started again for a new file",
 )
 def test_file_that_is_written_into_while_it_is_used(file_with):
     file = file_with((["192.0.2.0/24"], record("JP")))

@@ -1,7 +1,7 @@
 """Attackers are found for what people do not do, and the verdict says for what."""
 
 import pytest
-from detector import points, rates
+from detector import groups, points, rates
 from detector.detector import Detector
 from detector.remembered import Remembered
 from detector.sightings import Sighting
@@ -54,6 +54,19 @@ def test_who_signs_in_after_all_is_forgiven_this_account_alone():
         detector.observe(failed(10 + second, account="victim"))
     detector.observe(signed_in(19))
     assert detector.points.clients.find(ONE).logins(19) > 85
+
+
+@pytest.mark.report(
+    "sethvargo/go-limiter#41",
+    "the clock is set back, and until it is where it was everybody is refused",
+    "points go on to fade, and what was seen later is forgotten",
+)
+def test_clock_that_was_set_back():
+    assert found([failed(3_000), failed(0)]) == []
+    assert found([failed(3_000), *(failed(300 * n) for n in range(12))]) == []
+
+    neighbours = [failed(100 * n, f"192.0.2.{n}/32", f"account {n}") for n in range(80)]
+    assert found([failed(9_000, "192.0.2.99/32"), *neighbours]) == []
 
 
 def test_failures_fade():
@@ -157,6 +170,30 @@ def test_one_address_that_fails_with_many_accounts_is_no_group():
     assert {each.network for each in verdicts} == {ONE}
 
 
+@pytest.mark.report(
+    "DigitalRuby/IPBan#8",
+    "mistakes are counted for good, so that one each day is a ban in the end",
+    "points fade, and a network's failures are those of ten minutes",
+)
+def test_failures_of_a_network_that_are_ten_minutes_old_count_no_more():
+    early = [failed(n // 38 * 300, f"192.0.2.{n}/32", f"account {n}") for n in range(39)]
+    last = "192.0.2.99/32"
+
+    assert found([*early, failed(600, last, "last")]) != []
+    assert found([*early, failed(601, last, "last")]) == []
+
+
+def test_a_network_has_no_more_tries_and_people_than_it_may():
+    judged = groups.Groups()
+    for number in range(200):
+        judged.failed(failed(0, account=f"account {number}"))
+        judged.signed_in(signed_in(0, account=f"person {number}"))
+
+    group = judged._groups.find("192.0.2.0/24")
+    assert len(group.people) == groups.MOST_PEOPLE
+    assert len(group.tries) < groups.FAILURES + groups.MOST_PEOPLE
+
+
 def test_memory_has_a_bound_and_knows_the_latest():
     records = Remembered(list, 100, 3_600)
     for number in range(10_000):
@@ -199,13 +236,28 @@ def test_flood_is_named_after_three_windows_and_never_refused():
     assert len(verdicts) == 1
 
 
+def calm(ticks, pause):
+    """Return requests of twenty addresses in turn."""
+    return [Sighting(tick * pause, f"198.18.0.{tick % 20}/32", "ok") for tick in range(ticks)]
+
+
+def test_flood_is_named_when_its_peers_are_gone_to_bed():
+    alone = [Sighting(20 + tick / 20, ONE, "ok") for tick in range(400)]
+
+    assert [each.network for each in found([*calm(200, 0.1), *alone])] == [ONE]
+
+
+def test_four_requests_a_second_are_never_abnormal():
+    person = [Sighting(20 + tick / 4, ONE, "ok") for tick in range(80)]
+
+    assert found(sorted([*calm(400, 0.1), *person])) == []
+
+
 @pytest.mark.parametrize("windows", [1, 2])
 def test_a_crowd_that_comes_once_is_not_named(windows):
-    others = [f"198.18.0.{n}/32" for n in range(20)]
-    sightings = [Sighting(tick / 10, others[tick % 20], "ok") for tick in range(400)]
-    sightings += [Sighting(20 + n / 30, ONE, "ok") for n in range(60 * windows)]
+    crowd = [Sighting(20 + n / 30, ONE, "ok") for n in range(60 * windows)]
 
-    assert found(sorted(sightings)) == []
+    assert found(sorted([*calm(400, 0.1), *crowd])) == []
 
 
 def test_counting_is_bounded_and_never_blames_too_much(monkeypatch):

@@ -2,11 +2,12 @@
 
 import json
 import logging
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from detector.detector import Detector
-from detector.sightings import Sighting
+from detector.sightings import Sighting, Verdict
 from django.db import DatabaseError
 from kept import keeper as keeper_module
 from kept import log, stream
@@ -14,6 +15,9 @@ from kept.forgetting import forget
 from kept.keeper import Keeper, Pipeline
 from kept.models import DayKey, Finding, LogLine
 from kept.refusals import Refusals
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEEN = Sighting(0, "192.0.2.1/32", "missing", "/lost", status=404)
@@ -137,6 +141,30 @@ def failing(*_):
     raise DatabaseError("away")
 
 
+@pytest.mark.report(
+    "django/channels#783",
+    "a thread ends when Redis closes its connection, and nobody starts another",
+    "what a process has seen waits in it until Redis answers",
+)
+@pytest.mark.usefixtures("keeper")
+def test_what_was_seen_while_redis_was_away_is_sent(redis, variant):
+    tried = threading.Semaphore(0)
+
+    class Away(Redis):
+        def pipeline(self, **how):
+            tried.release()
+            return super().pipeline(**how)
+
+    reporter = stream.Reporter(Away(port=1, retry=Retry(NoBackoff(), 0)))
+    for _ in range(3):
+        reporter.note(variant, SEEN)
+    assert all(tried.acquire(timeout=20) for _ in range(4))
+
+    reporter._redis = redis
+    ((_, rows),) = stream.receive(redis, [variant], 20)[variant]
+    assert len(json.loads(rows)) == 3
+
+
 def test_verdicts_that_cannot_be_handed_over_wait(redis, variant, keeper):
     stream.send(redis, [(variant, SEEN._replace(kind="trap"))])
     keeper.pipelines = {variant: Pipeline(Detector(), found=failing)}
@@ -187,16 +215,27 @@ def test_time_is_that_of_the_stream(redis, variant):
 
 
 def test_list_refuses_a_client_or_its_neighbours_and_ends_by_itself(redis, variant):
-    from detector.sightings import Verdict
-
     refusals = Refusals(redis, variant)
-    refusals.add(Verdict("192.0.2.0/24", "logins", "", seconds=700))
-    refusals.add(Verdict("192.0.2.9/32", "all", "", seconds=700))
+    refusals.add(Verdict("192.0.2.0/24", "logins", ""))
+    refusals.add(Verdict("192.0.2.9/32", "all", ""))
     refusals.add(Verdict("192.0.3.1/32", "named", ""))
 
     scopes = [refusals.scope(f"{each}/32") for each in ("192.0.2.1", "192.0.2.9", "192.0.3.1")]
     assert scopes == ["logins", "all", ""]
-    assert 0 < redis.ttl(f"refused:{variant}:192.0.2.9/32") <= 700
+    assert 0 < redis.ttl(f"refused:{variant}:192.0.2.9/32") <= 600
+
+
+@pytest.mark.report(
+    "hslatman/caddy-crowdsec-bouncer#129",
+    "the list keeps one decision for an address, so that a lesser one replaces a ban",
+    "who is refused everything stays so",
+)
+def test_lesser_verdict_replaces_no_other(redis, variant):
+    refusals = Refusals(redis, variant)
+    for scope in ("logins", "all", "logins"):
+        refusals.add(Verdict(SEEN.client, scope, ""))
+
+    assert refusals.scope(SEEN.client) == "all"
 
 
 def test_key_goes_with_the_last_lines_of_its_day():

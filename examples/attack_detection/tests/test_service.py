@@ -68,8 +68,9 @@ def test_kinds(client, noted, path, headers, kind):
 
 
 def test_accounts_that_fail_and_sign_in_are_noted_by_a_keyed_hash(client, noted):
-    for password, status in (("wrong", 401), ("ada-secret", 200)):
-        headers = CLIENT | {"Authorization": basic("ada", password)}
+    for scheme, password, status in (("Basic", "wrong", 401), ("basic ", "ada-secret", 200)):
+        said = basic("ada", password).replace("Basic", scheme)
+        headers = CLIENT | {"Authorization": said}
         answer = client.post("/api/detector/login/", headers=headers)
         assert answer.status_code == status
     headers = CLIENT | {"Authorization": basic("partner-1", "partner-1-secret")}
@@ -91,10 +92,10 @@ def test_picture_of_another_page_is_refused_and_not_noted(client, noted):
 
 def test_who_is_on_the_list_is_refused(client, noted):
     refusals = configured.refusals("detector")
-    refusals.add(Verdict("192.0.2.0/24", "logins", "", seconds=600))
+    refusals.add(Verdict("192.0.2.0/24", "logins", ""))
     assert client.get(PATH, headers=CLIENT).status_code == 200
     assert client.post("/api/detector/login/", headers=CLIENT).status_code == 403
-    refusals.add(Verdict("192.0.2.1/32", "all", "", seconds=600))
+    refusals.add(Verdict("192.0.2.1/32", "all", ""))
     assert client.get(PATH, headers=CLIENT).status_code == 403
     assert len(noted) == 1
     refusals._redis.delete("refused:detector:192.0.2.0/24", "refused:detector:192.0.2.1/32")
@@ -111,6 +112,19 @@ def test_without_redis_nobody_is_refused(client, monkeypatch):
 def test_from_inside_nothing_is_noted(client, noted):
     assert client.get("/healthz").status_code == 200
     assert noted == []
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("noted")
+@pytest.mark.parametrize(
+    ("said", "status"), [("Bearer right", 200), ("bearer  right", 200), ("Basic right", 403)]
+)
+def test_case_of_the_scheme_says_nothing(client, settings, said, status):
+    settings.STAFF_TOKEN = "right"
+
+    answer = client.get("/api/detector/findings/", headers=CLIENT | {"Authorization": said})
+
+    assert answer.status_code == status
 
 
 @pytest.mark.usefixtures("noted")

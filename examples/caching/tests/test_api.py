@@ -163,6 +163,16 @@ def test_nobody_else_edits(site, settings):
         assert answer.status_code == 403, (right, headers)
 
 
+@pytest.mark.parametrize(
+    ("said", "status"), [("bearer  right", 200), ("Basic right", 403), ("right", 403)]
+)
+@pytest.mark.usefixtures("operator")
+def test_case_of_the_scheme_says_nothing(site, said, status):
+    answer = site.post("/api/airports/TEST/edits/?name=X", headers={"Authorization": said})
+
+    assert answer.status_code == status
+
+
 def test_edit_is_served_at_once(site, operator):
     site.get("/api/layered/airports/TEST/")
 
@@ -172,7 +182,12 @@ def test_edit_is_served_at_once(site, operator):
     assert site.get("/api/layered/airports/TEST/").json()["name"] == "There"
 
 
-def test_edit_while_redis_is_frozen_is_made_and_purged_later(site, operator, redis, wait_until):
+def test_edit_while_redis_is_frozen_is_made_and_purged_later(
+    site, operator, redis, settings, wait_until
+):
+    # Django's client shall not be asked: it would wait for all of the pause.
+    options = {"OPTIONS": {"socket_timeout": 120}}
+    settings.CACHES = {"default": settings.CACHES["default"] | options}
     site.get("/api/layered/airports/TEST/")
     redis.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
     try:

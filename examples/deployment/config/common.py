@@ -1,13 +1,23 @@
 """What both settings modules say: the applications, their order, and where reports of errors go."""
 
+import sys
 from os import environ as env
 from pathlib import Path
 from typing import Any
 
-DEBUG = env.get("DEBUG") == "1"
-ALLOWED_HOSTS = env.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+def switched_on(name: str) -> bool:
+    """Return whether the variable is 1; `true`, which would switch nothing on, ends the process."""
+    if (said := env.get(name) or "0") not in ("0", "1"):
+        sys.exit(f"{name} has to be 0 or 1.")
+    return said == "1"
+
+
+DEBUG = switched_on("DEBUG")
+USUAL_HOSTS = "localhost,127.0.0.1,[::1]"  # also where the variable is set and empty
+ALLOWED_HOSTS = (env.get("ALLOWED_HOSTS") or USUAL_HOSTS).replace(" ", "").split(",")
 RELEASE = env.get("RELEASE", "1")  # said in each answer
-PAYMENTS = env.get("PAYMENTS") == "1"  # a release that charges for bookings
+PAYMENTS = switched_on("PAYMENTS")  # a release that charges for bookings
 FAULT = env.get("FAULT", "")  # what this release cannot do: the page of an airport, or `bookings`
 MINE = env.get("MINE", "")  # the module of a reader's own way
 HOST = env.get("HOST", "127.0.0.1")

@@ -4,9 +4,11 @@ A mistake in a value ends the process with one sentence.
 """
 
 import sys
+from contextlib import suppress
 from os import environ as env
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 
@@ -23,10 +25,10 @@ def secret(name: str) -> str:
     """
     file = env.get(f"{name}_FILE")
     try:
-        value = Path(file).read_text(encoding="utf-8").strip() if file else env.get(name, "")
+        value = Path(file).read_text(encoding="utf-8-sig") if file else env.get(name, "")
     except (OSError, ValueError) as error:
         sys.exit(f"{name}_FILE: {file} cannot be read: {getattr(error, 'strerror', error)}.")
-    if not value:
+    if not (value := value.strip()):
         sys.exit(f"{name} is missing: set {name}_FILE to a file with its value.")
     SECRET_VALUES.append(value)
     return value
@@ -42,9 +44,17 @@ def database(url: str) -> dict[str, Any]:
     return parsed | DATABASE_OPTIONS
 
 
+def provider(url: str) -> str:
+    with suppress(ValueError):  # a port that is none: an unquoted password has `/` or `#`
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return url
+    sys.exit("PAYMENT_URL is no address like https://user:password@host/path.")
+
+
 SECRET_KEY = secret("SECRET_KEY")
 DATABASES = {"default": database(secret("DATABASE_URL"))}
-PAYMENT_URL = secret("PAYMENT_URL") if PAYMENTS else ""
+PAYMENT_URL = provider(secret("PAYMENT_URL")) if PAYMENTS else ""
 HEALTH_ASKS_DATABASE = False
 
 DEFAULT_EXCEPTION_REPORTER = "flights.hiding.Reporter"

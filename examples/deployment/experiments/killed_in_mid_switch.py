@@ -18,8 +18,7 @@ from nexus.experiment import (
 
 from . import AT_THE_SUPERVISOR, Load, Work, at, begin
 
-# The shortest comes last: what a kill has left is settled once a second at most.
-STEPS = ("gating", "trying", "switching", "draining", "stopping", "starting")
+STEPS = ("starting", "gating", "trying", "switching", "draining", "stopping")
 
 
 class KilledInMidSwitch(Experiment):

@@ -33,7 +33,7 @@ class NoRequestIsLost(Experiment):
     happened = Series("what happened")
     chart = Chart(
         happened,
-        "what happened",
+        "failed requests and new releases",
         mark="points",
         levels=("new release", "request fails"),
     )

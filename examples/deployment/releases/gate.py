@@ -14,11 +14,13 @@ class Refused(Exception):
     """Nothing was changed: the message says why, in one sentence without its full stop."""
 
 
-def get(port: int, path: str, timeout_seconds: float = 5) -> tuple[int, str]:
+def get(
+    port: int, path: str, timeout_seconds: float = 5, host: str = "localhost"
+) -> tuple[int, str]:
     """Return the status and the release that answers; 0 and nothing if none does."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_seconds)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()
         answer.read()
     except (OSError, http.client.HTTPException):
@@ -46,11 +48,13 @@ class Gate:
         smoke: paths that have to answer 200, each of them.
         checks: each returns what is wrong, or nothing.
         ready_seconds: within which it has to be ready: then `HEALTH` answers 200.
+        host: that clients ask for, and so the smoke requests.
     """
 
     smoke: Sequence[str] = ()
     checks: Sequence[Callable[[], str]] = ()
     ready_seconds: float = 30
+    host: str = "localhost"
 
     def pass_(self, number: int, port: int, ended: Callable[[], str]) -> None:
         """Return once everything is as it has to be; `ended` says why the process does not run.
@@ -62,7 +66,7 @@ class Gate:
         for check in self.checks:
             if fault := check():
                 raise Refused(fault)
-        asked = {path: get(port, path, SMOKE_SECONDS)[0] for path in self.smoke}
+        asked = {path: get(port, path, SMOKE_SECONDS, self.host)[0] for path in self.smoke}
         if failed := [f"{path} ({status})" for path, status in asked.items() if status != 200]:
             raise Refused(f"{len(failed)} of {len(asked)} smoke requests failed, as {failed[0]}")
 

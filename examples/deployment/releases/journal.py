@@ -92,6 +92,11 @@ class Journal:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self._file)
+            folder = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)  # or the old name may be back after a power failure
+            finally:
+                os.close(folder)
         except OSError as error:
             raise Refused(f"the journal cannot be written: {error.strerror}") from None
         self.reached(state.step)

@@ -9,6 +9,7 @@ from .gate import Refused
 
 FULL = 100
 TRIAL = "trial"  # the server that haproxy.cfg closes at its first error
+AT_A_TIME = 3  # its maxconn
 
 
 class HAProxy:
@@ -40,7 +41,9 @@ class HAProxy:
         """Return the trial's weight, and how many answers and errors it has got since the proxy began."""
         [row] = [row for row in self._stat() if row["svname"] == TRIAL]
         counts = [int(row[f"hrsp_{kind}xx"] or 0) for kind in (1, 2, 3, 4, 5)]
-        return int(row["weight"]), sum(counts), counts[-1]
+        # What it breaks off or does not take: clients get 502 or a part, and neither is among its 5xx.
+        broken = int(row["eresp"]) + int(row["econ"])
+        return int(row["weight"]), sum(counts) + broken, counts[-1] + broken
 
     def under_way(self, port: int) -> int:
         return sum(int(row["scur"]) for row in self._stat() if row["addr"].endswith(f":{port}"))

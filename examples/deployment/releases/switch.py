@@ -45,6 +45,8 @@ class Switch:
             Refused: the old release is live, and the new one is gone.
         """
         before = self.journal.read()
+        if before.step != STEADY:  # of a switch that was killed a moment ago
+            before = self.settle(before)
         new = before.next(folder)
         self.proxy.under_way(new.port)  # asked first: without the proxy nothing is begun
         state = self.journal.write(replace(before, other=new, last=new.number, step="starting"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .gate import Refused, Sleep, wait
-from .proxy import HAProxy
+from .proxy import AT_A_TIME, HAProxy
 
 
 @dataclass(frozen=True)
@@ -52,3 +52,5 @@ class Trial:
         _, answers, errors = proxy.tried()
         if errors > failed:
             raise Refused(f"{errors - failed} of its first {answers - total} answers were errors")
+        if proxy.under_way(port) >= AT_A_TIME:
+            raise Refused(f"{AT_A_TIME} of its first requests took more than {self.seconds:.0f} s")

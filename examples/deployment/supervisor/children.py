@@ -45,16 +45,21 @@ class Children:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._all: dict[str, subprocess.Popen[bytes]] = {}
-        self._ask_to_end: dict[str, int] = {}
+        self.commands: dict[str, Command] = {}
         self._kill_at: dict[str, float] = {}
 
     def start(self, name: str, command: Command) -> None:
-        """Start it.
+        """Start it, and tell how it has ended before.
 
         Raises:
             OSError: there is no such program.
         """
-        self._ask_to_end[name] = command.ask_to_end
+        if name in self._all:
+            code = self._all[name].poll()
+            sys.stderr.write(
+                f"{name} has ended ({code}), and said last: {self._last_line(name)}.\n"
+            )
+        self.commands[name] = command
         with (self._logs / f"{name}.log").open("ab") as log:
             self._all[name] = subprocess.Popen(
                 command.words,
@@ -70,7 +75,7 @@ class Children:
     def stop(self, name: str, grace_seconds: float) -> None:
         """Ask it to end, and kill it after the grace; returns at once."""
         if name in self.running():
-            self._all[name].send_signal(self._ask_to_end[name])
+            self._all[name].send_signal(self.commands[name].ask_to_end)
         self._kill_at[name] = time.monotonic() + grace_seconds
 
     def look(self) -> None:

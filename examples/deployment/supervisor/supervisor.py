@@ -6,19 +6,20 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 from releases import Journal, Refused, Release, State
 from releases.journal import STEADY
 
-from .children import Children, Command
+from .children import END_WITH_PARENT, Children, Command
 from .orders import Order, answer, listening
 from .ports import is_free
 
 DOWN = "down"  # a step: the live release is away on purpose
 FRONT = "front"
 LOOK_SECONDS = 0.05
-PAUSE_SECONDS = 1.0  # between two starts of what dies at once
+PAUSE_SECONDS = 1.0  # before another try of what dies or fails at once
 
 
 @dataclass
@@ -28,14 +29,14 @@ class Supervisor:
     Attributes:
         front: what stands before the releases.
         command: what a release runs.
-        settle: ends what a switch that was killed has begun.
+        settle: ends what a switch that was killed has begun; who calls it holds the lock.
         begins: the state to begin with, from the one that was left.
     """
 
     folder: Path
     front: Callable[[State], Command]
     command: Callable[[State, Release], Command]
-    settle: Command
+    settle: Callable[[], None]
     begins: Callable[[State | None], State]
     grace_seconds: float = 10
     over: bool = field(default=False, init=False)
@@ -49,7 +50,14 @@ class Supervisor:
         # A switch of before finds its supervisor away, and gives up; only then is there another writer.
         with self.journal.alone("supervisor", wait=True), listening(self.folder) as door:
             with self.journal.alone(wait=True):
-                self.journal.write(self.begins(self._left()))
+                left = self._left()
+                try:
+                    self.journal.write(self.begins(left))
+                except Refused as fault:
+                    if left is None:
+                        raise
+                    # Of a full disk: in its old place the release still serves.
+                    sys.stderr.write(f"{fault}.\n")
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: setattr(self, "over", True))
             while not self.over:
@@ -96,9 +104,11 @@ class Supervisor:
     def _make_true(self, state: State) -> None:
         self._keep(FRONT, lambda: self.front(state))
         if state.step != DOWN:
-            self._keep(state.live.name, lambda: self.command(state, state.live))
-        if state.step != STEADY and self._was_killed():
-            self._keep("settle", lambda: self.settle)
+            # What was gated, whatever has become of its file.
+            known = self.children.commands.get(state.live.name)
+            self._keep(state.live.name, lambda: known or self.command(state, state.live))
+        if state.step != STEADY:
+            self._settle_if_killed()
 
     def _keep(self, name: str, command: Callable[[], Command]) -> None:
         now = time.monotonic()
@@ -110,11 +120,20 @@ class Supervisor:
         except (OSError, Refused) as fault:
             sys.stderr.write(f"{name} does not start: {fault}.\n")
 
-    def _was_killed(self) -> bool:
-        """Whether a switch is in the middle, and nobody at it."""
+    def _settle_if_killed(self) -> None:
+        """Settle what a switch has begun that nobody is at any more."""
+        with suppress(Refused), self.journal.alone():
+            # Again: it may have come to its end since.
+            if self.journal.read().step != STEADY:
+                # A copy of this process: it has the lock, and all that a new one would have to load first.
+                get_context("fork").Process(target=self._settle, daemon=True).start()
+
+    def _settle(self) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if END_WITH_PARENT:
+            END_WITH_PARENT()
         try:
-            with self.journal.alone():
-                # Again: it may have come to its end since.
-                return self.journal.read().step != STEADY
-        except Refused:
-            return False
+            self.settle()
+        except Refused as fault:
+            sys.stderr.write(f"a switch that was killed is not settled: {fault}.\n")
+            time.sleep(PAUSE_SECONDS)

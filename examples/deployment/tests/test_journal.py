@@ -1,10 +1,12 @@
 """The journal and its lock, whoever dies with them."""
 
+import os
 import signal
 import subprocess
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from releases import Journal, Refused, Release, State
@@ -89,6 +91,25 @@ def test_full_disk_is_refused_and_leaves_what_was_written(tmp_path):
         journal.write(replace(LIVE, last=10))
 
     assert journal.read() == LIVE
+
+
+@pytest.mark.report(
+    "npm/write-file-atomic#64",
+    "the power fails after a file was renamed, and the old one is back",
+    "whoever has written waits for the folder, too",
+)
+def test_new_name_is_on_the_disk_before_the_step_is_taken(tmp_path, monkeypatch):
+    synced, fsync = [], os.fsync
+
+    def watched(number):
+        fsync(number)
+        at = Path(f"/proc/self/fd/{number}").readlink()
+        synced.append((at.name, (tmp_path / "journal.json").exists()))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    Journal(tmp_path, lambda step: synced.append(step)).write(LIVE)
+
+    assert synced == [("journal.draft", False), (tmp_path.name, True), "steady"]
 
 
 @pytest.mark.report(

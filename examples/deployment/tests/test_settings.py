@@ -17,11 +17,11 @@ COMPLETE = {
 }
 
 
-def start(settings="config.settings", **environment):
+def start(settings="config.settings", shown="SECRET_VALUES", **environment):
     """Import the settings, and answer how that ended."""
     env = {name: value for name, value in environment.items() if value is not None}
     done = subprocess.run(
-        [sys.executable, "-c", f"import {settings} as s; print(*s.SECRET_VALUES)"],
+        [sys.executable, "-c", f"import {settings} as s; print(*s.{shown})"],
         cwd=ROOT,
         env=env | {"PATH": os.environ["PATH"]},
         capture_output=True,
@@ -34,16 +34,49 @@ def start(settings="config.settings", **environment):
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "PAYMENT_URL"])
 def test_missing_variable_ends_the_start(name):
     missing = {**COMPLETE, name: None}
-    empty = {**COMPLETE, name: ""}
+    empty, blank = {**COMPLETE, name: ""}, {**COMPLETE, name: " \n"}
 
     words = f"{name} is missing: set {name}_FILE to a file with its value."
-    assert start(**missing) == start(**empty) == (1, words)
+    assert start(**missing) == start(**empty) == start(**blank) == (1, words)
+
+
+def test_hosts_that_are_set_and_empty_are_the_usual_ones():
+    usual = start(**COMPLETE, shown="ALLOWED_HOSTS")
+
+    assert start(**COMPLETE, shown="ALLOWED_HOSTS", ALLOWED_HOSTS="") == usual
+    _, said = start(**COMPLETE, shown="ALLOWED_HOSTS", ALLOWED_HOSTS="a.example, b.example")
+    assert said == "a.example b.example"
+
+
+@pytest.mark.report(
+    "kurrent-io/KurrentDB#2548",
+    "a switch is set to 1, only `true` would switch it on, and nothing says so",
+    "what is neither 0 nor 1 ends the start",
+)
+@pytest.mark.parametrize("name", ["PAYMENTS", "DEBUG"])
+@pytest.mark.parametrize("said", ["true", '"1"', "1 "])
+def test_switch_that_says_another_word_ends_the_start(name, said):
+    assert start(**{**COMPLETE, name: said}) == (1, f"{name} has to be 0 or 1.")
 
 
 def test_release_that_does_not_charge_needs_no_address_for_it():
     status, _ = start(**{**COMPLETE, "PAYMENTS": "0", "PAYMENT_URL": None})
 
     assert status == 0
+
+
+@pytest.mark.report(
+    "kubernetes/kubernetes#23404",
+    "a secret in a variable ends in a line break, and is another one",
+    "white space around a secret is no part of it, and neither is a byte order mark in its file",
+)
+def test_white_space_around_a_secret_is_no_part_of_it(tmp_path):
+    (tmp_path / "key").write_bytes(b"\xef\xbb\xbf" + b"f" * 60 + b"\r\n")
+    spaced = {**COMPLETE, "PAYMENT_URL": COMPLETE["PAYMENT_URL"] + "\n"}
+
+    _, said = start(**spaced, SECRET_KEY_FILE=str(tmp_path / "key"), shown="SECRET_VALUES[::2]")
+
+    assert said == f"{'f' * 60} {COMPLETE['PAYMENT_URL']}"
 
 
 def test_secrets_are_read_from_files_rather_than_from_variables(tmp_path):
@@ -85,6 +118,28 @@ def test_address_that_is_none_ends_the_start_without_showing_it(url):
         1,
         "DATABASE_URL is no address like postgres://user:password@host:5432/name.",
     )
+
+
+@pytest.mark.report(
+    "saleor/saleor#7741",
+    "a password with `/` in an address, and the traceback shows a part of it as the port",
+    "an address that is none ends the start, and is not shown",
+)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://shop:pass/word@127.0.0.1:9/",
+        "http://shop:pass#word@127.0.0.1/",
+        "http://[::1/",
+        "http://127.0.0.1:0/",
+        "ftp://127.0.0.1/",
+        "127.0.0.1:9",
+        "https:///charge",
+    ],
+)
+def test_address_of_the_provider_that_is_none_ends_the_start_without_showing_it(url):
+    words = "PAYMENT_URL is no address like https://user:password@host/path."
+    assert start(**{**COMPLETE, "PAYMENT_URL": url}) == (1, words)
 
 
 def test_database_that_is_away_ends_the_start_in_one_sentence():

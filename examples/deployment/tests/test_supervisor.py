@@ -13,10 +13,11 @@ from contextlib import chdir
 from pathlib import Path
 
 import pytest
-from releases import Refused
+from releases import Refused, Release, State
 from releases.gate import get
 from supervisor.children import Children, Command
 from supervisor.ports import free_ports
+from supervisor.supervisor import Supervisor
 from ways import configured
 from ways.configured import BASE
 
@@ -217,7 +218,24 @@ def test_line_that_sets_no_variable_is_refused(tmp_path, monkeypatch, line):
         configured.shipped("odd")
 
     name = line.partition("=")[0]
-    assert str(refusal.value) == f"release shipped/odd.env: {name!r} is no NAME=VALUE"
+    assert (
+        str(refusal.value) == f"release shipped/odd.env: {name!r} is no NAME=VALUE without quotes"
+    )
+
+
+@pytest.mark.report(
+    "docker/for-linux#1208",
+    "quotes in a file with variables are a part of the value, or are not",
+    "the release is refused, and the line is named",
+)
+@pytest.mark.parametrize("line", ['FAULT="LGA"', "FAULT='LGA", "PAYMENTS=1 ", "PAYMENTS=1\0"])
+def test_line_whose_value_may_be_another_is_refused(tmp_path, monkeypatch, line):
+    monkeypatch.setattr(configured, "BASE", tmp_path)
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "odd.env").write_text(f"A=it's 1\n{line}\n")
+
+    with pytest.raises(Refused, match=f"'{line.partition('=')[0]}' is no NAME=VALUE without"):
+        configured.shipped("odd")
 
 
 @pytest.fixture
@@ -255,6 +273,48 @@ def test_last_line_of_a_large_log_is_found_at_once(children, tmp_path):
     until(lambda: not children.running())
 
     assert children.ended("large") == "why"
+
+
+@pytest.mark.report(
+    "gastownhall/gascity#3897",
+    "a port is taken, the process dies at once for two days, and the start gives no diagnosis",
+    "the supervisor tells the last line of what has ended, each time",
+)
+def test_child_that_is_started_again_is_told_with_its_last_line(children, tmp_path, capsys):
+    for _ in range(2):
+        children.start("dead", Command(("sh", "-c", "echo port taken"), os.environ, tmp_path))
+        until(lambda: not children.running())
+
+    assert capsys.readouterr().err == "dead has ended (0), and said last: port taken.\n"
+
+
+@pytest.mark.report(
+    "puma/puma#329",
+    "the live release restarts, its folder has been cleaned up, and it does not come back",
+    "it runs again what was gated, whatever has become of the file",
+)
+def test_live_release_that_dies_runs_again_what_was_gated(tmp_path, children, monkeypatch):
+    monkeypatch.setattr("supervisor.supervisor.PAUSE_SECONDS", 0)
+    shipped, log = tmp_path / "shipped", tmp_path / "release-1.log"
+    shipped.write_text("gated")
+
+    def command(*_):
+        return Command(("echo", shipped.read_text()), os.environ, tmp_path)
+
+    def front(_):
+        return Command(("sleep", "300"), os.environ, tmp_path)
+
+    keeping = Supervisor(tmp_path, front, command, None, None)
+    keeping.children = children
+    state = State("blue_green", (1, 2), Release(1, "good", 1), last=1)
+    keeping._make_true(state)
+    until(lambda: log.read_text() == "gated\n")
+
+    shipped.unlink()
+    until(lambda: "release-1" not in children.running())
+    keeping._make_true(state)
+
+    until(lambda: log.read_text() == "gated\n" * 2)
 
 
 @pytest.mark.report(
@@ -305,6 +365,26 @@ def test_second_supervisor_takes_over_and_nothing_is_left_of_the_first(service):
     until(lambda: service.answers(live))
     assert second.poll() is None
     assert set(service.processes()) == set(before)
+
+
+@pytest.mark.report(
+    "getpaseo/paseo#3616",
+    "the disk is full, no state can be written, and the daemon does not come back",
+    "the release that was live serves in its old place",
+)
+def test_service_begins_on_a_full_disk_where_it_was(service):
+    before, live = service.processes(), service.status()["live"]
+    draft = service.folder / "journal.draft"
+    draft.symlink_to("/dev/full")
+
+    service.begin()
+    service.supervisors[-2].kill()
+    service.supervisors[-2].wait()
+
+    until(lambda: all(ended(pid) for pid in before.values()))
+    until(lambda: service.answers(live["number"]))
+    draft.unlink()
+    assert service.status()["live"] == live
 
 
 @pytest.mark.report(

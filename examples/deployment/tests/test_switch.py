@@ -17,6 +17,7 @@ from releases.journal import STEADY
 from releases.proxy import HAProxy
 from releases.trial import Trial
 from supervisor.ports import free_ports, is_free
+from ways import configured
 from ways.configured import BASE
 from ways.front import wheel
 
@@ -28,6 +29,11 @@ def until(condition, seconds=20):
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.01)
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 128  # of five, clients beside the proxy's checks overflow it
 
 
 class Starter:
@@ -47,9 +53,15 @@ class Starter:
                 if self.path == "/slow":
                     slow.wait(20)
                 failing = (release.folder, self.path) in (("bad", PAGE), ("lazy", "/slow"))
+                if (release.folder, self.path) == ("mute", PAGE):
+                    self.close_connection = True  # as a process that crashes
+                    return
+                if (release.folder, self.path) == ("hanging", PAGE):
+                    slow.wait(60)
                 self.send_response(500 if failing else 200)
                 self.send_header("X-Release", str(release.number))
-                self.send_header("Content-Length", "0")
+                cut = (release.folder, self.path) == ("cut", PAGE)
+                self.send_header("Content-Length", "9" if cut else "0")
                 self.end_headers()
 
             def do_POST(self):
@@ -59,8 +71,7 @@ class Starter:
             def log_message(self, *_):
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", release.port), Handler)
-        server.daemon_threads = False
+        server = Server(("127.0.0.1", release.port), Handler)
         self.servers[release] = server
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -177,6 +188,44 @@ def test_release_that_does_not_pass_is_refused_and_the_old_one_stays(
     assert switch.journal.read().step == STEADY
 
 
+@pytest.mark.report(
+    "quan0715/QJudge#215",
+    "smoke requests ask for localhost, ALLOWED_HOSTS has the public name only, and they get 400",
+    "they ask for the host of clients, so that a release that refuses it is refused, too",
+)
+@pytest.mark.parametrize(
+    ("hosts", "asked"),
+    [
+        (["a.example", "b.example"], "a.example"),
+        ([".a.example"], "a.example"),
+        (["*"], "localhost"),
+    ],
+)
+def test_smoke_requests_ask_for_a_host_of_clients(tmp_path, monkeypatch, settings, hosts, asked):
+    monkeypatch.setattr(configured, "FOLDER", tmp_path)
+    Journal(tmp_path).write(State("blue_green", (1, 2), Release(1, "good", 1), last=1))
+    settings.ALLOWED_HOSTS = hosts
+    heard = []
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(20)
+        port = door.getsockname()[1]
+        gate = replace(configured.crew().switch.gate, checks=(), smoke=[PAGE])
+        monkeypatch.setattr(Gate, "await_ready", lambda *_: None)
+
+        def answer():
+            line, _ = door.accept()
+            with line:
+                heard.extend(line.recv(65536).decode().split("\r\n"))
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        gate.pass_(2, port, lambda: "")
+        answering.join()
+
+    assert f"Host: {asked}" in heard
+
+
 def test_release_that_is_never_ready_is_refused_in_time(starter, switch):
     gate = Gate(ready_seconds=0.2)
     starter.start = lambda release: starter.servers.update({release: Quiet()})
@@ -185,6 +234,11 @@ def test_release_that_is_never_ready_is_refused_in_time(starter, switch):
         replace(switch, gate=gate).replace("good")
 
 
+@pytest.mark.report(
+    "femiwiki/femiwiki#550",
+    "the new process listens nowhere, the old one answers its health check, and is then removed",
+    "the answer has to name the new release",
+)
 def test_another_release_on_the_port_is_not_the_new_one(switch):
     assert switch.replace("good").live.number == 2
     with pytest.raises(Refused, match="it was not ready within"):
@@ -194,6 +248,22 @@ def test_another_release_on_the_port_is_not_the_new_one(switch):
 class Quiet:
     def shutdown(self): ...
     def server_close(self): ...
+
+
+@pytest.mark.report(
+    "kontena/kontena#2415",
+    "a container of an interrupted deployment is left, and every further one meets its name",
+    "who comes next ends first what a killed switch has left",
+)
+@pytest.mark.parametrize("new_is_live", [False, True])
+def test_switch_after_a_killed_one_leaves_nothing_behind(front, starter, switch, new_is_live):
+    old, new = switch.journal.read().live, Release(2, "good", front.ports[1])
+    starter.start(new)
+    live, other = (new, old) if new_is_live else (old, new)
+    switch.journal.write(State("blue_green", front.ports, live, 2, other, "stopping"))
+
+    assert switch.replace("good").live.number == 3
+    assert [each.number for each in starter.servers] == [3]
 
 
 def test_numbers_go_on_after_a_refusal(switch):
@@ -212,6 +282,11 @@ def test_proxy_that_is_away_is_told_and_nothing_is_started(starter, switch, tmp_
     assert [each.number for each in starter.servers] == [1]
 
 
+@pytest.mark.report(
+    "kortix-ai/suna#3246",
+    "the change of the proxy matches nothing, nobody says so, and the old release is stopped: 502",
+    "what the proxy answers to a change is read, and a refusal ends the switch",
+)
 def test_server_that_the_proxy_does_not_know_is_told(front):
     stranger = HAProxy(front[0]._address, "releases", {1: "red"})
 
@@ -230,29 +305,85 @@ def test_place_that_gets_more_is_told_first(front):
     assert [command.split()[-1] for command in said] == ["100", "0", "0"] * 2
 
 
-def test_trial_sends_back_what_fails(front, switch):
+@pytest.fixture
+def asking(front, request):
+    """Clients that ask for PAGE until the test is over; what they got."""
+    request.getfixturevalue("starter")  # whose releases have to end after the clients
     over, got = threading.Event(), []
 
     def ask():
         while not over.is_set():
-            got.append(answering(front))
+            got.append(get(front.listen, PAGE, 60))
 
     clients = [threading.Thread(target=ask, daemon=True) for _ in range(12)]
     for each in clients:
         each.start()
-    # It looks after half a second only: by then the proxy has long seen the first error.
-    trial = Trial(seconds=20, sleep=lambda _: time.sleep(0.5))
-    try:
-        with pytest.raises(Refused, match=r"[123] of its first \d+ answers were errors"):
-            replace(switch, trial=trial).replace("bad")
-    finally:
-        over.set()
-        for each in clients:
-            each.join()
+    yield got
+    over.set()
+    for each in clients:
+        each.join()
 
-    assert 1 <= sum(status != 200 for status, _ in got) <= 3
+
+@pytest.mark.report(
+    "haproxy/haproxy#667",
+    "502 for what a server breaks off is in no count of that server's answers",
+    "a trial counts what breaks off as errors, before the head or after it",
+)
+@pytest.mark.usefixtures("asking")
+@pytest.mark.parametrize("folder", ["mute", "cut"])
+def test_release_that_breaks_off_is_refused(front, switch, folder):
+    with pytest.raises(Refused, match=r"\d+ of its first \d+ answers were errors"):
+        replace(switch, trial=Trial(seconds=20)).replace(folder)
 
     assert {answering(front) for _ in range(10)} == {(200, "1")}
+
+
+@pytest.mark.usefixtures("asking")
+def test_release_that_takes_no_connection_in_its_trial_is_refused(front, starter, switch):
+    ended = starter.ended
+
+    def looked(release):
+        if release.number == 2 and switch.journal.read().step == "trying":
+            starter.servers[release].shutdown()
+            starter.servers[release].server_close()
+        return ended(release)
+
+    starter.ended = looked
+    with pytest.raises(Refused, match=r"\d+ of its first \d+ answers were errors"):
+        replace(switch, trial=Trial(seconds=20)).replace("good")
+
+    assert {answering(front) for _ in range(10)} == {(200, "1")}
+
+
+@pytest.mark.report(
+    "dyc3/opentogethertube#1949",
+    "requests are not answered, the health check is, and blue/green calls it a success",
+    "a release that holds all the requests of its trial is refused",
+)
+@pytest.mark.usefixtures("asking")
+def test_release_that_answers_nothing_in_its_trial_is_refused(front, starter, switch):
+    trial, ended = Trial(seconds=1), starter.ended
+
+    def looked(release):
+        if switch.journal.read().step == "trying":  # as long as it takes until clients have come
+            until(lambda: switch.proxy.under_way(front.ports[1]) == 3)
+        return ended(release)
+
+    starter.ended = looked
+    with pytest.raises(Refused, match="3 of its first requests took more than 1 s"):
+        replace(switch, trial=trial, drain_seconds=0).replace("hanging")
+
+    assert {answering(front) for _ in range(10)} == {(200, "1")}
+
+
+def test_trial_sends_back_what_fails(front, switch, asking):
+    # It looks after half a second only: by then the proxy has long seen the first error.
+    trial = Trial(seconds=20, sleep=lambda _: time.sleep(0.5))
+    with pytest.raises(Refused, match=r"[123] of its first \d+ answers were errors"):
+        replace(switch, trial=trial).replace("bad")
+
+    assert {answering(front) for _ in range(10)} == {(200, "1")}
+    assert 1 <= sum(status != 200 for status, _ in list(asking)) <= 3
 
 
 def test_trial_waits_for_the_errors_that_take_longer_than_answers(front, starter, switch):
@@ -333,6 +464,11 @@ def test_client_that_goes_away_during_a_trial_is_no_error(front, starter, switch
     assert replace(switch, trial=Trial(sleep=sleep, seconds=20)).replace("good").live.number == 2
 
 
+@pytest.mark.report(
+    "fluxcd/flagger#883",
+    "a release on trial that nobody asks gets no values, and the rollout halts",
+    "the trial ends when its time is over, and the gate alone has judged",
+)
 def test_trial_of_a_service_that_nobody_asks_ends_in_time(switch):
     assert replace(switch, trial=Trial(seconds=0.1)).replace("good").live.number == 2
 

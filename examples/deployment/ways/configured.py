@@ -37,9 +37,11 @@ def shipped(folder: str) -> dict[str, str]:
         said = getattr(error, "strerror", error)
         raise Refused(f"release shipped/{folder}.env cannot be read: {said}") from None
     said = [line.partition("=") for line in lines if line.strip() and not line.startswith("#")]
-    # What was meant to be a setting, and is none, would be missing without a word.
-    if odd := [name for name, equals, _ in said if not (equals and name.isidentifier())]:
-        raise Refused(f"release shipped/{folder}.env: {odd[0]!r} is no NAME=VALUE")
+    # What was meant to be a setting, and is none or another, would be so without a word.
+    for name, equals, value in said:
+        plain = value.isprintable() and value == value.strip(" '\"")
+        if not (equals and name.isidentifier() and plain):
+            raise Refused(f"release shipped/{folder}.env: {name!r} is no NAME=VALUE without quotes")
     return {name: value for name, _, value in said}
 
 
@@ -64,7 +66,8 @@ def crew(reached: Callable[[str], None] = lambda _: None) -> Crew:
     state = journal.read()
     variant, (blue, green) = of(state.way), state.ports
     proxy = HAProxy(FOLDER / "haproxy.sock", "releases", {blue: "blue", green: "green"})
-    gate = Gate(SMOKE, [unapplied]) if variant.gated else Gate()
+    host = settings.ALLOWED_HOSTS[0].lstrip("*.") or "localhost"
+    gate = Gate(SMOKE, [unapplied], host=host) if variant.gated else Gate()
     trial = Trial() if variant.gated else None
     patience = variant.drain_seconds, variant.grace_seconds
     switch = Switch(journal, proxy, orders, gate, trial, *patience)

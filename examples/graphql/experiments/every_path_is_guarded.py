@@ -45,8 +45,8 @@ FROM flights_booking b JOIN flights_passenger p ON p.id = passenger_id
 class EveryPathIsGuarded(Experiment):
     slug = "every-path-is-guarded"
     claim = (
-        "Nobody, another passenger and its own go 7 paths to one booking: 0 values of other people "
-        "are told, and its own passenger is told it on each path."
+        "On 7 paths to one booking nobody is told a value of other people, and the booking's own passenger "
+        "is told it on each path."
     )
     holds = ("priced",)
     refuted = ("resolvers",)

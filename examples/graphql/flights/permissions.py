@@ -13,7 +13,7 @@ HOURS = 12
 def is_staff(headers: Mapping[str, str]) -> bool:
     """Whether the sender holds the STAFF_TOKEN; without one in the settings, nobody does."""
     expected = settings.STAFF_TOKEN
-    return bool(expected) and constant_time_compare(_token(headers), expected)
+    return bool(expected) and constant_time_compare(bearer(headers), expected)
 
 
 def token_of(passenger: int) -> str:
@@ -24,11 +24,12 @@ def token_of(passenger: int) -> str:
 def passenger_of(headers: Mapping[str, str]) -> int | None:
     """Return the key of the passenger who asks; None for everybody else. It asks no database."""
     try:
-        return int(signing.loads(_token(headers), salt=SALT, max_age=HOURS * 3600))
+        return int(signing.loads(bearer(headers), salt=SALT, max_age=HOURS * 3600))
     except signing.BadSignature:
         return None
 
 
-def _token(headers: Mapping[str, str]) -> str:
+def bearer(headers: Mapping[str, str]) -> str:
+    """Return the token that is shown; the case of the scheme says nothing (RFC 9110, section 11.1)."""
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

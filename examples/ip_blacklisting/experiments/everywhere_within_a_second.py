@@ -41,8 +41,8 @@ class EverywhereWithinASecond(Experiment):
 
     slug = "everywhere-within-a-second"
     claim = (
-        "A ban refuses in each of 4 server processes within 1 s after it was acknowledged, and its end "
-        "serves again, also while the connections on which they listen to Redis are cut 20 times."
+        "Each of 4 server processes obeys a ban, and its end, within 1 s after it was acknowledged, also "
+        "while the connections on which they listen to Redis are cut 20 times."
     )
     holds = ("shield",)
     refuted = ("pubsub",)

@@ -1,6 +1,6 @@
 """Who may operate: ban, lift, import, look."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Concatenate
 
@@ -16,8 +16,14 @@ from .problems import problem
 
 def is_staff(request: HttpRequest) -> bool:
     """Whether the request holds the STAFF_TOKEN; without one in the settings, none does."""
-    held, token = request.headers.get("Authorization", ""), settings.STAFF_TOKEN
-    return bool(token) and constant_time_compare(held, f"Bearer {token}")
+    expected = settings.STAFF_TOKEN
+    return bool(expected) and constant_time_compare(bearer(request.headers), expected)
+
+
+def bearer(headers: Mapping[str, str]) -> str:
+    """Return the token that is shown; the case of the scheme says nothing (RFC 9110, section 11.1)."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def for_staff[**P](

@@ -35,6 +35,12 @@ def test_who_is_no_staff_changes_nothing(client, settings, token, said):
     assert not Ban.objects.exists()
 
 
+def test_case_of_the_scheme_says_nothing(staff):
+    staff.defaults["HTTP_AUTHORIZATION"] = "bEARER  token"
+
+    assert ban(staff, "198.18.0.1").status_code != 403
+
+
 @pytest.mark.report(
     "wagtail/wagtail#4652",
     "a NUL or too long a text reaches PostgreSQL, whose error is told as an outage",

@@ -11,9 +11,14 @@ from rest_framework.views import APIView
 
 def is_staff(headers: Mapping[str, str]) -> bool:
     """Whether the sender holds the STAFF_TOKEN; without one in the settings, nobody does."""
-    scheme, _, token = headers.get("Authorization", "").partition(" ")
     expected = settings.STAFF_TOKEN
-    return bool(expected) and scheme == "Bearer" and constant_time_compare(token, expected)
+    return bool(expected) and constant_time_compare(bearer(headers), expected)
+
+
+def bearer(headers: Mapping[str, str]) -> str:
+    """Return the token that is shown; the case of the scheme says nothing (RFC 9110, section 11.1)."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 class IsStaff(BasePermission):

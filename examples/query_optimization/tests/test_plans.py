@@ -1,6 +1,7 @@
 """The plan, not the stopwatch: each index is used, and missed when it is gone."""
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db.models import Prefetch
 from flights.catalogue import CATALOGUE
@@ -185,3 +186,12 @@ def test_plans_of_what_is_for_staff_are_those_of_a_refusal(site):
 def test_plans_are_for_staff(site, path):
     assert site.get(path).status_code == 403
     assert site.get(path, Authorization="Bearer wrong").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [("Bearer {}", 200), ("bearer  {}", 200), ("Basic {}", 403), ("{}", 403)]
+)
+def test_case_of_the_scheme_says_nothing(site, said, status):
+    answer = site.get("/api/plans/?path=/api/", Authorization=said.format(settings.STAFF_TOKEN))
+
+    assert answer.status_code == status

@@ -3,9 +3,11 @@
 import gc
 import os
 import signal
+import socket
 import threading
 import time
 import warnings
+from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
@@ -277,6 +279,25 @@ def test_a_stopped_server_that_accepts_and_never_answers_is_given_up(server):
 
     assert decision.degraded == OnFailure.LOCAL
     assert seconds < 20  # 0.1 s, and what a busy machine takes; it would wait for ever
+
+
+def test_a_host_that_takes_no_connection_is_given_up():
+    """Past its queue of connections the kernel drops each that is tried, as a network does that is cut."""
+    with ExitStack() as opened, socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        client = connect(f"redis://127.0.0.1:{address[1]}", connect_seconds=0.1)
+        limiter = limiter_of(RedisStore(client, breaker=Breaker(failures=10)))
+        started = time.monotonic()
+
+        decisions = [limiter.decide("client") for _ in range(10)]
+        seconds = time.monotonic() - started
+
+    assert {decision.degraded for decision in decisions} == {OnFailure.LOCAL}
+    assert seconds < 30  # 1 s, and what a busy machine takes; redis-py's own waits are 50 s
 
 
 def test_a_local_share_is_one_at_least(local, clock):

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from . import asked, rooms
 from .configured import redis
 from .models import Room, Session
-from .permissions import is_staff
+from .permissions import bearer, is_staff
 from .problems import problem
 from .tickets import Pass, issue
 
@@ -43,7 +43,7 @@ def session(request: HttpRequest, session: UUID) -> HttpResponse:
 def tickets(request: HttpRequest) -> HttpResponse:
     """POST, with the session as bearer token: a ticket to listen once."""
     try:
-        named = UUID(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        named = UUID(bearer(request.headers))
     except ValueError:
         return problem(401, "A ticket asks for a session")
     found = Session.objects.filter(id=named, expires_at__gt=timezone.now()).first()

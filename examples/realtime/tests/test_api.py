@@ -90,9 +90,13 @@ def test_a_ticket_asks_for_a_session_that_lives(client, booking):
     bearer = {"Authorization": f"Bearer {session}"}
     ticket = client.post("/api/tickets/", headers=bearer).json()["ticket"]
     assert 0 < redis.ttl(f"ticket:{ticket}") <= 30
+    for said, status in ((f"bearer  {session}", 201), (f"Basic {session}", 401), (session, 401)):
+        answer = client.post("/api/tickets/", headers={"Authorization": said})
+        assert answer.status_code == status, said
 
     assert client.delete(f"/api/sessions/{session}/").status_code == 401
-    assert client.delete(f"/api/sessions/{session}/", headers=STAFF).status_code == 204
+    staff = {"Authorization": STAFF["Authorization"].replace("Bearer", "bEARER ")}
+    assert client.delete(f"/api/sessions/{session}/", headers=staff).status_code == 204
     assert client.post("/api/tickets/", headers=bearer).status_code == 401
     assert client.post("/api/tickets/", headers={"Authorization": "Bearer x"}).status_code == 401
 

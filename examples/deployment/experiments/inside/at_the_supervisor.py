@@ -48,7 +48,8 @@ def begin(crew: Crew, way: str) -> None:
     well = live.name in running and live.folder == configured.FIRST
     stays = well and old.environment == new.environment
     alike = new.front == HAPROXY and (old.front, old.weights) == (new.front, new.weights)
-    if stays and alike and sorted(running) == [FRONT, live.name]:
+    if stays and alike and state.step == STEADY and FRONT in running:
+        kill_all_but(crew, live, FRONT)
         crew.note(way=way)
         return
     if not stays:
@@ -66,10 +67,10 @@ def begin(crew: Crew, way: str) -> None:
         run_two(crew)
 
 
-def kill_all_but(crew: Crew, live: Release) -> None:
-    """Kill the proxy and each release but the live one, and wait until their ports are free."""
+def kill_all_but(crew: Crew, live: Release, *more: str) -> None:
+    """Kill all but the live release and `more`, and wait until the ports of releases are free."""
     running = crew.orders.running()
-    for name in running.keys() - {live.name}:
+    for name in running.keys() - {live.name, *more}:
         with suppress(ProcessLookupError):
             os.killpg(running[name], signal.SIGKILL)
     left = {*crew.state.ports} - ({live.port} if live.name in running else set())
@@ -102,7 +103,7 @@ def run_two(crew: Crew) -> None:
 
 
 def route(crew: Crew, times: str) -> None:
-    """Start a second release, send requests to it and back, and stop it."""
+    """Start a second release, and send requests to it and back; the next `begin` kills it."""
     state = crew.state
     nginx = of(state.way).front == NGINX
     new = state.next(state.live.folder)
@@ -117,7 +118,6 @@ def route(crew: Crew, times: str) -> None:
             crew.switch.proxy.route({there: FULL, gone: 0})
         crew.journal.reached("routed")
         time.sleep(ROUTED_SECONDS)
-    crew.stop(new)
     crew.note(other=None)
 
 

@@ -24,7 +24,6 @@ class Command(BaseCommand):
         orders = parser.add_subparsers(dest="order", required=True)
         start = orders.add_parser("start", help="put a release in the place of the live one")
         start.add_argument("folder", help="shipped/<folder>.env")
-        orders.add_parser("settle", help="end what a switch that was killed has begun")
         orders.add_parser("status", help="say what is live, and what runs")
 
     def handle(self, *_args: Any, order: str, **options: Any) -> None:
@@ -32,9 +31,6 @@ class Command(BaseCommand):
             crew = configured.crew()
             if order == "start":
                 start(crew, options["folder"])
-            elif order == "settle":
-                with crew.journal.alone():
-                    crew.switch.settle(crew.state)
             self.stdout.write(json.dumps(status(crew)))
         except Refused as refusal:
             self.stderr.write(f"refused: {refusal}.")

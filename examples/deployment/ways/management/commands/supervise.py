@@ -1,7 +1,5 @@
 """Run the service: the proxy in front, and the release that is live; a second process of a folder waits."""
 
-import os
-import sys
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +7,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from releases import Release, State
 from releases.journal import STEADY
-from supervisor.children import Command as Words
 from supervisor.ports import free_ports
 from supervisor.supervisor import Supervisor
 
@@ -35,13 +32,16 @@ def begins(before: State | None) -> State:
     )
 
 
+def settle() -> None:
+    """End what a switch that was killed has begun."""
+    crew = configured.crew()
+    crew.switch.settle(crew.state)
+
+
 class Command(BaseCommand):
     help = __doc__
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         configured.FOLDER.mkdir(parents=True, exist_ok=True)
-        settle = Words(
-            (sys.executable, "manage.py", "release", "settle"), os.environ, configured.BASE
-        )
         Supervisor(configured.FOLDER, front.front, configured.command, settle, begins).serve()
