@@ -278,21 +278,6 @@ def test_alarm_of_rabbitmq_delays_jobs_and_nothing_else(broker, database):
     assert reports(database, jobs) == (5, 5)
 
 
-def test_connection_to_rabbitmq_that_is_cut_is_no_loss_of_a_run_that_goes_on(broker, database):
-    def said(column: str) -> object:
-        query = f"SELECT {column} FROM jobs_job WHERE id = %s"
-        return database.execute(query, [job]).fetchone()[0]
-
-    (job,) = asked_for(broker, 1, drill={"seconds": 20})
-    assert wait_until(lambda: said("state") == "running", 60)
-    without = "UPDATE jobs_job SET arguments = arguments - 'drill' WHERE id = %s"
-    database.execute(without, [job])  # the second run takes no time
-    rabbitmqctl(broker, "close_all_connections", "test")
-    assert wait_until(lambda: reports(database, [job]) == (1, 1), 60)
-    assert said("attempts") == 2
-    assert wait_until(lambda: said("losses") == 0, 60)
-
-
 def test_database_that_takes_no_writes_for_a_while_and_is_started_again(broker, database):
     jobs = asked_for(broker, 20)
     database.execute("ALTER SYSTEM SET default_transaction_read_only = on")

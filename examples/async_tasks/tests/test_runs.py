@@ -17,7 +17,6 @@ from django.db.models.functions import Now
 from jobs import sql
 from jobs.backoff import Backoff
 from jobs.ends import ended
-from jobs.heart import beat
 from jobs.management.commands.jobs import replayed
 from jobs.models import DeadLetter, Job, Run, State
 from jobs.run import Outcome, Transient
@@ -309,44 +308,6 @@ def test_heartbeat_extends_the_lease(job, policy):
         return lambda: None
 
     assert run(job, replace(policy, lease_seconds=4), work) is Outcome.DONE
-
-
-@pytest.mark.report(
-    "celery/celery#6951",
-    "a connection to the broker is cut: tasks that still run begin again, each time",
-    "a run that goes on is no loss: however often that is, its job is not given up",
-)
-def test_run_that_goes_on_is_no_loss(job, policy):
-    effects, patient = [], replace(policy, lease_seconds=8)
-
-    def second(_run):
-        deadline = time.monotonic() + 60
-        while Job.objects.get(id=job).losses:
-            assert time.monotonic() < deadline, "the loss is not taken back"
-            time.sleep(0.02)
-        return lambda: effects.append(2)
-
-    def first(_run):
-        assert run(job, patient, second, redelivered=True) is Outcome.DONE
-        return lambda: effects.append(1)
-
-    assert run(job, patient, first) is Outcome.FENCED
-    assert effects == [2]
-
-
-@pytest.mark.parametrize(("silent_seconds", "losses"), [(59, 2), (61, 3)])
-def test_run_that_was_silent_for_its_lease_is_a_loss(job, policy, silent_seconds, losses):
-    begun = [sql.rows("claim", **claim([job], policy) | {"redelivered": True})[0] for _ in range(4)]
-    stale = [Stale(*begun[0])]
-
-    for _ in range(2):
-        beat(stale, 60, silent_seconds)
-
-    Job.objects.filter(id=job).update(state=State.QUEUED)
-    beat([Stale(*begun[-1])], 60, 0)  # which has ended, and was taken over by nobody
-
-    assert stale == []
-    assert Job.objects.get(id=job).losses == losses
 
 
 @pytest.mark.report(
