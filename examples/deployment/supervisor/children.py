@@ -55,9 +55,9 @@ class Children:
             OSError: there is no such program.
         """
         if name in self._all:
-            code = self._all[name].poll()
             sys.stderr.write(
-                f"{name} has ended ({code}), and said last: {self._last_line(name)}.\n"
+                f"{name} has ended ({self._all[name].poll()}), "
+                f"and said last: {self._last_line(name)}.\n"
             )
         self.commands[name] = command
         with (self._logs / f"{name}.log").open("ab") as log:
