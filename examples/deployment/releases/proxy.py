@@ -41,8 +41,8 @@ class HAProxy:
         """Return the trial's weight, and how many answers and errors it has got since the proxy began."""
         [row] = [row for row in self._stat() if row["svname"] == TRIAL]
         counts = [int(row[f"hrsp_{kind}xx"] or 0) for kind in (1, 2, 3, 4, 5)]
-        # What it breaks off: clients get 502 or a part, and neither is among its 5xx.
-        broken = int(row["eresp"])
+        # What it breaks off or does not take: clients get 502 or a part, and neither is among its 5xx.
+        broken = int(row["eresp"]) + int(row["econ"])
         return int(row["weight"]), sum(counts) + broken, counts[-1] + broken
 
     def under_way(self, port: int) -> int:

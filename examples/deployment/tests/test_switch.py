@@ -31,6 +31,11 @@ def until(condition, seconds=20):
         time.sleep(0.01)
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 128  # of five, clients beside the proxy's checks overflow it
+
+
 class Starter:
     """Starts releases as threads; the folder says how one behaves, and /slow waits for `slow`."""
 
@@ -66,8 +71,7 @@ class Starter:
             def log_message(self, *_):
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", release.port), Handler)
-        server.daemon_threads = False
+        server = Server(("127.0.0.1", release.port), Handler)
         self.servers[release] = server
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -334,14 +338,38 @@ def test_release_that_breaks_off_is_refused(front, switch, folder):
     assert {answering(front) for _ in range(10)} == {(200, "1")}
 
 
+@pytest.mark.usefixtures("asking")
+def test_release_that_takes_no_connection_in_its_trial_is_refused(front, starter, switch):
+    ended = starter.ended
+
+    def looked(release):
+        if release.number == 2 and switch.journal.read().step == "trying":
+            starter.servers[release].shutdown()
+            starter.servers[release].server_close()
+        return ended(release)
+
+    starter.ended = looked
+    with pytest.raises(Refused, match=r"\d+ of its first \d+ answers were errors"):
+        replace(switch, trial=Trial(seconds=20)).replace("good")
+
+    assert {answering(front) for _ in range(10)} == {(200, "1")}
+
+
 @pytest.mark.report(
     "dyc3/opentogethertube#1949",
     "requests are not answered, the health check is, and blue/green calls it a success",
     "a release that holds all the requests of its trial is refused",
 )
 @pytest.mark.usefixtures("asking")
-def test_release_that_answers_nothing_in_its_trial_is_refused(front, switch):
-    trial = Trial(seconds=1)
+def test_release_that_answers_nothing_in_its_trial_is_refused(front, starter, switch):
+    trial, ended = Trial(seconds=1), starter.ended
+
+    def looked(release):
+        if switch.journal.read().step == "trying":  # as long as it takes until clients have come
+            until(lambda: switch.proxy.under_way(front.ports[1]) == 3)
+        return ended(release)
+
+    starter.ended = looked
     with pytest.raises(Refused, match="3 of its first requests took more than 1 s"):
         replace(switch, trial=trial, drain_seconds=0).replace("hanging")
 
