@@ -186,7 +186,7 @@ class Load:
         well: Sequence[int] = (200, 201)
         if turn % 10 == 9 and not (key or self.path):
             method, path, *well = STRANGE[turn // 10 % len(STRANGE)]
-            headers = {"Idempotency-Key": "stranger"}
+            headers = {"Idempotency-Key": "stranger"} if turn % 20 == 9 else {}
         elif method == "POST":
             path = "/api/bookings/"
             body = '{"flight": "B6725", "passenger": "Ada"}'

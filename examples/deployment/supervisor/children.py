@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,9 +54,9 @@ class Children:
             OSError: there is no such program.
         """
         if name in self._all:
-            code = self._all[name].poll()
             sys.stderr.write(
-                f"{name} has ended ({code}), and said last: {self._last_line(name)}.\n"
+                f"{name} has ended ({self._all[name].poll()}), "
+                f"and said last: {self._last_line(name)}.\n"
             )
         self.commands[name] = command
         with (self._logs / f"{name}.log").open("ab") as log:
@@ -84,8 +83,7 @@ class Children:
             if name not in self.running():
                 del self._kill_at[name]
             elif time.monotonic() > due:
-                with suppress(ProcessLookupError):
-                    os.killpg(self._all[name].pid, signal.SIGKILL)
+                os.killpg(self._all[name].pid, signal.SIGKILL)
 
     def running(self) -> dict[str, int]:
         """Name -> process id of those that run."""

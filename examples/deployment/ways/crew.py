@@ -69,6 +69,4 @@ def point_nginx(folder: Path, *ports: int) -> None:
     """Write where nginx sends requests; it reads it when it starts, and when it is reloaded."""
     folder.mkdir(exist_ok=True)
     servers = "".join(f"server 127.0.0.1:{port}; " for port in ports)
-    draft = folder / "origin.draft"
-    draft.write_text(f"upstream releases {{ {servers}}}\n", encoding="utf-8")
-    draft.replace(folder / "origin.conf")
+    (folder / "origin.conf").write_text(f"upstream releases {{ {servers}}}\n", encoding="utf-8")

