@@ -90,7 +90,7 @@ class PoisonIsQuarantined(Experiment):
         return (
             Verdict.exactly(samples.last(self.letters), 1, "{measured} of {bound} dead letters")
             & Verdict.exactly(
-                samples.last(self.runs), self.RUNS, "run {measured} times, {bound} expected"
+                samples.last(self.runs), self.RUNS, "run {measured:time}, {bound} expected"
             )
             & Verdict.at_least(
                 samples.last(self.good), params["good"], "{measured} of {bound} good jobs done"

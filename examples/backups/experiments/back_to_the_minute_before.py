@@ -32,7 +32,7 @@ class BackToTheMinuteBefore(Experiment):
     otherwise = Series("bookings missing, or there too early")
     restores = Series("moments restored")
     chart = Chart(
-        otherwise, "bookings otherwise than then", x="bookings since the night", mark="points"
+        otherwise, "bookings not as at that moment", x="bookings since the night", mark="points"
     )
 
     AT_NIGHT, SINCE, MOMENTS = 500, 60, (20, 40)
@@ -64,7 +64,7 @@ class BackToTheMinuteBefore(Experiment):
         )
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
-        words = "{measured} bookings otherwise than they were at that moment"
+        words = "{measured:booking} not as at that moment"
         otherwise = Verdict.at_most(samples.last(self.otherwise), 0, words)
         if not otherwise.holds:
             return otherwise

@@ -129,22 +129,24 @@ class AMillionRulesCostNothing(Experiment):
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         samples.wait_for_end()
-        words = "{measured} of {bound} µs of a processor a request"
+        words = "{measured} µs of CPU a request, {bound} allowed"
         cpu = Verdict.at_most(samples.last(self.least), self.CEILING_MICROSECONDS, words)
         paid = [max(samples.values(each)) for each in (self.queries, self.redis)]
-        calls = Verdict.at_most(sum(paid), 0, "{measured} queries and calls a request")
+        calls = Verdict.at_most(sum(paid), 0, "round trips to a server a request: {measured}")
         if not samples.of(self.boot):
             return cpu & calls
         few, *_, many = samples.values(self.guard)
         growth = Verdict.at_most(
             max(1.0, many / few),
             5,
-            f"{{measured}} times of {self.FEW:,} networks, {{bound}} allowed",
+            f"{{measured}} times the CPU of {self.FEW:,} networks, {{bound}} allowed",
         )
         memory = Verdict.at_most(
-            samples.last(self.memory), 160, "{measured} of {bound} MB a process"
+            samples.last(self.memory), 160, "{measured} MB a process, {bound} allowed"
         )
-        start = Verdict.at_most(samples.last(self.boot), 3, "{measured} of {bound} s to start")
+        start = Verdict.at_most(
+            samples.last(self.boot), 3, "ready after {measured} s, {bound} allowed"
+        )
         return cpu & calls & growth & memory & start
 
 

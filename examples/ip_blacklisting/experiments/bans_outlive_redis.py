@@ -107,6 +107,8 @@ class BansOutliveRedis(Experiment):
             return right
         samples.wait_for_end()
         p99 = percentile(samples.values(self.guard), 0.99)
-        quick = Verdict.at_most(p99, self.GUARD_MS, "p99 of the guard {measured} of {bound} ms")
+        quick = Verdict.at_most(
+            p99, self.GUARD_MS, "p99 of the guard {measured} ms, {bound} allowed"
+        )
         words = "{measured} of {bound} processes refuse a new ban within 5 s"
         return right & quick & Verdict.at_least(samples.last(self.new_ban), PROCESSES, words)

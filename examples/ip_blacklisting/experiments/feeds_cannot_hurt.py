@@ -84,7 +84,7 @@ class FeedsCannotHurt(Experiment):
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         wrong = Verdict.at_most(samples.last(self.wrong), 0, "{measured} wrong answers")
-        words = f"{{measured}} bad lists of {samples.last(self.lists):.0f} without a report"
+        words = f"{{measured}} of {samples.last(self.lists):.0f} bad lists taken without a report"
         return wrong & Verdict.at_most(samples.last(self.silent), 0, words)
 
 

@@ -48,12 +48,12 @@ class LoadingIsBulk(Experiment):
             Verdict.at_least(
                 samples.last(self.times_bulk),
                 4,
-                "{measured} times as fast as bulk_create, {bound} is due",
+                "{measured} times as fast as bulk_create, {bound} required",
             )
             & Verdict.at_least(
                 samples.last(self.times_create),
                 50,
-                "{measured} times as fast as create, {bound} is due",
+                "{measured} times as fast as create, {bound} required",
             )
             & self._growth(samples, self.loading, "to load")
             & self._growth(samples, self.exporting, "to export")

@@ -96,7 +96,9 @@ class QueriesDoNotGrow(Experiment):
 
     def judge(self, samples: Samples, params: Params) -> Verdict:
         most = max(samples.values(self.queries), default=0)
-        words = f"{{measured}} queries more for 500 rows than for 5, {most:,.0f} at most"
+        words = (
+            f"{{measured}} more queries for 500 rows than for 5, {most:,.0f} for the dearest list"
+        )
         growth = Verdict.at_most(samples.last(self.growth), 0, words)
         if not growth.holds:
             return growth
