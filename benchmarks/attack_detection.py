@@ -125,9 +125,9 @@ def one(name: str, what: str) -> dict[str, float]:
     from kept.memory import peak_kb
     from replay.traffic import traffic
 
-    pipeline = VARIANTS[name].pipeline() if name in VARIANTS else Pipeline(Limits())
     if what == "country":
         return country_or_cache()
+    pipeline = VARIANTS[name].pipeline() if name in VARIANTS else Pipeline(Limits())
     if what == "keeper":
         return {"events": through_keeper(name, pipeline)}
     if what == "traffic":

@@ -16,7 +16,7 @@ from shield.run import Run, pack
 from . import bell, configured
 from .models import Ban, Feed
 
-WIDEST, WIDEST_6 = 16 + 96, 32  # bits of a prefix
+WIDEST_BAN = 16, 32  # bits of the prefix, of IPv4 and of IPv6
 NOBODYS = [parse_network(text) for text in ("127.0.0.0/8", "0.0.0.0/8", "::/8")]
 WRITERS_LOCK = 7239  # which a trigger takes for who writes past this module, see schema.sql
 PATIENCE_SECONDS = 0.25
@@ -31,7 +31,7 @@ class Refused(ValueError):
 
 def guard(network: Network) -> None:
     """Raise Refused if a ban of the network would be a mistake."""
-    if network.length < (WIDEST if network.is_ipv4 else WIDEST_6):
+    if network.is_wider_than(*WIDEST_BAN):
         raise Refused(f"{network} is wider than /16, or /32 of IPv6")
     if any(map(network.overlaps, NOBODYS)):
         raise Refused(f"{network} contains loopback addresses, or such as nobody has")

@@ -56,6 +56,10 @@ class Network(NamedTuple):
         """Return the network without the bits after its prefix."""
         return Network(self.value >> 128 - self.length << 128 - self.length, self.length)
 
+    def is_wider_than(self, ipv4: int, ipv6: int) -> bool:
+        """Tell whether its prefix is shorter than so many bits of an address of its kind."""
+        return self.length < (ipv4 + 96 if self.is_ipv4 else ipv6)
+
     def overlaps(self, other: "Network") -> bool:
         """Tell whether one of the two contains the other; ::/0 contains nothing of IPv4."""
         shift = 128 - min(self.length, other.length)

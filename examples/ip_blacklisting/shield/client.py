@@ -12,7 +12,7 @@ from itertools import chain, islice
 
 from .addresses import Host, Network, host_of, parse_address, parse_network
 
-WIDEST, WIDEST_6 = 8 + 96, 7  # bits of a prefix: 10.0.0.0/8, fc00::/7
+WIDEST_PRIVATE = 8, 7  # bits of the prefixes of 10.0.0.0/8 and fc00::/7
 MOST_HOPS = 32  # that are read, from the right
 LONGEST_ELEMENT = 512  # characters of one hop in Forwarded
 QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -67,7 +67,7 @@ class Proxies:
     def __init__(self, text: str) -> None:
         self.networks = [parse_network(part) for part in text.split(",") if part.strip()]
         for each in self.networks:
-            if each.length < (WIDEST if each.is_ipv4 else WIDEST_6):
+            if each.is_wider_than(*WIDEST_PRIVATE):
                 raise ValueError(f"{each} contains strangers, who would choose their address")
 
     def client(self, peer: str, forwarded: Iterable[str]) -> Host | None:
